@@ -1,0 +1,197 @@
+"""The settings: environment and `.env`, checked at the start, secrets never shown."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from bot.errors import StartError
+from bot.models import Language
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("no such time zone; expected a name like Europe/Kyiv") from None
+    return value
+
+
+def _country(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("no such country; expected two letters like UA")
+    return value
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not re.fullmatch(
+        r"\d+:[\w-]{3,}", value.get_secret_value(), re.ASCII
+    ):
+        raise ValueError("not a bot token; @BotFather gives one like 123456:ABC-DEF…")
+    return value
+
+
+def _path_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\w.~-]{1,256}", value.get_secret_value(), re.ASCII):
+        raise ValueError("expected A-Z a-z 0-9 _ - . ~ only: it is a part of the hook's address")
+    return value
+
+
+def _telegram_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\w-]{0,256}", value.get_secret_value(), re.ASCII):
+        raise ValueError("expected up to 256 of A-Z a-z 0-9 _ -")
+    return value
+
+
+def _ids(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_country)]
+
+
+class _Source(BaseModel):
+    """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timezone: Zone = "Europe/Kyiv"
+    currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
+    country: Country = "UA"
+    token: Annotated[SecretStr, AfterValidator(_path_secret)] | None = None
+
+
+class WebhookSource(_Source):
+    kind: Literal["webhook"]
+
+
+class AsteriskSource(_Source):
+    """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming."""
+
+    kind: Literal["asterisk"]
+    trunk_contexts: str = (
+        "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
+    )
+    extension_pattern: Annotated[str, AfterValidator(_pattern)] = r"^\d{2,5}$"
+
+
+Source = Annotated[WebhookSource | AsteriskSource, Field(discriminator="kind")]
+
+
+class Settings(BaseSettings):
+    """One field, one setting of the same name in capitals; `.env.example` explains each."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+    bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
+    database_path: Path = Path("data/dzvinok.db")
+    timezone: Zone = "Europe/Kyiv"
+    default_country: Country = "UA"
+    language: Language = Language.UK
+    page_size: Literal[5, 8, 10] = 8
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")
+    updates: Literal["polling", "webhook"] = "polling"
+    webhook_secret: Annotated[SecretStr, AfterValidator(_telegram_secret)] = SecretStr("")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    min_missed_seconds: int = Field(default=0, ge=0, le=3600)
+    case_window_hours: int = Field(default=168, ge=1, le=8760)
+    claim_minutes: int = Field(default=10, ge=1, le=1440)
+    retention_days: int = Field(default=0, ge=0, le=36500)
+    sources: dict[str, Source] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _company_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        sources = values.get("sources")
+        if isinstance(sources, dict):
+            company = {
+                "timezone": values.get("timezone", "Europe/Kyiv"),
+                "country": values.get("default_country", "UA"),
+            }
+            values["sources"] = {
+                str(name).lower(): company | source if isinstance(source, dict) else source
+                for name, source in sources.items()
+            }
+        return values
+
+    @model_validator(mode="after")
+    def _webhook_is_whole(self) -> "Settings":
+        if self.updates == "webhook":
+            if not self.public_url:
+                raise ValueError("PUBLIC_URL: needed when UPDATES=webhook")
+            if not self.webhook_secret.get_secret_value():
+                raise ValueError("WEBHOOK_SECRET: needed when UPDATES=webhook")
+        for name in self.sources:
+            if not re.fullmatch(r"[a-z0-9_-]{1,32}", name):
+                raise ValueError(
+                    f"SOURCES__{name.upper()}: a source's name is 1 to 32 of a-z 0-9 _ -"
+                )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def secrets(self) -> list[str]:
+        """All secret values that are set: what the log must never contain."""
+        hooks = [source.token for source in self.sources.values() if source.token]
+        found = [self.bot_token, self.webhook_secret, *hooks]
+        return [secret.get_secret_value() for secret in found if secret.get_secret_value()]
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises StartError with one line that names each wrong setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise StartError("; ".join(dict.fromkeys(map(_told, error.errors())))) from None
+    except SettingsError as error:
+        raise StartError(str(error)) from None
+
+
+def _told(error: object) -> str:
+    """One wrong setting in words, without its value: it may be a secret."""
+    assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
+    place = [part for part in error["loc"] if isinstance(part, str)]
+    if place[:1] == ["sources"] and len(place) > 3:
+        del place[2]  # the union's tag, not a part of the name
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    return f"{'__'.join(place).upper()}: {message}" if place else message

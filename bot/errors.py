@@ -1,0 +1,43 @@
+"""The errors a person may be told of, and those that stop a start.
+
+AppError                 user_message is what the person in chat reads
+├── NotFoundError        the record is gone (deleted, purged)
+├── NoAccessError        it exists, but not for this person
+├── ConflictError        somebody else changed it meanwhile
+└── InviteError          the link is used, expired or was never issued
+StartError               the start stops with this one line: settings, database, a second instance
+SourceError              a source answered nonsense or not at all: try again later
+└── SourceAuthError      a source refused our credentials: a person must act
+"""
+
+
+class AppError(Exception):
+    """An expected refusal. Views turn its class into words in the reader's language."""
+
+
+class NotFoundError(AppError):
+    pass
+
+
+class NoAccessError(AppError):
+    pass
+
+
+class ConflictError(AppError):
+    pass
+
+
+class InviteError(AppError):
+    pass
+
+
+class StartError(Exception):
+    pass
+
+
+class SourceError(Exception):
+    pass
+
+
+class SourceAuthError(SourceError):
+    pass

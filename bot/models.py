@@ -1,0 +1,262 @@
+"""What the program talks about: calls, people, comments. Plain data, no I/O, no Telegram.
+
+Every time is whole Unix seconds, UTC, as in the database; only the views know a time zone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+Clock = Callable[[], int]
+"""The present moment in Unix seconds. Injected, so that tests can move it."""
+
+PRICE_DELAY = 300
+"""Seconds after the end of a call within which its price and recording may still come."""
+
+ALERT_MAX_AGE = 3600
+"""Seconds after the end of a lost call after which nobody is alerted of it any more."""
+
+COMMENT_LIMIT = 200
+"""Unicode code points of a comment, after trimming."""
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+    ACCOUNTANT = "accountant"
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the role sees every call of the company, not only those of its extensions."""
+        return self in {Role.ADMINISTRATOR, Role.SUPERVISOR}
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    INTERNAL = "internal"
+
+
+class Status(StrEnum):
+    ANSWERED = "answered"
+    UNREACHABLE = "unreachable"
+    REJECTED_BY_SUBSCRIBER = "rejected_by_subscriber"
+    NO_ANSWER = "no_answer"
+    CANCELLED_BY_OPERATOR = "cancelled_by_operator"
+    MISSED = "missed"
+    MISSED_CALLED_BACK = "missed_called_back"
+    UNKNOWN_ERROR = "unknown_error"
+    NETWORK_ERROR = "network_error"
+    RINGING = "ringing"
+    CONNECTING_OPERATOR = "connecting_operator"
+    NO_CHANNELS = "no_channels"
+    MISSED_OFFLINE = "missed_offline"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the call still goes on: its end will replace this status."""
+        return self in {Status.RINGING, Status.CONNECTING_OPERATOR}
+
+    @property
+    def is_talk(self) -> bool:
+        """Whether the status itself says that an employee and the client talked."""
+        return self in {Status.ANSWERED, Status.NETWORK_ERROR}
+
+
+class EndedBy(StrEnum):
+    CALLER = "caller"
+    CALLEE = "callee"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class Language(StrEnum):
+    UK = "uk"
+    EN = "en"
+
+
+class AlertScope(StrEnum):
+    """Which lost calls a person wants to be told of, within what the role may see."""
+
+    ALL = "all"
+    OWN = "own"
+    NONE = "none"
+
+
+class EmployeeState(StrEnum):
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a call, as the PBX wrote it. All empty: a hidden number."""
+
+    name: str | None = None
+    number: str | None = None
+    sip: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CallFacts:
+    """What a source said of one call at one moment. None and () mean "not said".
+
+    `country` is the source's, for reading national numbers; `updated_at` is the source's own time
+    of this statement, if it gives one.
+    """
+
+    source: str
+    external_id: str
+    direction: Direction
+    status: Status
+    started_at: int
+    country: str
+    raw_status: str | None = None
+    caller: Party = Party()
+    callee: Party = Party()
+    line: str | None = None
+    queue: str | None = None
+    extension: str | None = None
+    rang: tuple[str, ...] = ()
+    answered_at: int | None = None
+    ended_at: int | None = None
+    wait: int | None = None
+    talk: int | None = None
+    ended_by: EndedBy | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    recording_url: str | None = None
+    updated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Input of a source that could not be read: kept, counted, told of, never dropped silently.
+
+    `place` is the index in a posted array or the line of a file, both as the sender counts them.
+    """
+
+    place: int
+    errors: tuple[str, ...]
+    body: str
+
+
+class Outcome(StrEnum):
+    """What recording one statement about a call did to the log."""
+
+    ACCEPTED = "accepted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The calls a person may see: all of them, or those of these extensions."""
+
+    extensions: tuple[str, ...] | None = None
+
+    @property
+    def is_all(self) -> bool:
+        return self.extensions is None
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Employee:
+    """A person allowed to use the bot. `in_settings`: named in ADMIN_IDS, fixed in chat."""
+
+    id: int
+    tg_id: int
+    name: str
+    role: Role
+    extensions: tuple[str, ...] = ()
+    language: Language = Language.UK
+    page_size: int = 8
+    alerts: AlertScope = AlertScope.ALL
+    state: EmployeeState = EmployeeState.ACTIVE
+    in_settings: bool = False
+    unreachable: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        return EVERYTHING if self.role.sees_all else Scope(self.extensions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """A one-time way in. The token itself is shown once and stored only as a hash."""
+
+    id: int
+    role: Role
+    extensions: tuple[str, ...]
+    name: str | None
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """The comment of a call. `version` grows with every change, for noticing a colleague's."""
+
+    text: str
+    author: str
+    written_at: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One conversation attempt between a client and the company, as the log shows it.
+
+    Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
+    until which a missing price or recording is pending; None or past: it is absent.
+    `colleagues` names the employees of the extensions in it; `contact` the client's name in the
+    company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
+    """
+
+    id: int
+    source: str
+    external_id: str
+    direction: Direction
+    status: Status
+    raw_status: str | None
+    caller: Party
+    callee: Party
+    client: str | None
+    contact: str | None
+    line: str | None
+    queue: str | None
+    extension: str | None
+    rang: tuple[str, ...]
+    started_at: int
+    answered_at: int | None
+    ended_at: int | None
+    wait: int | None
+    talk: int | None
+    ended_by: EndedBy
+    price: Decimal | None
+    currency: str | None
+    recording_url: str | None
+    settles_at: int | None
+    lost: bool
+    comment: Comment | None = None
+    colleagues: Mapping[str, str] = field(default_factory=dict)
+
+    def is_pending(self, now: int) -> bool:
+        """Whether what the PBX tells late (price, recording) may still come."""
+        return self.status.is_live or (self.settles_at is not None and now < self.settles_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayNumbers:
+    """The numbers of one day: lost calls are incoming ones in which nobody talked."""
+
+    total: int
+    incoming: int
+    outgoing: int
+    lost: int
+    unreturned: int

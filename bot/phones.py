@@ -1,0 +1,64 @@
+"""Telephone numbers: one client, however the PBX wrote the number."""
+
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+HIDDEN = frozenset(
+    {
+        "",
+        "anonymous",
+        "hidden",
+        "private",
+        "restricted",
+        "unavailable",
+        "unknown",
+        "withheld",
+        "<unknown>",
+        "asterisk",
+    }
+)
+"""What PBXs write in place of a number the caller withheld, lower-cased."""
+
+
+def clean(number: str | None) -> str | None:
+    """The number as written, or None if it is one of the words for "hidden"."""
+    if number is None:
+        return None
+    number = number.strip()
+    return None if number.lower() in HIDDEN else number
+
+
+@lru_cache(maxsize=1 << 16)
+def e164(number: str, country: str) -> str | None:
+    """The number in E.164, or None if it cannot be one (an extension, a SIP login).
+
+    `country` (ISO 3166, two letters) is assumed where the number does not name its own.
+    """
+    parsed = _parse(number, country)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.E164) if parsed else None
+
+
+@lru_cache(maxsize=1 << 12)
+def spaced(number: str, country: str) -> str:
+    """The number as people read it, in the international form; unreadable ones as they came."""
+    parsed = _parse(number, country)
+    if parsed is None:
+        return number
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+
+
+def masked(number: str) -> str:
+    """The number for logs: enough to tell two calls apart, not enough to dial."""
+    return f"{number[:4]}…{number[-2:]}" if len(number) > 6 else "…"
+
+
+def _parse(number: str, country: str) -> phonenumbers.PhoneNumber | None:
+    if any(char.isalpha() for char in number):  # else a SIP login would be read as a vanity number
+        return None
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except NumberParseException:
+        return None
+    return parsed if phonenumbers.is_possible_number(parsed) else None
