@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 Clock = Callable[[], int]
 """The present moment in Unix seconds. Injected, so that tests can move it."""
@@ -260,3 +261,44 @@ class DayNumbers:
     outgoing: int
     lost: int
     unreturned: int
+
+
+PAGES_COUNTED = 1000
+"""Page numbers are exact up to this many; beyond it counting would cost more than it tells."""
+
+
+class Key(NamedTuple):
+    position: int
+    id: int
+
+
+class Turn(StrEnum):
+    """Which page is meant, seen from a key: the one after, before, or beginning with it."""
+
+    FIRST = "f"
+    LAST = "l"
+    OLDER = "o"
+    NEWER = "n"
+    AT = "a"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """What part of the log is read. `start` ≤ call < `end`, Unix seconds; `client` in E.164."""
+
+    start: int | None = None
+    end: int | None = None
+    lost_only: bool = False
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Calls, newest first; `number` of `count`, each exact up to PAGES_COUNTED, else above it."""
+
+    calls: tuple[Call, ...]
+    keys: tuple[Key, ...]
+    number: int
+    count: int
+    has_newer: bool
+    has_older: bool

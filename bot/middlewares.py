@@ -1,0 +1,71 @@
+"""Around every update: who wrote, in which language to answer, and that it is finished."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import BaseMiddleware
+from aiogram.types import TelegramObject, User
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n.middleware import I18nMiddleware
+
+from bot.i18n import language_of
+from bot.models import Employee, EmployeeState, Language
+from storage.employees import EmployeeRepo
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+class EmployeeMiddleware(BaseMiddleware):
+    """Puts the active employee, or None for everybody else, into `employee`. Refuses nobody."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        employees: EmployeeRepo = data["employees"]
+        user: User | None = data.get("event_from_user")
+        employee = await employees.find(user.id) if user else None
+        if employee and employee.state is not EmployeeState.ACTIVE:
+            employee = None
+        if employee and employee.unreachable:
+            await employees.set_reachable(employee.id)
+        if employee and user and not employee.name:
+            await employees.set_name(employee.id, user.full_name)
+            employee = await employees.find(user.id)
+        data["employee"] = employee
+        return await handler(event, data)
+
+
+class LanguageMiddleware(I18nMiddleware):
+    """The employee's language; a stranger's is Telegram's."""
+
+    def __init__(self, i18n: I18n, *, default: Language) -> None:
+        super().__init__(i18n)
+        self._default = default
+
+    async def get_locale(self, event: TelegramObject, data: dict[str, Any]) -> str:
+        del event
+        employee: Employee | None = data["employee"]
+        if employee:
+            return employee.language
+        user: User | None = data.get("event_from_user")
+        return language_of(user.language_code if user else None, default=self._default)
+
+
+class InFlight(BaseMiddleware):
+    """Counts the updates being handled, so that a stop can wait for them.
+
+    A cancelled poller does not cancel the handler it waits for: what a person pressed is done.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        task = asyncio.ensure_future(handler(event, data))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the handlers still running, at most so long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)

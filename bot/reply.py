@@ -1,0 +1,49 @@
+"""Showing a screen: a command answers with a message, a button changes the message it is on."""
+
+from aiogram.exceptions import TelegramBadRequest
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+
+Event = Message | CallbackQuery
+
+
+async def show(
+    event: Event,
+    text: str,
+    markup: InlineKeyboardMarkup | None = None,
+    *,
+    toast: str | None = None,
+) -> None:
+    """Show the screen; `toast` is the short notice of a pressed button.
+
+    A screen that already looks so is a success. One whose message is gone is sent anew.
+    """
+    if isinstance(event, Message):
+        await event.answer(text, reply_markup=markup)
+        return
+    if isinstance(event.message, Message):
+        try:
+            await event.message.edit_text(text, reply_markup=markup)
+        except TelegramBadRequest as error:
+            if "message is not modified" not in error.message:
+                if not _is_gone(error):
+                    raise
+                await event.message.answer(text, reply_markup=markup)
+    elif event.message is not None:
+        await event.message.answer(text, reply_markup=markup)
+    await answer(event, toast)
+
+
+async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool = False) -> None:
+    """Stop the spinner of the pressed button; too late is not an error."""
+    try:
+        await query.answer(toast, show_alert=alert)
+    except TelegramBadRequest as error:
+        if "query is too old" not in error.message:
+            raise
+
+
+def _is_gone(error: TelegramBadRequest) -> bool:
+    return any(
+        words in error.message
+        for words in ("message to edit not found", "message can't be edited", "there is no text")
+    )

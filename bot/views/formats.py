@@ -1,0 +1,80 @@
+"""Pieces of text that many screens share: times, durations, money, numbers, people."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from aiogram import html
+from aiogram.utils.i18n import get_i18n
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+
+ELLIPSIS = "…"
+
+
+def locale() -> str:
+    """The language of the person being answered, as Babel names it."""
+    return get_i18n().current_locale
+
+
+def local(moment: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(moment, UTC).astimezone(zone)
+
+
+def hour_minute(moment: int, zone: ZoneInfo) -> str:
+    """14:02"""
+    return format_time(local(moment, zone), "HH:mm", locale=locale())
+
+
+def hour_minute_second(moment: int, zone: ZoneInfo) -> str:
+    """14:02:10"""
+    return format_time(local(moment, zone), "HH:mm:ss", locale=locale())
+
+
+def day(value: date) -> str:
+    """22 листопада"""
+    return format_date(value, "d MMMM", locale=locale())
+
+
+def short_day(value: date) -> str:
+    """22.11"""
+    return format_date(value, "dd.MM", locale=locale())
+
+
+def full_day(value: date) -> str:
+    """22 листопада 2026 р."""
+    return format_date(value, "long", locale=locale())
+
+
+def weekday(value: date) -> str:
+    """понеділок"""
+    return format_date(value, "EEEE", locale=locale())
+
+
+def duration(seconds: int | None) -> str:
+    """1:48, 1:02:03 over an hour, – if unknown"""
+    if seconds is None:
+        return "–"
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """0,08 ₴"""
+    return format_currency(amount, currency, locale=locale(), decimal_quantization=False)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text within `limit` characters, its loss marked."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def one_line(text: str) -> str:
+    """Outsiders' text without line breaks and runs of spaces, not yet quoted."""
+    return " ".join(text.split())
+
+
+def quoted(text: str) -> str:
+    """Outsiders' text, safe in Telegram's HTML."""
+    return html.quote(text)

@@ -1,0 +1,34 @@
+"""What is said when something cannot be done: the only words an error may show."""
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.errors import ConflictError, InviteError, NoAccessError, NotFoundError
+
+
+def refusal(error: BaseException) -> str:
+    """One plain sentence for a person; an unexpected error is not explained."""
+    match error:
+        case NotFoundError():
+            return _("This record is gone: it was deleted.")
+        case NoAccessError():
+            return _("You have no access to this.")
+        case ConflictError():
+            return _("A colleague has just changed this. Open it again.")
+        case InviteError():
+            return _("This invitation no longer works. Ask your administrator for a new one.")
+    return _("Something went wrong. Please try once more.")
+
+
+def stranger() -> str:
+    return _(
+        "Hello! This bot is for the employees of one company. "
+        "If you are one of them, ask your administrator for an invitation."
+    )
+
+
+def unknown_command() -> str:
+    return _("I don't know this command. /help shows what I can do.")
+
+
+def stale_button() -> str:
+    return _("This button is out of date. Open the screen again.")

@@ -1,0 +1,58 @@
+"""The last router: strangers, unknown words, stale buttons, errors."""
+
+import logging
+
+from aiogram import Router
+from aiogram.exceptions import TelegramForbiddenError
+from aiogram.types import CallbackQuery, ErrorEvent, Message
+
+from bot.errors import AppError, NoAccessError
+from bot.models import Employee
+from bot.reply import answer
+from bot.views import refusals
+from keyboards.callbacks import Nothing
+
+log = logging.getLogger(__name__)
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    router.callback_query.register(nothing, Nothing.filter())
+    router.callback_query.register(stale_button)
+    router.message.register(unknown_message)
+    router.error.register(failed)
+    return router
+
+
+async def nothing(query: CallbackQuery) -> None:
+    await answer(query)
+
+
+async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
+    if employee is None:
+        log.warning("a button was pressed by a stranger or a blocked person")
+        await answer(query, refusals.refusal(NoAccessError()), alert=True)
+        return
+    await answer(query, refusals.stale_button())
+
+
+async def unknown_message(message: Message, employee: Employee | None) -> None:
+    await message.answer(refusals.unknown_command() if employee else refusals.stranger())
+
+
+async def failed(event: ErrorEvent) -> bool:
+    """Tell the person what an error may tell, and the log the rest."""
+    error, query = event.exception, event.update.callback_query
+    message = event.update.message
+    if isinstance(error, TelegramForbiddenError):
+        log.info("the person blocked the bot")
+        return True
+    if isinstance(error, NoAccessError):
+        log.warning("refused: %s, button %r", error, query.data if query else None)
+    elif not isinstance(error, AppError):
+        log.error("update %d failed", event.update.update_id, exc_info=error)
+    if query:
+        await answer(query, refusals.refusal(error), alert=True)
+    elif message:
+        await message.answer(refusals.refusal(error))
+    return True

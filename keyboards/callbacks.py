@@ -1,0 +1,114 @@
+"""Every kind of callback data. Our integer ids and short codes only: 64 bytes, and no secrets.
+
+A new field means a new prefix, so that buttons of an older version become stale, not wrong.
+"""
+
+from enum import StrEnum
+
+from aiogram.filters.callback_data import CallbackData
+
+from bot.models import Key, Turn
+
+
+class Nothing(CallbackData, prefix="x"):
+    """A button that only shows something: a page number, a day without calls."""
+
+
+class LogPage(CallbackData, prefix="l1"):
+    """A page of the log.
+
+    `day`: its date as date.toordinal(), 0 for the whole log. `lost`: 1 for lost calls only.
+    `like`: the id of a call whose client's calls are meant, 0 for all. `turn` tells which page
+    is meant, seen from the key (`position`, `id`).
+    """
+
+    day: int = 0
+    lost: int = 0
+    like: int = 0
+    turn: Turn = Turn.FIRST
+    position: int = 0
+    id: int = 0
+
+    @property
+    def key(self) -> Key | None:
+        return Key(self.position, self.id) if self.id else None
+
+    def at(self, turn: Turn, key: Key | None = None) -> "LogPage":
+        """The same part of the log, at another page."""
+        position, id_ = key or (0, 0)
+        return self.model_copy(update={"turn": turn, "position": position, "id": id_})
+
+
+class Calendar(CallbackData, prefix="d1"):
+    """The days of a month to choose from (`month` = year * 12 + month - 1), and the way back."""
+
+    month: int
+    day: int
+    lost: int
+    like: int
+    position: int
+    id: int
+
+
+class Card(CallbackData, prefix="c1"):
+    """A call's card, and the page it was opened from."""
+
+    call: int
+    day: int = 0
+    lost: int = 0
+    like: int = 0
+    position: int = 0
+    id: int = 0
+
+    @property
+    def page(self) -> LogPage:
+        """The very page the card was opened from; the newest if it was none."""
+        turn = Turn.AT if self.id else Turn.FIRST
+        return LogPage(
+            day=self.day,
+            lost=self.lost,
+            like=self.like,
+            turn=turn,
+            position=self.position,
+            id=self.id,
+        )
+
+
+class AlertCard(CallbackData, prefix="a1"):
+    """A call's card as a message of its own, below the alert."""
+
+    call: int
+
+
+class CommentStep(StrEnum):
+    WRITE = "w"
+    DELETE = "d"
+    RESTORE = "r"
+
+
+class CommentButton(CallbackData, prefix="m1"):
+    """A button on a card about its comment; `version` is the comment's, the rest is the card's."""
+
+    step: CommentStep
+    version: int
+    call: int
+    day: int
+    lost: int
+    like: int
+    position: int
+    id: int
+
+    @property
+    def card(self) -> Card:
+        return Card(**self.model_dump(exclude={"step", "version"}))
+
+
+class DialogStep(StrEnum):
+    SAVE = "s"
+    CANCEL = "c"
+
+
+class DialogButton(CallbackData, prefix="q1"):
+    """A button of a dialog in progress; what it is about is in the dialog's state."""
+
+    step: DialogStep

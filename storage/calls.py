@@ -1,0 +1,266 @@
+"""The calls: recording what sources say of them, settling, purging. Reading is in journal.py."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from decimal import Decimal
+from typing import TypeVar
+
+from bot.facts import LIVE_POSITION, MergedCall, Strength, merge
+from bot.models import ALERT_MAX_AGE, CallFacts, Direction, EndedBy, Outcome, Status
+from storage.database import Database, Row, Transaction, Value
+
+T = TypeVar("T")
+
+_STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
+_INSERT = (
+    f"INSERT INTO calls (id, received_at, {', '.join(_STORED)}) "  # noqa: S608 - our own names
+    f"VALUES (?, ?, {', '.join('?' * len(_STORED))})"
+)
+_UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE id = ?"  # noqa: S608
+
+_LIVE_MAX_AGE = 4 * 3600
+"""Seconds after which a live call whose end never came stops standing first in the log."""
+
+
+class CallRepo:
+    def __init__(self, database: Database, *, min_missed_seconds: int = 0) -> None:
+        self._database = database
+        self._min_missed_seconds = min_missed_seconds
+
+    async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
+        """Merge statements into the log, in one durable transaction with the alerts they owe.
+
+        Returns what each did, in order. The alerts are for calls that just became lost and ended
+        at most ALERT_MAX_AGE ago; nobody is told of the same call twice.
+        """
+        if not facts:
+            return []
+        async with self._database.transaction() as tx:
+            return await _Recording(tx, now, self._min_missed_seconds).run(facts)
+
+    async def settle(self, *, now: int) -> int:
+        """Turn what is still pending (price, recording) into absent once its time is over.
+
+        Also lets go of live calls whose end never came. Returns how many calls changed.
+        """
+        async with self._database.transaction() as tx:
+            settled = await tx.execute(
+                "UPDATE calls SET settles_at = NULL WHERE settles_at <= ? RETURNING id", (now,)
+            )
+            stale = await tx.execute(
+                "UPDATE calls SET position = started_at WHERE position BETWEEN ? AND ? "
+                "RETURNING id, position",
+                (LIVE_POSITION, LIVE_POSITION + now - _LIVE_MAX_AGE),
+            )
+            await tx.executemany(
+                "UPDATE call_extensions SET position = ? WHERE call_id = ?",
+                [(row["position"], row["id"]) for row in stale],
+            )
+        return len(settled) + len(stale)
+
+    async def purge(self, *, before: int, limit: int = 500) -> int:
+        """Delete up to `limit` of the oldest calls that started before. Returns how many."""
+        async with self._database.transaction() as tx:
+            gone = await tx.execute(
+                "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "
+                "ORDER BY position, id LIMIT ?) RETURNING id",
+                (before, limit),
+            )
+        return len(gone)
+
+    async def last_received(self) -> dict[str, int]:
+        """When a call of each source was last heard of for the first time."""
+        rows = await self._database.fetch(
+            "SELECT source, max(received_at) AS at FROM (SELECT source, received_at FROM calls "
+            "ORDER BY id DESC LIMIT 10000) AS recent GROUP BY source"
+        )
+        return {row["source"]: row["at"] for row in rows}
+
+
+class _Recording:
+    """One transaction's worth of statements: read what is there, merge, write the difference."""
+
+    def __init__(self, tx: Transaction, now: int, min_missed_seconds: int) -> None:
+        self._tx = tx
+        self._now = now
+        self._min_missed_seconds = min_missed_seconds
+        self._before: dict[tuple[str, str], MergedCall] = {}
+        self._calls: dict[tuple[str, str], MergedCall] = {}
+        self._ids: dict[tuple[str, str], int] = {}
+
+    async def run(self, facts: Sequence[CallFacts]) -> list[Outcome]:
+        await self._read(facts)
+        outcomes = [self._merge(statement) for statement in facts]
+        changed = [key for key, call in self._calls.items() if self._before.get(key) is not call]
+        await self._write([key for key in changed if key not in self._before], changed)
+        await self._owe_alerts([key for key in changed if self._is_alert(key)])
+        return outcomes
+
+    async def _read(self, facts: Sequence[CallFacts]) -> None:
+        wanted: dict[str, list[str]] = {}
+        for source, external_id in {(item.source, item.external_id): None for item in facts}:
+            wanted.setdefault(source, []).append(external_id)
+        for source, ids in wanted.items():
+            for some in _chunks(ids, 500):
+                rows = await self._tx.execute(
+                    "SELECT * FROM calls WHERE source = ? AND external_id IN "  # noqa: S608
+                    f"({', '.join('?' * len(some))})",
+                    (source, *some),
+                )
+                for row in rows:
+                    key = (source, row["external_id"])
+                    self._ids[key] = row["id"]
+                    self._before[key] = self._calls[key] = _merged(row)
+        if self._before:
+            await self._read_extensions()
+
+    async def _read_extensions(self) -> None:
+        keys = {self._ids[key]: key for key in self._before}
+        for some in _chunks(list(keys), 500):
+            rows = await self._tx.execute(
+                "SELECT call_id, extension FROM call_extensions WHERE call_id IN "  # noqa: S608
+                f"({', '.join('?' * len(some))}) ORDER BY extension",
+                some,
+            )
+            for row in rows:
+                call = self._before[keys[row["call_id"]]]
+                call.extensions = (*call.extensions, row["extension"])
+
+    def _merge(self, facts: CallFacts) -> Outcome:
+        key = (facts.source, facts.external_id)
+        old = self._calls.get(key)
+        call = merge(old, facts, now=self._now)
+        self._calls[key] = call
+        if old is None:
+            return Outcome.ACCEPTED
+        return Outcome.UNCHANGED if call is old else Outcome.UPDATED
+
+    async def _write(
+        self, new: Sequence[tuple[str, str]], changed: Sequence[tuple[str, str]]
+    ) -> None:
+        if not changed:
+            return
+        if new:
+            [counter] = await self._tx.execute(
+                "UPDATE counters SET value = value + ? WHERE name = 'calls' RETURNING value",
+                (len(new),),
+            )
+            first = counter["value"] - len(new) + 1
+            self._ids.update((key, first + i) for i, key in enumerate(new))
+            await self._tx.executemany(
+                _INSERT,
+                [(self._ids[key], self._now, *_stored(self._calls[key])) for key in new],
+            )
+        mended = [key for key in changed if key in self._before]
+        if mended:
+            await self._tx.executemany(
+                _UPDATE, [(*_stored(self._calls[key]), self._ids[key]) for key in mended]
+            )
+            await self._tx.executemany(
+                "DELETE FROM call_extensions WHERE call_id = ?",
+                [(self._ids[key],) for key in mended],
+            )
+        await self._tx.executemany(
+            "INSERT INTO call_extensions (extension, position, call_id, lost) VALUES (?, ?, ?, ?)",
+            [
+                (extension, call.position, self._ids[key], int(call.lost))
+                for key in changed
+                for call in (self._calls[key],)
+                for extension in call.extensions
+            ],
+        )
+
+    def _is_alert(self, key: tuple[str, str]) -> bool:
+        call, before = self._calls[key], self._before.get(key)
+        ended_at = call.started_at + (call.wait or 0)
+        return (
+            call.lost
+            and not (before is not None and before.lost)
+            and call.status is not Status.MISSED_CALLED_BACK
+            and self._now - ended_at <= ALERT_MAX_AGE
+            and (call.wait or 0) >= self._min_missed_seconds
+        )
+
+    async def _owe_alerts(self, keys: Sequence[tuple[str, str]]) -> None:
+        for some in _chunks([self._ids[key] for key in keys], 500):
+            await self._tx.execute(
+                "INSERT INTO outbox (chat_id, employee_id, kind, subject, call_id, "  # noqa: S608
+                "created_at, due_at) "
+                "SELECT e.tg_id, e.id, 'lost_call', CAST(c.id AS TEXT), c.id, ?, ? "
+                "FROM calls AS c CROSS JOIN employees AS e "
+                f"WHERE c.id IN ({', '.join('?' * len(some))}) "
+                "AND e.state = 'active' AND e.unreachable_at IS NULL AND e.alerts <> 'none' "
+                "AND ((e.role IN ('administrator', 'supervisor') AND e.alerts = 'all') "
+                "OR (e.role <> 'accountant' AND EXISTS (SELECT 1 FROM call_extensions AS x "
+                "JOIN employee_extensions AS y ON y.extension = x.extension "
+                "WHERE x.call_id = c.id AND y.employee_id = e.id))) "
+                "ON CONFLICT (chat_id, kind, subject) DO NOTHING",
+                (self._now, self._now, *some),
+            )
+
+
+def _stored(call: MergedCall) -> tuple[Value, ...]:
+    return (
+        call.source,
+        call.external_id,
+        call.direction.value,
+        call.status.value,
+        call.level,
+        call.updated_at,
+        call.started_at,
+        call.raw_status,
+        call.caller_name,
+        call.caller_number,
+        call.caller_sip,
+        call.callee_name,
+        call.callee_number,
+        call.callee_sip,
+        call.line,
+        call.queue,
+        call.extension,
+        json.dumps(call.rang, ensure_ascii=False) if call.rang else None,
+        call.answered_at,
+        call.ended_at,
+        call.wait_said,
+        call.talk_said,
+        call.ended_by.value if call.ended_by else None,
+        None if call.price is None else str(call.price),
+        call.currency,
+        call.recording_url,
+        json.dumps(call.strengths) if call.strengths else None,
+        call.client,
+        call.wait,
+        call.talk,
+        int(call.lost),
+        call.position,
+        call.settles_at,
+    )
+
+
+def _merged(row: Row) -> MergedCall:
+    """The call as it was merged so far; its extensions are read apart."""
+    values = {name: row[name] for name in _STORED}
+    strengths: dict[str, Strength] = {
+        name: (level, updated_at)
+        for name, (level, updated_at) in json.loads(row["strengths"] or "{}").items()
+    }
+    values |= {
+        "direction": Direction(row["direction"]),
+        "status": Status(row["status"]),
+        "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None,
+        "rang": rang(row["rang"]),
+        "price": None if row["price"] is None else Decimal(row["price"]),
+        "strengths": strengths,
+        "lost": bool(row["lost"]),
+    }
+    return MergedCall(**values)
+
+
+def rang(stored: str | None) -> tuple[str, ...]:
+    """The extensions rung, from their column."""
+    return tuple(json.loads(stored)) if stored else ()
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[i : i + size] for i in range(0, len(items), size))

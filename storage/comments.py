@@ -1,0 +1,80 @@
+"""The comment of each call, and the history of its changes."""
+
+from bot.errors import ConflictError, NotFoundError
+from storage.database import Database, Transaction
+
+UNDO_SECONDS = 30
+"""How long a deleted comment can be brought back."""
+
+
+class CommentRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def version(self, call_id: int) -> int:
+        """The number of changes so far; a writer saves on top of the version they saw."""
+        rows = await self._database.fetch(
+            "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
+        )
+        return rows[0]["version"] or 0
+
+    async def set(
+        self, call_id: int, text: str, *, author_id: int, on_top_of: int, now: int
+    ) -> None:
+        """Add or replace the comment.
+
+        Raises ConflictError if it was changed after version `on_top_of`, NotFoundError if the
+        call is gone.
+        """
+        async with self._database.transaction() as tx:
+            await self._change(tx, call_id, text, author_id, on_top_of, now)
+
+    async def delete(self, call_id: int, *, author_id: int, on_top_of: int, now: int) -> None:
+        """Delete the comment; its text stays in the history. Raises as `set` does."""
+        async with self._database.transaction() as tx:
+            await self._change(tx, call_id, None, author_id, on_top_of, now)
+
+    async def restore(self, call_id: int, version: int, *, author_id: int, now: int) -> bool:
+        """Undo the deletion that made `version`; False if it is too late or overtaken."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT old, changed_at FROM comment_changes "
+                "WHERE call_id = ? AND version = ? AND new IS NULL",
+                (call_id, version),
+            )
+            if not rows or now - rows[0]["changed_at"] > UNDO_SECONDS:
+                return False
+            try:
+                await self._change(tx, call_id, rows[0]["old"], author_id, version, now)
+            except ConflictError:
+                return False
+        return True
+
+    @staticmethod
+    async def _change(
+        tx: Transaction, call_id: int, text: str | None, author_id: int, on_top_of: int, now: int
+    ) -> None:
+        if not await tx.execute("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
+            raise NotFoundError(f"call {call_id}")
+        [row] = await tx.execute(
+            "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
+        )
+        if (row["version"] or 0) != on_top_of:
+            raise ConflictError(f"comment of call {call_id}")
+        old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
+        version = on_top_of + 1
+        await tx.execute(
+            "INSERT INTO comment_changes (call_id, version, author_id, changed_at, old, new) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (call_id, version, author_id, now, old[0]["text"] if old else None, text),
+        )
+        if text is None:
+            await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
+            return
+        await tx.execute(
+            "INSERT INTO comments (call_id, author_id, text, written_at, version) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (call_id) DO UPDATE SET "
+            "author_id = excluded.author_id, text = excluded.text, "
+            "written_at = excluded.written_at, version = excluded.version",
+            (call_id, author_id, text, now, version),
+        )

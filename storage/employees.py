@@ -1,0 +1,158 @@
+"""The people: who may use the bot, as what, and how each wants it."""
+
+from collections.abc import Sequence
+
+from bot.errors import NotFoundError
+from bot.models import AlertScope, Employee, EmployeeState, Language, Role
+from storage.database import Database, Row, Transaction
+
+
+class EmployeeRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, tg_id: int) -> Employee | None:
+        """The person of this Telegram account, whatever their state; None: a stranger."""
+        found = await self._select("e.tg_id = ?", (tg_id,))
+        return found[0] if found else None
+
+    async def get(self, employee_id: int) -> Employee:
+        found = await self._select("e.id = ? AND e.state <> 'removed'", (employee_id,))
+        if not found:
+            raise NotFoundError(f"employee {employee_id}")
+        return found[0]
+
+    async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int]:
+        """The page (from 0; the last one if beyond) of people who were not removed, and how many
+        pages there are. Administrators first, then by name."""
+        [row] = await self._database.fetch(
+            "SELECT count(*) AS n FROM employees WHERE state <> 'removed'"
+        )
+        pages = max(1, -(-row["n"] // size))
+        page = min(max(page, 0), pages - 1)
+        found = await self._select(
+            "e.state <> 'removed' ORDER BY CASE e.role WHEN 'administrator' THEN 0 "
+            "WHEN 'supervisor' THEN 1 WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id "
+            "LIMIT ? OFFSET ?",
+            (size, page * size),
+        )
+        return found, pages
+
+    async def list_administrators(self) -> list[Employee]:
+        return await self._select("e.role = 'administrator' AND e.state = 'active'", ())
+
+    async def sync_administrators(
+        self, tg_ids: Sequence[int], *, language: Language, page_size: int, now: int
+    ) -> None:
+        """Make exactly these accounts the administrators by settings.
+
+        One that is no longer named is blocked; those invited as administrators are not touched.
+        """
+        async with self._database.transaction() as tx:
+            for tg_id in tg_ids:
+                await tx.execute(
+                    "INSERT INTO employees (tg_id, name, role, language, page_size, in_settings, "
+                    "created_at) VALUES (?, '', 'administrator', ?, ?, 1, ?) "
+                    "ON CONFLICT (tg_id) DO UPDATE SET role = 'administrator', "
+                    "state = 'active', in_settings = 1",
+                    (tg_id, language.value, page_size, now),
+                )
+            named = ", ".join("?" * len(tg_ids))
+            await tx.execute(
+                "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
+                f"WHERE in_settings = 1 AND tg_id NOT IN ({named})",
+                tg_ids,
+            )
+
+    async def set_name(self, employee_id: int, name: str) -> None:
+        await self._set(employee_id, "name", name)
+
+    async def set_role(self, employee_id: int, role: Role) -> None:
+        await self._set(employee_id, "role", role.value)
+
+    async def set_state(self, employee_id: int, state: EmployeeState) -> None:
+        """Let a person in, keep them out, or remove them; administrators by settings stay as is.
+
+        Those who are out are owed no more messages. Removed people keep their name in what they
+        wrote and lose their extensions.
+        """
+        async with self._database.transaction() as tx:
+            changed = await tx.execute(
+                "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING id",
+                (state.value, employee_id),
+            )
+            if not changed or state is EmployeeState.ACTIVE:
+                return
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
+                "WHERE employee_id = ? AND state = 'pending'",
+                (employee_id,),
+            )
+            if state is EmployeeState.REMOVED:
+                await set_extensions(tx, employee_id, ())
+
+    async def set_extensions(self, employee_id: int, extensions: Sequence[str]) -> None:
+        async with self._database.transaction() as tx:
+            await set_extensions(tx, employee_id, extensions)
+
+    async def set_language(self, employee_id: int, language: Language) -> None:
+        await self._set(employee_id, "language", language.value)
+
+    async def set_page_size(self, employee_id: int, page_size: int) -> None:
+        await self._set(employee_id, "page_size", page_size)
+
+    async def set_alerts(self, employee_id: int, alerts: AlertScope) -> None:
+        await self._set(employee_id, "alerts", alerts.value)
+
+    async def set_reachable(self, employee_id: int) -> None:
+        """The person wrote to the bot, so it may write to them again."""
+        await self._set(employee_id, "unreachable_at", None)
+
+    async def _set(self, employee_id: int, column: str, value: str | int | None) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                f"UPDATE employees SET {column} = ? WHERE id = ?",  # noqa: S608 - our own names
+                (value, employee_id),
+            )
+
+    async def _select(self, where: str, values: Sequence[str | int]) -> list[Employee]:
+        rows = await self._database.fetch(
+            f"SELECT e.* FROM employees AS e WHERE {where}",  # noqa: S608 - our own predicates
+            values,
+        )
+        extensions = await self._database.fetch(
+            "SELECT employee_id, extension FROM employee_extensions WHERE employee_id IN "  # noqa: S608
+            f"({', '.join('?' * len(rows))}) ORDER BY extension",
+            [row["id"] for row in rows],
+        )
+        return [
+            _employee(
+                row, tuple(x["extension"] for x in extensions if x["employee_id"] == row["id"])
+            )
+            for row in rows
+        ]
+
+
+async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence[str]) -> None:
+    """Replace a person's extensions, inside the caller's transaction."""
+    await tx.execute("DELETE FROM employee_extensions WHERE employee_id = ?", (employee_id,))
+    await tx.executemany(
+        "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
+        [(extension, employee_id) for extension in dict.fromkeys(extensions)],
+    )
+
+
+def _employee(row: Row, extensions: tuple[str, ...]) -> Employee:
+    return Employee(
+        id=row["id"],
+        tg_id=row["tg_id"],
+        name=row["name"],
+        role=Role(row["role"]),
+        extensions=extensions,
+        language=Language(row["language"]),
+        page_size=row["page_size"],
+        alerts=AlertScope(row["alerts"]),
+        state=EmployeeState(row["state"]),
+        in_settings=bool(row["in_settings"]),
+        unreachable=row["unreachable_at"] is not None,
+    )

@@ -1,0 +1,265 @@
+"""Reading the log: pages by key, the numbers of a day, the days that have calls, one call.
+
+Every query carries the reader's scope in its SQL. A page is found by the key of a call on it,
+(position, id), never by an offset: a new call shifts nothing, and the last page costs what the
+first does. `position` is the start of a call, and later than all starts while it is live.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.errors import NoAccessError, NotFoundError
+from bot.models import (
+    PAGES_COUNTED,
+    Call,
+    Comment,
+    DayNumbers,
+    Direction,
+    EndedBy,
+    Key,
+    LogFilter,
+    Page,
+    Party,
+    Scope,
+    Status,
+    Turn,
+)
+from storage.calls import rang
+from storage.database import Database, Row, Value
+
+_END_OF_TIME = 1 << 60
+
+
+class JournalRepo:
+    def __init__(
+        self, database: Database, *, return_window: int = 168 * 3600, min_missed_seconds: int = 0
+    ) -> None:
+        self._database = database
+        self._return_window = return_window
+        self._min_missed_seconds = min_missed_seconds
+
+    async def page(
+        self, scope: Scope, found: LogFilter, *, turn: Turn, key: Key | None, size: int
+    ) -> Page:
+        """One page. Past either end of the log it is the page at that end."""
+        keys = await self._keys(scope, found, turn=turn, key=key, size=size)
+        if not keys and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}:
+            turn = Turn.FIRST if turn is Turn.NEWER else Turn.LAST
+            keys = await self._keys(scope, found, turn=turn, key=None, size=size)
+        if not keys:
+            return Page((), (), 1, 1, has_newer=False, has_older=False)
+        most = PAGES_COUNTED * size
+        newer = 0
+        if turn is not Turn.FIRST:
+            newer = await self._count(scope, found, ">", keys[0], most)
+        older = await self._count(scope, found, "<", keys[-1], max(1, most - newer))
+        before = -(-newer // size)
+        return Page(
+            calls=await self._calls([key.id for key in keys], scope),
+            keys=tuple(keys),
+            number=before + 1,
+            count=before + -(-(len(keys) + older) // size),
+            has_newer=newer > 0,
+            has_older=older > 0,
+        )
+
+    async def get(self, call_id: int, scope: Scope) -> Call:
+        """The call. Raises NotFoundError if it is gone, NoAccessError if out of scope."""
+        for call in await self._calls([call_id], scope):
+            return call
+        if await self._database.fetch("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
+            raise NoAccessError(f"call {call_id}")
+        raise NotFoundError(f"call {call_id}")
+
+    async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
+        """Totals of the calls from `start` to `end` (None: and all that comes) in scope."""
+        last = _END_OF_TIME if end is None else end
+        mine, extensions = _in_scope(scope, "c.id")
+        rows = await self._database.fetch(
+            "SELECT direction, lost, count(*) AS n FROM calls AS c "  # noqa: S608
+            f"WHERE c.position >= ? AND c.position < ? AND {mine} GROUP BY direction, lost",
+            (start, last, *extensions),
+        )
+        counts = {(row["direction"], row["lost"]): row["n"] for row in rows}
+        [unreturned] = await self._database.fetch(
+            "SELECT count(*) AS n FROM calls AS c "  # noqa: S608
+            f"WHERE c.lost = 1 AND c.position >= ? AND c.position < ? AND {mine} "
+            "AND c.status <> 'missed_called_back' AND coalesce(c.wait, 0) >= ? "
+            "AND NOT EXISTS (SELECT 1 FROM calls AS r WHERE r.client = c.client "
+            "AND r.position > c.position AND r.position <= c.position + ? "
+            "AND ((r.direction = 'out' AND r.status IN ('answered', 'network_error')) "
+            "OR (r.direction = 'in' AND r.lost = 0)))",
+            (start, last, *extensions, self._min_missed_seconds, self._return_window),
+        )
+        return DayNumbers(
+            total=sum(counts.values()),
+            incoming=sum(n for (direction, _), n in counts.items() if direction == "in"),
+            outgoing=sum(n for (direction, _), n in counts.items() if direction == "out"),
+            lost=sum(n for (_, lost), n in counts.items() if lost),
+            unreturned=unreturned["n"],
+        )
+
+    async def has_calls(
+        self, scope: Scope, found: LogFilter, spans: Sequence[tuple[int, int]]
+    ) -> list[bool]:
+        """For each span of time (from, to) whether the filtered log has a call in it."""
+        asked, values = [], list[Value]()
+        for start, end in spans:
+            sql, some = _keys_sql(scope, replace(found, start=start, end=end))
+            asked.append(f"EXISTS ({sql})")
+            values += some
+        [row] = await self._database.fetch(f"SELECT {', '.join(asked)}", values)
+        return [bool(has) for has in row]
+
+    async def _keys(
+        self, scope: Scope, found: LogFilter, *, turn: Turn, key: Key | None, size: int
+    ) -> list[Key]:
+        sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
+        ascending = turn in {Turn.NEWER, Turn.LAST}
+        sql, values = _keys_sql(scope, found, sign=sign, key=key)
+        order = "ASC" if ascending else "DESC"
+        rows = await self._database.fetch(
+            f"{sql} ORDER BY position {order}, id {order} LIMIT ?", (*values, size)
+        )
+        keys = [Key(row["position"], row["id"]) for row in rows]
+        return keys[::-1] if ascending else keys
+
+    async def _count(self, scope: Scope, found: LogFilter, sign: str, key: Key, most: int) -> int:
+        sql, values = _keys_sql(scope, found, sign=sign, key=key)
+        [row] = await self._database.fetch(
+            f"SELECT count(*) AS n FROM ({sql} ORDER BY position, id LIMIT ?) AS some",  # noqa: S608
+            (*values, most + 1),
+        )
+        count: int = row["n"]
+        return count
+
+    async def _calls(self, ids: Sequence[int], scope: Scope) -> tuple[Call, ...]:
+        """Those of the calls that are in scope, in this order, with all a reader sees of them."""
+        mine, extensions = _in_scope(scope, "c.id")
+        rows = await self._database.fetch(
+            "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
+            "a.name AS author FROM calls AS c "
+            "LEFT JOIN contacts AS k ON k.number = c.client "
+            "LEFT JOIN comments AS m ON m.call_id = c.id "
+            "LEFT JOIN employees AS a ON a.id = m.author_id "
+            f"WHERE c.id IN ({', '.join('?' * len(ids))}) AND {mine}",
+            (*ids, *extensions),
+        )
+        mentioned = {x for row in rows for x in (row["extension"], *rang(row["rang"])) if x}
+        mentioned |= {row["caller_number"] for row in rows if row["direction"] != "in"}
+        mentioned |= {row["callee_number"] for row in rows if row["direction"] != "out"}
+        colleagues = await self._colleagues(x for x in mentioned if x)
+        calls = {row["id"]: _call(row, colleagues) for row in rows}
+        return tuple(calls[id_] for id_ in ids if id_ in calls)
+
+    async def _colleagues(self, extensions: Iterable[str]) -> dict[str, str]:
+        wanted = list(extensions)
+        rows = await self._database.fetch(
+            "SELECT x.extension, e.name FROM employee_extensions AS x "  # noqa: S608
+            "JOIN employees AS e ON e.id = x.employee_id AND e.state <> 'removed' "
+            f"WHERE x.extension IN ({', '.join('?' * len(wanted))}) ORDER BY e.id DESC",
+            wanted,
+        )
+        return {row["extension"]: row["name"] for row in rows if row["name"]}
+
+
+def _keys_sql(
+    scope: Scope, found: LogFilter, *, sign: str | None = None, key: Key | None = None
+) -> tuple[str, list[Value]]:
+    """SELECT of (position, id) of the filtered calls in scope, each once, without an order.
+
+    Composed so that each combination walks one index per extension, in the order of the log.
+    """
+    bounds, values = _bounds(found, sign, key)
+    if scope.is_all or found.client is not None:
+        mine, extensions = _in_scope(scope, "calls.id")
+        if found.client is not None:
+            bounds = ["client = ?", *bounds]
+            values = [found.client, *values]
+        if found.lost_only:
+            bounds.append("lost = 1")
+        where = " AND ".join([*bounds, mine])
+        return f"SELECT position, id FROM calls WHERE {where}", [*values, *extensions]  # noqa: S608
+    lost = " AND lost = 1" if found.lost_only else ""
+    bounds = [bound.replace("(position, id)", "(position, call_id)") for bound in bounds]
+    one = (
+        "SELECT position, call_id AS id FROM call_extensions "  # noqa: S608
+        f"WHERE {' AND '.join(['extension = ?', *bounds])}{lost}"
+    )
+    extensions = list(scope.extensions or ())
+    if not extensions:
+        return "SELECT position, id FROM calls WHERE 1 = 0", []
+    return " UNION ".join([one] * len(extensions)), [
+        value for extension in extensions for value in (extension, *values)
+    ]
+
+
+def _bounds(found: LogFilter, sign: str | None, key: Key | None) -> tuple[list[str], list[Value]]:
+    bounds: list[str] = []
+    values: list[Value] = []
+    if found.start is not None:
+        bounds.append("position >= ?")
+        values.append(found.start)
+    if found.end is not None:
+        bounds.append("position < ?")
+        values.append(found.end)
+    if sign is not None and key is not None:
+        bounds.append(f"(position, id) {sign} (?, ?)")
+        values.extend(key)
+    return bounds, values
+
+
+def _in_scope(scope: Scope, call_id: str) -> tuple[str, list[Value]]:
+    """A predicate over the SQL expression of a call's id: the reader may see the call."""
+    if scope.extensions is None:
+        return "1 = 1", []
+    places = ", ".join("?" * len(scope.extensions))
+    return (
+        f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
+        f"AND x.extension IN ({places}))",
+        list(scope.extensions),
+    )
+
+
+def _call(row: Row, colleagues: dict[str, str]) -> Call:
+    wait, talk, started_at = row["wait"], row["talk"], row["started_at"]
+    ended_at: int | None = row["ended_at"]
+    if wait is not None and talk is not None:
+        ended_at = started_at + wait + talk
+    return Call(
+        id=row["id"],
+        source=row["source"],
+        external_id=row["external_id"],
+        direction=Direction(row["direction"]),
+        status=Status(row["status"]),
+        raw_status=row["raw_status"],
+        caller=Party(row["caller_name"], row["caller_number"], row["caller_sip"]),
+        callee=Party(row["callee_name"], row["callee_number"], row["callee_sip"]),
+        client=row["client"],
+        contact=row["contact"],
+        line=row["line"],
+        queue=row["queue"],
+        extension=row["extension"],
+        rang=rang(row["rang"]),
+        started_at=started_at,
+        answered_at=started_at + wait if wait is not None and talk else row["answered_at"],
+        ended_at=ended_at,
+        wait=wait,
+        talk=talk,
+        ended_by=EndedBy(row["ended_by"] or "unknown"),
+        price=None if row["price"] is None else Decimal(row["price"]),
+        currency=row["currency"],
+        recording_url=row["recording_url"],
+        settles_at=row["settles_at"],
+        lost=bool(row["lost"]),
+        comment=Comment(
+            text=row["text"],
+            author=row["author"],
+            written_at=row["written_at"],
+            version=row["version"],
+        )
+        if row["text"] is not None
+        else None,
+        colleagues=colleagues,
+    )

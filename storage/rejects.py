@@ -1,0 +1,54 @@
+"""Input that could not be read, with the reasons: nothing a source sends vanishes silently."""
+
+from collections.abc import Sequence
+
+from bot.models import Reject
+from storage.database import Database
+
+KEPT = 1000
+"""How many of the newest rejects of a source are kept in full."""
+
+_BODY_LIMIT = 4096
+
+
+class RejectRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, source: str, rejects: Sequence[Reject], *, now: int) -> None:
+        """Keep rejects; the first one of a source also owes each administrator a message."""
+        async with self._database.transaction() as tx:
+            await tx.executemany(
+                "INSERT INTO rejects (source, received_at, place, reason, body) "
+                "VALUES (?, ?, ?, ?, ?)",
+                [
+                    (source, now, item.place, "; ".join(item.errors), item.body[:_BODY_LIMIT])
+                    for item in rejects
+                ],
+            )
+            await tx.execute(
+                "DELETE FROM rejects WHERE source = ? AND id <= "
+                "(SELECT id FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                (source, source, KEPT),
+            )
+            await tx.execute(
+                "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
+                "SELECT tg_id, id, 'rejects', ?, ?, ? FROM employees "
+                "WHERE role = 'administrator' AND state = 'active' AND unreachable_at IS NULL "
+                "ON CONFLICT (chat_id, kind, subject) DO NOTHING",
+                (source, now, now),
+            )
+
+    async def counts(self) -> dict[str, int]:
+        """How many rejects of each source are kept."""
+        rows = await self._database.fetch(
+            "SELECT source, count(*) AS n FROM rejects GROUP BY source"
+        )
+        return {row["source"]: row["n"] for row in rows}
+
+    async def last(self, source: str) -> str | None:
+        """The reason of the newest reject of a source."""
+        rows = await self._database.fetch(
+            "SELECT reason FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1", (source,)
+        )
+        return rows[0]["reason"] if rows else None
