@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiogram import BaseMiddleware
-from aiogram.types import TelegramObject, User
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n.middleware import I18nMiddleware
 
 from bot.i18n import language_of
+from bot.metrics import Metrics
 from bot.models import Employee, EmployeeState, Language
 from storage.employees import EmployeeRepo
 
@@ -50,17 +52,34 @@ class LanguageMiddleware(I18nMiddleware):
         return language_of(user.language_code if user else None, default=self._default)
 
 
+class LeaveDialog(BaseMiddleware):
+    """A command leaves the dialog in progress, so that it is not taken for what was asked.
+
+    `/cancel` is left to the dialog itself.
+    """
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        text = (event.text or "") if isinstance(event, Message) else ""
+        if data.get("raw_state") and text.startswith("/") and not text.startswith("/cancel"):
+            state: FSMContext = data["state"]
+            await state.clear()
+            data["raw_state"] = None
+        return await handler(event, data)
+
+
 class InFlight(BaseMiddleware):
     """Counts the updates being handled, so that a stop can wait for them.
 
     A cancelled poller does not cancel the handler it waits for: what a person pressed is done.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._tasks: set[asyncio.Future[Any]] = set()
+        self.last_update_id: int | None = None
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        task = asyncio.ensure_future(handler(event, data))
+        task = asyncio.ensure_future(self._timed(handler, event, data))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
@@ -69,3 +88,10 @@ class InFlight(BaseMiddleware):
         """Wait for the handlers still running, at most so long."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def _timed(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        with self._metrics.update_seconds.time():
+            result = await handler(event, data)
+        if isinstance(event, Update):
+            self.last_update_id = event.update_id
+        return result

@@ -3,6 +3,7 @@
 Every time is whole Unix seconds, UTC, as in the database; only the views know a time zone.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +13,10 @@ from typing import NamedTuple
 Clock = Callable[[], int]
 """The present moment in Unix seconds. Injected, so that tests can move it."""
 
+def system_clock() -> int:
+    return int(time.time())
+
+
 PRICE_DELAY = 300
 """Seconds after the end of a call within which its price and recording may still come."""
 
@@ -20,6 +25,10 @@ ALERT_MAX_AGE = 3600
 
 COMMENT_LIMIT = 200
 """Unicode code points of a comment, after trimming."""
+
+
+CONTACT_LIMIT = 64
+"""Characters of a contact's name."""
 
 
 class Role(StrEnum):
@@ -294,7 +303,10 @@ class LogFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Calls, newest first; `number` of `count`, each exact up to PAGES_COUNTED, else above it."""
+    """Calls, newest first; `number` of `count`, each exact up to PAGES_COUNTED, else above it.
+
+    `is_beyond`: a page past an end of the log was asked for; this is the one at that end.
+    """
 
     calls: tuple[Call, ...]
     keys: tuple[Key, ...]
@@ -302,3 +314,4 @@ class Page:
     count: int
     has_newer: bool
     has_older: bool
+    is_beyond: bool = False

@@ -1,5 +1,8 @@
 """Showing a screen: a command answers with a message, a button changes the message it is on."""
 
+from collections.abc import Collection
+from contextlib import suppress
+
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
@@ -40,6 +43,14 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
     except TelegramBadRequest as error:
         if "query is too old" not in error.message:
             raise
+
+
+async def remove(event: Event, message_ids: Collection[int]) -> None:
+    """Take our messages out of the chat; those that are gone or too old do not matter."""
+    message = event if isinstance(event, Message) else event.message
+    if message_ids and message and message.bot:
+        with suppress(TelegramBadRequest):
+            await message.bot.delete_messages(message.chat.id, list(message_ids))
 
 
 def _is_gone(error: TelegramBadRequest) -> bool:

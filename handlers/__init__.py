@@ -1,0 +1,18 @@
+"""The map of the bot: its routers, in the order in which they are asked."""
+
+from aiogram import F, Router
+
+from handlers import calls, comments, contacts, fallback
+
+
+def create_routers() -> list[Router]:
+    private = Router(name="private")
+    private.message.filter(F.chat.type == "private")
+    private.callback_query.filter(F.message.chat.type == "private")
+    private.include_routers(
+        comments.create_router(),
+        contacts.create_router(),
+        calls.create_router(),
+        fallback.create_router(),
+    )
+    return [private]

@@ -3,11 +3,12 @@
 A new field means a new prefix, so that buttons of an older version become stale, not wrong.
 """
 
+from datetime import date
 from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
-from bot.models import Key, Turn
+from bot.models import AlertScope, Key, Language, Role, Turn
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -49,6 +50,18 @@ class Calendar(CallbackData, prefix="d1"):
     position: int
     id: int
 
+    @property
+    def first_day(self) -> date:
+        """The first day of the month. Raises ValueError for a forged month."""
+        return date(self.month // 12, self.month % 12 + 1, 1)
+
+    def at(self, month: int) -> "Calendar":
+        return self.model_copy(update={"month": month})
+
+    @property
+    def page(self) -> LogPage:
+        return _page(self)
+
 
 class Card(CallbackData, prefix="c1"):
     """A call's card, and the page it was opened from."""
@@ -63,15 +76,7 @@ class Card(CallbackData, prefix="c1"):
     @property
     def page(self) -> LogPage:
         """The very page the card was opened from; the newest if it was none."""
-        turn = Turn.AT if self.id else Turn.FIRST
-        return LogPage(
-            day=self.day,
-            lost=self.lost,
-            like=self.like,
-            turn=turn,
-            position=self.position,
-            id=self.id,
-        )
+        return _page(self)
 
 
 class AlertCard(CallbackData, prefix="a1"):
@@ -103,6 +108,21 @@ class CommentButton(CallbackData, prefix="m1"):
         return Card(**self.model_dump(exclude={"step", "version"}))
 
 
+class ContactButton(CallbackData, prefix="k1"):
+    """Naming the client of a call; the fields are the card's."""
+
+    call: int
+    day: int
+    lost: int
+    like: int
+    position: int
+    id: int
+
+    @property
+    def card(self) -> Card:
+        return Card(**self.model_dump())
+
+
 class DialogStep(StrEnum):
     SAVE = "s"
     CANCEL = "c"
@@ -112,3 +132,80 @@ class DialogButton(CallbackData, prefix="q1"):
     """A button of a dialog in progress; what it is about is in the dialog's state."""
 
     step: DialogStep
+
+
+def _page(place: Calendar | Card) -> LogPage:
+    return LogPage(
+        day=place.day,
+        lost=place.lost,
+        like=place.like,
+        turn=Turn.AT if place.id else Turn.FIRST,
+        position=place.position,
+        id=place.id,
+    )
+
+
+class LanguageChoice(CallbackData, prefix="sl1"):
+    language: Language
+
+
+class AlertsChoice(CallbackData, prefix="sa1"):
+    alerts: AlertScope
+
+
+PAGE_SIZES = (5, 8, 10)
+
+
+class PageSizeChoice(CallbackData, prefix="sp1"):
+    size: int
+
+
+class StaffPage(CallbackData, prefix="f1"):
+    """A page of the staff, from 0."""
+
+    page: int
+
+
+class StaffStep(StrEnum):
+    OPEN = "o"
+    NAME = "n"
+    EXTENSIONS = "e"
+    ROLE = "r"
+    BLOCK = "b"
+    UNBLOCK = "u"
+    REMOVE = "d"
+    CONFIRM = "y"
+
+
+class StaffButton(CallbackData, prefix="p1"):
+    """A button about one person, and the page of the staff they were opened from."""
+
+    step: StaffStep
+    employee: int
+    page: int
+
+
+class RoleChoice(CallbackData, prefix="r1"):
+    employee: int
+    role: Role
+    page: int
+
+
+class InviteStart(CallbackData, prefix="i1"):
+    page: int
+
+
+class InviteRole(CallbackData, prefix="ir1"):
+    role: Role
+    page: int
+
+
+class InviteWithout(CallbackData, prefix="iw1"):
+    """Make the invitation without extensions."""
+
+    role: Role
+    page: int
+
+
+class HealthRefresh(CallbackData, prefix="h1"):
+    pass

@@ -1,7 +1,9 @@
 """The comment of each call, and the history of its changes."""
 
-from bot.errors import ConflictError, NotFoundError
+from bot.errors import ConflictError, NoAccessError, NotFoundError
+from bot.models import Employee
 from storage.database import Database, Transaction
+from storage.scopes import in_scope
 
 UNDO_SECONDS = 30
 """How long a deleted comment can be brought back."""
@@ -19,22 +21,22 @@ class CommentRepo:
         return rows[0]["version"] or 0
 
     async def set(
-        self, call_id: int, text: str, *, author_id: int, on_top_of: int, now: int
+        self, call_id: int, text: str, *, author: Employee, on_top_of: int, now: int
     ) -> None:
         """Add or replace the comment.
 
         Raises ConflictError if it was changed after version `on_top_of`, NotFoundError if the
-        call is gone.
+        call is gone, NoAccessError if it is not for the author.
         """
         async with self._database.transaction() as tx:
-            await self._change(tx, call_id, text, author_id, on_top_of, now)
+            await self._change(tx, call_id, text, author, on_top_of, now)
 
-    async def delete(self, call_id: int, *, author_id: int, on_top_of: int, now: int) -> None:
+    async def delete(self, call_id: int, *, author: Employee, on_top_of: int, now: int) -> None:
         """Delete the comment; its text stays in the history. Raises as `set` does."""
         async with self._database.transaction() as tx:
-            await self._change(tx, call_id, None, author_id, on_top_of, now)
+            await self._change(tx, call_id, None, author, on_top_of, now)
 
-    async def restore(self, call_id: int, version: int, *, author_id: int, now: int) -> bool:
+    async def restore(self, call_id: int, version: int, *, author: Employee, now: int) -> bool:
         """Undo the deletion that made `version`; False if it is too late or overtaken."""
         async with self._database.transaction() as tx:
             rows = await tx.execute(
@@ -45,17 +47,29 @@ class CommentRepo:
             if not rows or now - rows[0]["changed_at"] > UNDO_SECONDS:
                 return False
             try:
-                await self._change(tx, call_id, rows[0]["old"], author_id, version, now)
+                await self._change(tx, call_id, rows[0]["old"], author, version, now)
             except ConflictError:
                 return False
         return True
 
     @staticmethod
     async def _change(
-        tx: Transaction, call_id: int, text: str | None, author_id: int, on_top_of: int, now: int
+        tx: Transaction,
+        call_id: int,
+        text: str | None,
+        author: Employee,
+        on_top_of: int,
+        now: int,
     ) -> None:
-        if not await tx.execute("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
+        mine, extensions = in_scope(author.scope, "calls.id")
+        found = await tx.execute(
+            f"SELECT {mine} AS is_mine FROM calls WHERE id = ?",  # noqa: S608
+            (*extensions, call_id),
+        )
+        if not found:
             raise NotFoundError(f"call {call_id}")
+        if not found[0]["is_mine"]:
+            raise NoAccessError(f"call {call_id}")
         [row] = await tx.execute(
             "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
         )
@@ -66,7 +80,7 @@ class CommentRepo:
         await tx.execute(
             "INSERT INTO comment_changes (call_id, version, author_id, changed_at, old, new) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            (call_id, version, author_id, now, old[0]["text"] if old else None, text),
+            (call_id, version, author.id, now, old[0]["text"] if old else None, text),
         )
         if text is None:
             await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
@@ -76,5 +90,5 @@ class CommentRepo:
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (call_id) DO UPDATE SET "
             "author_id = excluded.author_id, text = excluded.text, "
             "written_at = excluded.written_at, version = excluded.version",
-            (call_id, author_id, text, now, version),
+            (call_id, author.id, text, now, version),
         )

@@ -6,6 +6,15 @@ from bot.errors import NotFoundError
 from bot.models import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction
 
+NAME_LIMIT = 64
+"""Characters of a person's name."""
+
+EXTENSION_LIMIT = 100
+"""Characters of one extension."""
+
+EXTENSIONS_LIMIT = 20
+"""Extensions of one person."""
+
 
 class EmployeeRepo:
     def __init__(self, database: Database) -> None:
@@ -38,6 +47,15 @@ class EmployeeRepo:
         )
         return found, pages
 
+    async def count_unreachable(self) -> int:
+        """How many of those who have access cannot be written to."""
+        [row] = await self._database.fetch(
+            "SELECT count(*) AS n FROM employees "
+            "WHERE state = 'active' AND unreachable_at IS NOT NULL"
+        )
+        count: int = row["n"]
+        return count
+
     async def list_administrators(self) -> list[Employee]:
         return await self._select("e.role = 'administrator' AND e.state = 'active'", ())
 
@@ -68,7 +86,12 @@ class EmployeeRepo:
         await self._set(employee_id, "name", name)
 
     async def set_role(self, employee_id: int, role: Role) -> None:
-        await self._set(employee_id, "role", role.value)
+        """Administrators by settings stay what they are."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0",
+                (role.value, employee_id),
+            )
 
     async def set_state(self, employee_id: int, state: EmployeeState) -> None:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.

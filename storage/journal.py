@@ -27,6 +27,7 @@ from bot.models import (
 )
 from storage.calls import rang
 from storage.database import Database, Row, Value
+from storage.scopes import in_scope
 
 _END_OF_TIME = 1 << 60
 
@@ -44,7 +45,8 @@ class JournalRepo:
     ) -> Page:
         """One page. Past either end of the log it is the page at that end."""
         keys = await self._keys(scope, found, turn=turn, key=key, size=size)
-        if not keys and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}:
+        is_beyond = not keys and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}
+        if is_beyond:
             turn = Turn.FIRST if turn is Turn.NEWER else Turn.LAST
             keys = await self._keys(scope, found, turn=turn, key=None, size=size)
         if not keys:
@@ -62,6 +64,7 @@ class JournalRepo:
             count=before + -(-(len(keys) + older) // size),
             has_newer=newer > 0,
             has_older=older > 0,
+            is_beyond=is_beyond,
         )
 
     async def get(self, call_id: int, scope: Scope) -> Call:
@@ -75,7 +78,7 @@ class JournalRepo:
     async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
         """Totals of the calls from `start` to `end` (None: and all that comes) in scope."""
         last = _END_OF_TIME if end is None else end
-        mine, extensions = _in_scope(scope, "c.id")
+        mine, extensions = in_scope(scope, "c.id")
         rows = await self._database.fetch(
             "SELECT direction, lost, count(*) AS n FROM calls AS c "  # noqa: S608
             f"WHERE c.position >= ? AND c.position < ? AND {mine} GROUP BY direction, lost",
@@ -136,7 +139,7 @@ class JournalRepo:
 
     async def _calls(self, ids: Sequence[int], scope: Scope) -> tuple[Call, ...]:
         """Those of the calls that are in scope, in this order, with all a reader sees of them."""
-        mine, extensions = _in_scope(scope, "c.id")
+        mine, extensions = in_scope(scope, "c.id")
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
             "a.name AS author FROM calls AS c "
@@ -173,7 +176,7 @@ def _keys_sql(
     """
     bounds, values = _bounds(found, sign, key)
     if scope.is_all or found.client is not None:
-        mine, extensions = _in_scope(scope, "calls.id")
+        mine, extensions = in_scope(scope, "calls.id")
         if found.client is not None:
             bounds = ["client = ?", *bounds]
             values = [found.client, *values]
@@ -208,18 +211,6 @@ def _bounds(found: LogFilter, sign: str | None, key: Key | None) -> tuple[list[s
         bounds.append(f"(position, id) {sign} (?, ?)")
         values.extend(key)
     return bounds, values
-
-
-def _in_scope(scope: Scope, call_id: str) -> tuple[str, list[Value]]:
-    """A predicate over the SQL expression of a call's id: the reader may see the call."""
-    if scope.extensions is None:
-        return "1 = 1", []
-    places = ", ".join("?" * len(scope.extensions))
-    return (
-        f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
-        f"AND x.extension IN ({places}))",
-        list(scope.extensions),
-    )
 
 
 def _call(row: Row, colleagues: dict[str, str]) -> Call:

@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """One message still to send. `subject` is the call's id, the source's or the person's name."""
+    """One message still to send. `subject` is the call's id or the name of what it tells of."""
 
     id: int
     chat_id: int
@@ -25,6 +25,7 @@ class Owed:
     subject: str
     call_id: int | None
     language: Language
+    created_at: int
     attempts: int
 
 
@@ -38,9 +39,10 @@ class OutboxRepo:
         rows = await self._database.fetch(
             "SELECT o.*, e.language FROM outbox AS o "  # noqa: S608
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
-            "WHERE o.id IN (SELECT min(id) FROM outbox WHERE state = 'pending' AND due_at <= ? "
-            f"AND chat_id NOT IN ({places}) GROUP BY chat_id) ORDER BY o.due_at, o.id LIMIT ?",
-            (now, *not_to, limit),
+            "WHERE o.id IN (SELECT min(id) FROM outbox WHERE state = 'pending' "
+            f"AND chat_id NOT IN ({places}) GROUP BY chat_id) "
+            "AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?",
+            (*not_to, now, limit),
         )
         return [_owed(row) for row in rows]
 
@@ -52,12 +54,12 @@ class OutboxRepo:
                 (message_id, now, owed_id),
             )
 
-    async def postpone(self, owed_id: int, *, until: int, reason: str) -> None:
-        """It could not be sent now; `reason` is for the administrator."""
+    async def note_failure(self, owed_id: int, *, reason: str) -> None:
+        """It could not be sent now and stays owed; `reason` is for the administrator."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET due_at = ?, attempts = attempts + 1, reason = ? WHERE id = ?",
-                (until, reason, owed_id),
+                "UPDATE outbox SET attempts = attempts + 1, reason = ? WHERE id = ?",
+                (reason, owed_id),
             )
 
     async def drop(self, owed_id: int, *, reason: str, now: int) -> None:
@@ -68,7 +70,9 @@ class OutboxRepo:
                 (reason, now, owed_id),
             )
 
-    async def drop_chat(self, chat_id: int, *, employee_id: int, reason: str, now: int) -> None:
+    async def drop_chat(
+        self, chat_id: int, *, employee_id: int | None, reason: str, now: int
+    ) -> None:
         """The person cannot be reached: owe them nothing more, and tell the administrators."""
         async with self._database.transaction() as tx:
             muted = await tx.execute(
@@ -105,5 +109,6 @@ def _owed(row: Row) -> Owed:
         subject=row["subject"],
         call_id=row["call_id"],
         language=Language(row["language"] or Language.UK),
+        created_at=row["created_at"],
         attempts=row["attempts"],
     )

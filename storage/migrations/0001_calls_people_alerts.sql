@@ -149,7 +149,7 @@ CREATE TABLE outbox (
     UNIQUE (chat_id, kind, subject)
 ) STRICT;
 
-CREATE INDEX outbox_pending ON outbox (due_at, id) WHERE state = 'pending';
+CREATE INDEX outbox_pending ON outbox (chat_id, id) WHERE state = 'pending';
 CREATE INDEX outbox_by_call ON outbox (call_id) WHERE call_id IS NOT NULL;
 
 CREATE TABLE rejects (

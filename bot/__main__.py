@@ -1,0 +1,168 @@
+"""The commands. Nothing else reads the environment; heavy imports wait until they are needed."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from bot.config import Settings, load_settings
+from bot.errors import StartError
+from bot.models import Role, system_clock
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Dzvinok: a company's PBX call log in Telegram.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    app()
+
+
+@app.callback()
+def options(
+    *,
+    is_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    if is_version:
+        typer.echo(f"dzvinok {version('dzvinok')}")
+        raise typer.Exit
+
+
+@app.command()
+def run() -> None:
+    """Run the bot."""
+    settings = _settings()
+    from bot.app import run as run_bot
+
+    _run(run_bot(settings))
+
+
+@app.command()
+def check() -> None:
+    """Check settings, token, database and every source; exit 1 if any fails."""
+    settings = _settings()
+    from bot.checking import Finding
+    from bot.checking import check as look
+
+    async def collect() -> list[Finding]:
+        findings = []
+        async for finding in look(settings):
+            typer.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.word}")
+            findings.append(finding)
+        return findings
+
+    if not all(finding.is_ok for finding in _run(collect())):
+        raise typer.Exit(1)
+
+
+@app.command()
+def invite(
+    role: Annotated[Role, typer.Option(help="What the person may see and do.")],
+    extension: Annotated[
+        list[str] | None, typer.Option(help="An extension of the person; may be repeated.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="How colleagues will see the person.")] = None,
+) -> None:
+    """Print a one-time link that lets a person in, alone on the last line."""
+    settings = _settings()
+    from bot.inviting import create_link
+
+    link = _run(create_link(settings, role, extensions=extension or [], name=name))
+    typer.echo("Give this link to the person; it works once, within 7 days:")
+    typer.echo(link)
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="The source's name in the settings.")],
+    files: Annotated[list[Path], typer.Argument(help="Files to read, oldest first.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, but write nothing.")] = False,
+) -> None:
+    """Read history from files; safe to repeat."""
+    settings = _settings()
+    from rich.console import Console
+
+    from bot.importing import import_files
+
+    console = Console(stderr=True)
+    done = _run(
+        import_files(
+            settings, source, files, is_dry_run=dry_run, clock=system_clock, console=console
+        )
+    )
+    for hint in done.hints:
+        typer.echo(hint, err=True)
+    if dry_run:
+        typer.echo(f"{done.read} calls can be read, {done.rejected} lines cannot; nothing written")
+    else:
+        counts = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.calls.items()))
+        typer.echo(f"{counts or 'no calls'}; {done.rejected} lines rejected")
+    if done.rejected and not done.read:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes.")]) -> None:
+    """Write a consistent copy of the database, also while the bot runs."""
+    settings = _settings()
+    from storage.database import copy_database
+
+    _run(copy_database(settings.database_path, file))
+    typer.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+def _settings() -> Settings:
+    try:
+        settings = load_settings()
+    except StartError as error:
+        _fail(error)
+    from bot.logs import configure_logs
+
+    configure_logs(
+        level=settings.log_level,
+        is_json=settings.log_format == "json",
+        secrets=settings.secrets(),
+    )
+    return settings
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; a StartError, however deep, is one line and exit code 1."""
+    try:
+        return asyncio.run(work)
+    except StartError as error:
+        _fail(error)
+    except BaseExceptionGroup as group:
+        found = group.subgroup(StartError)
+        if found is None:
+            raise
+        _fail(_first(found))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _fail(error: BaseException) -> NoReturn:
+    typer.echo(f"dzvinok: {error}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

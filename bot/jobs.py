@@ -1,0 +1,42 @@
+"""What the timer calls. State lives in the database; missing a tick loses nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from bot.models import Clock
+from storage.calls import CallRepo
+
+log = logging.getLogger(__name__)
+
+_PURGE_PAUSE = 0.05
+
+
+class Jobs:
+    def __init__(
+        self, calls: CallRepo, *, wake: Callable[[], None], clock: Clock, retention_days: int
+    ) -> None:
+        """`wake` lets the Alerter look into the outbox."""
+        self._calls = calls
+        self._wake = wake
+        self._clock = clock
+        self._retention_days = retention_days
+
+    async def sweep(self) -> None:
+        """Find owed messages nobody announced: another process imported, or a chat reopened."""
+        self._wake()
+
+    async def settle(self) -> None:
+        """Close what the PBX could still have told of calls that ended five minutes ago."""
+        await self._calls.settle(now=self._clock())
+
+    async def purge(self) -> None:
+        """Delete calls older than RETENTION_DAYS, in small batches between other writers."""
+        if not self._retention_days:
+            return
+        before, purged = self._clock() - self._retention_days * 86400, 0
+        while batch := await self._calls.purge(before=before):
+            purged += batch
+            await asyncio.sleep(_PURGE_PAUSE)
+        if purged:
+            log.info("purged %d calls older than %d days", purged, self._retention_days)

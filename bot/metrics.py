@@ -1,0 +1,46 @@
+"""What /metrics tells, in Prometheus' words. Labels are ours: sources, outcomes, never people."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """The figures of one process; a registry of its own, so that tests do not share them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.statements = Counter(
+            "dzvinok_call_statements",
+            "Statements about calls received, by what they did to the log.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self.rejects = Counter(
+            "dzvinok_rejects",
+            "Statements that could not be read.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "dzvinok_deliveries",
+            "Attempts to send a message the outbox owes, by result.",
+            ["result"],
+            registry=self.registry,
+        )
+        self.delivery_seconds = Histogram(
+            "dzvinok_delivery_seconds",
+            "Seconds from a message being owed to Telegram having accepted it.",
+            buckets=(1, 2, 5, 10, 30, 60, 300, 1800, 3600),
+            registry=self.registry,
+        )
+        self.outbox_pending = Gauge(
+            "dzvinok_outbox_pending", "Messages still to send.", registry=self.registry
+        )
+        self.update_seconds = Histogram(
+            "dzvinok_update_seconds",
+            "Seconds an update from Telegram took, its requests included.",
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,217 @@
+"""The log, a day's numbers, the card of a call, the calendar."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot import signs
+from bot.models import Call, DayNumbers, EndedBy, Page
+from bot.views import parties
+from bot.views.formats import (
+    cut,
+    day,
+    duration,
+    full_day,
+    hour_minute,
+    hour_minute_second,
+    local,
+    money,
+    one_line,
+    quoted,
+    weekday,
+)
+from bot.views.statuses import direction_words, status_words
+
+_CLIENT_WIDTH = 22
+_COLLEAGUE_WIDTH = 16
+
+
+def day_log(
+    page: Page, numbers: DayNumbers | None, on: date, *, lost_only: bool, now: int, zone: ZoneInfo
+) -> str:
+    """The calls of one day under its numbers."""
+    today = local(now, zone).date()
+    if on == today:
+        title = _("Calls of today, {day}").format(day=day(on))
+    else:
+        title = _("Calls: {day}").format(day=f"{weekday(on)}, {_dated(on, today)}")
+    head = [f"<b>{title}</b>"]
+    if numbers is not None and numbers.total:
+        head += [*_numbers(numbers)]
+    if lost_only:
+        head.append(_("Only missed calls are shown."))
+    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=_empty_day(lost_only))
+
+
+def whole_log(page: Page, *, lost_only: bool, client: str | None, now: int, zone: ZoneInfo) -> str:
+    """The journal, newest first, or the part of it with one client (a name or number)."""
+    title = _("Call log")
+    if client is not None:
+        title = _("All calls: {client}").format(client=quoted(cut(client, 100)))
+    head = [f"<b>{title}</b>"]
+    if lost_only:
+        head.append(_("Only missed calls are shown."))
+    rows = _rows(page, now=now, zone=zone, empty=_empty_log(lost_only), dated=True)
+    return "\n".join(head) + "\n\n" + rows
+
+
+def no_extensions() -> str:
+    return _(
+        "You see the calls of your own extensions, but none is assigned to you yet. "
+        "Ask your administrator."
+    )
+
+
+def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> str:
+    """Everything about one call; `note` is what has just happened to it."""
+    started = local(call.started_at, zone)
+    today = local(now, zone).date()
+    lines = [
+        f"{signs.STATUS[call.status]} <b>{status_words(call.status)}</b>",
+        f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
+        f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
+    ]
+    if call.status.value == "unknown_error" and call.raw_status:
+        lines.append(_("The PBX says: {words}").format(words=quoted(one_line(call.raw_status))))
+    lines += [
+        "",
+        _("Caller: {party}").format(party=parties.full_caller(call)),
+        _("Called: {party}").format(party=parties.full_callee(call)),
+    ]
+    if call.rang and call.extension and set(call.rang) != {call.extension}:
+        lines.append(_("Phones that rang: {phones}").format(phones=parties.rung(call)))
+    if place := _line_and_queue(call):
+        lines.append(place)
+    lines += ["", *_times(call, now=now, zone=zone)]
+    if call.comment:
+        when = hour_minute(call.comment.written_at, zone)
+        written = local(call.comment.written_at, zone).date()
+        if written != today:
+            when = f"{_dated(written, today)}, {when}"
+        author = quoted(call.comment.author)
+        lines += ["", f"{signs.COMMENTED} {author}, {when}:", quoted(call.comment.text)]
+    else:
+        lines += ["", f"{signs.NOT_COMMENTED} {_('No comment yet')}"]
+    if note:
+        lines += ["", f"<i>{note}</i>"]
+    return "\n".join(lines)
+
+
+def calendar_title() -> str:
+    return _("Choose a day. Only days with calls can be opened.")
+
+
+def comment_deleted() -> str:
+    return _("The comment is deleted. You can bring it back within 30 seconds.")
+
+
+def up_to_date() -> str:
+    return _("Up to date")
+
+
+def last_page() -> str:
+    return _("There is nothing further.")
+
+
+def _numbers(numbers: DayNumbers) -> list[str]:
+    total = _("Total {total}: incoming {incoming}, outgoing {outgoing}").format(
+        total=numbers.total, incoming=numbers.incoming, outgoing=numbers.outgoing
+    )
+    internal = numbers.total - numbers.incoming - numbers.outgoing
+    if internal:
+        total += _(", internal {internal}").format(internal=internal)
+    if not numbers.lost:
+        return [total, _("No missed calls")]
+    lost = ngettext("{count} missed", "{count} missed", numbers.lost).format(count=numbers.lost)
+    if numbers.unreturned:
+        rest = _("not called back: {count}").format(count=numbers.unreturned)
+    else:
+        rest = _("all called back")
+    return [total, f"🔴 {lost}, {rest}"]
+
+
+def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = False) -> str:
+    if not page.calls:
+        return empty
+    lines = []
+    shown: date | None = None
+    for number, call in enumerate(page.calls, start=1):
+        on = local(call.started_at, zone).date()
+        if dated and on != shown:
+            shown = on
+            lines.append(f"<i>{weekday(on)}, {_dated(on, local(now, zone).date())}</i>")
+        lines.append(f"{number}. {_row(call, zone)}")
+    return "\n".join(lines)
+
+
+def _row(call: Call, zone: ZoneInfo) -> str:
+    outgoing = call.direction.value == "out"
+    widths = (_COLLEAGUE_WIDTH, _CLIENT_WIDTH) if outgoing else (_CLIENT_WIDTH, _COLLEAGUE_WIDTH)
+    caller = quoted(cut(parties.caller_name(call), widths[0]))
+    callee = quoted(cut(parties.callee_name(call), widths[1]))
+    first = (
+        f"{signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
+        f"{signs.DIRECTION[call.direction]} {caller}{parties.hung_up(call, EndedBy.CALLER)} → "
+        f"{callee}{parties.hung_up(call, EndedBy.CALLEE)}"
+    )
+    if call.status.is_live:
+        second = _("in progress")
+    elif call.talk:
+        second = duration(call.talk)
+    else:
+        second = _("waited {time}").format(time=duration(call.wait))
+    return f"{first}\n    {second}{f' {signs.COMMENTED}' if call.comment else ''}"
+
+
+def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
+    ended = "–" if call.ended_at is None else hour_minute_second(call.ended_at, zone)
+    lines = [
+        _("Start: {time}").format(time=hour_minute_second(call.started_at, zone)),
+        _("Wait: {time}").format(time=duration(call.wait)),
+        _("Talk: {time}").format(time=duration(call.talk or None)),
+        _("End: {time}").format(time=_("in progress") if call.status.is_live else ended),
+    ]
+    if call.price is not None:
+        price = money(call.price, call.currency or "UAH")
+    else:
+        price = _late(call, now=now, zone=zone)
+    lines.append(_("Price: {price}").format(price=price))
+    if call.talk:
+        known = _("there is one") if call.recording_url else _late(call, now=now, zone=zone)
+        lines.append(_("Recording: {state}").format(state=known))
+    return lines
+
+
+def _late(call: Call, *, now: int, zone: ZoneInfo) -> str:
+    """What stands for a value the PBX tells only after the call: when, or that it never came."""
+    if call.status.is_live:
+        return _("5 minutes after the end")
+    if call.settles_at is None or not call.is_pending(now):
+        return "–"
+    return _("will appear at {time}").format(time=hour_minute(call.settles_at + 59, zone))
+
+
+def _line_and_queue(call: Call) -> str:
+    parts = []
+    if call.line:
+        parts.append(_("line {line}").format(line=quoted(one_line(call.line))))
+    if call.queue:
+        parts.append(_("queue “{queue}”").format(queue=quoted(one_line(call.queue))))
+    text = ", ".join(parts)
+    return text[:1].upper() + text[1:]
+
+
+def _empty_day(lost_only: bool) -> str:
+    if lost_only:
+        return _("No missed calls on this day.")
+    return _("No calls on this day yet. The whole log: /log")
+
+
+def _empty_log(lost_only: bool) -> str:
+    return _("No missed calls.") if lost_only else _("There are no calls yet.")
+
+
+def _dated(on: date, today: date) -> str:
+    return day(on) if on.year == today.year else full_day(on)

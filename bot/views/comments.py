@@ -1,0 +1,94 @@
+"""The dialogs in which a comment is written and a client is given a name."""
+
+from zoneinfo import ZoneInfo
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot.models import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
+from bot.views import parties
+from bot.views.formats import cut, hour_minute, one_line, quoted
+
+
+def ask_comment(call: Call, zone: ZoneInfo) -> str:
+    """What to send; the present comment, if any, stands ready to be copied."""
+    lines = [
+        "<b>"
+        + _("Comment on the call at {time}, {client}").format(
+            time=hour_minute(call.started_at, zone),
+            client=quoted(cut(parties.client_name(call), 60)),
+        )
+        + "</b>"
+    ]
+    if call.comment:
+        lines += ["", _("Now it says (tap to copy):"), f"<code>{quoted(call.comment.text)}</code>"]
+    lines += ["", limit()]
+    return "\n".join(lines)
+
+
+def limit() -> str:
+    return _("Send the text, up to {limit} characters.").format(limit=COMMENT_LIMIT)
+
+
+def too_long(text: str) -> str:
+    """By how much, and the beginning that fits, ready to be copied or saved."""
+    over = len(text) - COMMENT_LIMIT
+    words = ngettext(
+        "Too long by {count} character. This beginning fits:",
+        "Too long by {count} characters. This beginning fits:",
+        over,
+    ).format(count=over)
+    beginning = quoted(text[:COMMENT_LIMIT])
+    return f"{words}\n<pre>{beginning}</pre>\n" + _("Save it so, or send a shorter text.")
+
+
+def text_expected() -> str:
+    return _("A comment is text only: no pictures, stickers or voice.") + " " + limit()
+
+
+def empty_text() -> str:
+    return _("There is no text in this.") + " " + limit()
+
+
+def conflict(theirs: Comment | None, mine: str) -> str:
+    """Both texts, when a colleague changed the comment meanwhile."""
+    if theirs:
+        them = _("{author} has written meanwhile:").format(author=quoted(theirs.author))
+        lines = [them, f"<code>{quoted(theirs.text)}</code>"]
+    else:
+        lines = [_("A colleague has deleted the comment meanwhile.")]
+    lines += ["", _("Your text:"), f"<code>{quoted(mine)}</code>", "", _("Which one stays?")]
+    return "\n".join(lines)
+
+
+def saved() -> str:
+    return _("Saved")
+
+
+def restored() -> str:
+    return _("The comment is back")
+
+
+def too_late_to_restore() -> str:
+    return _("It can no longer be brought back.")
+
+
+def cancelled() -> str:
+    return _("Cancelled, nothing was changed.")
+
+
+def ask_contact(call: Call) -> str:
+    """The name for the client's number."""
+    client = quoted(cut(one_line(parties.client_title(call)), 200))
+    lines = [
+        f"<b>{client}</b>",
+        "",
+        _("Send a name for this number, up to {limit} characters. Everyone will see it.").format(
+            limit=CONTACT_LIMIT
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def contact_expected() -> str:
+    return _("Send the name as text, from 1 to {limit} characters.").format(limit=CONTACT_LIMIT)

@@ -1,0 +1,112 @@
+"""Who called whom: names before numbers, and never nothing."""
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.models import Call, Direction, EndedBy, Party
+from bot.phones import clean, spaced
+from bot.signs import HUNG_UP
+from bot.views.formats import one_line, quoted
+
+_RUNG_SHOWN = 10
+
+
+def caller_name(call: Call) -> str:
+    """The shortest name of who called, not quoted."""
+    if call.direction is Direction.IN:
+        return _client_name(call, call.caller)
+    return _colleague_name(call, call.caller, call.extension)
+
+
+def callee_name(call: Call) -> str:
+    """The shortest name of who was called, not quoted."""
+    if call.direction is Direction.OUT:
+        return _client_name(call, call.callee)
+    if call.direction is Direction.INTERNAL or call.extension:
+        return _colleague_name(call, call.callee, call.extension)
+    if call.rang:
+        first = call.colleagues.get(call.rang[0], call.rang[0])
+        return f"{first} +{len(call.rang) - 1}" if len(call.rang) > 1 else first
+    return one_line(call.callee.name or call.queue or _number(call.callee) or call.line or "–")
+
+
+def client_name(call: Call) -> str:
+    """The client's name or number, not quoted; for internal calls the caller's."""
+    return callee_name(call) if call.direction is Direction.OUT else caller_name(call)
+
+
+def client_number(call: Call) -> str | None:
+    """The client's number as people read it, if the name shown is not the number itself."""
+    party = call.callee if call.direction is Direction.OUT else call.caller
+    number = spaced(call.client, "ZZ") if call.client else _number(party)
+    return number if number and number != client_name(call) else None
+
+
+def client_title(call: Call) -> str:
+    """The client's name and number in one line, not quoted."""
+    return ", ".join(filter(None, [client_name(call), client_number(call)]))
+
+
+def hung_up(call: Call, side: EndedBy) -> str:
+    """The mark behind the party that ended the call."""
+    return f" {HUNG_UP}" if call.ended_by is side else ""
+
+
+def full_caller(call: Call) -> str:
+    """Who called, for a card: name and number, quoted."""
+    if call.direction is Direction.IN:
+        return _full_client(call, EndedBy.CALLER)
+    return _full_colleague(call, call.caller, call.extension) + hung_up(call, EndedBy.CALLER)
+
+
+def full_callee(call: Call) -> str:
+    """Who was called, for a card: name and number or extension, quoted."""
+    if call.direction is Direction.OUT:
+        return _full_client(call, EndedBy.CALLEE)
+    mark = hung_up(call, EndedBy.CALLEE)
+    if call.direction is Direction.INTERNAL or call.extension:
+        return _full_colleague(call, call.callee, call.extension) + mark
+    if call.rang:
+        return rung(call) + mark
+    return quoted(callee_name(call)) + mark
+
+
+def rung(call: Call) -> str:
+    """The extensions rung, with their people, quoted."""
+    shown = [_with_extension(call, extension) for extension in call.rang[:_RUNG_SHOWN]]
+    more = len(call.rang) - _RUNG_SHOWN
+    if more > 0:
+        shown.append(_("and {count} more").format(count=more))
+    return ", ".join(shown)
+
+
+def _client_name(call: Call, party: Party) -> str:
+    number = spaced(call.client, "ZZ") if call.client else _number(party)
+    return one_line(call.contact or party.name or number or party.sip or _("hidden number"))
+
+
+def _full_client(call: Call, side: EndedBy) -> str:
+    number = client_number(call)
+    lines = [quoted(client_name(call)) + hung_up(call, side)]
+    return "\n".join([*lines, quoted(number)] if number else lines)
+
+
+def _colleague_name(call: Call, party: Party, extension: str | None) -> str:
+    key = extension if call.direction is not Direction.INTERNAL else None
+    key = key or party.number or party.sip or ""
+    return one_line(call.colleagues.get(key) or party.name or key or "–")
+
+
+def _full_colleague(call: Call, party: Party, extension: str | None) -> str:
+    key = extension if call.direction is not Direction.INTERNAL else None
+    key = key or party.number or party.sip or ""
+    name = _colleague_name(call, party, extension)
+    return quoted(name if name == key or not key else f"{name} ({one_line(key)})")
+
+
+def _with_extension(call: Call, extension: str) -> str:
+    name = call.colleagues.get(extension)
+    return quoted(f"{one_line(name)} ({extension})" if name else extension)
+
+
+def _number(party: Party) -> str | None:
+    return clean(party.number)

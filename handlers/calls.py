@@ -1,0 +1,194 @@
+"""The log, today's calls, the card of a call, choosing a date."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from bot.config import Settings
+from bot.errors import NotFoundError
+from bot.filters import HasRole
+from bot.models import Call, Clock, Employee, LogFilter, Page
+from bot.reply import Event, answer, show
+from bot.views import calls as views
+from bot.views import parties
+from bot.views.formats import local
+from keyboards import calls as keyboards
+from keyboards.callbacks import AlertCard, Calendar, Card, LogPage
+from storage.journal import JournalRepo
+
+_MONTHS = range(12 * 2000, 12 * 2100)
+_FAR_FUTURE = 1 << 50
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole())
+    router.message.register(today_command, Command("today"))
+    router.message.register(log_command, Command("log"))
+    router.callback_query.register(log_page, LogPage.filter())
+    router.callback_query.register(open_card, Card.filter())
+    router.callback_query.register(open_alert_card, AlertCard.filter())
+    router.callback_query.register(choose_date, Calendar.filter())
+    return router
+
+
+async def today_command(
+    message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
+) -> None:
+    here = LogPage(day=local(clock(), settings.zone).date().toordinal())
+    await _show_log(message, here, _Reading(employee, journal, settings.zone, clock()))
+
+
+async def log_command(
+    message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
+) -> None:
+    await _show_log(message, LogPage(), _Reading(employee, journal, settings.zone, clock()))
+
+
+async def log_page(
+    query: CallbackQuery,
+    callback_data: LogPage,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await _show_log(query, callback_data, _Reading(employee, journal, settings.zone, clock()))
+
+
+async def open_card(
+    query: CallbackQuery,
+    callback_data: Card,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    call = await journal.get(callback_data.call, employee.scope)
+    text = views.card(call, now=clock(), zone=settings.zone)
+    await show(query, text, keyboards.card(call, callback_data))
+
+
+async def open_alert_card(
+    query: CallbackQuery,
+    callback_data: AlertCard,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    """Below the alert, which stays as it is."""
+    call = await journal.get(callback_data.call, employee.scope)
+    text = views.card(call, now=clock(), zone=settings.zone)
+    if query.message:
+        await query.message.answer(text, reply_markup=keyboards.card(call, Card(call=call.id)))
+    await answer(query)
+
+
+async def choose_date(
+    query: CallbackQuery,
+    callback_data: Calendar,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    if callback_data.month not in _MONTHS:
+        raise NotFoundError(f"month {callback_data.month}")
+    first, after = callback_data.first_day, callback_data.at(callback_data.month + 1).first_day
+    days = range(first.toordinal(), after.toordinal() + 1)
+    starts = [_midnight(date.fromordinal(day), settings.zone) for day in days]
+    spans = [*itertools.pairwise(starts), (0, starts[0]), (starts[-1], _FAR_FUTURE)]
+    reading = _Reading(employee, journal, settings.zone, clock())
+    part = await reading.part(callback_data.page)
+    *has, has_earlier, has_later = await journal.has_calls(employee.scope, part, spans)
+    found = {number for number, is_there in enumerate(has, start=1) if is_there}
+    markup = keyboards.calendar(
+        callback_data, days=found, has_earlier=has_earlier, has_later=has_later
+    )
+    await show(query, views.calendar_title(), markup)
+
+
+async def _show_log(event: Event, here: LogPage, reading: "_Reading") -> None:
+    if reading.employee.scope.extensions == ():
+        await show(event, views.no_extensions())
+        return
+    part = await reading.part(here)
+    page = await reading.journal.page(
+        reading.employee.scope,
+        part,
+        turn=here.turn,
+        key=here.key,
+        size=reading.employee.page_size,
+    )
+    text = await reading.text(here, part, page)
+    markup = keyboards.log(page, here, month=reading.month(here, page))
+    await show(event, text, markup, toast=views.last_page() if page.is_beyond else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Who reads the log, when and where: what turns a button into calls and their words."""
+
+    employee: Employee
+    journal: JournalRepo
+    zone: ZoneInfo
+    now: int
+
+    async def part(self, here: LogPage) -> LogFilter:
+        """The part of the log meant. Raises NotFoundError if the button means nothing (now)."""
+        client = (await self._like(here)).client if here.like else None
+        if here.like and client is None:
+            raise NotFoundError(f"client of call {here.like}")
+        start = end = None
+        if here.day:
+            on = _date(here.day)
+            start = _midnight(on, self.zone)
+            if on != self._today():  # today has no end: live calls stand after everything
+                end = _midnight(on + timedelta(days=1), self.zone)
+        return LogFilter(start=start, end=end, lost_only=bool(here.lost), client=client)
+
+    async def text(self, here: LogPage, part: LogFilter, page: Page) -> str:
+        if here.like:
+            client = parties.client_title(await self._like(here))
+            return views.whole_log(
+                page, lost_only=part.lost_only, client=client, now=self.now, zone=self.zone
+            )
+        if part.start is None:
+            return views.whole_log(
+                page, lost_only=part.lost_only, client=None, now=self.now, zone=self.zone
+            )
+        numbers = await self.journal.numbers(self.employee.scope, start=part.start, end=part.end)
+        return views.day_log(
+            page, numbers, _date(here.day), lost_only=part.lost_only, now=self.now, zone=self.zone
+        )
+
+    def month(self, here: LogPage, page: Page) -> int:
+        """Where choosing a date begins: the day shown, or that of the newest call on the page."""
+        newest = local(page.calls[0].started_at, self.zone).date() if page.calls else self._today()
+        on = _date(here.day) if here.day else newest
+        return on.year * 12 + on.month - 1
+
+    async def _like(self, here: LogPage) -> Call:
+        return await self.journal.get(here.like, self.employee.scope)
+
+    def _today(self) -> date:
+        return local(self.now, self.zone).date()
+
+
+def _date(ordinal: int) -> date:
+    try:
+        return date.fromordinal(ordinal)
+    except (ValueError, OverflowError):
+        raise NotFoundError(f"day {ordinal}") from None
+
+
+def _midnight(on: date, zone: ZoneInfo) -> int:
+    """The first second of the day there. Its last is the one before the next day's first."""
+    return int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp())

@@ -1,0 +1,247 @@
+"""The comment of a call: written, changed, deleted, brought back.
+
+The dialog lives in the database: which call, on top of which version of its comment, the messages
+that ask, the text not yet saved. It survives a restart; any command leaves it.
+"""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aiogram import F, Router
+from aiogram.filters import Command, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+
+from bot.config import Settings
+from bot.errors import AppError, ConflictError
+from bot.filters import HasRole
+from bot.models import COMMENT_LIMIT, Call, Clock, Employee
+from bot.reply import Event, answer, remove, show
+from bot.views import calls as card_views
+from bot.views import comments as views
+from keyboards import calls as card_keyboards
+from keyboards import comments as keyboards
+from keyboards.callbacks import Card, CommentButton, CommentStep, DialogButton, DialogStep
+from storage.comments import CommentRepo
+from storage.journal import JournalRepo
+
+
+class CommentDialog(StatesGroup):
+    text = State()
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole())
+    write = CommentButton.filter(F.step == CommentStep.WRITE)
+    delete = CommentButton.filter(F.step == CommentStep.DELETE)
+    restore = CommentButton.filter(F.step == CommentStep.RESTORE)
+    router.callback_query.register(ask_text, write)
+    router.callback_query.register(delete_comment, delete)
+    router.callback_query.register(restore_comment, restore)
+    in_dialog = StateFilter(CommentDialog.text)
+    router.message.register(cancel_command, in_dialog, Command("cancel"))
+    router.message.register(text_sent, in_dialog, F.text)
+    router.message.register(no_text_sent, in_dialog)
+    save = DialogButton.filter(F.step == DialogStep.SAVE)
+    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+    router.callback_query.register(draft_accepted, in_dialog, save)
+    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    return router
+
+
+async def ask_text(
+    query: CallbackQuery,
+    callback_data: CommentButton,
+    state: FSMContext,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+) -> None:
+    call = await journal.get(callback_data.call, employee.scope)
+    await state.set_state(CommentDialog.text)
+    await state.set_data(
+        {
+            "card": callback_data.card.pack(),
+            "version": await comments.version(call.id),
+            "asking": [query.message.message_id] if query.message else [],
+            "draft": None,
+        }
+    )
+    await show(query, views.ask_comment(call, settings.zone), keyboards.cancel())
+
+
+async def text_sent(
+    message: Message,
+    state: FSMContext,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    dialog = _Dialog(message, state, employee, comments, journal, settings.zone, clock())
+    text = (message.text or "").strip()
+    if not text:
+        await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
+    elif len(text) > COMMENT_LIMIT:
+        await dialog.ask_about(text[:COMMENT_LIMIT])
+        asked = await message.answer(views.too_long(text), reply_markup=keyboards.save_beginning())
+        await dialog.remember(asked)
+    else:
+        await dialog.save(text)
+
+
+async def no_text_sent(message: Message) -> None:
+    await message.answer(views.text_expected(), reply_markup=keyboards.cancel())
+
+
+async def draft_accepted(
+    query: CallbackQuery,
+    state: FSMContext,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    """The beginning that fits, or the own text after a conflict."""
+    draft = await state.get_value("draft")
+    if draft is None:
+        await answer(query)
+        return
+    dialog = _Dialog(query, state, employee, comments, journal, settings.zone, clock())
+    await dialog.save(str(draft))
+
+
+async def cancel_command(
+    message: Message,
+    state: FSMContext,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    dialog = _Dialog(message, state, employee, comments, journal, settings.zone, clock())
+    await dialog.finish(views.cancelled())
+
+
+async def cancel_pressed(
+    query: CallbackQuery,
+    state: FSMContext,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    dialog = _Dialog(query, state, employee, comments, journal, settings.zone, clock())
+    await dialog.finish(views.cancelled())
+
+
+async def delete_comment(
+    query: CallbackQuery,
+    callback_data: CommentButton,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    now, version = clock(), callback_data.version
+    await comments.delete(callback_data.call, author=employee, on_top_of=version, now=now)
+    call = await journal.get(callback_data.call, employee.scope)
+    text = card_views.card(call, now=now, zone=settings.zone, note=card_views.comment_deleted())
+    await show(query, text, card_keyboards.card(call, callback_data.card, undo=version + 1))
+
+
+async def restore_comment(
+    query: CallbackQuery,
+    callback_data: CommentButton,
+    employee: Employee,
+    comments: CommentRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    is_back = await comments.restore(
+        callback_data.call, callback_data.version, author=employee, now=clock()
+    )
+    call = await journal.get(callback_data.call, employee.scope)
+    text = card_views.card(call, now=clock(), zone=settings.zone)
+    toast = views.restored() if is_back else views.too_late_to_restore()
+    await show(query, text, card_keyboards.card(call, callback_data.card), toast=toast)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialog:
+    """One step of a dialog in progress."""
+
+    event: Event
+    state: FSMContext
+    employee: Employee
+    comments: CommentRepo
+    journal: JournalRepo
+    zone: ZoneInfo
+    now: int
+
+    async def ask_about(self, draft: str, *, version: int | None = None) -> None:
+        """Keep a text whose fate the person is about to choose."""
+        await self.state.update_data(
+            {"draft": draft} if version is None else {"draft": draft, "version": version}
+        )
+
+    async def remember(self, asked: Message) -> None:
+        """One more message of ours to take away when the dialog is over."""
+        asking = list(await self.state.get_value("asking", []))
+        await self.state.update_data({"asking": [*asking, asked.message_id]})
+
+    async def save(self, text: str) -> None:
+        data = await self.state.get_data()
+        card = Card.unpack(data["card"])
+        try:
+            await self.comments.set(
+                card.call,
+                text,
+                author=self.employee,
+                on_top_of=data["version"],
+                now=self.now,
+            )
+        except ConflictError:
+            call = await self.journal.get(card.call, self.employee.scope)
+            if call.comment is None or call.comment.text != text:  # else: ours, sent twice
+                await self._ask_which(call, text)
+                return
+        except AppError:
+            await self.state.clear()
+            raise
+        await self.finish(views.saved())
+
+    async def _ask_which(self, call: Call, mine: str) -> None:
+        await self.ask_about(mine, version=await self.comments.version(call.id))
+        text, markup = views.conflict(call.comment, mine), keyboards.choose_text()
+        if isinstance(self.event, Message):
+            await self.remember(await self.event.answer(text, reply_markup=markup))
+        else:
+            await show(self.event, text, markup)
+
+    async def finish(self, note: str) -> None:
+        """Leave the dialog: the card is back, the messages that asked are gone."""
+        data = await self.state.get_data()
+        await self.state.clear()
+        card = Card.unpack(data["card"])
+        call = await self.journal.get(card.call, self.employee.scope)
+        asking = set(data["asking"])
+        markup = card_keyboards.card(call, card)
+        if isinstance(self.event, Message):
+            text = card_views.card(call, now=self.now, zone=self.zone, note=note)
+            await self.event.answer(text, reply_markup=markup)
+        else:
+            asking -= {self.event.message.message_id} if self.event.message else set()
+            text = card_views.card(call, now=self.now, zone=self.zone)
+            await show(self.event, text, markup, toast=note)
+        await remove(self.event, asking)

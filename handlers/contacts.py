@@ -1,0 +1,144 @@
+"""Giving a client's number a name in the company's contacts, from a call's card."""
+
+from aiogram import F, Router
+from aiogram.filters import Command, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+
+from bot.config import Settings
+from bot.errors import NotFoundError
+from bot.filters import HasRole
+from bot.models import CONTACT_LIMIT, Clock, Employee
+from bot.reply import Event, remove, show
+from bot.views import calls as card_views
+from bot.views import comments as views
+from keyboards import calls as card_keyboards
+from keyboards import comments as keyboards
+from keyboards.callbacks import Card, ContactButton, DialogButton, DialogStep
+from storage.contacts import ContactRepo
+from storage.journal import JournalRepo
+
+
+class ContactDialog(StatesGroup):
+    name = State()
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole())
+    in_dialog = StateFilter(ContactDialog.name)
+    router.callback_query.register(ask_name, ContactButton.filter())
+    router.message.register(cancel_command, in_dialog, Command("cancel"))
+    router.message.register(name_sent, in_dialog)
+    forget = DialogButton.filter(F.step == DialogStep.SAVE)
+    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+    router.callback_query.register(name_forgotten, in_dialog, forget)
+    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    return router
+
+
+async def ask_name(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    state: FSMContext,
+    employee: Employee,
+    journal: JournalRepo,
+) -> None:
+    call = await journal.get(callback_data.call, employee.scope)
+    if call.client is None:
+        raise NotFoundError(f"client of call {call.id}")
+    asking = query.message.message_id if query.message else 0
+    await state.set_state(ContactDialog.name)
+    await state.set_data({"card": callback_data.card.pack(), "asking": asking})
+    markup = keyboards.contact(is_named=call.contact is not None)
+    await show(query, views.ask_contact(call), markup)
+
+
+async def name_sent(
+    message: Message,
+    state: FSMContext,
+    employee: Employee,
+    contacts: ContactRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    name = " ".join((message.text or "").split())
+    if not 1 <= len(name) <= CONTACT_LIMIT:
+        await message.answer(views.contact_expected(), reply_markup=keyboards.cancel())
+        return
+    await _set_name(state, employee, contacts, journal, name)
+    await _back_to_card(message, state, employee, journal, settings, clock, views.saved())
+
+
+async def name_forgotten(
+    query: CallbackQuery,
+    state: FSMContext,
+    employee: Employee,
+    contacts: ContactRepo,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await _set_name(state, employee, contacts, journal, None)
+    await _back_to_card(query, state, employee, journal, settings, clock, views.saved())
+
+
+async def cancel_command(
+    message: Message,
+    state: FSMContext,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await _back_to_card(message, state, employee, journal, settings, clock, views.cancelled())
+
+
+async def cancel_pressed(
+    query: CallbackQuery,
+    state: FSMContext,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await _back_to_card(query, state, employee, journal, settings, clock, views.cancelled())
+
+
+async def _set_name(
+    state: FSMContext,
+    employee: Employee,
+    contacts: ContactRepo,
+    journal: JournalRepo,
+    name: str | None,
+) -> None:
+    card = Card.unpack(str(await state.get_value("card")))
+    call = await journal.get(card.call, employee.scope)
+    if call.client is not None:
+        await contacts.set_name(call.client, name)
+
+
+async def _back_to_card(
+    event: Event,
+    state: FSMContext,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+    note: str,
+) -> None:
+    data = await state.get_data()
+    await state.clear()
+    card = Card.unpack(data["card"])
+    call = await journal.get(card.call, employee.scope)
+    markup = card_keyboards.card(call, card)
+    if isinstance(event, Message):
+        text = card_views.card(call, now=clock(), zone=settings.zone, note=note)
+        await show(event, text, markup)
+        await remove(event, [data["asking"]])
+    else:
+        text = card_views.card(call, now=clock(), zone=settings.zone)
+        await show(event, text, markup, toast=note)

@@ -1,0 +1,137 @@
+"""The buttons of the log, the card and the calendar."""
+
+from calendar import Calendar as Weeks
+from collections.abc import Collection
+from datetime import date
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import get_i18n
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.keyboard import InlineKeyboardBuilder
+from babel.dates import format_date, get_day_names
+
+from bot.models import PAGES_COUNTED, Call, Page, Status, Turn
+from bot.signs import STATUS
+from keyboards.callbacks import (
+    AlertCard,
+    Calendar,
+    Card,
+    CommentButton,
+    CommentStep,
+    ContactButton,
+    LogPage,
+    Nothing,
+)
+
+_MAX_IN_ROW = 5
+_WEEK = 7
+
+
+def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
+    """A button per row, the pages, the filters.
+
+    `here` is the part of the log shown, `month` (as in Calendar) where choosing a date begins.
+    """
+    anchor = here.at(Turn.AT, page.keys[0]) if page.keys else here.at(Turn.FIRST)
+    place = anchor.model_dump(exclude={"turn"})
+    builder = InlineKeyboardBuilder()
+    for number, key in enumerate(page.keys, start=1):
+        builder.button(text=str(number), callback_data=Card(**place | {"call": key.id}))
+    builder.adjust(4 if len(page.keys) in {4, 6, 7, 8} else _MAX_IN_ROW)
+    if page.has_newer or page.has_older:
+        builder.row(*_pages(page, here))
+    missed = f"{STATUS[Status.MISSED]} {_('Missed')}"
+    builder.row(
+        _button(
+            f"{missed} ✓" if here.lost else missed,
+            here.model_copy(update={"lost": 0 if here.lost else 1}).at(Turn.FIRST),
+        ),
+        _button(_("📅 Date"), Calendar(month=month, **place)),
+        _button("🔄", anchor if page.has_newer else here.at(Turn.FIRST)),
+    )
+    if here.day or here.like:
+        builder.row(_button(_("🧹 Whole log"), LogPage()))
+    return builder.as_markup()
+
+
+def card(call: Call, here: Card, *, undo: int | None = None) -> InlineKeyboardMarkup:
+    """What can be done with a call. `undo`: the version of the deletion that can be undone."""
+    builder = InlineKeyboardBuilder()
+    fields = here.model_dump()
+    version = call.comment.version if call.comment else 0
+    write = CommentButton(step=CommentStep.WRITE, version=version, **fields)
+    if undo is not None:
+        restore = CommentButton(step=CommentStep.RESTORE, version=undo, **fields)
+        builder.row(_button(_("↩️ Bring back"), restore))
+    if call.comment:
+        delete = CommentButton(step=CommentStep.DELETE, version=version, **fields)
+        builder.row(_button(_("✏️ Change"), write), _button(_("🗑 Delete"), delete))
+    else:
+        builder.row(_button(_("💬 Comment"), write))
+    if call.client:
+        builder.row(
+            _button(_("🔍 All with this number"), LogPage(like=call.id)),
+            _button(_("👤 Contact"), ContactButton(**fields)),
+        )
+    builder.row(_button(_("⬅️ To the log"), here.page), _button("🔄", here))
+    return builder.as_markup()
+
+
+def calendar(
+    here: Calendar, *, days: Collection[int], has_earlier: bool, has_later: bool
+) -> InlineKeyboardMarkup:
+    """A month of buttons; only the `days` (of the month) that have calls can be pressed."""
+    first = here.first_day
+    locale = get_i18n().current_locale
+    name = format_date(first, "LLLL yyyy", locale=locale)
+    builder = InlineKeyboardBuilder()
+    builder.row(
+        _turn("◀️", here.at(here.month + 1), is_on=has_later),
+        _button(name[:1].upper() + name[1:], Nothing()),
+        _turn("▶️", here.at(here.month - 1), is_on=has_earlier),
+    )
+    names = get_day_names("short", locale=locale)
+    builder.row(*(_button(names[i], Nothing()) for i in range(_WEEK)))
+    for week in Weeks().monthdayscalendar(first.year, first.month):
+        builder.row(*(_day(here, first, number, is_on=number in days) for number in week))
+    builder.row(_button(_("⬅️ Back"), here.page))
+    return builder.as_markup()
+
+
+def alert(call: Call) -> InlineKeyboardMarkup:
+    builder = InlineKeyboardBuilder()
+    builder.row(_button(_("📄 Card"), AlertCard(call=call.id)))
+    return builder.as_markup()
+
+
+def _pages(page: Page, here: LogPage) -> list[InlineKeyboardButton]:
+    """⏮ ◀️ n/N ▶️ ⏭; those that lead nowhere keep their place, so that thumbs find the others."""
+    number = _counted(page.number)
+    count = _counted(page.count)
+    return [
+        _turn("⏮", here.at(Turn.FIRST), is_on=page.has_newer),
+        _turn("◀️", here.at(Turn.NEWER, page.keys[0]), is_on=page.has_newer),
+        _button(f"{number}/{count}", Nothing()),
+        _turn("▶️", here.at(Turn.OLDER, page.keys[-1]), is_on=page.has_older),
+        _turn("⏭", here.at(Turn.LAST), is_on=page.has_older),
+    ]
+
+
+def _counted(pages: int) -> str:
+    return str(pages) if pages <= PAGES_COUNTED else f"{PAGES_COUNTED}+"
+
+
+def _day(here: Calendar, first: date, number: int, *, is_on: bool) -> InlineKeyboardButton:
+    if not is_on:
+        return _button("·" if number else " ", Nothing())
+    day = first.replace(day=number).toordinal()
+    return _button(str(number), LogPage(day=day, lost=here.lost, like=here.like))
+
+
+def _turn(sign: str, data: CallbackData, *, is_on: bool) -> InlineKeyboardButton:
+    return _button(sign if is_on else " ", data if is_on else Nothing())
+
+
+def _button(text: str, data: CallbackData) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=text, callback_data=data.pack())
