@@ -1,0 +1,15 @@
+"""Which source the settings ask for."""
+
+from bot.config import AsteriskSource, Source, WebhookSource
+from bot.sources.asterisk_csv import AsteriskCalls
+from bot.sources.base import CallSource
+from bot.sources.webhook import WebhookCalls
+
+
+def create_source(name: str, settings: Source) -> CallSource:
+    """The source of this name. `isinstance` with HookSource and FileSource tells what it can."""
+    match settings:
+        case WebhookSource():
+            return WebhookCalls(name, settings)
+        case AsteriskSource():
+            return AsteriskCalls(name, settings)

@@ -1,0 +1,60 @@
+"""Local times of a source as Unix seconds, quickly and through changes of the clocks.
+
+A time that happens twice (clocks set back) is its first occurrence, unless that would be before
+something known to be earlier. A time that never happens (clocks set forward) is read as if the
+clocks had not been changed yet: 03:30 in the gap is what people call 04:30.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from bot.sources.base import FIRST_YEAR, LAST_YEAR
+
+TOLERANCE = 60
+"""Seconds by which two clocks of one PBX may disagree without meaning another hour."""
+
+_SIXTY = {f"{number:02}": number for number in range(60)}
+
+
+class LocalTime:
+    """The clock of one time zone."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._hour: Callable[[str], int | None] = lru_cache(maxsize=4096)(self._find_hour)
+
+    def seconds(self, when: datetime, *, after: int | None = None) -> int:
+        """The moment in whole Unix seconds; `after` is a moment known not to be later.
+
+        A `when` with an offset of its own needs neither the zone nor `after`.
+        """
+        if when.tzinfo is not None:
+            return int(when.timestamp())
+        first = int(when.replace(tzinfo=self._zone, fold=0).timestamp())
+        if after is None or first >= after - TOLERANCE:
+            return first
+        return max(first, int(when.replace(tzinfo=self._zone, fold=1).timestamp()))
+
+    def read(self, text: str, *, after: int | None = None) -> int:
+        """The moment of `2026-11-22 21:31:36`. Raises ValueError if the text is no such time."""
+        if len(text) != 19 or not (text[13] == ":" == text[16]):
+            raise ValueError("not a time")
+        hour = self._hour(text[:13])
+        minute, second = _SIXTY.get(text[14:16]), _SIXTY.get(text[17:])
+        if minute is None or second is None:
+            raise ValueError("not a time")
+        if hour is None:
+            return self.seconds(datetime.fromisoformat(text), after=after)
+        return hour + minute * 60 + second
+
+    def _find_hour(self, text: str) -> int | None:
+        """The moment an hour starts, or None if the clocks change in it or it comes twice."""
+        start = datetime.fromisoformat(text + ":00:00")
+        if start.tzinfo is not None or not FIRST_YEAR <= start.year <= LAST_YEAR:
+            raise ValueError("not a local time of this century")
+        start = start.replace(tzinfo=self._zone)
+        end = start + timedelta(minutes=59, seconds=59)
+        offsets = {when.replace(fold=fold).utcoffset() for when in (start, end) for fold in (0, 1)}
+        return int(start.timestamp()) if len(offsets) == 1 else None
