@@ -16,11 +16,12 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.fsm.storage.memory import SimpleEventIsolation
+from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
 from bot.alerts import Alerter
-from bot.commands import set_default_menus
+from bot.commands import set_menus
 from bot.config import Settings
 from bot.errors import StartError
 from bot.i18n import create_i18n
@@ -87,7 +88,10 @@ def create_bot(settings: Settings) -> Bot:
     if not token:
         raise StartError("BOT_TOKEN: not set; @BotFather gives one")
     api = TelegramAPIServer.from_base(settings.bot_api_url)
-    properties = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
+    # Not link_preview_is_disabled: aiogram turns that into a field the Bot API no longer has.
+    properties = DefaultBotProperties(
+        parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)
+    )
     return Bot(token, session=AiohttpSession(api=api), default=properties)
 
 
@@ -106,6 +110,7 @@ def create_dispatcher(
         settings=settings,
         clock=clock,
         started_at=clock(),
+        i18n=i18n,
         calls=repositories.calls,
         journal=repositories.journal,
         employees=repositories.employees,
@@ -263,7 +268,7 @@ async def _introduce(settings: Settings, bot: Bot, i18n: I18n, kinds: list[str])
         )
     else:
         await bot.delete_webhook()
-    await set_default_menus(bot, i18n, default=settings.language)
+    await set_menus(bot, i18n)
 
 
 async def _until_telegram_answers(ask: Callable[[], Awaitable[None]]) -> None:

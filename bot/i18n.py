@@ -17,18 +17,17 @@ LOCALES = Path(__file__).parent / "locales"
 DOMAIN = "dzvinok"
 
 
-class Catalogues(I18n):
-    """aiogram's I18n over uncompiled catalogues."""
+def create_i18n(default: Language) -> I18n:
+    """aiogram's I18n over uncompiled catalogues.
 
-    def find_locales(self) -> dict[str, gettext.GNUTranslations]:
-        return {
-            path.parent.parent.name: _compiled(path)
-            for path in sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
-        }
-
-
-def create_i18n(default: Language) -> Catalogues:
-    return Catalogues(path=LOCALES, default_locale=default.value, domain=DOMAIN)
+    Not a subclass: aiogram keeps the current I18n per class, and its gettext asks I18n itself.
+    """
+    i18n = I18n(path=LOCALES, default_locale=default.value, domain="compiled")  # finds none
+    i18n.locales = {
+        path.parent.parent.name: _compiled(path)
+        for path in sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    }
+    return i18n
 
 
 def language_of(code: str | None, *, default: Language) -> Language:

@@ -2,7 +2,7 @@
 
 from aiogram import F, Router
 
-from handlers import calls, comments, contacts, fallback
+from handlers import calls, comments, contacts, fallback, health, settings, staff, start
 
 
 def create_routers() -> list[Router]:
@@ -12,7 +12,11 @@ def create_routers() -> list[Router]:
     private.include_routers(
         comments.create_router(),
         contacts.create_router(),
+        staff.create_router(),
+        start.create_router(),
         calls.create_router(),
+        settings.create_router(),
+        health.create_router(),
         fallback.create_router(),
     )
     return [private]

@@ -41,7 +41,7 @@ def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
     builder.adjust(4 if len(page.keys) in {4, 6, 7, 8} else _MAX_IN_ROW)
     if page.has_newer or page.has_older:
         builder.row(*_pages(page, here))
-    missed = f"{STATUS[Status.MISSED]} {_('Missed')}"
+    missed = " ".join([STATUS[Status.MISSED], _("Missed")])
     builder.row(
         _button(
             f"{missed} ✓" if here.lost else missed,

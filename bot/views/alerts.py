@@ -22,10 +22,10 @@ def lost_call(call: Call, *, now: int, zone: ZoneInfo) -> str:
         facts.append(_("queue “{queue}”").format(queue=quoted(one_line(call.queue))))
     elif call.line:
         facts.append(_("line {line}").format(line=quoted(one_line(call.line))))
-    lines = [f"{signs.STATUS[call.status]} <b>{status_words(call.status)}</b>"]
-    if call.status not in {Status.MISSED, Status.MISSED_OFFLINE}:
-        lines[0] = f"{signs.STATUS[Status.MISSED]} <b>{_('Missed call')}</b>"
-        lines.append(f"{signs.STATUS[call.status]} {status_words(call.status)}")
+    title = _("A call was missed")
+    lines = [f"{signs.STATUS[call.status]} <b>{title}</b>"]
+    if call.status is not Status.MISSED:
+        lines.append(status_words(call.status))
     lines.append(quoted(parties.client_name(call)))
     if number:
         lines.append(quoted(number))

@@ -4,7 +4,6 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.i18n import ngettext
 
 from bot import signs
 from bot.models import Call, DayNumbers, EndedBy, Page
@@ -93,7 +92,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         author = quoted(call.comment.author)
         lines += ["", f"{signs.COMMENTED} {author}, {when}:", quoted(call.comment.text)]
     else:
-        lines += ["", f"{signs.NOT_COMMENTED} {_('No comment yet')}"]
+        absent = _("No comment yet")
+        lines += ["", f"{signs.NOT_COMMENTED} {absent}"]
     if note:
         lines += ["", f"<i>{note}</i>"]
     return "\n".join(lines)
@@ -105,10 +105,6 @@ def calendar_title() -> str:
 
 def comment_deleted() -> str:
     return _("The comment is deleted. You can bring it back within 30 seconds.")
-
-
-def up_to_date() -> str:
-    return _("Up to date")
 
 
 def last_page() -> str:
@@ -124,9 +120,9 @@ def _numbers(numbers: DayNumbers) -> list[str]:
         total += _(", internal {internal}").format(internal=internal)
     if not numbers.lost:
         return [total, _("No missed calls")]
-    lost = ngettext("{count} missed", "{count} missed", numbers.lost).format(count=numbers.lost)
+    lost = _("Missed {count}").format(count=numbers.lost)
     if numbers.unreturned:
-        rest = _("not called back: {count}").format(count=numbers.unreturned)
+        rest = _("not called back {count}").format(count=numbers.unreturned)
     else:
         rest = _("all called back")
     return [total, f"🔴 {lost}, {rest}"]
@@ -149,8 +145,8 @@ def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = Fal
 def _row(call: Call, zone: ZoneInfo) -> str:
     outgoing = call.direction.value == "out"
     widths = (_COLLEAGUE_WIDTH, _CLIENT_WIDTH) if outgoing else (_CLIENT_WIDTH, _COLLEAGUE_WIDTH)
-    caller = quoted(cut(parties.caller_name(call), widths[0]))
-    callee = quoted(cut(parties.callee_name(call), widths[1]))
+    caller = quoted(cut(parties.short_caller(call), widths[0]))
+    callee = quoted(cut(parties.short_callee(call), widths[1]))
     first = (
         f"{signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
         f"{signs.DIRECTION[call.direction]} {caller}{parties.hung_up(call, EndedBy.CALLER)} → "

@@ -25,8 +25,21 @@ def callee_name(call: Call) -> str:
         return _colleague_name(call, call.callee, call.extension)
     if call.rang:
         first = call.colleagues.get(call.rang[0], call.rang[0])
-        return f"{first} +{len(call.rang) - 1}" if len(call.rang) > 1 else first
+        return f"{_first_word(first)} +{len(call.rang) - 1}" if len(call.rang) > 1 else first
     return one_line(call.callee.name or call.queue or _number(call.callee) or call.line or "–")
+
+
+def short_caller(call: Call) -> str:
+    """Who called, for a row: of a colleague only the first word of the name, not quoted."""
+    name = caller_name(call)
+    return name if call.direction is Direction.IN else _first_word(name)
+
+
+def short_callee(call: Call) -> str:
+    """Who was called, for a row, not quoted."""
+    name = callee_name(call)
+    is_colleague = call.direction is Direction.INTERNAL or name in call.colleagues.values()
+    return _first_word(name) if is_colleague else name
 
 
 def client_name(call: Call) -> str:
@@ -106,6 +119,10 @@ def _full_colleague(call: Call, party: Party, extension: str | None) -> str:
 def _with_extension(call: Call, extension: str) -> str:
     name = call.colleagues.get(extension)
     return quoted(f"{one_line(name)} ({extension})" if name else extension)
+
+
+def _first_word(name: str) -> str:
+    return name.split()[0] if name.split() else name
 
 
 def _number(party: Party) -> str | None:

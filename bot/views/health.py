@@ -1,0 +1,97 @@
+"""How the bot is: for administrators."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aiogram.utils.i18n import gettext as _
+from babel.units import format_unit
+
+from bot.views.formats import cut, day, hour_minute, local, locale, one_line, quoted
+from bot.views.staff import bold
+
+_REASON_WIDTH = 200
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """`ahead`: by how many seconds its newest call is in the future; 0 if it is not."""
+
+    name: str
+    last_call: int | None
+    rejects: int
+    last_reject: str | None
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Seconds, bytes, and numbers of messages and people."""
+
+    version: str
+    uptime: int
+    sources: Sequence[SourceHealth]
+    pending: int
+    sent: int
+    dropped: int
+    unreachable: int
+    database_size: int
+
+
+def health(shown: Health, *, zone: ZoneInfo) -> str:
+    running = _("Version {version}, running for {time}").format(
+        version=quoted(shown.version), time=_span(shown.uptime)
+    )
+    lines = [bold(_("Bot status")), running, "", bold(_("Sources"))]
+    for source in shown.sources:
+        lines += _source(source, zone)
+    if not shown.sources:
+        lines.append(_("None is set up."))
+    lines += [
+        "",
+        bold(_("Messages")),
+        _("Waiting {pending}, sent {sent}, dropped {dropped}").format(
+            pending=shown.pending, sent=shown.sent, dropped=shown.dropped
+        ),
+        _("People who get no messages: {count}").format(count=shown.unreachable),
+        "",
+        _("Database: {size}").format(size=_size(shown.database_size)),
+    ]
+    return "\n".join(lines)
+
+
+def _source(source: SourceHealth, zone: ZoneInfo) -> list[str]:
+    if source.last_call is None:
+        heard = _("no calls yet")
+    else:
+        on = day(local(source.last_call, zone).date())
+        heard = _("last call {day}, {time}").format(
+            day=on, time=hour_minute(source.last_call, zone)
+        )
+    lines = [f"{quoted(source.name)}: {heard}"]
+    if source.rejects:
+        lines.append("⚠️ " + _("Could not be read: {count}").format(count=source.rejects))
+        if source.last_reject:
+            lines.append(
+                f"<code>{quoted(cut(one_line(source.last_reject), _REASON_WIDTH))}</code>"
+            )
+    if source.ahead:
+        hint = _("The newest call is in the future, by {time}: check {setting}")
+        setting = f"<code>SOURCES__{quoted(source.name.upper())}__TIMEZONE</code>"
+        lines.append("⚠️ " + hint.format(time=_span(source.ahead), setting=setting))
+    return lines
+
+
+def _span(seconds: int) -> str:
+    """3 дні 4 години: the two largest units that are there, minutes at the least."""
+    parts: list[str] = []
+    for unit, length in _UNITS:
+        count, seconds = divmod(max(seconds, 0), length)
+        if count or (unit == "minute" and not parts):
+            parts.append(format_unit(count, f"duration-{unit}", locale=locale()))
+    return " ".join(parts[:2])
+
+
+def _size(count: int) -> str:
+    return format_unit(round(count / 1e6, 1), "digital-megabyte", "short", locale=locale())

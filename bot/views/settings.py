@@ -1,0 +1,23 @@
+"""A person's own settings."""
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.models import Employee
+from bot.views.staff import bold, identity
+
+
+def settings(employee: Employee) -> str:
+    return "\n".join(
+        [
+            bold(_("Settings")),
+            "",
+            identity(employee),
+            "",
+            _("Calls on a page: {count}").format(count=employee.page_size),
+            _("What is chosen now is marked with ✓."),
+        ]
+    )
+
+
+def saved() -> str:
+    return _("The setting is saved")

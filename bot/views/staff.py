@@ -1,0 +1,224 @@
+"""The staff: the list, a person's card, the dialogs about a person, an invitation."""
+
+from collections.abc import Sequence
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot.models import Employee, EmployeeState, Role
+from bot.views.formats import cut, one_line, quoted
+
+_SIGNS = {
+    Role.ADMINISTRATOR: "👑",
+    Role.SUPERVISOR: "🧭",
+    Role.OPERATOR: "☎️",
+    Role.ACCOUNTANT: "🧮",
+}
+_BLOCKED = "🔒"
+_UNREACHABLE = "🔇"
+
+_NAME_WIDTH = 28
+_EXTENSIONS_WIDTH = 24
+
+
+def role_titles() -> dict[Role, str]:
+    """☎️ Оператор"""
+    words = {
+        Role.ADMINISTRATOR: _("Administrator"),
+        Role.SUPERVISOR: _("Supervisor"),
+        Role.OPERATOR: _("Operator"),
+        Role.ACCOUNTANT: _("Accountant"),
+    }
+    return {role: f"{_SIGNS[role]} {words[role]}" for role in Role}
+
+
+def bold(markup: str) -> str:
+    """What is already safe in HTML, as a title."""
+    return f"<b>{markup}</b>"
+
+
+def identity(person: Employee) -> str:
+    """Who a person is here: name, role, extensions."""
+    return "\n".join(
+        [
+            bold(quoted(_name(person))),
+            role_titles()[person.role],
+            _extensions(person.extensions),
+        ]
+    )
+
+
+def people(shown: Sequence[Employee]) -> str:
+    """A page of the staff; a row's number is its button's."""
+    rows = [f"{number}. {_row(person)}" for number, person in enumerate(shown, start=1)]
+    legend = []
+    if any(person.state is EmployeeState.BLOCKED for person in shown):
+        legend.append(_BLOCKED + " " + _("has no access"))
+    if any(person.unreachable for person in shown):
+        legend.append(_UNREACHABLE + " " + _("gets no messages"))
+    text = "\n".join([bold(_("Staff")), "", *rows])
+    return f"{text}\n\n<i>{', '.join(legend)}</i>" if legend else text
+
+
+def person(shown: Employee, *, is_self: bool) -> str:
+    """A person's card."""
+    lines = [identity(shown), f"Telegram: <code>{shown.tg_id}</code>", _state(shown)]
+    if reason := why_fixed(shown, is_self=is_self):
+        lines += ["", f"<i>{reason}</i>"]
+    return "\n".join(lines)
+
+
+def why_fixed(shown: Employee, *, is_self: bool) -> str | None:
+    """Why this person's role and access cannot be changed; None if they can. At most 200 long."""
+    if shown.in_settings:
+        return _(
+            "This administrator is named in the server's settings (ADMIN_IDS): "
+            "the role and the access cannot be changed here."
+        )
+    if is_self:
+        return _("Only another administrator can change your role and access.")
+    return None
+
+
+def role_question(shown: Employee) -> str:
+    return _("Which role should <b>{name}</b> have?").format(name=quoted(_name(shown)))
+
+
+def extensions_question(shown: Employee) -> str:
+    return "\n".join(
+        [
+            _("Extensions of <b>{name}</b>").format(name=quoted(_name(shown))),
+            _extensions(shown.extensions),
+            "",
+            _("Send all of them, with commas: 101, 102. To leave none, send -"),
+        ]
+    )
+
+
+def name_question(shown: Employee, *, limit: int) -> str:
+    return "\n".join(
+        [
+            _("What is the name of <b>{name}</b>?").format(name=quoted(_name(shown))),
+            _("Send it, up to {limit} characters.").format(limit=limit),
+        ]
+    )
+
+
+def removal_question(shown: Employee) -> str:
+    return "\n".join(
+        [
+            _("Remove <b>{name}</b> from the staff?").format(name=quoted(_name(shown))),
+            _("Access ends at once and the extensions become free. Their comments stay."),
+        ]
+    )
+
+
+def too_many_extensions(count: int, *, limit: int) -> str:
+    given = ngettext("There is {count} extension", "There are {count} extensions", count)
+    rest = _("{limit} at most. Send them once more.").format(limit=limit)
+    return f"{given.format(count=count)}, {rest}"
+
+
+def extension_too_long(extension: str, *, limit: int) -> str:
+    return _("“{extension}” is too long: an extension has up to {limit} characters.").format(
+        extension=quoted(cut(extension, 20)), limit=limit
+    )
+
+
+def no_extension_given() -> str:
+    return _("I see no extensions here. Send them like this: 101, 102. To leave none, send -")
+
+
+def name_too_long(length: int, *, limit: int) -> str:
+    over = length - limit
+    return ngettext(
+        "Too long by {count} character. Send a shorter name.",
+        "Too long by {count} characters. Send a shorter name.",
+        over,
+    ).format(count=over)
+
+
+def text_expected() -> str:
+    return _("I expect a text here. Send it, or leave with /cancel.")
+
+
+def invite_role_question() -> str:
+    return "\n".join([bold(_("New colleague")), _("What will the role be?")])
+
+
+def invite_extensions_question(role: Role) -> str:
+    lines = [
+        bold(_("New colleague")),
+        role_titles()[role],
+        "",
+        _("Send the person's extensions, with commas: 101, 102."),
+    ]
+    if not role.sees_all:
+        lines.append(_("Only the calls of these extensions will be seen."))
+    return "\n".join(lines)
+
+
+def invite(role: Role, extensions: Sequence[str], *, link: str, days: int) -> str:
+    """The link to pass on."""
+    lifetime = ngettext(
+        "Pass the link on to the person. It works once, within {count} day.",
+        "Pass the link on to the person. It works once, within {count} days.",
+        days,
+    )
+    return "\n".join(
+        [
+            bold(_("Invitation")),
+            role_titles()[role],
+            _extensions(extensions),
+            "",
+            lifetime.format(count=days),
+            "",
+            quoted(link),
+        ]
+    )
+
+
+def role_changed() -> str:
+    return _("The role is changed")
+
+
+def blocked() -> str:
+    return _("The access is closed")
+
+
+def unblocked() -> str:
+    return _("The access is open")
+
+
+def removed() -> str:
+    return _("Removed from the staff")
+
+
+def _row(shown: Employee) -> str:
+    name = quoted(cut(_name(shown), _NAME_WIDTH))
+    parts = [f"{_SIGNS[shown.role]} {name}"]
+    if shown.extensions:
+        parts.append(f"· {quoted(cut(', '.join(shown.extensions), _EXTENSIONS_WIDTH))}")
+    if shown.state is EmployeeState.BLOCKED:
+        parts.append(_BLOCKED)
+    if shown.unreachable:
+        parts.append(_UNREACHABLE)
+    return " ".join(parts)
+
+
+def _name(shown: Employee) -> str:
+    return one_line(shown.name) or _("No name yet, {tg_id}").format(tg_id=shown.tg_id)
+
+
+def _extensions(extensions: Sequence[str]) -> str:
+    if not extensions:
+        return _("No extensions")
+    return _("Extensions: {extensions}").format(extensions=quoted(", ".join(extensions)))
+
+
+def _state(shown: Employee) -> str:
+    if shown.state is EmployeeState.BLOCKED:
+        return _BLOCKED + " " + _("The access is closed")
+    if shown.unreachable:
+        return _UNREACHABLE + " " + _("Has stopped the bot and gets no messages")
+    return _("The access is open")

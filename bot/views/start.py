@@ -1,0 +1,75 @@
+"""The greeting, the help, the list of commands, leaving a dialog."""
+
+from aiogram.utils.i18n import gettext as _
+
+from bot import signs
+from bot.models import AlertScope, Direction, Employee, Role
+from bot.views.calls import no_extensions
+from bot.views.staff import bold, identity
+from bot.views.statuses import direction_words
+
+_MAIN = ("today", "log", "staff", "settings", "help")
+
+
+def commands(role: Role | None) -> list[tuple[str, str]]:
+    """The commands of a role, and what each is for; None is a stranger's."""
+    if role is None:
+        return [("start", _("My role here")), ("help", _("What I can do"))]
+    found = [("today", _("Calls of today")), ("log", _("The whole log"))]
+    if role is Role.ADMINISTRATOR:
+        found += [("staff", _("People and their access")), ("health", _("Bot status"))]
+    return [
+        *found,
+        ("settings", _("Language, alerts, page size")),
+        ("help", _("What I can do")),
+        ("cancel", _("Cancel what was begun")),
+        ("start", _("My role here")),
+    ]
+
+
+def greeting(employee: Employee, *, note: str | None = None) -> str:
+    main = [command for command in commands(employee.role) if command[0] in _MAIN]
+    lines = [_("Hello!"), "", identity(employee), _sees(employee), "", *map(_line, main)]
+    if note:
+        lines += ["", f"<i>{note}</i>"]
+    return "\n".join(lines)
+
+
+def help_text(employee: Employee) -> str:
+    lines = [bold(_("What I can do")), _sees(employee)]
+    if employee.role is not Role.ACCOUNTANT and employee.alerts is not AlertScope.NONE:
+        lines.append(_("I tell you about missed calls here; /settings changes that."))
+    lines += ["", *map(_line, commands(employee.role)), "", bold(_("The signs of the log"))]
+    lines += [
+        f"{signs.DIRECTION[direction]} {direction_words(direction)}" for direction in Direction
+    ]
+    hung_up, commented = _("stands after the one who hung up"), _("has a comment")
+    lines += [f"{signs.HUNG_UP} {hung_up}", f"{signs.COMMENTED} {commented}"]
+    return "\n".join(lines)
+
+
+def link_is_for_others() -> str:
+    return _("Such a link is for a new colleague: pass it on. Nothing has changed for you.")
+
+
+def cancelled() -> str:
+    return _("Cancelled.")
+
+
+def nothing_to_cancel() -> str:
+    return _("There is nothing to cancel.")
+
+
+def _sees(employee: Employee) -> str:
+    if employee.role is Role.ADMINISTRATOR:
+        return _("You see all calls of the company and decide who may see them.")
+    if employee.role is Role.SUPERVISOR:
+        return _("You see all calls of the company.")
+    if employee.extensions:
+        return _("You see the calls of your own extensions.")
+    return no_extensions()
+
+
+def _line(command: tuple[str, str]) -> str:
+    name, purpose = command
+    return f"/{name} – {purpose[:1].lower()}{purpose[1:]}"

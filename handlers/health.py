@@ -1,0 +1,95 @@
+"""How the bot is, for administrators."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from aiogram import Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from bot.config import Settings
+from bot.facts import LIVE_POSITION
+from bot.filters import HasRole
+from bot.models import EVERYTHING, Clock, LogFilter, Role, Turn
+from bot.reply import show
+from bot.views import health as views
+from keyboards import health as keyboards
+from keyboards.callbacks import HealthRefresh
+from storage.calls import CallRepo
+from storage.employees import EmployeeRepo
+from storage.journal import JournalRepo
+from storage.outbox import OutboxRepo
+from storage.rejects import RejectRepo
+
+_AHEAD = 300
+"""Seconds by which clocks may differ before a call counts as one in the future."""
+
+_LOOKED_AT = 100
+"""How many of the newest calls in the future are looked at for the sources they came from."""
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole(Role.ADMINISTRATOR))
+    router.message.register(show_health, Command("health"))
+    router.callback_query.register(show_health, HealthRefresh.filter())
+    return router
+
+
+async def show_health(
+    event: Message | CallbackQuery,
+    employees: EmployeeRepo,
+    calls: CallRepo,
+    journal: JournalRepo,
+    outbox: OutboxRepo,
+    rejects: RejectRepo,
+    settings: Settings,
+    clock: Clock,
+    started_at: int,
+) -> None:
+    now, owed = clock(), await outbox.counts()
+    shown = views.Health(
+        version=version("dzvinok"),
+        uptime=now - started_at,
+        sources=await _sources(settings, calls, journal, rejects, now),
+        pending=owed["pending"],
+        sent=owed["sent"],
+        dropped=owed["dropped"],
+        unreachable=await employees.count_unreachable(),
+        database_size=_size(settings.database_path),
+    )
+    await show(event, views.health(shown, zone=settings.zone), keyboards.health())
+
+
+async def _sources(
+    settings: Settings, calls: CallRepo, journal: JournalRepo, rejects: RejectRepo, now: int
+) -> list[views.SourceHealth]:
+    last_calls, counts = await calls.last_received(), await rejects.counts()
+    ahead = await _ahead(journal, now)
+    return [
+        views.SourceHealth(
+            name=name,
+            last_call=last_calls.get(name),
+            rejects=counts.get(name, 0),
+            last_reject=await rejects.last(name),
+            ahead=ahead.get(name, 0),
+        )
+        for name in settings.sources
+    ]
+
+
+async def _ahead(journal: JournalRepo, now: int) -> dict[str, int]:
+    """By how much each source's newest ended call is in the future: its time zone is wrong."""
+    future = LogFilter(start=now + _AHEAD, end=LIVE_POSITION)
+    page = await journal.page(EVERYTHING, future, turn=Turn.FIRST, key=None, size=_LOOKED_AT)
+    found: dict[str, int] = {}
+    for call in page.calls:
+        found.setdefault(call.source, call.started_at - now)
+    return found
+
+
+def _size(database: Path) -> int:
+    """Bytes on the disk, with what SQLite keeps beside the file."""
+    files = [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,0 +1,92 @@
+"""Coming in, help, leaving a dialog."""
+
+from aiogram import Bot, Router
+from aiogram.filters import Command, CommandObject, CommandStart
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message, User
+from aiogram.utils.i18n import I18n
+
+from bot.commands import set_menu
+from bot.config import Settings
+from bot.errors import InviteError
+from bot.filters import HasRole
+from bot.i18n import language_of
+from bot.models import Clock, Employee, Role
+from bot.reply import show
+from bot.views import refusals
+from bot.views import start as views
+from storage.employees import NAME_LIMIT, EmployeeRepo
+from storage.invites import InviteRepo
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    invited = CommandStart(deep_link=True)
+    router.message.register(pressed_own_link, invited, HasRole(Role.ADMINISTRATOR))
+    router.message.register(join, invited)
+    router.message.register(start, CommandStart(), HasRole())
+    router.message.register(stranger, CommandStart())
+    router.message.register(help_command, Command("help"), HasRole())
+    router.message.register(stranger, Command("help"))
+    router.message.register(cancel, Command("cancel"), HasRole())
+    return router
+
+
+async def start(message: Message, employee: Employee, bot: Bot, i18n: I18n) -> None:
+    await _greet(message, employee, bot, i18n)
+
+
+async def stranger(message: Message) -> None:
+    await show(message, refusals.stranger())
+
+
+async def pressed_own_link(message: Message, employee: Employee, bot: Bot, i18n: I18n) -> None:
+    """A link never lowers an administrator, who may well have pressed it to see that it works."""
+    await _greet(message, employee, bot, i18n, note=views.link_is_for_others())
+
+
+async def join(
+    message: Message,
+    command: CommandObject,
+    event_from_user: User,
+    employee: Employee | None,
+    employees: EmployeeRepo,
+    invites: InviteRepo,
+    settings: Settings,
+    clock: Clock,
+    bot: Bot,
+    i18n: I18n,
+) -> None:
+    """An unusable link is no news to somebody who is already in."""
+    try:
+        await invites.accept(
+            command.args or "",
+            tg_id=event_from_user.id,
+            name=employee.name if employee else event_from_user.full_name[:NAME_LIMIT],
+            language=language_of(event_from_user.language_code, default=settings.language),
+            page_size=settings.page_size,
+            now=clock(),
+        )
+    except InviteError:
+        if employee is None:
+            raise
+    if employee := await employees.find(event_from_user.id):
+        await _greet(message, employee, bot, i18n)
+
+
+async def help_command(message: Message, employee: Employee) -> None:
+    await show(message, views.help_text(employee))
+
+
+async def cancel(message: Message, state: FSMContext) -> None:
+    is_begun = await state.get_state() is not None
+    await state.clear()
+    await show(message, views.cancelled() if is_begun else views.nothing_to_cancel())
+
+
+async def _greet(
+    message: Message, employee: Employee, bot: Bot, i18n: I18n, *, note: str | None = None
+) -> None:
+    with i18n.use_locale(employee.language):
+        await show(message, views.greeting(employee, note=note))
+    await set_menu(bot, i18n, employee)
