@@ -110,7 +110,6 @@ def create_dispatcher(
         settings=settings,
         clock=clock,
         started_at=clock(),
-        i18n=i18n,
         calls=repositories.calls,
         journal=repositories.journal,
         employees=repositories.employees,
@@ -122,7 +121,9 @@ def create_dispatcher(
     )
     dispatcher.update.outer_middleware(in_flight)
     dispatcher.update.outer_middleware(EmployeeMiddleware())
-    dispatcher.update.outer_middleware(LanguageMiddleware(i18n, default=settings.language))
+    language = LanguageMiddleware(i18n, default=settings.language)
+    dispatcher.update.outer_middleware(language)
+    dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
     dispatcher.message.outer_middleware(LeaveDialog())
     dispatcher.include_routers(*create_routers())
     return dispatcher

@@ -45,7 +45,7 @@ class LanguageMiddleware(I18nMiddleware):
 
     async def get_locale(self, event: TelegramObject, data: dict[str, Any]) -> str:
         del event
-        employee: Employee | None = data["employee"]
+        employee: Employee | None = data.get("employee")  # None too if finding it failed
         if employee:
             return employee.language
         user: User | None = data.get("event_from_user")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 Clock = Callable[[], int]
 """The present moment in Unix seconds. Injected, so that tests can move it."""
 
+
 def system_clock() -> int:
     return int(time.time())
 

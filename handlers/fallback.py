@@ -5,11 +5,8 @@ import logging
 from aiogram import Router
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import CallbackQuery, ErrorEvent, Message
-from aiogram.utils.i18n import I18n
 
-from bot.config import Settings
 from bot.errors import AppError, NoAccessError
-from bot.i18n import language_of
 from bot.models import Employee
 from bot.reply import answer
 from bot.views import refusals
@@ -43,23 +40,15 @@ async def unknown_message(message: Message, employee: Employee | None) -> None:
     await message.answer(refusals.unknown_command() if employee else refusals.stranger())
 
 
-async def failed(
-    event: ErrorEvent, i18n: I18n, settings: Settings, employee: Employee | None = None
-) -> None:
-    """Tell the person what an error may tell, and the log the rest.
-
-    Errors come here from outside every middleware, so the language is chosen once more.
-    """
+async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
+    """Tell the person what an error may tell, and the log the rest."""
     error, query, message = event.exception, event.update.callback_query, event.update.message
     if isinstance(error, NoAccessError):
         who = employee.id if employee else None
         log.warning("refused to employee %s: %s, %r", who, error, query.data if query else None)
     elif not isinstance(error, AppError | TelegramForbiddenError):
         log.error("update %d failed", event.update.update_id, exc_info=error)
-    user = query.from_user if query else message.from_user if message else None
-    spoken = language_of(user.language_code if user else None, default=settings.language)
-    with i18n.context(), i18n.use_locale(employee.language if employee else spoken):
-        if query:
-            await answer(query, refusals.refusal(error), alert=True)
-        elif message and not isinstance(error, TelegramForbiddenError):
-            await message.answer(refusals.refusal(error))
+    if query:
+        await answer(query, refusals.refusal(error), alert=True)
+    elif message and not isinstance(error, TelegramForbiddenError):
+        await message.answer(refusals.refusal(error))

@@ -1,8 +1,8 @@
-"""The whole bot under test: `serve()` itself, over real HTTP, against the demo's Bot API server."""
+"""The whole bot under test: `serve()` over real HTTP, against the demo's Bot API server."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class Office:
     url: str
     clock: Clock
     http: httpx.AsyncClient
+    stop: Callable[[], Awaitable[None]]
 
     async def administrator(self) -> User:
         """The one named in ADMIN_IDS, in and greeted."""
@@ -82,6 +83,13 @@ class Office:
         assert current is not None
         return current
 
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator["Office"]:
+        """The same office after the bot was stopped and started again."""
+        await self.stop()
+        async with serve(self.settings, clock=lambda: int(self.clock())) as url:
+            yield replace(self, url=url)
+
     async def post(self, *calls: dict[str, Any]) -> dict[str, Any]:
         """Post calls to the hook; the answer must be 200."""
         body = calls[0] if len(calls) == 1 else list(calls)
@@ -101,6 +109,7 @@ async def running_office(
     telegram.register_bot(TOKEN, username="dzvinok_bot", name="Dzvinok")
     async with telegram.running(), httpx.AsyncClient() as http:
         settings = settings_for(directory, telegram, **changes)
-        async with serve(settings, clock=lambda: int(clock())) as url:
-            yield Office(telegram, settings, url, clock, http)
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(serve(settings, clock=lambda: int(clock())))
+            yield Office(telegram, settings, url, clock, http, stack.aclose)
     assert telegram.violations == []
