@@ -7,10 +7,11 @@ from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot.errors import AppError, NoAccessError
+from bot.filters import HasRole
 from bot.models import Employee
-from bot.reply import answer
+from bot.reply import answer, show
 from bot.views import refusals
-from keyboards.callbacks import Nothing
+from keyboards.callbacks import DialogButton, Nothing
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +19,7 @@ log = logging.getLogger(__name__)
 def create_router() -> Router:
     router = Router(name=__name__)
     router.callback_query.register(nothing, Nothing.filter())
+    router.callback_query.register(dialog_is_over, DialogButton.filter(), HasRole())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
     router.error.register(failed)
@@ -26,6 +28,11 @@ def create_router() -> Router:
 
 async def nothing(query: CallbackQuery) -> None:
     await answer(query)
+
+
+async def dialog_is_over(query: CallbackQuery) -> None:
+    """The question stays behind when a command leaves the dialog: it loses its buttons."""
+    await show(query, refusals.dialog_is_over())
 
 
 async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:

@@ -211,14 +211,16 @@ async def test_the_dialog_survives_a_restart_and_a_command_leaves_it(tmp_path: P
         async with office.restarted() as again:
             card = await again.ask(boss, "після перезапуску")
             assert "💬 Адмін, 23:46:\nпісля перезапуску" in card.text
-            await again.press(boss, card, "✏️")
-            assert "Журнал дзвінків" in (await again.ask(boss, "/log")).text
+            left = await again.press(boss, card, "✏️")
+            page = await again.ask(boss, "/log")
+            assert "Журнал дзвінків" in page.text
             assert "Не знаю такої команди" in (await again.ask(boss, "уже не коментар")).text
-            dialog = await again.press(boss, card, "✏️")
+            assert "Ви вже вийшли" in (await again.press(boss, left, "✖️")).text
+            card = await again.press(boss, page, "1")
+            await again.press(boss, card, "✏️")
             cancelled = await again.ask(boss, "/cancel")
             assert "Скасовано, нічого не змінено." in cancelled.text
             assert "після перезапуску" in cancelled.text
-            del dialog
 
 
 async def test_two_who_comment_at_once_are_both_shown_and_choose(tmp_path: Path) -> None:

@@ -32,3 +32,7 @@ def unknown_command() -> str:
 
 def stale_button() -> str:
     return _("This button is out of date. Open the screen again.")
+
+
+def dialog_is_over() -> str:
+    return _("You have left this question; nothing was changed.")
