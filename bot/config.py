@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     timezone: Zone = "Europe/Kyiv"
     default_country: Country = "UA"
     language: Language = Language.UK
-    page_size: Literal[5, 8, 10] = 8
+    page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")

@@ -3,10 +3,10 @@
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import AlertScope, Direction, Employee, Role
+from bot.models import AlertScope, Direction, Employee, Role, Status
 from bot.views.calls import no_extensions
 from bot.views.staff import bold, identity
-from bot.views.statuses import direction_words
+from bot.views.statuses import direction_words, status_words
 
 _MAIN = ("today", "log", "staff", "settings", "help")
 
@@ -44,7 +44,8 @@ def help_text(employee: Employee) -> str:
         f"{signs.DIRECTION[direction]} {direction_words(direction)}" for direction in Direction
     ]
     hung_up, commented = _("stands after the one who hung up"), _("has a comment")
-    lines += [f"{signs.HUNG_UP} {hung_up}", f"{signs.COMMENTED} {commented}"]
+    lines += [f"{signs.HUNG_UP} {hung_up}", f"{signs.COMMENTED} {commented}", ""]
+    lines += [f"{signs.STATUS[status]} {status_words(status)}" for status in Status]
     return "\n".join(lines)
 
 
