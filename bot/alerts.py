@@ -67,6 +67,8 @@ class Alerter:
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._busy: set[int] = set()
+        self._accepted: dict[int, int] = {}
+        """Outbox id to message id: what Telegram has taken and a full disk could not note yet."""
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -107,20 +109,7 @@ class Alerter:
     async def _deliver(self, owed: Owed) -> None:
         """Send one message and write down what became of it. Lets nothing out."""
         try:
-            await self._send(owed)
-        except TelegramRetryAfter as error:
-            log.info("Telegram asks to wait %d s, outbox %d", error.retry_after, owed.id)
-            self._metrics.deliveries.labels("retry_after").inc()
-            self._pace.close(owed.chat_id, error.retry_after)
-        except TelegramForbiddenError as error:
-            await self._unreachable(owed, error.message)
-        except TelegramBadRequest as error:
-            if "chat not found" in error.message:
-                await self._unreachable(owed, error.message)
-            else:
-                log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
-                self._metrics.deliveries.labels("refused").inc()
-                await self._outbox.drop(owed.id, reason=error.message, now=self._clock())
+            await self._attempt(owed)
         except Exception as error:
             self._metrics.deliveries.labels("failed").inc()
             log.warning("outbox %d could not be sent: %s", owed.id, type(error).__name__)
@@ -130,16 +119,36 @@ class Alerter:
             self._busy.discard(owed.chat_id)
             self._woken.set()
 
+    async def _attempt(self, owed: Owed) -> None:
+        try:
+            await self._send(owed)
+        except TelegramRetryAfter as error:
+            log.info("Telegram asks to wait %d s, outbox %d", error.retry_after, owed.id)
+            self._metrics.deliveries.labels("retry_after").inc()
+        except TelegramForbiddenError as error:
+            await self._unreachable(owed, error.message)
+        except TelegramBadRequest as error:
+            if "chat not found" in error.message:
+                await self._unreachable(owed, error.message)
+                return
+            log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
+            self._metrics.deliveries.labels("refused").inc()
+            await self._outbox.drop(owed.id, reason=error.message, now=self._clock())
+
     async def _send(self, owed: Owed) -> None:
-        words = await self._words(owed)
-        if words is None:
-            await self._outbox.drop(owed.id, reason="nothing to tell", now=self._clock())
-            return
-        await self._pace.turn(owed.chat_id)
-        text, markup = words
-        sent = await self._bot.send_message(owed.chat_id, text, reply_markup=markup)
+        if owed.id not in self._accepted:
+            words = await self._words(owed)
+            if words is None:
+                await self._outbox.drop(owed.id, reason="nothing to tell", now=self._clock())
+                return
+            await self._pace.turn(owed.chat_id)
+            text, markup = words
+            sent = await self._bot.send_message(owed.chat_id, text, reply_markup=markup)
+            self._accepted[owed.id] = sent.message_id
         now = self._clock()
-        await self._outbox.mark_sent(owed.id, message_id=sent.message_id, now=now)
+        message_id = self._accepted[owed.id]
+        await self._outbox.mark_sent(owed.id, message_id=message_id, now=now)
+        del self._accepted[owed.id]
         self._metrics.deliveries.labels("sent").inc()
         self._metrics.delivery_seconds.observe(max(0, now - owed.created_at))
 

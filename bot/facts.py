@@ -40,6 +40,9 @@ FIELDS = (
 LIVE_POSITION = 1 << 40
 """Added to the start of a live call, so that it stands before all that have ended."""
 
+LIVE_MAX_AGE = 4 * 3600
+"""Seconds after which a live call whose end never came stops standing first in the log."""
+
 Strength = tuple[int, int | None]
 """Level of the status (0 live, 1 final, 2 talked) and `updated_at`, if the source gives it."""
 
@@ -169,7 +172,8 @@ def _derive(call: MergedCall, country: str, now: int) -> None:
     talked = call.status.is_talk or _has_employee_talk(call)
     call.lost = call.direction is Direction.IN and not call.status.is_live and not talked
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
-    call.position = call.started_at + (LIVE_POSITION if call.status.is_live else 0)
+    stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
+    call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
     call.client = _client(call, country)
     call.extensions = _extensions(call, country)
     call.settles_at = None

@@ -11,6 +11,7 @@ from aiogram.client.session.middlewares.base import (
     BaseRequestMiddleware,
     NextRequestMiddlewareType,
 )
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.methods import Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
 
@@ -68,7 +69,7 @@ class Pace:
 
 
 class SpeakMiddleware(BaseRequestMiddleware):
-    """Counts what the screens send too. They never wait: a person is looking."""
+    """Counts what the screens send too and hears every 429; a screen itself never waits."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -83,4 +84,9 @@ class SpeakMiddleware(BaseRequestMiddleware):
         is_message = method.__api_method__.startswith("send")
         if is_message and isinstance(chat_id, int) and not isinstance(method, SendChatAction):
             self._pace.spoke(chat_id)
-        return await make_request(bot, method)
+        try:
+            return await make_request(bot, method)
+        except TelegramRetryAfter as error:
+            if isinstance(chat_id, int):
+                self._pace.close(chat_id, error.retry_after)
+            raise
