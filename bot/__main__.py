@@ -27,16 +27,23 @@ def main() -> None:
     app()
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"dzvinok {version('dzvinok')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     *,
     is_version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
-    if is_version:
-        typer.echo(f"dzvinok {version('dzvinok')}")
-        raise typer.Exit
+    del is_version  # its callback has answered, before a command is missed
 
 
 @app.command()

@@ -182,7 +182,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         raise StartError("; ".join(dict.fromkeys(map(_told, error.errors())))) from None
     except SettingsError as error:
-        raise StartError(str(error)) from None
+        name = re.search(r'field "(\w+)"', str(error))
+        raise StartError(f"{name[1].upper() if name else 'settings'}: cannot be read") from None
 
 
 def _told(error: object) -> str:
@@ -194,4 +195,7 @@ def _told(error: object) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "there is no such setting"
+    elif error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        place.append("kind")
+        message = f"expected {error['ctx'].get('expected_tags', 'one of the known kinds')}"
     return f"{'__'.join(place).upper()}: {message}" if place else message

@@ -125,7 +125,9 @@ class _Reading:
         if self.summary.rejected <= _SHOWN_REJECTS:
             reasons = "; ".join(reject.errors)
             place = f"{self.files.current}:{reject.place}"
-            self.console.print(f"{place}: {reasons}", markup=False, highlight=False)
+            self.console.print(
+                f"{place}: {reasons}", markup=False, highlight=False, soft_wrap=True
+            )
         elif self.summary.rejected == _SHOWN_REJECTS + 1:
             self.console.print("…more bad lines are kept and only counted here")
 
@@ -149,4 +151,5 @@ def _progress(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,  # else an empty line is left in the logs of scripts
     )

@@ -230,11 +230,18 @@ class _Dialog:
             await show(self.event, text, markup)
 
     async def finish(self, note: str) -> None:
-        """Leave the dialog: the card is back, the messages that asked are gone."""
+        """Leave the dialog: the card is back, the messages that asked are gone.
+
+        It is left only when the card is there: a text that comes again, because the answer to it
+        was lost or the bot was killed, must find its dialog.
+        """
         data = await self.state.get_data()
-        await self.state.clear()
         card = Card.unpack(data["card"])
-        call = await self.journal.get(card.call, self.employee.scope)
+        try:
+            call = await self.journal.get(card.call, self.employee.scope)
+        except AppError:
+            await self.state.clear()
+            raise
         asking = set(data["asking"])
         markup = card_keyboards.card(call, card)
         if isinstance(self.event, Message):
@@ -244,4 +251,5 @@ class _Dialog:
             asking -= {self.event.message.message_id} if self.event.message else set()
             text = card_views.card(call, now=self.now, zone=self.zone)
             await show(self.event, text, markup, toast=note)
+        await self.state.clear()
         await remove(self.event, asking)

@@ -7,7 +7,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.config import Settings
-from bot.errors import NotFoundError
+from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import CONTACT_LIMIT, Clock, Employee
 from bot.reply import Event, remove, show
@@ -131,14 +131,19 @@ async def _back_to_card(
     note: str,
 ) -> None:
     data = await state.get_data()
-    await state.clear()
     card = Card.unpack(data["card"])
-    call = await journal.get(card.call, employee.scope)
+    try:
+        call = await journal.get(card.call, employee.scope)
+    except AppError:
+        await state.clear()
+        raise
     markup = card_keyboards.card(call, card)
     if isinstance(event, Message):
         text = card_views.card(call, now=clock(), zone=settings.zone, note=note)
         await show(event, text, markup)
+        await state.clear()  # not before: a name that comes again must find its dialog
         await remove(event, [data["asking"]])
     else:
         text = card_views.card(call, now=clock(), zone=settings.zone)
         await show(event, text, markup, toast=note)
+        await state.clear()

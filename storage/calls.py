@@ -6,7 +6,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TypeVar
 
-from bot.facts import LIVE_POSITION, MergedCall, Strength, merge
+from bot.facts import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
 from bot.models import ALERT_MAX_AGE, CallFacts, Direction, EndedBy, Outcome, Status
 from storage.database import Database, Row, Transaction, Value
 
@@ -19,9 +19,6 @@ _INSERT = (
 )
 _UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE id = ?"  # noqa: S608
 
-_LIVE_MAX_AGE = 4 * 3600
-"""Seconds after which a live call whose end never came stops standing first in the log."""
-
 
 class CallRepo:
     def __init__(self, database: Database, *, min_missed_seconds: int = 0) -> None:
@@ -31,8 +28,9 @@ class CallRepo:
     async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
         """Merge statements into the log, in one durable transaction with the alerts they owe.
 
-        Returns what each did, in order. The alerts are for calls that just became lost and ended
-        at most ALERT_MAX_AGE ago; nobody is told of the same call twice.
+        Returns what each did, in order. The alerts are for calls that just became lost, or are
+        found to have rung at more extensions, and ended at most ALERT_MAX_AGE ago; nobody is told
+        of the same call twice.
         """
         if not facts:
             return []
@@ -51,7 +49,7 @@ class CallRepo:
             stale = await tx.execute(
                 "UPDATE calls SET position = started_at WHERE position BETWEEN ? AND ? "
                 "RETURNING id, position",
-                (LIVE_POSITION, LIVE_POSITION + now - _LIVE_MAX_AGE),
+                (LIVE_POSITION, LIVE_POSITION + now - LIVE_MAX_AGE),
             )
             await tx.executemany(
                 "UPDATE call_extensions SET position = ? WHERE call_id = ?",
@@ -173,12 +171,19 @@ class _Recording:
 
     def _is_alert(self, key: tuple[str, str]) -> bool:
         call, before = self._calls[key], self._before.get(key)
-        ended_at = call.started_at + (call.wait or 0)
+        if not self._is_missed(call) or self._now - _lost_at(call) > ALERT_MAX_AGE:
+            return False
+        return (
+            before is None
+            or not self._is_missed(before)
+            or not set(call.extensions) <= set(before.extensions)
+        )
+
+    def _is_missed(self, call: MergedCall) -> bool:
+        """Whether people want to know of it."""
         return (
             call.lost
-            and not (before is not None and before.lost)
             and call.status is not Status.MISSED_CALLED_BACK
-            and self._now - ended_at <= ALERT_MAX_AGE
             and (call.wait or 0) >= self._min_missed_seconds
         )
 
@@ -198,6 +203,10 @@ class _Recording:
                 "ON CONFLICT (chat_id, kind, subject) DO NOTHING",
                 (self._now, self._now, *some),
             )
+
+
+def _lost_at(call: MergedCall) -> int:
+    return call.started_at + (call.wait or 0)
 
 
 def _stored(call: MergedCall) -> tuple[Value, ...]:

@@ -81,23 +81,30 @@ async def copy_database(source: Path, target: Path) -> None:
     """Write a consistent copy of the database to `target` while others use it.
 
     The copy appears under its name only when it is whole. Raises StartError if there is no
-    database at `source`.
+    database at `source` or the copy cannot be written.
     """
     if not source.is_file():
         raise StartError(f"DATABASE_PATH: there is no database at {source}")
+    if target.exists() and target.samefile(source):
+        raise StartError(f"{target} is the database itself: a copy needs another name")
     partial = target.with_name(target.name + ".partial")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial.unlink(missing_ok=True)
-    async with _connect(source) as original, aiosqlite.connect(partial) as copy:
-        await original.backup(copy)  # all pages at once: a writer cannot make it begin anew
-        await copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
-        await copy.commit()
-    descriptor = os.open(partial, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    partial.replace(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)
+        async with _connect(source) as original, aiosqlite.connect(partial) as copy:
+            await original.backup(copy)  # all pages at once: a writer cannot make it begin anew
+            await copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
+            await copy.commit()
+        descriptor = os.open(partial, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise StartError(f"{target} cannot be written: {error}") from error
 
 
 @asynccontextmanager

@@ -92,7 +92,8 @@ class JournalRepo:
             "AND NOT EXISTS (SELECT 1 FROM calls AS r WHERE r.client = c.client "
             "AND r.position > c.position AND r.position <= c.position + ? "
             "AND ((r.direction = 'out' AND r.status IN ('answered', 'network_error')) "
-            "OR (r.direction = 'in' AND r.lost = 0)))",
+            "OR (r.direction = 'in' AND r.lost = 0 "
+            "AND r.status NOT IN ('ringing', 'connecting_operator'))))",
             (start, last, *extensions, self._min_missed_seconds, self._return_window),
         )
         return DayNumbers(
@@ -110,7 +111,9 @@ class JournalRepo:
         asked, values = [], list[Value]()
         for start, end in spans:
             sql, some = _keys_sql(scope, replace(found, start=start, end=end))
-            asked.append(f"EXISTS ({sql})")
+            # In the order of the log, so that a UNION stops at its first row.
+            first = f"({sql} ORDER BY position, id LIMIT 1)"
+            asked.append(f"EXISTS (SELECT 1 FROM {first} AS one)")  # noqa: S608
             values += some
         [row] = await self._database.fetch(f"SELECT {', '.join(asked)}", values)
         return [bool(has) for has in row]
@@ -150,8 +153,9 @@ class JournalRepo:
             (*ids, *extensions),
         )
         mentioned = {x for row in rows for x in (row["extension"], *rang(row["rang"])) if x}
-        mentioned |= {row["caller_number"] for row in rows if row["direction"] != "in"}
-        mentioned |= {row["callee_number"] for row in rows if row["direction"] != "out"}
+        for side, outside in (("caller", "in"), ("callee", "out")):
+            ours = [row for row in rows if row["direction"] != outside]
+            mentioned |= {row[f"{side}_number"] or row[f"{side}_sip"] for row in ours}
         colleagues = await self._colleagues(x for x in mentioned if x)
         calls = {row["id"]: _call(row, colleagues) for row in rows}
         return tuple(calls[id_] for id_ in ids if id_ in calls)

@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 from bot import signs
 from bot.models import Call, Status
 from bot.views import parties
-from bot.views.formats import day, duration, hour_minute, local, one_line, quoted
+from bot.views.formats import brief, day, duration, hour_minute, local, quoted
 from bot.views.statuses import status_words
 
 
@@ -19,9 +19,9 @@ def lost_call(call: Call, *, now: int, zone: ZoneInfo) -> str:
         when = f"{day(started)}, {when}"
     facts = [when, _("waited {time}").format(time=duration(call.wait))]
     if call.queue:
-        facts.append(_("queue “{queue}”").format(queue=quoted(one_line(call.queue))))
+        facts.append(_("queue “{queue}”").format(queue=brief(call.queue)))
     elif call.line:
-        facts.append(_("line {line}").format(line=quoted(one_line(call.line))))
+        facts.append(_("line {line}").format(line=brief(call.line)))
     title = _("A call was missed")
     lines = [f"{signs.STATUS[call.status]} <b>{title}</b>"]
     if call.status is not Status.MISSED:
@@ -49,4 +49,4 @@ def unreachable(name: str) -> str:
     return _(
         "⚠️ {name} cannot be reached: the bot is blocked or was never started. "
         "Alerts to this person are off until they write to the bot."
-    ).format(name=quoted(name))
+    ).format(name=brief(name))

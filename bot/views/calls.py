@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import Call, DayNumbers, EndedBy, Page
+from bot.models import COMMENT_LIMIT, Call, DayNumbers, EndedBy, Page
 from bot.views import parties
 from bot.views.formats import (
+    brief,
     cut,
     day,
     duration,
@@ -17,7 +18,6 @@ from bot.views.formats import (
     hour_minute_second,
     local,
     money,
-    one_line,
     quoted,
     weekday,
 )
@@ -73,7 +73,7 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
     if call.status.value == "unknown_error" and call.raw_status:
-        lines.append(_("The PBX says: {words}").format(words=quoted(one_line(call.raw_status))))
+        lines.append(_("The PBX says: {words}").format(words=brief(call.raw_status)))
     lines += [
         "",
         _("Caller: {party}").format(party=parties.full_caller(call)),
@@ -89,8 +89,9 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         written = local(call.comment.written_at, zone).date()
         if written != today:
             when = f"{_dated(written, today)}, {when}"
-        author = quoted(call.comment.author)
-        lines += ["", f"{signs.COMMENTED} {author}, {when}:", quoted(call.comment.text)]
+        author = brief(call.comment.author)
+        text = quoted(cut(call.comment.text, COMMENT_LIMIT))
+        lines += ["", f"{signs.COMMENTED} {author}, {when}:", text]
     else:
         absent = _("No comment yet")
         lines += ["", f"{signs.NOT_COMMENTED} {absent}"]
@@ -192,9 +193,9 @@ def _late(call: Call, *, now: int, zone: ZoneInfo) -> str:
 def _line_and_queue(call: Call) -> str:
     parts = []
     if call.line:
-        parts.append(_("line {line}").format(line=quoted(one_line(call.line))))
+        parts.append(_("line {line}").format(line=brief(call.line)))
     if call.queue:
-        parts.append(_("queue “{queue}”").format(queue=quoted(one_line(call.queue))))
+        parts.append(_("queue “{queue}”").format(queue=brief(call.queue)))
     text = ", ".join(parts)
     return text[:1].upper() + text[1:]
 

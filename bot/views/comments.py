@@ -7,7 +7,7 @@ from aiogram.utils.i18n import ngettext
 
 from bot.models import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
 from bot.views import parties
-from bot.views.formats import cut, hour_minute, one_line, quoted
+from bot.views.formats import brief, cut, hour_minute, one_line, quoted
 
 
 def ask_comment(call: Call, zone: ZoneInfo) -> str:
@@ -21,7 +21,7 @@ def ask_comment(call: Call, zone: ZoneInfo) -> str:
         + "</b>"
     ]
     if call.comment:
-        lines += ["", _("Now it says (tap to copy):"), f"<code>{quoted(call.comment.text)}</code>"]
+        lines += ["", _("Now it says (tap to copy):"), _copied(call.comment.text)]
     lines += ["", limit()]
     return "\n".join(lines)
 
@@ -53,11 +53,11 @@ def empty_text() -> str:
 def conflict(theirs: Comment | None, mine: str) -> str:
     """Both texts, when a colleague changed the comment meanwhile."""
     if theirs:
-        them = _("{author} has written meanwhile:").format(author=quoted(theirs.author))
-        lines = [them, f"<code>{quoted(theirs.text)}</code>"]
+        them = _("{author} has written meanwhile:").format(author=brief(theirs.author))
+        lines = [them, _copied(theirs.text)]
     else:
         lines = [_("A colleague has deleted the comment meanwhile.")]
-    lines += ["", _("Your text:"), f"<code>{quoted(mine)}</code>", "", _("Which one stays?")]
+    lines += ["", _("Your text:"), _copied(mine), "", _("Which one stays?")]
     return "\n".join(lines)
 
 
@@ -92,3 +92,8 @@ def ask_contact(call: Call) -> str:
 
 def contact_expected() -> str:
     return _("Send the name as text, from 1 to {limit} characters.").format(limit=CONTACT_LIMIT)
+
+
+def _copied(text: str) -> str:
+    """A comment's text, ready to be copied by a tap."""
+    return f"<code>{quoted(cut(text, COMMENT_LIMIT))}</code>"

@@ -1,5 +1,6 @@
 """Pieces of text that many screens share: times, durations, money, numbers, people."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 
 ELLIPSIS = "…"
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 def locale() -> str:
@@ -61,8 +63,9 @@ def duration(seconds: int | None) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """0,08 ₴"""
-    return format_currency(amount, currency, locale=locale(), decimal_quantization=False)
+    """0,08 ₴; UAH 0.08"""
+    text = format_currency(amount, currency, locale=locale(), decimal_quantization=False)
+    return _LETTER_BESIDE_DIGIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def cut(text: str, limit: int) -> str:
@@ -73,6 +76,11 @@ def cut(text: str, limit: int) -> str:
 def one_line(text: str) -> str:
     """Outsiders' text without line breaks and runs of spaces, not yet quoted."""
     return " ".join(text.split())
+
+
+def brief(text: str, limit: int = 100) -> str:
+    """Outsiders' words as a piece of a line: on one line, within `limit`, quoted."""
+    return quoted(cut(one_line(text), limit))
 
 
 def quoted(text: str) -> str:

@@ -5,9 +5,12 @@ from aiogram.utils.i18n import gettext as _
 from bot.models import Call, Direction, EndedBy, Party
 from bot.phones import clean, spaced
 from bot.signs import HUNG_UP
-from bot.views.formats import one_line, quoted
+from bot.views.formats import cut, one_line, quoted
 
 _RUNG_SHOWN = 10
+_WIDTH = 200
+_COLLEAGUE_WIDTH = 64
+_EXTENSION_WIDTH = 100
 
 
 def caller_name(call: Call) -> str:
@@ -24,9 +27,9 @@ def callee_name(call: Call) -> str:
     if call.direction is Direction.INTERNAL or call.extension:
         return _colleague_name(call, call.callee, call.extension)
     if call.rang:
-        first = call.colleagues.get(call.rang[0], call.rang[0])
+        first = _short(call.colleagues.get(call.rang[0], call.rang[0]))
         return f"{_first_word(first)} +{len(call.rang) - 1}" if len(call.rang) > 1 else first
-    return one_line(call.callee.name or call.queue or _number(call.callee) or call.line or "–")
+    return _short(call.callee.name or call.queue or _number(call.callee) or call.line or "–")
 
 
 def short_caller(call: Call) -> str:
@@ -51,7 +54,8 @@ def client_number(call: Call) -> str | None:
     """The client's number as people read it, if the name shown is not the number itself."""
     party = call.callee if call.direction is Direction.OUT else call.caller
     number = spaced(call.client, "ZZ") if call.client else _number(party)
-    return number if number and number != client_name(call) else None
+    number = _short(number) if number else None
+    return number if number != client_name(call) else None
 
 
 def client_title(call: Call) -> str:
@@ -94,7 +98,7 @@ def rung(call: Call) -> str:
 
 def _client_name(call: Call, party: Party) -> str:
     number = spaced(call.client, "ZZ") if call.client else _number(party)
-    return one_line(call.contact or party.name or number or party.sip or _("hidden number"))
+    return _short(call.contact or party.name or number or party.sip or _("hidden number"))
 
 
 def _full_client(call: Call, side: EndedBy) -> str:
@@ -106,19 +110,26 @@ def _full_client(call: Call, side: EndedBy) -> str:
 def _colleague_name(call: Call, party: Party, extension: str | None) -> str:
     key = extension if call.direction is not Direction.INTERNAL else None
     key = key or party.number or party.sip or ""
-    return one_line(call.colleagues.get(key) or party.name or key or "–")
+    return _short(call.colleagues.get(key) or party.name or key or "–")
 
 
 def _full_colleague(call: Call, party: Party, extension: str | None) -> str:
     key = extension if call.direction is not Direction.INTERNAL else None
     key = key or party.number or party.sip or ""
     name = _colleague_name(call, party, extension)
-    return quoted(name if name == key or not key else f"{name} ({one_line(key)})")
+    key = _short(key)
+    return quoted(name if name == key or not key else f"{name} ({key})")
 
 
 def _with_extension(call: Call, extension: str) -> str:
-    name = call.colleagues.get(extension)
-    return quoted(f"{one_line(name)} ({extension})" if name else extension)
+    name = cut(one_line(call.colleagues.get(extension, "")), _COLLEAGUE_WIDTH)
+    extension = cut(one_line(extension), _EXTENSION_WIDTH)
+    return quoted(f"{name} ({extension})" if name else extension)
+
+
+def _short(text: str) -> str:
+    """Outsiders' text in bounds that no honest one exceeds."""
+    return cut(one_line(text), _WIDTH)
 
 
 def _first_word(name: str) -> str:

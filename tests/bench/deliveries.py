@@ -1,0 +1,119 @@
+"""Alerts: how soon the first leaves after a hook, and how a thousand leave at Telegram's pace."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot.app import serve
+from bot.demo.server import BotApiServer
+from bot.models import system_clock
+from storage.database import open_database
+from tests.bench import office
+from tests.bench.figures import Figure, Growth, share, spread
+from tests.bench.logs import Bench, add_operators, add_people, say
+from tests.running import HOOK_TOKEN, settings_for
+from tests.telegram import TOKEN
+
+SOON = 0.050
+OVERALL = 30
+_PAUSE = 0.06
+_NEARLY = 0.95
+
+
+def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
+    return asyncio.run(_measure(bench)), []
+
+
+async def _measure(bench: Bench) -> list[Figure]:
+    say("waiting for alerts")
+    soon = await _first_alerts(bench.directory / "soon", bench.scaled(150, 30))
+    recipients = bench.scaled(1000, 60)
+    say(f"alerting {recipients} people")
+    return [soon, await _many_recipients(bench.directory / "many", recipients)]
+
+
+@asynccontextmanager
+async def _running(
+    directory: Path, *, supervisors: int = 0, operators: bool = False
+) -> AsyncIterator[tuple[BotApiServer, str, aiohttp.ClientSession]]:
+    """The whole bot on an empty log, its Telegram, its hook, all in real time."""
+    telegram = BotApiServer(clock=time.time)
+    telegram.register_bot(TOKEN)
+    async with telegram.running(), aiohttp.ClientSession() as http:
+        settings = settings_for(directory, telegram, admin_ids=())
+        async with open_database(settings.database_path) as database:
+            await add_people(database, supervisors)
+            if operators:
+                await add_operators(database)
+        for number in range(supervisors):
+            telegram.user(5001 + number, is_started=True)
+        for number in range(len(office.EXTENSIONS) if operators else 0):
+            telegram.user(6001 + number, is_started=True)
+        async with serve(settings, clock=system_clock) as url:
+            await telegram.wait_calls("setMyCommands")
+            yield telegram, f"{url}/hooks/office/{HOOK_TOKEN}", http
+
+
+async def _first_alerts(directory: Path, rounds: int) -> Figure:
+    """Each call rings another operator, so that no chat's own pace is in the way."""
+    taken, answered = [], []
+    async with _running(directory, operators=True) as (telegram, hook, http):
+        for number in range(rounds):
+            extension = office.EXTENSIONS[number % len(office.EXTENSIONS)]
+            before = len(telegram.calls("sendMessage"))
+            posted = time.time()
+            async with http.post(hook, json=_lost_call(f"soon-{number}", extension)) as answer:
+                assert answer.status == 200
+            answered.append(time.time() - posted)
+            [*_, sent] = await telegram.wait_calls("sendMessage", before + 1)
+            assert len(telegram.calls("sendMessage")) == before + 1
+            taken.append(sent.at - posted)
+            await asyncio.sleep(_PAUSE)
+    return Figure(
+        what="hook posted → sendMessage at Telegram, idle bot",
+        figure=spread(taken),
+        yardstick=f"the hook's own answer {spread(answered)}",
+        target="p95 ≤ 50 ms",
+        is_met=share(taken, 95) <= SOON,
+    )
+
+
+async def _many_recipients(directory: Path, recipients: int) -> Figure:
+    async with _running(directory, supervisors=recipients) as (telegram, hook, http):
+        telegram.limits.turn_on(per_chat=1, burst=3, overall=OVERALL, per_group=20)
+        posted = time.time()
+        async with http.post(hook, json=_lost_call("many", "101")) as answer:
+            assert answer.status == 200
+        await telegram.wait_calls("sendMessage", recipients, timeout=recipients / 10 + 10)
+        sent = telegram.calls("sendMessage")
+    refused = sum(call.status == 429 for call in sent)
+    chats = {call.params["chat_id"] for call in sent if call.is_ok}
+    last = max(call.at for call in sent)
+    rate = (len(sent) - 1) / (last - sent[0].at)
+    return Figure(
+        what=f"{recipients} recipients of one alert",
+        figure=f"{last - posted:.1f} s, {rate:.1f}/s, {refused} × 429",
+        yardstick=f"Telegram's limit {recipients / OVERALL:.1f} s, {OVERALL}/s",
+        ratio=f"{rate / OVERALL:.2f}",
+        target="at the limit, no 429",
+        is_met=rate >= OVERALL * _NEARLY and not refused and len(chats) == recipients,
+    )
+
+
+def _lost_call(name: str, extension: str) -> dict[str, Any]:
+    now = system_clock()
+    return {
+        "id": name,
+        "direction": "in",
+        "status": "missed",
+        "caller": {"number": "0671234567"},
+        "line": office.LINES[0],
+        "rang": [extension],
+        "started_at": office.iso(now - 20),
+        "ended_at": office.iso(now - 1),
+    }

@@ -1,0 +1,141 @@
+"""A press of a page button: the update comes in, the last API request goes out.
+
+The yardstick is a bare aiogram handler that makes the same two requests, with the same text and
+keyboard ready in its hand. Both go through aiogram's dispatcher from raw JSON and through
+aiohttp to a Bot API in another process that answers with constants. Presses alternate.
+"""
+
+import asyncio
+import random
+import statistics
+import time
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from aiogram.client.session.middlewares.base import (
+    BaseRequestMiddleware,
+    NextRequestMiddlewareType,
+)
+from aiogram.methods import EditMessageText, Response, TelegramMethod
+from aiogram.methods.base import TelegramType
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+
+from bot.app import create_bot, create_dispatcher, create_repositories
+from bot.demo.server import BotApiServer
+from bot.i18n import create_i18n
+from bot.metrics import Metrics
+from bot.middlewares import InFlight
+from bot.models import EVERYTHING, LogFilter, Turn, system_clock
+from bot.pace import Pace, SpeakMiddleware
+from keyboards.callbacks import LogPage
+from storage.database import open_database
+from tests.bench import office
+from tests.bench.figures import Figure, Growth, share, spread
+from tests.bench.logs import Bench, say
+from tests.bench.processes import server
+from tests.bench.servers import EDITED
+from tests.running import ADMIN, settings_for
+
+TIMES = 2.0
+
+
+class _Screens(BaseRequestMiddleware):
+    """Keeps what the bot showed last."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.markup: InlineKeyboardMarkup | None = None
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        if isinstance(method, EditMessageText):
+            self.text = method.text or ""
+            self.markup = method.reply_markup
+        return await make_request(bot, method)
+
+
+def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
+    path = bench.whole_log
+    say("pressing buttons")
+    return asyncio.run(_measure(bench, str(path))), []
+
+
+async def _measure(bench: Bench, path: str) -> list[Figure]:
+    rounds = bench.scaled(400, 50)
+    taken: dict[str, list[float]] = {"mine": [], "bare": []}
+    nowhere = BotApiServer()
+    async with AsyncExitStack() as stack:
+        nowhere.url, _ = await stack.enter_async_context(server("telegram", bench.directory))
+        settings = settings_for(bench.directory, nowhere, database_path=path)
+        database = await stack.enter_async_context(open_database(settings.database_path))
+        repositories = create_repositories(database, settings)
+        dispatcher = create_dispatcher(
+            settings=settings,
+            database=database,
+            repositories=repositories,
+            i18n=create_i18n(settings.language),
+            clock=system_clock,
+            in_flight=InFlight(Metrics()),
+        )
+        screens = _Screens()
+        mine, bare = create_bot(settings), create_bot(settings)
+        mine.session.middleware(screens)
+        mine.session.middleware(SpeakMiddleware(Pace(time.monotonic)))
+        for bot in (mine, bare):
+            stack.push_async_callback(bot.session.close)
+        page = await repositories.journal.page(
+            EVERYTHING, LogFilter(), turn=Turn.LAST, key=None, size=8
+        )
+        first = page.calls[0].started_at
+        last = first + max(1, bench.calls // 10_000) * 7 * office.DAY
+        yardstick = _bare_dispatcher(screens)
+        dice = random.Random(1)
+        for number in range(rounds + 20):
+            here = LogPage(turn=Turn.OLDER, position=dice.randint(first, last), id=1)
+            update = _update(number, here.pack())
+            for name, one, to in (("mine", dispatcher, mine), ("bare", yardstick, bare)):
+                started = time.perf_counter()
+                await one.feed_raw_update(to, update)
+                if number >= 20:
+                    taken[name].append(time.perf_counter() - started)
+        assert "/1000+" in str(screens.markup) or bench.calls < 10_000
+    ratio = statistics.median(taken["mine"]) / statistics.median(taken["bare"])
+    return [
+        Figure(
+            what="page press, update in to last request answered",
+            figure=spread(taken["mine"]),
+            yardstick=f"bare aiogram handler {spread(taken['bare'])}",
+            ratio=f"{ratio:.2f} (p95 {share(taken['mine'], 95) / share(taken['bare'], 95):.2f})",
+            target="≤ 2 ×",
+            is_met=ratio <= TIMES,
+        )
+    ]
+
+
+def _bare_dispatcher(screens: _Screens) -> Dispatcher:
+    async def show(query: CallbackQuery) -> None:
+        assert isinstance(query.message, Message)
+        await query.message.edit_text(screens.text, reply_markup=screens.markup)
+        await query.answer()
+
+    dispatcher = Dispatcher()
+    dispatcher.callback_query.register(show)
+    return dispatcher
+
+
+def _update(number: int, data: str) -> dict[str, Any]:
+    return {
+        "update_id": number + 1,
+        "callback_query": {
+            "id": str(number),
+            "from": {"id": ADMIN, "is_bot": False, "first_name": "Olena", "language_code": "uk"},
+            "message": EDITED,
+            "chat_instance": "1",
+            "data": data,
+        },
+    }
