@@ -5,7 +5,6 @@ A message is sent, then marked. What fails is tried again; a chat that cannot be
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 from zoneinfo import ZoneInfo
@@ -19,7 +18,7 @@ from aiogram.exceptions import (
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
-from bot.errors import AppError
+from bot.errors import AppError, StorageError
 from bot.metrics import Metrics
 from bot.models import Clock, EmployeeState
 from bot.pace import Pace
@@ -102,7 +101,7 @@ class Alerter:
             return await self._outbox.list_due(
                 now=self._clock(), limit=free, not_to=self._busy | set(closed)
             )
-        except sqlite3.Error as error:
+        except StorageError as error:
             log.error("the outbox cannot be read", exc_info=error)
             return []
 
@@ -179,5 +178,5 @@ class Alerter:
     async def _back_off(self, owed: Owed, error: Exception) -> None:
         seconds = min(_MAX_BACKOFF, 2.0 ** min(owed.attempts, 10))
         self._pace.close(owed.chat_id, seconds)
-        with suppress(sqlite3.Error):
+        with suppress(StorageError):
             await self._outbox.note_failure(owed.id, reason=type(error).__name__)

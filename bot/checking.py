@@ -1,6 +1,5 @@
 """`dzvinok check`: whether the settings, the token, the database and every source will work."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,7 +8,7 @@ from aiogram.exceptions import TelegramAPIError
 
 from bot.app import create_bot
 from bot.config import Settings, Source
-from bot.errors import StartError
+from bot.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
 from storage.database import open_database
@@ -57,7 +56,7 @@ async def _check_database(settings: Settings) -> Finding:
     try:
         async with open_database(settings.database_path) as database:
             [row] = await database.fetch("SELECT count(*) AS n FROM calls")
-    except (StartError, OSError, sqlite3.Error) as error:
+    except (StartError, OSError, StorageError) as error:
         return Finding("database", is_ok=False, word=str(error))
     return Finding("database", is_ok=True, word=f"{settings.database_path}, {row['n']} calls")
 

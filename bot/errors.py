@@ -5,6 +5,7 @@ AppError                 user_message is what the person in chat reads
 ├── NoAccessError        it exists, but not for this person
 ├── ConflictError        somebody else changed it meanwhile
 └── InviteError          the link is used, expired or was never issued
+StorageError             the database cannot be read or written now: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
 └── SourceAuthError      a source refused our credentials: a person must act
@@ -28,6 +29,10 @@ class ConflictError(AppError):
 
 
 class InviteError(AppError):
+    pass
+
+
+class StorageError(Exception):
     pass
 
 

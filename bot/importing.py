@@ -1,7 +1,6 @@
 """Reading history from files into the log, in batches, with a progress bar."""
 
 import itertools
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from rich.progress import (
 )
 
 from bot.config import Settings
-from bot.errors import StartError
+from bot.errors import StartError, StorageError
 from bot.models import CallFacts, Clock, Outcome, Reject
 from bot.sources.base import FileSource
 from bot.sources.registry import create_source
@@ -82,7 +81,7 @@ async def _store(settings: Settings, name: str, reading: "_Reading", clock: Cloc
                 reading.summary.calls.update(await calls.record(facts, now=clock()))
                 if unread:
                     await rejects.add(name, unread, now=clock())
-            except sqlite3.Error as error:
+            except StorageError as error:
                 raise StartError(f"DATABASE_PATH: {settings.database_path}: {error}") from error
 
 

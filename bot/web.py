@@ -2,7 +2,6 @@
 
 import hmac
 import logging
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
 from bot.config import Settings
+from bot.errors import StorageError
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.models import CallFacts, Clock, Outcome, Reject
@@ -74,7 +74,7 @@ class _Hooks:
             outcomes = await self.intake.record(facts)
             if rejects:
                 await self.intake.reject(name, rejects)
-        except sqlite3.Error as error:
+        except StorageError as error:
             log.error("a hook of %s could not be stored", name, exc_info=error)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from error
         for outcome in outcomes:
@@ -126,7 +126,7 @@ class _Probes:
     async def _check_database(self) -> str:
         try:
             await self._database.fetch("SELECT 1")
-        except sqlite3.Error as error:
+        except StorageError as error:
             return str(error)
         return "ok"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from bot.errors import StartError
+from bot.errors import StartError, StorageError
 
 Row = sqlite3.Row
 Value = str | int | None
@@ -44,12 +44,18 @@ class Database:
         self._lock = asyncio.Lock()
 
     async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        """Rows of a SELECT over what is committed."""
-        return list(await self._reader.execute_fetchall(sql, values))
+        """Rows of a SELECT over what is committed. Raises StorageError."""
+        try:
+            return list(await self._reader.execute_fetchall(sql, values))
+        except sqlite3.Error as error:
+            raise StorageError(str(error)) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """The one writer. Commits at the end; any exception, even a cancel, rolls back."""
+        """The one writer. Commits at the end; any exception, even a cancel, rolls back.
+
+        Raises StorageError for what the database refuses: then nothing was written.
+        """
         async with self._lock:
             if self._writer.in_transaction:  # a rollback was itself cut short
                 await self._writer.rollback()
@@ -57,9 +63,11 @@ class Database:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield Transaction(self._writer)
                 await self._writer.commit()
-            except BaseException:
+            except BaseException as error:
                 with suppress(sqlite3.Error):  # a full disk has already rolled it back
                     await self._writer.rollback()
+                if isinstance(error, sqlite3.Error):
+                    raise StorageError(str(error)) from error
                 raise
 
 
@@ -138,8 +146,10 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
                     await connection.execute(statement)
                 await connection.execute(f"PRAGMA user_version = {number}")
             await connection.commit()
-        except BaseException:
+        except BaseException as error:
             await connection.rollback()
+            if isinstance(error, sqlite3.Error):
+                raise StartError(f"DATABASE_PATH: {path}: {script.name}: {error}") from error
             raise
 
 
