@@ -124,6 +124,8 @@ class Alerter:
         except TelegramRetryAfter as error:
             log.info("Telegram asks to wait %d s, outbox %d", error.retry_after, owed.id)
             self._metrics.deliveries.labels("retry_after").inc()
+            until = self._clock() + error.retry_after
+            await self._outbox.hold_chat(owed.chat_id, until=until)
         except TelegramForbiddenError as error:
             await self._unreachable(owed, error.message)
         except TelegramBadRequest as error:

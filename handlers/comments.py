@@ -213,9 +213,8 @@ class _Dialog:
             )
         except ConflictError:
             call = await self.journal.get(card.call, self.employee.scope)
-            if call.comment is None or call.comment.text != text:  # else: ours, sent twice
-                await self._ask_which(call, text)
-                return
+            await self._ask_which(call, text)
+            return
         except AppError:
             await self.state.clear()
             raise

@@ -23,7 +23,7 @@ class CommentRepo:
     async def set(
         self, call_id: int, text: str, *, author: Employee, on_top_of: int, now: int
     ) -> None:
-        """Add or replace the comment.
+        """Add or replace the comment; the same text again changes nothing.
 
         Raises ConflictError if it was changed after version `on_top_of`, NotFoundError if the
         call is gone, NoAccessError if it is not for the author.
@@ -70,12 +70,14 @@ class CommentRepo:
             raise NotFoundError(f"call {call_id}")
         if not found[0]["is_mine"]:
             raise NoAccessError(f"call {call_id}")
+        old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
+        if old and old[0]["text"] == text:  # Telegram may deliver a message twice
+            return
         [row] = await tx.execute(
             "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
         )
         if (row["version"] or 0) != on_top_of:
             raise ConflictError(f"comment of call {call_id}")
-        old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
         version = on_top_of + 1
         await tx.execute(
             "INSERT INTO comment_changes (call_id, version, author_id, changed_at, old, new) "

@@ -54,6 +54,15 @@ class OutboxRepo:
                 (message_id, now, owed_id),
             )
 
+    async def hold_chat(self, chat_id: int, *, until: int) -> None:
+        """Telegram asks to leave the chat alone; it counts after a restart too."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET due_at = ? "
+                "WHERE chat_id = ? AND state = 'pending' AND due_at < ?",
+                (until, chat_id, until),
+            )
+
     async def note_failure(self, owed_id: int, *, reason: str) -> None:
         """It could not be sent now and stays owed; `reason` is for the administrator."""
         async with self._database.transaction() as tx:

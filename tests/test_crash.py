@@ -286,6 +286,8 @@ async def pbx(office: Office, name: int) -> None:
 async def writer(office: Office, tg_id: int) -> None:
     """Comment on the newest call of one's own, over and over; each is seen saved."""
     user = office.people[tg_id]
+    [extension] = EVERYBODY[tg_id][1]
+    await office.tell(answered_call(f"first-{tg_id}", office.number(), extension))
     for turn in itertools.count():
         if office.over.is_set():
             return

@@ -241,7 +241,8 @@ async def test_two_who_comment_at_once_are_both_shown_and_choose(tmp_path: Path)
 
 
 async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Path) -> None:
-    async with running_office(tmp_path, clock=Clock(AFTER_RECORDING)) as office:
+    clock = Clock(AFTER_RECORDING)
+    async with running_office(tmp_path, clock=clock) as office:
         boss = await office.administrator()
         maria = await office.employee(SUPERVISOR, "Maria", Role.SUPERVISOR, language="en")
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
@@ -256,6 +257,8 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
         answer = await office.post(missed)
         assert answer == {"accepted": 1, "updated": 0, "unchanged": 0, "rejected": []}
         assert (await office.post(missed, missed))["unchanged"] == 2
+        await office.telegram.wait_calls("sendMessage", 2, chat_id=olena.id)  # START, then 429
+        clock.advance(1)
         assert (await office.post(call("old", **OLD)))["accepted"] == 1
         alert = await olena.wait_for(lambda message: "Пропущений дзвінок" in message.text)
         assert alert.text.splitlines() == [
