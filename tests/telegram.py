@@ -1,6 +1,7 @@
 """What tests of the Bot API server share: a clock to move, a bot's token, a bare client."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,6 +26,17 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+
+class RunningClock(Clock):
+    """Unix time that began at `now` and runs, for what waits as long as Telegram says."""
+
+    def __init__(self, now: float = START) -> None:
+        super().__init__(now)
+        self._begun = time.monotonic()
+
+    def __call__(self) -> float:
+        return self.now + time.monotonic() - self._begun
 
 
 class Api:
