@@ -40,10 +40,11 @@ class EmployeeRepo:
         pages = max(1, -(-row["n"] // size))
         page = min(max(page, 0), pages - 1)
         found = await self._select(
-            "e.state <> 'removed' ORDER BY CASE e.role WHEN 'administrator' THEN 0 "
-            "WHEN 'supervisor' THEN 1 WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id "
-            "LIMIT ? OFFSET ?",
+            "e.state <> 'removed'",
             (size, page * size),
+            order="CASE e.role WHEN 'administrator' THEN 0 WHEN 'supervisor' THEN 1 "
+            "WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id",
+            limit="LIMIT ? OFFSET ?",
         )
         return found, pages
 
@@ -138,22 +139,22 @@ class EmployeeRepo:
                 (value, employee_id),
             )
 
-    async def _select(self, where: str, values: Sequence[str | int]) -> list[Employee]:
+    async def _select(
+        self, where: str, values: Sequence[str | int], *, order: str = "e.id", limit: str = ""
+    ) -> list[Employee]:
         rows = await self._database.fetch(
-            f"SELECT e.* FROM employees AS e WHERE {where}",  # noqa: S608 - our own predicates
+            "SELECT e.*, x.extension FROM "  # noqa: S608 - our own predicates
+            f"(SELECT * FROM employees AS e WHERE {where} ORDER BY {order} {limit}) AS e "
+            "LEFT JOIN employee_extensions AS x ON x.employee_id = e.id "
+            f"ORDER BY {order}, x.extension",
             values,
         )
-        extensions = await self._database.fetch(
-            "SELECT employee_id, extension FROM employee_extensions WHERE employee_id IN "  # noqa: S608
-            f"({', '.join('?' * len(rows))}) ORDER BY extension",
-            [row["id"] for row in rows],
-        )
-        return [
-            _employee(
-                row, tuple(x["extension"] for x in extensions if x["employee_id"] == row["id"])
-            )
-            for row in rows
-        ]
+        people: dict[int, tuple[Row, list[str]]] = {}
+        for row in rows:
+            _, extensions = people.setdefault(row["id"], (row, []))
+            if row["extension"] is not None:
+                extensions.append(row["extension"])
+        return [_employee(row, tuple(extensions)) for row, extensions in people.values()]
 
 
 async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence[str]) -> None:

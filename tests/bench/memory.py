@@ -97,10 +97,12 @@ async def _imported(directory: Path) -> int:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
+    assert process.stdin
     assert process.stdout
     await process.stdout.readline()
     found = memory(process.pid)
-    await process.communicate()
+    process.stdin.close()
+    await process.wait()
     return found
 
 
