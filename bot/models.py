@@ -68,12 +68,12 @@ class Status(StrEnum):
     @property
     def is_live(self) -> bool:
         """Whether the call still goes on: its end will replace this status."""
-        return self in {Status.RINGING, Status.CONNECTING_OPERATOR}
+        return self is Status.RINGING or self is Status.CONNECTING_OPERATOR
 
     @property
     def is_talk(self) -> bool:
         """Whether the status itself says that an employee and the client talked."""
-        return self in {Status.ANSWERED, Status.NETWORK_ERROR}
+        return self is Status.ANSWERED or self is Status.NETWORK_ERROR
 
 
 class EndedBy(StrEnum):

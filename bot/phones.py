@@ -1,9 +1,12 @@
 """Telephone numbers: one client, however the PBX wrote the number."""
 
+import re
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
+
+_LETTER = re.compile(r"[^\W\d_]")
 
 HIDDEN = frozenset(
     {
@@ -27,7 +30,7 @@ def clean(number: str | None) -> str | None:
     if number is None:
         return None
     number = number.strip()
-    return None if number.lower() in HIDDEN else number
+    return None if not number or number.lower() in HIDDEN else number
 
 
 @lru_cache(maxsize=1 << 16)
@@ -55,7 +58,7 @@ def masked(number: str) -> str:
 
 
 def _parse(number: str, country: str) -> phonenumbers.PhoneNumber | None:
-    if any(char.isalpha() for char in number):  # else a SIP login would be read as a vanity number
+    if _LETTER.search(number):  # else a SIP login would be read as a vanity number
         return None
     try:
         parsed = phonenumbers.parse(number, country)
