@@ -160,9 +160,10 @@ class _Recording:
                 [(self._ids[key],) for key in mended],
             )
         await self._tx.executemany(
-            "INSERT INTO call_extensions (extension, position, call_id, lost) VALUES (?, ?, ?, ?)",
+            "INSERT INTO call_extensions (extension, position, call_id, lost, client) "
+            "VALUES (?, ?, ?, ?, ?)",
             [
-                (extension, call.position, self._ids[key], int(call.lost))
+                (extension, call.position, self._ids[key], int(call.lost), call.client)
                 for key in changed
                 for call in (self._calls[key],)
                 for extension in call.extensions

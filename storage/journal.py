@@ -187,32 +187,28 @@ def _keys_sql(
     Composed so that each combination walks one index per extension, in the order of the log.
     """
     bounds, values = _bounds(found, sign, key)
-    if scope.is_all or found.client is not None:
-        mine, extensions = in_scope(scope, "calls.id")
-        if found.client is not None:
-            bounds = ["client = ?", *bounds]
-            values = [found.client, *values]
-        if found.lost_only:
-            bounds.append("lost = 1")
-        where = " AND ".join([*bounds, mine])
-        return f"SELECT position, id FROM calls WHERE {where}", [*values, *extensions]  # noqa: S608
-    lost = " AND lost = 1" if found.lost_only else ""
-    bounds = [bound.replace("(position, id)", "(position, call_id)") for bound in bounds]
-    one = (
-        "SELECT position, call_id AS id FROM call_extensions "  # noqa: S608
-        f"WHERE {' AND '.join(['extension = ?', *bounds])}{lost}"
-    )
-    extensions = list(scope.extensions or ())
-    if not extensions:
+    if scope.extensions is None:
+        where = " AND ".join(bounds) or "1 = 1"
+        return f"SELECT position, id FROM calls WHERE {where}", values  # noqa: S608
+    if not scope.extensions:
         return "SELECT position, id FROM calls WHERE 1 = 0", []
-    return " UNION ".join([one] * len(extensions)), [
-        value for extension in extensions for value in (extension, *values)
+    where = " AND ".join(["extension = ?", *bounds]).replace(
+        "(position, id)", "(position, call_id)"
+    )
+    one = f"SELECT position, call_id AS id FROM call_extensions WHERE {where}"  # noqa: S608
+    return " UNION ".join([one] * len(scope.extensions)), [
+        value for extension in scope.extensions for value in (extension, *values)
     ]
 
 
 def _bounds(found: LogFilter, sign: str | None, key: Key | None) -> tuple[list[str], list[Value]]:
     bounds: list[str] = []
     values: list[Value] = []
+    if found.client is not None:
+        bounds.append("client = ?")
+        values.append(found.client)
+    if found.lost_only:
+        bounds.append("lost = 1")
     if found.start is not None:
         bounds.append("position >= ?")
         values.append(found.start)

@@ -92,7 +92,7 @@ async def stored(database: Database, source: str) -> Stored:
         call = dict(row)
         call["strengths"] = json.loads(call["strengths"] or "{}")  # an object has no order
         extensions = await database.fetch(
-            "SELECT extension, position, lost FROM call_extensions WHERE call_id = ? "
+            "SELECT extension, position, lost, client FROM call_extensions WHERE call_id = ? "
             "ORDER BY extension",
             (call.pop("id"),),
         )

@@ -61,16 +61,20 @@ CREATE INDEX calls_lost_by_position ON calls (position, id, lost) WHERE lost = 1
 CREATE INDEX calls_by_client ON calls (client, position, id, lost) WHERE client IS NOT NULL;
 CREATE INDEX calls_to_settle ON calls (settles_at) WHERE settles_at IS NOT NULL;
 
--- Who may see a call as their own: a row per extension that was a party or was rung.
+-- Who may see a call as their own: a row per extension that was a party or was rung. It repeats
+-- what the own log is ordered and filtered by, so that each of its pages walks one index.
 CREATE TABLE call_extensions (
     extension TEXT NOT NULL,
     position INTEGER NOT NULL,
     call_id INTEGER NOT NULL REFERENCES calls (id) ON DELETE CASCADE,
     lost INTEGER NOT NULL,
+    client TEXT,
     PRIMARY KEY (extension, position, call_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX call_extensions_by_call ON call_extensions (call_id);
+CREATE INDEX call_extensions_by_client
+    ON call_extensions (extension, client, position, call_id, lost) WHERE client IS NOT NULL;
 CREATE INDEX call_extensions_lost ON call_extensions (extension, position, call_id, lost)
     WHERE lost = 1;
 
