@@ -33,7 +33,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if settings.updates == "webhook":
         yield await _check_public_url(settings)
     if not settings.sources:
-        yield Finding("sources", is_ok=False, word="none is set: no calls will come")
+        yield Finding("sources", is_ok=True, word="none is set, so no calls will come")
     for name, source in settings.sources.items():
         yield _check_source(name, source, settings)
 
