@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from bot.config import Settings, load_settings
+from bot.config import Settings, load_settings, refuse_real_token
 from bot.errors import StartError
 from bot.models import Role, system_clock
 
@@ -53,6 +53,39 @@ def run() -> None:
     from bot.app import run as run_bot
 
     _run(run_bot(settings))
+
+
+@app.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.")] = 8090,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed, the same past.")] = 1,
+    calls: Annotated[int, typer.Option(min=0, max=1_000_000, help="Calls of the past.")] = 2000,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="1 is life.")] = 1.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Only calls you order.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Keep the demo's data here.")] = None,
+) -> None:
+    """Try the whole bot in a browser: no token, no Telegram, no PBX."""
+    try:
+        refuse_real_token()
+    except StartError as error:
+        _fail(error)
+    from bot.logs import configure_logs
+
+    configure_logs(level="WARNING", is_json=False, secrets=())
+    from bot.demonstrating import Options, demonstrate
+
+    options = Options(
+        port=port,
+        opens_browser=not no_browser,
+        seed=seed,
+        calls=calls,
+        speed=speed,
+        is_quiet=quiet,
+        data=data,
+    )
+    _run(demonstrate(options, say=typer.echo))
 
 
 @app.command()

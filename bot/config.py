@@ -1,11 +1,13 @@
 """The settings: environment and `.env`, checked at the start, secrets never shown."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
+from dotenv import dotenv_values
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -184,6 +186,12 @@ def load_settings() -> Settings:
     except SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
         raise StartError(f"{name[1].upper() if name else 'settings'}: cannot be read") from None
+
+
+def refuse_real_token() -> None:
+    """Raises StartError if a bot's token is set: the demo must not be taken for the bot."""
+    if os.environ.get("BOT_TOKEN") or dotenv_values(".env").get("BOT_TOKEN"):
+        raise StartError("BOT_TOKEN: is set; the demo runs without one, so take it away first")
 
 
 def _told(error: object) -> str:

@@ -212,10 +212,19 @@ class BotApiServer:
     # Transport
 
     @asynccontextmanager
-    async def running(self, port: int = 0, *, host: str = "127.0.0.1") -> AsyncIterator[Self]:
+    async def running(
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        mount: Callable[[web.Application], None] | None = None,
+    ) -> AsyncIterator[Self]:
+        """`mount` adds what else is to be served at this address."""
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer_method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._answer_file)
+        if mount is not None:
+            mount(app)
         app.router.add_route("*", "/{tail:.*}", self._answer_nothing)
         # without handler_cancellation a long poll outlives the client that went away
         runner = web.AppRunner(

@@ -1,0 +1,173 @@
+"""`dzvinok demo`: the very bot of `run`, with a Telegram, a PBX and people of its own.
+
+Only settings differ: the Bot API server is ours, the database is the demo's. Nothing leaves this
+computer.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import secrets
+import signal
+import tempfile
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from bot.app import create_repositories, serve
+from bot.config import Settings
+from bot.demo.company import CLIENTS, PEOPLE, SOURCE, Colleague
+from bot.demo.history import REMARKS, history
+from bot.demo.page import DemoPage, Person
+from bot.demo.pbx import Pbx
+from bot.demo.people import User
+from bot.demo.server import BotApiServer
+from bot.errors import StartError
+from bot.models import EVERYTHING, LogFilter, Role, Turn, system_clock
+from storage.database import open_database
+
+_TOKEN = "7000000001:demo"  # noqa: S105 - of a Telegram that lives in this process
+_BATCH = 5000
+_REMARK_PAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As on the command line. `data`: where to keep the demo; None: nowhere."""
+
+    port: int
+    opens_browser: bool
+    seed: int
+    calls: int
+    speed: float
+    is_quiet: bool
+    data: Path | None
+
+
+class _DemoSettings(Settings):
+    """Settings said in code: neither the environment nor `.env` has a say."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_rest: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. Raises StartError if the port is taken."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        directory = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        telegram = BotApiServer()
+        telegram.register_bot(_TOKEN, username="dzvinok_demo_bot", name="Dzvinok")
+        users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
+        pbx = Pbx(
+            telegram=telegram,
+            blocker=users[PEOPLE[3].tg_id],
+            clock=system_clock,
+            seed=options.seed,
+            speed=options.speed,
+        )
+        people = [Person(users[one.tg_id], one.title_uk, one.title_en) for one in PEOPLE]
+        page = DemoPage(telegram, people, panel=pbx)
+        try:
+            await stack.enter_async_context(telegram.running(options.port, mount=page.mount))
+        except OSError as error:
+            raise StartError(f"--port {options.port}: {error.strerror}") from error
+        settings = _settings(directory, telegram)
+        invites = await _write_past(settings, options, say)
+        url = await stack.enter_async_context(serve(settings, clock=system_clock))
+        for one in PEOPLE[1:]:  # the first is the visitor's to start
+            await users[one.tg_id].start(invites[one.tg_id])
+            await users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
+        await _write_remarks(settings)
+        token = settings.sources[SOURCE].token
+        hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
+        async with asyncio.TaskGroup() as life:
+            calling = life.create_task(pbx.run(hook, quiet=options.is_quiet))
+            say(f"The demo is at {telegram.url} (Ctrl-C ends it)")
+            if options.opens_browser:
+                webbrowser.open(telegram.url)
+            await stop.wait()
+            calling.cancel()
+
+
+def _user(telegram: BotApiServer, one: Colleague) -> User:
+    first, last = one.name.split()
+    return telegram.user(one.tg_id, first_name=first, last_name=last, language_code="uk")
+
+
+def _settings(directory: Path, telegram: BotApiServer) -> Settings:
+    values = {
+        "bot_token": _TOKEN,
+        "bot_api_url": telegram.url,
+        "admin_ids": (PEOPLE[0].tg_id,),
+        "database_path": directory / "demo.db",
+        "http_port": 0,
+        "sources": {SOURCE: {"kind": "webhook", "token": secrets.token_urlsafe(24)}},
+    }
+    return _DemoSettings.model_validate(values)
+
+
+async def _write_past(
+    settings: Settings, options: Options, say: Callable[[str], None]
+) -> dict[int, str]:
+    """The history of an empty database, the contacts, and an invite for each colleague."""
+    now = system_clock()
+    async with open_database(settings.database_path) as database:
+        repositories = create_repositories(database, settings)
+        known = await repositories.calls.last_received()
+        past = history(calls=options.calls, seed=options.seed, now=now, zone=settings.zone)
+        written = 0
+        while not known and (batch := list(itertools.islice(past, _BATCH))):
+            await repositories.calls.record(batch, now=now)
+            written += len(batch)
+            if options.calls > _BATCH:
+                say(f"{written} of {options.calls} calls of the past")
+        for number, name in CLIENTS:
+            await repositories.contacts.set_name(number, name)
+        return {
+            one.tg_id: await repositories.invites.add(
+                Role(one.role),
+                extensions=[one.extension] if one.extension else [],
+                name=one.name,
+                now=now,
+            )
+            for one in PEOPLE[1:]
+        }
+
+
+async def _write_remarks(settings: Settings) -> None:
+    """A comment on every third of the latest calls."""
+    async with open_database(settings.database_path) as database:
+        repositories = create_repositories(database, settings)
+        by = {one.extension: one.tg_id for one in PEOPLE if one.extension}
+        key, turn = None, Turn.FIRST
+        for number in range(_REMARK_PAGES):
+            page = await repositories.journal.page(
+                EVERYTHING, LogFilter(), turn=turn, key=key, size=8
+            )
+            for call in page.calls[number % 3 :: 3]:
+                remark = REMARKS[call.id % len(REMARKS)]
+                author = await repositories.employees.find(by[remark.extension])
+                if (
+                    author
+                    and call.comment is None
+                    and remark.extension in {*call.rang, call.extension}
+                ):
+                    await repositories.comments.set(
+                        call.id, remark.text, author=author, on_top_of=0, now=system_clock()
+                    )
+            if not page.has_older:
+                return
+            key, turn = page.keys[-1], Turn.OLDER
