@@ -26,6 +26,7 @@ MEMBER_FIELDS: dict[str, JsonObject] = {
         "can_edit_stories": False,
         "can_delete_stories": False,
         "can_pin_messages": True,
+        "can_send_welcome_messages": True,
     },
     "member": {},
     "left": {},
