@@ -58,7 +58,9 @@ def run() -> None:
 @app.command()
 def demo(
     *,
-    port: Annotated[int, typer.Option(help="The page's port on 127.0.0.1.")] = 8090,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The page's port on 127.0.0.1.")
+    ] = 8090,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed, the same past.")] = 1,
     calls: Annotated[int, typer.Option(min=0, max=1_000_000, help="Calls of the past.")] = 2000,

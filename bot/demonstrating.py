@@ -7,9 +7,11 @@ computer.
 import asyncio
 import contextlib
 import itertools
+import os
 import secrets
 import signal
 import tempfile
+import threading
 import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +32,7 @@ from bot.models import EVERYTHING, LogFilter, Role, Turn, system_clock
 from storage.database import open_database
 
 _TOKEN = "7000000001:demo"  # noqa: S105 - of a Telegram that lives in this process
-_BATCH = 5000
+_BATCH = 10_000
 _REMARK_PAGES = 5
 
 
@@ -62,12 +64,16 @@ class _DemoSettings(Settings):
 
 
 async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM. Raises StartError if the port is taken."""
+    """Run until SIGINT or SIGTERM. Raises StartError if the port or `data` cannot be used."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         directory = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(f"--data {directory}: {error.strerror}") from error
         telegram = BotApiServer()
         telegram.register_bot(_TOKEN, username="dzvinok_demo_bot", name="Dzvinok")
         users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
@@ -83,21 +89,26 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         try:
             await stack.enter_async_context(telegram.running(options.port, mount=page.mount))
         except OSError as error:
-            raise StartError(f"--port {options.port}: {error.strerror}") from error
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise StartError(f"--port {options.port}: {why}") from error
         settings = _settings(directory, telegram)
-        invites = await _write_past(settings, options, say)
+        past = await _write_past(settings, options, say, stop)
+        if stop.is_set():
+            return
         url = await stack.enter_async_context(serve(settings, clock=system_clock))
         for one in PEOPLE[1:]:  # the first is the visitor's to start
-            await users[one.tg_id].start(invites[one.tg_id])
+            await users[one.tg_id].start(past.invites.get(one.tg_id, ""))
             await users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
-        await _write_remarks(settings)
+        if past.is_new:
+            await _write_remarks(settings)
         token = settings.sources[SOURCE].token
         hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
         async with asyncio.TaskGroup() as life:
             calling = life.create_task(pbx.run(hook, quiet=options.is_quiet))
             say(f"The demo is at {telegram.url} (Ctrl-C ends it)")
             if options.opens_browser:
-                webbrowser.open(telegram.url)
+                # It may wait for the browser, and the browser waits for this loop.
+                threading.Thread(target=webbrowser.open, args=(telegram.url,), daemon=True).start()
             await stop.wait()
             calling.cancel()
 
@@ -119,24 +130,37 @@ def _settings(directory: Path, telegram: BotApiServer) -> Settings:
     return _DemoSettings.model_validate(values)
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """`is_new`: it was written now. `invites`: for colleagues not in yet, by Telegram id."""
+
+    is_new: bool
+    invites: dict[int, str]
+
+
 async def _write_past(
-    settings: Settings, options: Options, say: Callable[[str], None]
-) -> dict[int, str]:
-    """The history of an empty database, the contacts, and an invite for each colleague."""
+    settings: Settings, options: Options, say: Callable[[str], None], stop: asyncio.Event
+) -> _Past:
+    """The history and contacts of an empty database, and invites; cut short by `stop`.
+
+    What a kept database has, the visitor's changes among it, stays as it is.
+    """
     now = system_clock()
     async with open_database(settings.database_path) as database:
         repositories = create_repositories(database, settings)
-        known = await repositories.calls.last_received()
+        is_new = not await repositories.calls.last_received()
         past = history(calls=options.calls, seed=options.seed, now=now, zone=settings.zone)
         written = 0
-        while not known and (batch := list(itertools.islice(past, _BATCH))):
+        while is_new and (batch := list(itertools.islice(past, _BATCH))):
             await repositories.calls.record(batch, now=now)
             written += len(batch)
             if options.calls > _BATCH:
                 say(f"{written} of {options.calls} calls of the past")
-        for number, name in CLIENTS:
+            if stop.is_set():
+                return _Past(is_new=is_new, invites={})
+        for number, name in CLIENTS if is_new else ():
             await repositories.contacts.set_name(number, name)
-        return {
+        invites = {
             one.tg_id: await repositories.invites.add(
                 Role(one.role),
                 extensions=[one.extension] if one.extension else [],
@@ -144,7 +168,9 @@ async def _write_past(
                 now=now,
             )
             for one in PEOPLE[1:]
+            if await repositories.employees.find(one.tg_id) is None
         }
+        return _Past(is_new=is_new, invites=invites)
 
 
 async def _write_remarks(settings: Settings) -> None:

@@ -1,9 +1,12 @@
 """The demo: its past, its PBX against the real bot, and the command as a person starts it."""
 
 import asyncio
+import os
 import re
 import signal
+import socket
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -16,7 +19,10 @@ from bot.__main__ import app
 from bot.demo.history import history
 from bot.demo.page import ActionError
 from bot.demo.pbx import Pbx
-from bot.models import Role, Status
+from bot.demonstrating import Options, demonstrate
+from bot.errors import StartError
+from bot.models import Direction, Role, Status
+from storage.database import open_database
 from tests.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.telegram import START, RunningClock
 
@@ -40,6 +46,29 @@ def test_the_past_has_every_status_a_call_can_end_with_in_order_before_now() -> 
     assert starts == sorted(starts)
     assert all(call.ended_at is not None and call.ended_at < NOW for call in past)
     assert len({call.external_id for call in past}) == 3000
+
+
+def test_the_past_may_be_empty() -> None:
+    assert list(history(calls=0, seed=1, now=NOW, zone=KYIV)) == []
+
+
+def test_everybody_with_an_extension_has_calls_of_their_own_in_the_past() -> None:
+    past = list(history(calls=2000, seed=1, now=NOW, zone=KYIV))
+    own = Counter(one for call in past for one in {call.extension, *call.rang} if one)
+    assert set(own) == {"101", "102", "103"}
+    assert own["103"] > 20
+    assert {call.direction for call in past} == set(Direction)
+
+
+def test_what_the_past_says_of_a_call_agrees() -> None:
+    for call in history(calls=2000, seed=3, now=NOW, zone=KYIV):
+        assert call.ended_at is not None
+        if call.status.is_talk:
+            assert call.answered_at is not None
+            assert call.started_at <= call.answered_at < call.ended_at
+        else:
+            assert call.answered_at is None
+        assert (call.price is None) == (call.currency is None)
 
 
 def test_the_past_has_the_shape_of_working_days() -> None:
@@ -107,6 +136,60 @@ def test_the_demo_refuses_a_real_token(
     assert "real-token" not in done.output
 
 
+def options(data: Path | None, *, port: int = 0, calls: int = 60) -> Options:
+    return Options(
+        port=port, opens_browser=False, seed=1, calls=calls, speed=1, is_quiet=True, data=data
+    )
+
+
+def interrupt(_words: str) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+async def test_kept_data_stays_as_its_visitor_left_it(tmp_path: Path) -> None:
+    await demonstrate(options(tmp_path), say=interrupt)
+    async with open_database(tmp_path / "demo.db") as database:
+        [before] = await database.fetch("SELECT count(*) AS n FROM comments")
+        assert before["n"] > 0
+        async with database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO comment_changes "
+                "(call_id, version, author_id, changed_at, old, new) "
+                "SELECT call_id, version + 1, author_id, written_at, text, NULL FROM comments"
+            )
+            await tx.execute("DELETE FROM comments")
+            await tx.execute("UPDATE employees SET role = 'supervisor' WHERE tg_id = 3")
+    await demonstrate(options(tmp_path), say=interrupt)
+    async with open_database(tmp_path / "demo.db") as database:
+        [calls] = await database.fetch("SELECT count(*) AS n FROM calls")
+        [comments] = await database.fetch("SELECT count(*) AS n FROM comments")
+        [olena] = await database.fetch("SELECT role FROM employees WHERE tg_id = 3")
+    assert (calls["n"], comments["n"], olena["role"]) == (60, 0, "supervisor")
+
+
+async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def say(words: str) -> None:
+        said.append(words)
+        interrupt(words)
+
+    await demonstrate(options(tmp_path, calls=200_000), say=say)
+    assert len(said) <= 3  # of 20; the signal needs a turn of the loop to be seen
+
+
+async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartError, match=rf"^--port {port}: Address already in use$"):
+            await demonstrate(options(tmp_path, port=port), say=interrupt)
+    (tmp_path / "file").touch()
+    with pytest.raises(StartError, match=r"^--data .*Not a directory$"):
+        await demonstrate(options(tmp_path / "file" / "demo"), say=interrupt)
+
+
 async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"]
     process = await asyncio.create_subprocess_exec(
@@ -129,9 +212,20 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
             "Supervisor",
         ]
         assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
+        started = await http.post("/start", json={"as": 1}, headers={"Origin": found[0]})
+        assert started.status_code == 200
+        async with asyncio.timeout(10):
+            while True:
+                chats = {one["id"]: one for one in (await http.get("/state")).json()["chats"]}
+                if any(message["from"]["is_bot"] for message in chats[1]["messages"]):
+                    break
+                await asyncio.sleep(0.05)
+        assert all(chats[number]["is_started"] for number in (2, 3, 4, 5))
+    asked_at = time.monotonic()
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         _, errors = await process.communicate()
+    assert time.monotonic() - asked_at < 2
     assert process.returncode == 0
     assert errors.decode() == ""
     assert (tmp_path / "demo.db").exists()

@@ -28,6 +28,7 @@ PEOPLE = (
 )
 
 OPERATORS = ("101", "102")
+ACCOUNTANT = "103"
 
 # Two of the names show that what outsiders write is only text.
 CLIENTS = (

@@ -5,6 +5,7 @@ kept and posted when it comes back, as a real one's queue would.
 """
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from bot.demo.page import Action, ActionError
 from bot.demo.people import User
 from bot.demo.server import BotApiServer
 from bot.models import Clock
+
+log = logging.getLogger(__name__)
 
 Fact = dict[str, Any]
 
@@ -34,7 +37,11 @@ _CALLS = {
 """What can be ordered, in Ukrainian and English."""
 
 _BURST = 30
+_AT_ONCE = 500
+"""Facts in one POST: the hook takes 1000, and 1 MiB."""
+
 _PRICE_AFTER = 20
+_FAILURES = ("no_answer", "rejected_by_subscriber", "unreachable", "cancelled_by_operator")
 
 
 class Pbx:
@@ -58,7 +65,6 @@ class Pbx:
         self._life: asyncio.TaskGroup | None = None
         self._number = 0
         self._kept: list[Fact] | None = None
-        self._is_blocked = False
         self._last_missed = CLIENTS[0][0]
 
     async def run(self, hook: str, *, quiet: bool) -> None:
@@ -66,6 +72,9 @@ class Pbx:
         self._hook = hook
         async with self._http, asyncio.TaskGroup() as life:
             self._life = life
+            if not quiet:  # nobody should wait for the first one: one is answered, one is not
+                self._begin(self._incoming(self._client(), talk=8))
+                self._begin(self._incoming(self._client()))
             while True:
                 await self._sleep(self._dice.uniform(6, 14))
                 if not quiet:
@@ -74,7 +83,7 @@ class Pbx:
     # Panel
 
     def actions(self) -> list[Action]:
-        is_silent, is_blocked = self._kept is not None, self._is_blocked
+        is_silent, is_blocked = self._kept is not None, self._blocker.chat.is_blocked
         return [
             *((key, uk, en, "call") for key, (uk, en) in _CALLS.items()),
             ("flood", "Telegram відповідає 429", "Telegram answers 429", "fault"),
@@ -104,8 +113,8 @@ class Pbx:
         elif key == "flood":
             self._telegram.faults.add("sendMessage", FaultKind.FLOOD, times=3, retry_after=3)
         elif key == "block":
-            await (self._blocker.unblock() if self._is_blocked else self._blocker.block())
-            self._is_blocked = not self._is_blocked
+            is_blocked = self._blocker.chat.is_blocked  # the page can block, too
+            await (self._blocker.unblock() if is_blocked else self._blocker.block())
         elif key == "silence":
             await self._turn_silence()
         else:
@@ -121,16 +130,23 @@ class Pbx:
 
     def _anything(self) -> Coroutine[Any, Any, None]:
         luck, client = self._dice.random(), self._client()
+        extension = self._dice.choice(OPERATORS)
         if luck < 0.55:
-            return self._incoming(client, talk=self._dice.randint(4, 12))
+            talk = self._dice.randint(4, 12)
+            return self._incoming(client, talk=talk, extension=extension)
         if luck < 0.75:
-            return self._incoming(client)
-        return self._outgoing(client, talk=self._dice.choice((0, 5, 9)))
+            return self._incoming(client, extension=extension)
+        if luck < 0.9:
+            talk = self._dice.randint(5, 9)
+            return self._outgoing(client, talk=talk, extension=extension)
+        failure = self._dice.choice(_FAILURES)
+        return self._outgoing(client, talk=0, extension=extension, failure=failure)
 
-    async def _incoming(self, client: str | None, *, ring: int = 4, talk: int = 0) -> None:
-        """A client calls: rings, and is answered by 101 or given up."""
+    async def _incoming(
+        self, client: str | None, *, ring: int = 4, talk: int = 0, extension: str = OPERATORS[0]
+    ) -> None:
+        """A client calls: rings, and is answered or given up; `ring` 0: the line is busy."""
         started = self._clock()
-        extension = OPERATORS[0]
         fact = self._fact("in", started) | {
             "caller": {"number": client},
             "callee": {"number": LINE},
@@ -144,7 +160,8 @@ class Pbx:
         if not talk:
             if client:
                 self._last_missed = client
-            end = {"status": "missed", "ended_at": answered, "ended_by": "caller"}
+            ended_by = "caller" if ring else "system"
+            end = {"status": "missed", "ended_at": answered, "ended_by": ended_by}
             await self._post(fact | self._written(end))
             return
         await self._post(fact | {"status": "connecting_operator"})
@@ -153,14 +170,20 @@ class Pbx:
             "status": "answered",
             "extension": extension,
             "answered_at": answered,
-            "ended_at": self._clock(),
+            "ended_at": max(self._clock(), answered + 1),
             "ended_by": self._dice.choice(("caller", "callee")),
         }
         await self._post(fact | self._written(end))
 
-    async def _outgoing(self, client: str, *, talk: int) -> None:
+    async def _outgoing(
+        self,
+        client: str,
+        *,
+        talk: int,
+        extension: str = OPERATORS[0],
+        failure: str = "no_answer",
+    ) -> None:
         """An operator calls a client; the price comes some time after the end."""
-        extension = OPERATORS[0]
         fact = self._fact("out", self._clock()) | {
             "caller": {"number": extension},
             "callee": {"number": client},
@@ -170,9 +193,11 @@ class Pbx:
         await self._sleep(4)
         answered = self._clock()
         await self._sleep(talk)
-        end: Fact = {"status": "answered" if talk else "no_answer", "ended_at": self._clock()}
-        if talk:
-            end |= {"answered_at": answered, "ended_by": "callee"}
+        end: Fact = {"status": failure, "ended_at": self._clock()}
+        if talk:  # at a high speed it may all be in one second
+            ended = max(self._clock(), answered + 1)
+            end = {"status": "answered", "answered_at": answered, "ended_at": ended}
+            end["ended_by"] = "callee"
         fact |= self._written(end)
         await self._post(fact)
         if talk:
@@ -207,8 +232,8 @@ class Pbx:
             self._kept = []
             return
         kept, self._kept = self._kept, None
-        if kept:
-            await self._send(kept)
+        for first in range(0, len(kept), _AT_ONCE):
+            await self._send(kept[first : first + _AT_ONCE])
 
     async def _post(self, fact: Fact) -> None:
         if self._kept is not None:
@@ -217,15 +242,22 @@ class Pbx:
             await self._send([fact])
 
     async def _send(self, facts: list[Fact]) -> None:
-        """Until the hook has it: a PBX does not forget what was not answered 200."""
+        """Until the hook has it: a PBX does not forget what was not answered 200.
+
+        What is refused (4xx) would be refused for ever; it is a mistake of the demo's own.
+        """
         while True:
             try:
                 answer = await self._http.post(self._hook, json=facts)
-                answer.raise_for_status()
-            except httpx.HTTPError:
+            except httpx.TransportError:
                 await asyncio.sleep(1)
-            else:
+                continue
+            if answer.is_success:
                 return
+            if answer.is_client_error:
+                log.error("the hook refuses the demo's calls: %d", answer.status_code)
+                return
+            await asyncio.sleep(1)
 
 
 def _iso(moment: int) -> str:

@@ -90,11 +90,8 @@ class _Log:
             where.append(f"extension IN ({', '.join('?' * len(scope.extensions))})")
             values += scope.extensions
         found = ask.found
-        if found.client is not None and scope.is_all:
+        if found.client is not None:
             where.append("client = ?")
-            values.append(found.client)
-        elif found.client is not None:
-            where.append("call_id IN (SELECT id FROM calls WHERE client = ?)")
             values.append(found.client)
         if found.lost_only:
             where.append("lost = 1")
@@ -127,7 +124,7 @@ async def _measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
     presses: Times = {}
     bare: Times = {}
     days: Times = {}
-    rounds = bench.scaled(120, 20)
+    rounds = bench.scaled(80, 20)
     async with AsyncExitStack() as stack:
         logs = []
         for size in bench.sizes:
