@@ -4,6 +4,7 @@ A message is sent, then marked. What fails is tried again; a chat that cannot be
 """
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 from aiogram.exceptions import (
+    TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramRetryAfter,
@@ -20,13 +22,14 @@ from aiogram.utils.i18n import I18n
 
 from bot.errors import AppError, StorageError
 from bot.metrics import Metrics
-from bot.models import Clock, EmployeeState
+from bot.models import EVERYTHING, Board, Clock, EmployeeState
 from bot.pace import Pace
 from bot.views import alerts as views
-from keyboards import calls as keyboards
+from bot.views import cases as case_views
+from keyboards import cases as keyboards
+from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.employees import EmployeeRepo
-from storage.journal import JournalRepo
-from storage.outbox import Kind, OutboxRepo, Owed
+from storage.outbox import NOTHING_TO_TELL, Kind, OutboxRepo, Owed
 from storage.rejects import RejectRepo
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ _SWEEP_SECONDS = 30.0
 _MAX_BACKOFF = 60.0
 
 Words = tuple[str, InlineKeyboardMarkup | None]
+Accepted = tuple[int, str]
 
 
 class Alerter:
@@ -45,7 +49,7 @@ class Alerter:
         *,
         outbox: OutboxRepo,
         employees: EmployeeRepo,
-        journal: JournalRepo,
+        cases: CaseRepo,
         rejects: RejectRepo,
         i18n: I18n,
         zone: ZoneInfo,
@@ -56,7 +60,7 @@ class Alerter:
         self._bot = bot
         self._outbox = outbox
         self._employees = employees
-        self._journal = journal
+        self._cases = cases
         self._rejects = rejects
         self._i18n = i18n
         self._zone = zone
@@ -66,8 +70,8 @@ class Alerter:
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._busy: set[int] = set()
-        self._accepted: dict[int, int] = {}
-        """Outbox id to message id: what Telegram has taken and a full disk could not note yet."""
+        self._accepted: dict[int, Accepted] = {}
+        """By outbox id, its message and digest: taken by Telegram, not noted yet (a full disk)."""
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -134,41 +138,96 @@ class Alerter:
                 return
             log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
             self._metrics.deliveries.labels("refused").inc()
-            await self._outbox.drop(owed.id, reason=error.message, now=self._clock())
+            await self._outbox.drop(owed, reason=error.message, now=self._clock())
 
     async def _send(self, owed: Owed) -> None:
         if owed.id not in self._accepted:
             words = await self._words(owed)
             if words is None:
-                await self._outbox.drop(owed.id, reason="nothing to tell", now=self._clock())
+                await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
-            await self._pace.turn(owed.chat_id)
-            text, markup = words
-            sent = await self._bot.send_message(owed.chat_id, text, reply_markup=markup)
-            self._accepted[owed.id] = sent.message_id
+            self._accepted[owed.id] = await self._show(owed, *words)
         now = self._clock()
-        message_id = self._accepted[owed.id]
-        await self._outbox.mark_sent(owed.id, message_id=message_id, now=now)
+        message_id, shown = self._accepted[owed.id]
+        await self._outbox.mark_sent(owed, message_id=message_id, shown=shown, now=now)
         del self._accepted[owed.id]
-        self._metrics.deliveries.labels("sent").inc()
-        self._metrics.delivery_seconds.observe(max(0, now - owed.created_at))
+        if owed.message_id is None:
+            self._metrics.delivery_seconds.observe(max(0, now - owed.created_at))
+        elif owed.message_id != message_id:
+            await self._take_away(owed.chat_id, owed.message_id)
+
+    async def _show(self, owed: Owed, text: str, markup: InlineKeyboardMarkup | None) -> Accepted:
+        """Send the message or edit the one that is there; nothing new to show is not sent."""
+        shown = _digest(text, markup)
+        if owed.message_id is None or owed.is_ping:
+            await self._pace.turn(owed.chat_id)
+            sent = await self._bot.send_message(
+                owed.chat_id,
+                text,
+                message_thread_id=owed.thread_id or None,
+                reply_markup=markup,
+            )
+            self._metrics.deliveries.labels("sent").inc()
+            return sent.message_id, shown
+        if shown == owed.shown:
+            self._metrics.deliveries.labels("unchanged").inc()
+            return owed.message_id, shown
+        await self._pace.turn(owed.chat_id)
+        try:
+            await self._bot.edit_message_text(
+                text, chat_id=owed.chat_id, message_id=owed.message_id, reply_markup=markup
+            )
+        except TelegramBadRequest as error:
+            if "message is not modified" not in error.message:
+                raise
+        self._metrics.deliveries.labels("edited").inc()
+        return owed.message_id, shown
+
+    async def _take_away(self, chat_id: int, message_id: int) -> None:
+        """The message a new one has replaced; if it stays, its buttons still tell the truth."""
+        with suppress(TelegramAPIError):
+            await self._bot.delete_message(chat_id, message_id)
 
     async def _words(self, owed: Owed) -> Words | None:
         """The message as things are now; None if there is nothing to tell any more."""
         with self._i18n.context(), self._i18n.use_locale(owed.language):
-            if owed.kind is Kind.REJECTS:
-                return views.rejects(owed.subject, await self._rejects.last(owed.subject)), None
-            if owed.kind is Kind.UNREACHABLE:
-                return views.unreachable(owed.subject.partition(" ")[2]), None
             try:
-                employee = await self._employees.get(owed.employee_id or 0)
-                call = await self._journal.get(owed.call_id or 0, employee.scope)
-            except AppError:
+                return await self._case_words(owed) if owed.case_id else await self._list(owed)
+            except AppError:  # gone, or not for this person any more
                 return None
-            if not call.lost or employee.state is not EmployeeState.ACTIVE:
+
+    async def _case_words(self, owed: Owed) -> Words | None:
+        employee = await self._employees.get(owed.employee_id) if owed.employee_id else None
+        if employee and employee.state is not EmployeeState.ACTIVE:
+            return None
+        case = await self._cases.get(owed.case_id or 0, employee.scope if employee else EVERYTHING)
+        now, viewer = self._clock(), employee.id if employee else None
+        if owed.kind is Kind.CLAIM:
+            if not case.is_open or case.owner is None or case.owner.id != viewer:
                 return None
-            text = views.lost_call(call, now=self._clock(), zone=self._zone)
-            return text, keyboards.alert(call)
+            minutes = ANSWER_SECONDS // 60
+            text = views.claim_is_over(case, minutes=minutes, now=now, zone=self._zone)
+            return text, keyboards.claim(case)
+        if owed.kind is Kind.WARNING:
+            return views.taken_by_another(case, now=now, zone=self._zone), None
+        if owed.message_id is None and (not case.is_open or (case.owner and owed.is_late)):
+            return None
+        text = views.lost_call(case, now=now, zone=self._zone)
+        return text, keyboards.alert(case, employee)
+
+    async def _list(self, owed: Owed) -> Words | None:
+        if owed.kind is Kind.REJECTS:
+            return views.rejects(owed.subject, await self._rejects.last(owed.subject)), None
+        if owed.kind is Kind.UNREACHABLE:
+            return views.unreachable(owed.subject.partition(" ")[2]), None
+        employee = await self._employees.get(owed.employee_id or 0)
+        now = self._clock()
+        page = await self._cases.board(
+            employee, Board.ALL, page=0, size=employee.page_size, today=now
+        )
+        if not page.total:
+            return None
+        return case_views.still_open(page, now=now), keyboards.to_board()
 
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)
@@ -182,3 +241,9 @@ class Alerter:
         self._pace.close(owed.chat_id, seconds)
         with suppress(StorageError):
             await self._outbox.note_failure(owed.id, reason=type(error).__name__)
+
+
+def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:
+    """What a message shows, in few characters: equal ones need no edit."""
+    buttons = markup.model_dump_json(exclude_none=True) if markup else ""
+    return hashlib.sha256(f"{text}\0{buttons}".encode()).hexdigest()[:32]

@@ -28,14 +28,22 @@ from bot.i18n import create_i18n
 from bot.intake import Intake
 from bot.jobs import Jobs
 from bot.metrics import Metrics
-from bot.middlewares import EmployeeMiddleware, InFlight, LanguageMiddleware, LeaveDialog
+from bot.middlewares import (
+    EmployeeMiddleware,
+    InFlight,
+    LanguageMiddleware,
+    LeaveDialog,
+    WakeMiddleware,
+)
 from bot.models import Clock, system_clock
 from bot.pace import Pace, SpeakMiddleware
 from bot.sources.registry import create_source
 from bot.timer import start_timer
 from bot.web import TELEGRAM_PATH, create_web
 from handlers import create_routers
+from handlers.cases import CaseDesk
 from storage.calls import CallRepo
+from storage.cases import CaseRepo
 from storage.comments import CommentRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
@@ -57,6 +65,7 @@ class Repositories:
 
     calls: CallRepo
     journal: JournalRepo
+    cases: CaseRepo
     employees: EmployeeRepo
     invites: InviteRepo
     comments: CommentRepo
@@ -66,13 +75,12 @@ class Repositories:
 
 
 def create_repositories(database: Database, settings: Settings) -> Repositories:
+    rules = settings.case_rules
+    journal = JournalRepo(database)
     return Repositories(
-        calls=CallRepo(database, min_missed_seconds=settings.min_missed_seconds),
-        journal=JournalRepo(
-            database,
-            return_window=settings.case_window_hours * 3600,
-            min_missed_seconds=settings.min_missed_seconds,
-        ),
+        calls=CallRepo(database, rules=rules),
+        journal=journal,
+        cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -103,7 +111,9 @@ def create_dispatcher(
     i18n: I18n,
     clock: Clock,
     in_flight: InFlight,
+    wake: Callable[[], None],
 ) -> Dispatcher:
+    """`wake` lets the Alerter look into the outbox: what people do may owe messages."""
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
         events_isolation=SimpleEventIsolation(),
@@ -112,6 +122,9 @@ def create_dispatcher(
         started_at=clock(),
         calls=repositories.calls,
         journal=repositories.journal,
+        desk=CaseDesk(
+            repositories.cases, repositories.journal, repositories.outbox, settings.zone, clock
+        ),
         employees=repositories.employees,
         invites=repositories.invites,
         comments=repositories.comments,
@@ -120,6 +133,7 @@ def create_dispatcher(
         rejects=repositories.rejects,
     )
     dispatcher.update.outer_middleware(in_flight)
+    dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
@@ -156,12 +170,26 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             page_size=settings.page_size,
             now=clock(),
         )
+        if made := await repositories.cases.catch_up(now=clock()):
+            log.info("made the cases of %d lost calls recorded before", made)
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time)
         bot.session.middleware(SpeakMiddleware(pace))
         i18n, metrics = create_i18n(settings.language), Metrics()
         in_flight = InFlight(metrics)
+        alerter = Alerter(
+            bot,
+            outbox=repositories.outbox,
+            employees=repositories.employees,
+            cases=repositories.cases,
+            rejects=repositories.rejects,
+            i18n=i18n,
+            zone=settings.zone,
+            clock=clock,
+            pace=pace,
+            metrics=metrics,
+        )
         dispatcher = create_dispatcher(
             settings=settings,
             database=database,
@@ -169,18 +197,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             i18n=i18n,
             clock=clock,
             in_flight=in_flight,
-        )
-        alerter = Alerter(
-            bot,
-            outbox=repositories.outbox,
-            employees=repositories.employees,
-            journal=repositories.journal,
-            rejects=repositories.rejects,
-            i18n=i18n,
-            zone=settings.zone,
-            clock=clock,
-            pace=pace,
-            metrics=metrics,
+            wake=alerter.wake,
         )
         app = create_web(
             settings=settings,
@@ -198,11 +215,13 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         timer = await stack.enter_async_context(start_timer())
         jobs = Jobs(
             repositories.calls,
+            repositories.cases,
             wake=alerter.wake,
             clock=clock,
             retention_days=settings.retention_days,
         )
         timer.every(5, jobs.sweep)
+        timer.every(5, jobs.mind)
         timer.every(15, jobs.settle)
         timer.every(3600, jobs.purge)
         url = await stack.enter_async_context(_http_server(app, settings))

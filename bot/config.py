@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from bot.cases import CaseRules
 from bot.errors import StartError
 from bot.models import Language
 
@@ -169,6 +170,12 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def case_rules(self) -> CaseRules:
+        return CaseRules(
+            window=self.case_window_hours * 3600, min_missed_seconds=self.min_missed_seconds
+        )
 
     def secrets(self) -> list[str]:
         """All secret values that are set: what the log must never contain."""

@@ -78,7 +78,7 @@ async def import_files(
 
 async def _store(settings: Settings, name: str, reading: "_Reading", clock: Clock) -> None:
     async with open_database(settings.database_path) as database:
-        calls = CallRepo(database, min_missed_seconds=settings.min_missed_seconds)
+        calls = CallRepo(database, rules=settings.case_rules)
         rejects = RejectRepo(database)
         while batch := reading.batch():
             facts, unread = batch

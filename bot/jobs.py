@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bot.models import Clock
 from storage.calls import CallRepo
+from storage.cases import CaseRepo
 
 log = logging.getLogger(__name__)
 
@@ -14,10 +15,17 @@ _PURGE_PAUSE = 0.05
 
 class Jobs:
     def __init__(
-        self, calls: CallRepo, *, wake: Callable[[], None], clock: Clock, retention_days: int
+        self,
+        calls: CallRepo,
+        cases: CaseRepo,
+        *,
+        wake: Callable[[], None],
+        clock: Clock,
+        retention_days: int,
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
         self._calls = calls
+        self._cases = cases
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -25,6 +33,12 @@ class Jobs:
     async def sweep(self) -> None:
         """Find owed messages nobody announced: another process imported, or a chat reopened."""
         self._wake()
+
+    async def mind(self) -> None:
+        """See to the cases whose time has come: claims that lapse, windows that end."""
+        now = self._clock()
+        if await self._cases.mind_claims(now=now) + await self._cases.expire(now=now):
+            self._wake()
 
     async def settle(self) -> None:
         """Close what the PBX could still have told of calls that ended five minutes ago."""

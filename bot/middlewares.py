@@ -67,6 +67,19 @@ class LeaveDialog(BaseMiddleware):
         return await handler(event, data)
 
 
+class WakeMiddleware(BaseMiddleware):
+    """What a person did may owe messages to others: they leave at once."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        try:
+            return await handler(event, data)
+        finally:
+            self._wake()
+
+
 class InFlight(BaseMiddleware):
     """Counts the updates being handled, so that a stop can wait for them.
 

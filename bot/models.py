@@ -96,6 +96,28 @@ class AlertScope(StrEnum):
     NONE = "none"
 
 
+class CaseState(StrEnum):
+    """OPEN: nobody has reached the client yet. All others are over.
+
+    EXPIRED: nobody did within CASE_WINDOW_HOURS. VOID: its calls were not lost after all.
+    """
+
+    OPEN = "open"
+    CALLED_BACK = "called_back"
+    GOT_THROUGH = "got_through"
+    BY_HAND = "by_hand"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+class CasePart(StrEnum):
+    """What a call is to its case."""
+
+    LOST = "lost"
+    ATTEMPT = "attempt"
+    CLOSING = "closing"
+
+
 class EmployeeState(StrEnum):
     ACTIVE = "active"
     BLOCKED = "blocked"
@@ -165,9 +187,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The calls a person may see: all of them, or those of these extensions."""
+    """The calls a person may see: all of them, or those of these extensions.
+
+    `owner`: the person's id, who may also see the calls of the cases in their hands.
+    """
 
     extensions: tuple[str, ...] | None = None
+    owner: int | None = None
 
     @property
     def is_all(self) -> bool:
@@ -195,7 +221,7 @@ class Employee:
 
     @property
     def scope(self) -> Scope:
-        return EVERYTHING if self.role.sees_all else Scope(self.extensions)
+        return EVERYTHING if self.role.sees_all else Scope(self.extensions, owner=self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +243,37 @@ class Comment:
     author: str
     written_at: int
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An employee as others are told of them."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLink:
+    """The case a call belongs to, as the call's row and card show it.
+
+    `lost_call` is the id of its latest lost call, `closing_call` of the talk that closed it;
+    `closed_by` who talked there, or closed it by hand saying `words`.
+    """
+
+    case_id: int
+    part: CasePart
+    state: CaseState
+    lost: int
+    attempts: int
+    opened_at: int
+    closed_at: int | None
+    owner: Person | None
+    owned_at: int | None
+    lost_call: int
+    closing_call: int | None
+    closed_by: str | None
+    words: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,11 +312,105 @@ class Call:
     settles_at: int | None
     lost: bool
     comment: Comment | None = None
+    case: CaseLink | None = None
     colleagues: Mapping[str, str] = field(default_factory=dict)
 
     def is_pending(self, now: int) -> bool:
         """Whether what the PBX tells late (price, recording) may still come."""
         return self.status.is_live or (self.settles_at is not None and now < self.settles_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What somebody did with a case; `other`: to whom it was handed, `text`: what they said."""
+
+    at: int
+    kind: "DeedKind"
+    who: Person | None
+    other: Person | None
+    text: str | None
+
+
+class DeedKind(StrEnum):
+    TAKEN = "taken"
+    RETURNED = "returned"
+    HANDED = "handed"
+    ASKED = "asked"
+    EXTENDED = "extended"
+    FREED = "freed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One client whose lost calls somebody should return, and how far that has come.
+
+    `lost` and `attempts` count calls. `call` is the latest lost one, `attempt` the latest failed
+    outgoing one, `closing` the talk that closed it. `rang`: every extension that was rung for it.
+    `closed_at` is None while it is open, and where only the PBX says that it was returned.
+    """
+
+    id: int
+    client: str | None
+    state: CaseState
+    opened_at: int
+    last_lost_at: int
+    expires_at: int
+    lost: int
+    attempts: int
+    closed_at: int | None
+    owner: Person | None
+    owned_at: int | None
+    asked_at: int | None
+    call: Call
+    attempt: Call | None
+    closing: Call | None
+    rang: tuple[str, ...]
+    deeds: tuple[Deed, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is CaseState.OPEN
+
+
+class Board(StrEnum):
+    """Which cases the board shows."""
+
+    ALL = "a"
+    MINE = "m"
+    FREE = "f"
+    CLOSED = "c"
+    """Closed today."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPage:
+    """Cases, oldest first (the closed ones latest first); `number` of `count` pages, from 1."""
+
+    cases: tuple[Case, ...]
+    number: int
+    count: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseNumbers:
+    """Cases, by what became of those opened from a moment on; `left`: those nobody has reached."""
+
+    opened: int
+    called_back: int
+    got_through: int
+    by_hand: int
+    left: int
+
+
+class Taking(StrEnum):
+    """How an attempt to take a case ended."""
+
+    TAKEN = "taken"
+    MINE_ALREADY = "mine_already"
+    ANOTHERS = "anothers"
+    OVER = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

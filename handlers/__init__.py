@@ -2,7 +2,7 @@
 
 from aiogram import F, Router
 
-from handlers import calls, comments, contacts, fallback, health, settings, staff, start
+from handlers import calls, cases, comments, contacts, fallback, health, settings, staff, start
 
 
 def create_routers() -> list[Router]:
@@ -14,6 +14,7 @@ def create_routers() -> list[Router]:
         contacts.create_router(),
         staff.create_router(),
         start.create_router(),
+        cases.create_router(),
         calls.create_router(),
         settings.create_router(),
         health.create_router(),

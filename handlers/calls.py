@@ -72,7 +72,7 @@ async def open_card(
 ) -> None:
     call = await journal.get(callback_data.call, employee.scope)
     text = views.card(call, now=clock(), zone=settings.zone)
-    await show(query, text, keyboards.card(call, callback_data))
+    await show(query, text, keyboards.card(call, callback_data, employee))
 
 
 async def open_alert_card(
@@ -87,7 +87,9 @@ async def open_alert_card(
     call = await journal.get(callback_data.call, employee.scope)
     text = views.card(call, now=clock(), zone=settings.zone)
     if query.message:
-        await query.message.answer(text, reply_markup=keyboards.card(call, Card(call=call.id)))
+        await query.message.answer(
+            text, reply_markup=keyboards.card(call, Card(call=call.id), employee)
+        )
     await answer(query)
 
 

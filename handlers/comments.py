@@ -156,7 +156,9 @@ async def delete_comment(
     await comments.delete(callback_data.call, author=employee, on_top_of=version, now=now)
     call = await journal.get(callback_data.call, employee.scope)
     text = card_views.card(call, now=now, zone=settings.zone, note=card_views.comment_deleted())
-    await show(query, text, card_keyboards.card(call, callback_data.card, undo=version + 1))
+    await show(
+        query, text, card_keyboards.card(call, callback_data.card, employee, undo=version + 1)
+    )
 
 
 async def restore_comment(
@@ -174,7 +176,7 @@ async def restore_comment(
     call = await journal.get(callback_data.call, employee.scope)
     text = card_views.card(call, now=clock(), zone=settings.zone)
     toast = views.restored() if is_back else views.too_late_to_restore()
-    await show(query, text, card_keyboards.card(call, callback_data.card), toast=toast)
+    await show(query, text, card_keyboards.card(call, callback_data.card, employee), toast=toast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ class _Dialog:
             await self.state.clear()
             raise
         asking = set(data["asking"])
-        markup = card_keyboards.card(call, card)
+        markup = card_keyboards.card(call, card, self.employee)
         if isinstance(self.event, Message):
             text = card_views.card(call, now=self.now, zone=self.zone, note=note)
             await self.event.answer(text, reply_markup=markup)

@@ -137,7 +137,7 @@ async def _back_to_card(
     except AppError:
         await state.clear()
         raise
-    markup = card_keyboards.card(call, card)
+    markup = card_keyboards.card(call, card, employee)
     if isinstance(event, Message):
         text = card_views.card(call, now=clock(), zone=settings.zone, note=note)
         await show(event, text, markup)

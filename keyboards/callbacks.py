@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
-from bot.models import AlertScope, Key, Language, Role, Turn
+from bot.models import AlertScope, Board, Key, Language, Role, Turn
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -83,6 +83,72 @@ class AlertCard(CallbackData, prefix="a1"):
     """A call's card as a message of its own, below the alert."""
 
     call: int
+
+
+class CaseStep(StrEnum):
+    OPEN = "o"
+    TAKE = "t"
+    SAY = "s"
+    """Take it and say something to it."""
+    RETURN = "r"
+    CLOSE = "c"
+    HAND = "h"
+    """Choose whom to hand it to."""
+    EXTEND = "e"
+
+
+class CaseButton(CallbackData, prefix="w1"):
+    """A button about a case: of its alert, or of its card, which knows its place on the board.
+
+    No `board`: it is of an alert. `page` is that of the board.
+    """
+
+    step: CaseStep
+    case: int
+    board: Board | None = None
+    page: int = 0
+
+
+class CardCase(CallbackData, prefix="v1"):
+    """A button on a call's card about the call's case; the fields are the card's."""
+
+    step: CaseStep
+    call: int
+    day: int
+    lost: int
+    like: int
+    position: int
+    id: int
+
+    @property
+    def card(self) -> "Card":
+        return Card(**self.model_dump(exclude={"step"}))
+
+
+class HandTo(CallbackData, prefix="wh1"):
+    """Handing a case to a person; the rest is as in CaseButton."""
+
+    case: int
+    employee: int
+    board: Board | None = None
+    page: int = 0
+
+    @property
+    def card(self) -> CaseButton:
+        return CaseButton(step=CaseStep.OPEN, **self.model_dump(exclude={"employee"}))
+
+
+class BoardPlace(CallbackData, prefix="b1"):
+    """A page of the board of open cases, from 0."""
+
+    board: Board
+    page: int = 0
+
+
+class CloseReason(CallbackData, prefix="wr1"):
+    """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
+
+    number: int
 
 
 class CommentStep(StrEnum):

@@ -13,12 +13,23 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date, get_day_names
 
-from bot.models import PAGES_COUNTED, Call, Page, Status, Turn
+from bot.models import (
+    PAGES_COUNTED,
+    Call,
+    CaseLink,
+    CasePart,
+    CaseState,
+    Employee,
+    Page,
+    Status,
+    Turn,
+)
 from bot.signs import STATUS
 from keyboards.callbacks import (
-    AlertCard,
     Calendar,
     Card,
+    CardCase,
+    CaseStep,
     CommentButton,
     CommentStep,
     ContactButton,
@@ -60,7 +71,9 @@ def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def card(call: Call, here: Card, *, undo: int | None = None) -> InlineKeyboardMarkup:
+def card(
+    call: Call, here: Card, viewer: Employee, *, undo: int | None = None
+) -> InlineKeyboardMarkup:
     """What can be done with a call. `undo`: the version of the deletion that can be undone."""
     fields = here.model_dump()
     version = call.comment.version if call.comment else 0
@@ -79,6 +92,8 @@ def card(call: Call, here: Card, *, undo: int | None = None) -> InlineKeyboardMa
         rows.append(
             [_button(_("🔍 All with this number"), like), _button(_("👤 Contact"), contact)]
         )
+    if call.case:
+        rows += _case(call.case, here, viewer)
     rows.append([_button(_("⬅️ To the log"), here.page), _button("🔄", here)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
@@ -107,9 +122,25 @@ def calendar(
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def alert(call: Call) -> InlineKeyboardMarkup:
-    card = _button(_("📄 Card"), AlertCard(call=call.id))
-    return InlineKeyboardMarkup(inline_keyboard=[[card]])
+def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeyboardButton]]:
+    """What can be done with the case of a lost call, and the way to the call that closed it."""
+    if case.part is CasePart.LOST and case.closing_call:
+        other = here.model_copy(update={"call": case.closing_call})
+        return [[_button(_("↗️ The call back"), other)]]
+    if case.part is not CasePart.LOST:
+        other = here.model_copy(update={"call": case.lost_call})
+        return [[_button(_("↙️ The missed call"), other)]]
+    if case.state is not CaseState.OPEN:
+        return []
+    fields = here.model_dump()
+    take = CardCase(step=CaseStep.TAKE, **fields)
+    close = _button(_("✅ Close"), CardCase(step=CaseStep.CLOSE, **fields))
+    if case.owner is None:
+        return [[_button(_("🙋 Take"), take), close]]
+    if case.owner.id == viewer.id or viewer.role.sees_all:
+        give_back = CardCase(step=CaseStep.RETURN, **fields)
+        return [[_button(_("↩️ Give back"), give_back), close]]
+    return []
 
 
 def _pages(page: Page, here: LogPage) -> list[InlineKeyboardButton]:

@@ -6,8 +6,10 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TypeVar
 
+from bot.cases import DEFAULT_RULES, CaseRules
 from bot.facts import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
-from bot.models import ALERT_MAX_AGE, CallFacts, Direction, EndedBy, Outcome, Status
+from bot.models import CallFacts, Direction, EndedBy, Outcome, Status
+from storage.case_keeping import CaseKeeping, Change
 from storage.database import Database, Row, Transaction, Value
 
 T = TypeVar("T")
@@ -21,21 +23,21 @@ _UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _STORED)} WHER
 
 
 class CallRepo:
-    def __init__(self, database: Database, *, min_missed_seconds: int = 0) -> None:
+    def __init__(self, database: Database, *, rules: CaseRules = DEFAULT_RULES) -> None:
         self._database = database
-        self._min_missed_seconds = min_missed_seconds
+        self._rules = rules
 
     async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
-        """Merge statements into the log, in one durable transaction with the alerts they owe.
+        """Merge statements into the log, in one durable transaction with what they change.
 
-        Returns what each did, in order. The alerts are for calls that just became lost, or are
-        found to have rung at more extensions, and ended at most ALERT_MAX_AGE ago; nobody is told
-        of the same call twice.
+        Which is the cases on their numbers, and the messages those owe. Returns what each
+        statement did, in order. People are alerted of cases whose latest lost call ended at most
+        ALERT_MAX_AGE ago.
         """
         if not facts:
             return []
         async with self._database.transaction() as tx:
-            return await _Recording(tx, now, self._min_missed_seconds).run(facts)
+            return await _Recording(tx, now, self._rules).run(facts)
 
     async def settle(self, *, now: int) -> int:
         """Turn what is still pending (price, recording) into absent once its time is over.
@@ -65,6 +67,7 @@ class CallRepo:
                 "ORDER BY position, id LIMIT ?) RETURNING id",
                 (before, limit),
             )
+            await tx.execute("DELETE FROM cases WHERE call_id IS NULL")
         return len(gone)
 
     async def last_received(self) -> dict[str, int]:
@@ -79,10 +82,10 @@ class CallRepo:
 class _Recording:
     """One transaction's worth of statements: read what is there, merge, write the difference."""
 
-    def __init__(self, tx: Transaction, now: int, min_missed_seconds: int) -> None:
+    def __init__(self, tx: Transaction, now: int, rules: CaseRules) -> None:
         self._tx = tx
         self._now = now
-        self._min_missed_seconds = min_missed_seconds
+        self._rules = rules
         self._before: dict[tuple[str, str], MergedCall] = {}
         self._calls: dict[tuple[str, str], MergedCall] = {}
         self._ids: dict[tuple[str, str], int] = {}
@@ -92,7 +95,9 @@ class _Recording:
         outcomes = [self._merge(statement) for statement in facts]
         changed = [key for key, call in self._calls.items() if self._before.get(key) is not call]
         await self._write([key for key in changed if key not in self._before], changed)
-        await self._owe_alerts([key for key in changed if self._is_alert(key)])
+        await CaseKeeping(self._tx, self._rules, self._now).follow(
+            [Change(self._ids[key], self._before.get(key), self._calls[key]) for key in changed]
+        )
         return outcomes
 
     async def _read(self, facts: Sequence[CallFacts]) -> None:
@@ -169,45 +174,6 @@ class _Recording:
                 for extension in call.extensions
             ],
         )
-
-    def _is_alert(self, key: tuple[str, str]) -> bool:
-        call, before = self._calls[key], self._before.get(key)
-        if not self._is_missed(call) or self._now - _lost_at(call) > ALERT_MAX_AGE:
-            return False
-        return (
-            before is None
-            or not self._is_missed(before)
-            or not set(call.extensions) <= set(before.extensions)
-        )
-
-    def _is_missed(self, call: MergedCall) -> bool:
-        """Whether people want to know of it."""
-        return (
-            call.lost
-            and call.status is not Status.MISSED_CALLED_BACK
-            and (call.wait or 0) >= self._min_missed_seconds
-        )
-
-    async def _owe_alerts(self, keys: Sequence[tuple[str, str]]) -> None:
-        for some in _chunks([self._ids[key] for key in keys], 500):
-            await self._tx.execute(
-                "INSERT INTO outbox (chat_id, employee_id, kind, subject, call_id, "  # noqa: S608
-                "created_at, due_at) "
-                "SELECT e.tg_id, e.id, 'lost_call', CAST(c.id AS TEXT), c.id, ?, ? "
-                "FROM calls AS c CROSS JOIN employees AS e "
-                f"WHERE c.id IN ({', '.join('?' * len(some))}) "
-                "AND e.state = 'active' AND e.unreachable_at IS NULL AND e.alerts <> 'none' "
-                "AND ((e.role IN ('administrator', 'supervisor') AND e.alerts = 'all') "
-                "OR (e.role <> 'accountant' AND EXISTS (SELECT 1 FROM call_extensions AS x "
-                "JOIN employee_extensions AS y ON y.extension = x.extension "
-                "WHERE x.call_id = c.id AND y.employee_id = e.id))) "
-                "ON CONFLICT (chat_id, kind, subject) DO NOTHING",
-                (self._now, self._now, *some),
-            )
-
-
-def _lost_at(call: MergedCall) -> int:
-    return call.started_at + (call.wait or 0)
 
 
 def _stored(call: MergedCall) -> tuple[Value, ...]:

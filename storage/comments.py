@@ -3,6 +3,7 @@
 from bot.errors import ConflictError, NoAccessError, NotFoundError
 from bot.models import Employee
 from storage.database import Database, Transaction
+from storage.outbox import Priority, touch_cases
 from storage.scopes import in_scope
 
 UNDO_SECONDS = 30
@@ -61,7 +62,7 @@ class CommentRepo:
         on_top_of: int,
         now: int,
     ) -> None:
-        mine, extensions = in_scope(author.scope, "calls.id")
+        mine, extensions = in_scope(author.scope, "calls.id", or_handed=True)
         found = await tx.execute(
             f"SELECT {mine} AS is_mine FROM calls WHERE id = ?",  # noqa: S608
             (*extensions, call_id),
@@ -84,6 +85,8 @@ class CommentRepo:
             "VALUES (?, ?, ?, ?, ?, ?)",
             (call_id, version, author.id, now, old[0]["text"] if old else None, text),
         )
+        cases = await tx.execute("SELECT case_id FROM case_calls WHERE call_id = ?", (call_id,))
+        await touch_cases(tx, [row["case_id"] for row in cases], priority=Priority.DETAIL, now=now)
         if text is None:
             await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return

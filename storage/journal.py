@@ -11,8 +11,12 @@ from decimal import Decimal
 
 from bot.errors import NoAccessError, NotFoundError
 from bot.models import (
+    EVERYTHING,
     PAGES_COUNTED,
     Call,
+    CaseLink,
+    CasePart,
+    CaseState,
     Comment,
     DayNumbers,
     Direction,
@@ -21,6 +25,7 @@ from bot.models import (
     LogFilter,
     Page,
     Party,
+    Person,
     Scope,
     Status,
     Turn,
@@ -33,12 +38,8 @@ _END_OF_TIME = 1 << 60
 
 
 class JournalRepo:
-    def __init__(
-        self, database: Database, *, return_window: int = 168 * 3600, min_missed_seconds: int = 0
-    ) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._return_window = return_window
-        self._min_missed_seconds = min_missed_seconds
 
     async def page(
         self, scope: Scope, found: LogFilter, *, turn: Turn, key: Key | None, size: int
@@ -76,6 +77,16 @@ class JournalRepo:
             raise NoAccessError(f"call {call_id}")
         raise NotFoundError(f"call {call_id}")
 
+    async def list_calls(
+        self, call_ids: Sequence[int], *, mentioned: Iterable[str] = ()
+    ) -> dict[int, Call]:
+        """These calls, whoever may see them: for what is told of a case as a whole.
+
+        Their `colleagues` name the people of the extensions `mentioned` too.
+        """
+        calls = await self._calls(call_ids, EVERYTHING, mentioned=mentioned)
+        return {call.id: call for call in calls}
+
     async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
         """Totals of the calls from `start` to `end` (None: and all that comes) in scope."""
         last = _END_OF_TIME if end is None else end
@@ -88,14 +99,10 @@ class JournalRepo:
         counts = {(row["direction"], row["lost"]): row["n"] for row in rows}
         [unreturned] = await self._database.fetch(
             "SELECT count(*) AS n FROM calls AS c "  # noqa: S608
-            f"WHERE c.lost = 1 AND c.position >= ? AND c.position < ? AND {mine} "
-            "AND c.status <> 'missed_called_back' AND coalesce(c.wait, 0) >= ? "
-            "AND NOT EXISTS (SELECT 1 FROM calls AS r WHERE r.client = c.client "
-            "AND r.position > c.position AND r.position <= c.position + ? "
-            "AND ((r.direction = 'out' AND r.status IN ('answered', 'network_error')) "
-            "OR (r.direction = 'in' AND r.lost = 0 "
-            "AND r.status NOT IN ('ringing', 'connecting_operator'))))",
-            (start, last, *extensions, self._min_missed_seconds, self._return_window),
+            "JOIN case_calls AS y ON y.call_id = c.id AND y.part = 'lost' "
+            "JOIN cases AS k ON k.id = y.case_id AND k.state IN ('open', 'expired') "
+            f"WHERE c.lost = 1 AND c.position >= ? AND c.position < ? AND {mine}",
+            (start, last, *extensions),
         )
         return DayNumbers(
             total=sum(counts.values()),
@@ -148,9 +155,11 @@ class JournalRepo:
         count: int = row["n"]
         return count
 
-    async def _calls(self, ids: Sequence[int], scope: Scope) -> tuple[Call, ...]:
+    async def _calls(
+        self, ids: Sequence[int], scope: Scope, *, mentioned: Iterable[str] = ()
+    ) -> tuple[Call, ...]:
         """Those of the calls that are in scope, in this order, with all a reader sees of them."""
-        mine, extensions = in_scope(scope, "c.id")
+        mine, extensions = in_scope(scope, "c.id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
             "a.name AS author FROM calls AS c "
@@ -160,13 +169,33 @@ class JournalRepo:
             f"WHERE c.id IN ({', '.join('?' * len(ids))}) AND {mine}",
             (*ids, *extensions),
         )
-        mentioned = {x for row in rows for x in (row["extension"], *rang(row["rang"])) if x}
+        cases = await self._cases([row["id"] for row in rows])
+        named = {x for row in rows for x in (row["extension"], *rang(row["rang"]))}
+        named |= {row["closing_extension"] for row in cases.values()} | set(mentioned)
         for side, outside in (("caller", "in"), ("callee", "out")):
             ours = [row for row in rows if row["direction"] != outside]
-            mentioned |= {row[f"{side}_number"] or row[f"{side}_sip"] for row in ours}
-        colleagues = await self._colleagues(x for x in mentioned if x)
-        calls = {row["id"]: _call(row, colleagues) for row in rows}
+            named |= {row[f"{side}_number"] or row[f"{side}_sip"] for row in ours}
+        colleagues = await self._colleagues(x for x in named if x)
+        calls = {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
         return tuple(calls[id_] for id_ in ids if id_ in calls)
+
+    async def _cases(self, call_ids: Sequence[int]) -> dict[int, Row]:
+        """The cases of these calls, by the call's id."""
+        rows = await self._database.fetch(
+            "SELECT y.call_id AS of_call, y.part, k.*, o.name AS owner_name, "  # noqa: S608
+            "z.call_id AS closing_call, t.extension AS closing_extension, "
+            "w.name AS closed_by, v.text AS words FROM case_calls AS y "
+            "JOIN cases AS k ON k.id = y.case_id "
+            "LEFT JOIN employees AS o ON o.id = k.owner_id "
+            "LEFT JOIN case_calls AS z ON z.case_id = k.id AND z.part = 'closing' "
+            "LEFT JOIN calls AS t ON t.id = z.call_id "
+            "LEFT JOIN case_events AS v ON v.id = (SELECT max(b.id) FROM case_events AS b "
+            "WHERE b.case_id = k.id AND b.kind = 'closed') "
+            "LEFT JOIN employees AS w ON w.id = v.employee_id "
+            f"WHERE y.call_id IN ({', '.join('?' * len(call_ids))})",
+            call_ids,
+        )
+        return {row["of_call"]: row for row in rows}
 
     async def _colleagues(self, extensions: Iterable[str]) -> dict[str, str]:
         wanted = list(extensions)
@@ -221,8 +250,34 @@ def _bounds(found: LogFilter, sign: str | None, key: Key | None) -> tuple[list[s
     return bounds, values
 
 
-def _call(row: Row, colleagues: dict[str, str]) -> Call:
+def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
+    extension, state = row["closing_extension"], CaseState(row["state"])
+    closed_by = row["closed_by"] if state is CaseState.BY_HAND else None
+    if extension:
+        closed_by = colleagues.get(extension, extension)
+    return CaseLink(
+        case_id=row["id"],
+        part=CasePart(row["part"]),
+        state=state,
+        lost=row["lost"],
+        attempts=row["attempts"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        owner=Person(row["owner_id"], row["owner_name"]) if row["owner_id"] else None,
+        owned_at=row["owned_at"],
+        lost_call=row["call_id"],
+        closing_call=row["closing_call"],
+        closed_by=closed_by,
+        words=row["words"] if state is CaseState.BY_HAND else None,
+    )
+
+
+def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
     wait, talk, started_at = row["wait"], row["talk"], row["started_at"]
+    status = Status(row["status"])
+    link = _link(case, colleagues) if case else None
+    if link and link.part is CasePart.LOST and link.state is CaseState.CALLED_BACK:
+        status = Status.MISSED_CALLED_BACK
     ended_at: int | None = row["ended_at"]
     if wait is not None and talk is not None:
         ended_at = started_at + wait + talk
@@ -231,7 +286,7 @@ def _call(row: Row, colleagues: dict[str, str]) -> Call:
         source=row["source"],
         external_id=row["external_id"],
         direction=Direction(row["direction"]),
-        status=Status(row["status"]),
+        status=status,
         raw_status=row["raw_status"],
         caller=Party(row["caller_name"], row["caller_number"], row["caller_sip"]),
         callee=Party(row["callee_name"], row["callee_number"], row["callee_sip"]),
@@ -260,5 +315,6 @@ def _call(row: Row, colleagues: dict[str, str]) -> Call:
         )
         if row["text"] is not None
         else None,
+        case=link,
         colleagues=colleagues,
     )

@@ -1,32 +1,76 @@
-"""The messages owed to chats. Rows appear in the transaction of what they tell of."""
+"""The messages owed to chats. Rows appear, and change, in the transaction of what they tell of.
 
-from collections.abc import Collection
+There is one row for each chat, kind and subject, for good: a lost call's case is one message in a
+chat, edited whenever there is something new to show. Only the newest state is ever sent.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from bot.models import Language
-from storage.database import Database, Row
+from storage.database import Database, Row, Transaction
+
+NOTHING_TO_TELL = "nothing to tell"
 
 
 class Kind(StrEnum):
-    LOST_CALL = "lost_call"
+    CASE = "case"
+    CLAIM = "claim"
+    """Asks the owner of a case, whose time is over."""
+    WARNING = "warning"
+    """Somebody dials a client whom a colleague has taken."""
+    OPEN_CASES = "open_cases"
+    """A list of the cases still open: at opening, or of calls the bot heard of too late."""
     REJECTS = "rejects"
     UNREACHABLE = "unreachable"
 
 
+class Priority(IntEnum):
+    """What goes first in a chat, and over all."""
+
+    ALERT = 0
+    NEWS = 1
+    """An edit that changes what people should do: taken, free again, closed."""
+    DETAIL = 2
+    """An edit that only adds to what they know."""
+    LIST = 3
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """One message still to send. `subject` is the call's id or the name of what it tells of."""
+    """One message still to send, or to edit: `message_id`. `shown`: a digest of what is there.
+
+    `subject` is the id or name of what it tells of. `thread_id`: a topic of a group, 0 for none.
+    `is_ping`: a new message is due in place of the old one, so that the phone rings. `is_late`:
+    of a later step of the escalation, which hears only of what nobody has taken by then.
+    """
 
     id: int
     chat_id: int
+    thread_id: int
     employee_id: int | None
     kind: Kind
     subject: str
-    call_id: int | None
+    case_id: int | None
+    version: int
+    is_ping: bool
+    is_late: bool
+    message_id: int | None
+    shown: str | None
     language: Language
     created_at: int
+    due_at: int
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """When those who rang, the groups, and the supervisors are to hear of a case: moments."""
+
+    operators: int
+    groups: int
+    supervisors: int
 
 
 class OutboxRepo:
@@ -34,24 +78,36 @@ class OutboxRepo:
         self._database = database
 
     async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
-        """What is due, oldest first: one message per chat, and none to the chats named."""
+        """What is due, the most urgent first: one message per chat, none to the chats named."""
         places = ", ".join("?" * len(not_to))
         rows = await self._database.fetch(
-            "SELECT o.*, e.language FROM outbox AS o "  # noqa: S608
+            "WITH RECURSIVE chats (chat_id) AS ("  # noqa: S608
+            "SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
+            "UNION ALL SELECT (SELECT min(o.chat_id) FROM outbox AS o WHERE o.state = 'pending' "
+            "AND o.chat_id > chats.chat_id) FROM chats WHERE chats.chat_id IS NOT NULL) "
+            "SELECT o.*, coalesce(e.language, g.language) AS language "
+            "FROM chats JOIN outbox AS o ON o.id = (SELECT p.id FROM outbox AS p "
+            "WHERE p.state = 'pending' AND p.chat_id = chats.chat_id AND p.due_at <= ? "
+            "ORDER BY p.priority, p.id LIMIT 1) "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
-            "WHERE o.id IN (SELECT min(id) FROM outbox WHERE state = 'pending' "
-            f"AND chat_id NOT IN ({places}) GROUP BY chat_id) "
-            "AND o.due_at <= ? ORDER BY o.due_at, o.id LIMIT ?",
-            (*not_to, now, limit),
+            "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
+            f"WHERE chats.chat_id NOT IN ({places}) ORDER BY o.priority, o.id LIMIT ?",
+            (now, *not_to, limit),
         )
         return [_owed(row) for row in rows]
 
-    async def mark_sent(self, owed_id: int, *, message_id: int, now: int) -> None:
+    async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
+        """It is in the chat. What became new meanwhile stays owed."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'sent', message_id = ?, done_at = ?, "
-                "attempts = attempts + 1 WHERE id = ?",
-                (message_id, now, owed_id),
+                "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
+                "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
+                "ping = CASE WHEN version = ? THEN 0 ELSE ping END, "
+                "priority = CASE WHEN version = ? THEN priority ELSE ? END WHERE id = ?",
+                (
+                    *(message_id, shown, now, owed.version, owed.version, owed.version),
+                    *(Priority.NEWS, owed.id),
+                ),
             )
 
     async def hold_chat(self, chat_id: int, *, until: int) -> None:
@@ -71,12 +127,16 @@ class OutboxRepo:
                 (reason, owed_id),
             )
 
-    async def drop(self, owed_id: int, *, reason: str, now: int) -> None:
-        """It will never be sent: there is nothing to tell any more, or Telegram refuses it."""
+    async def drop(self, owed: Owed, *, reason: str, now: int) -> None:
+        """It will not be sent: there is nothing to tell any more, or Telegram refuses it.
+
+        What became new meanwhile stays owed.
+        """
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ? WHERE id = ?",
-                (reason, now, owed_id),
+                "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ? "
+                "WHERE id = ? AND version = ?",
+                (reason, now, owed.id, owed.version),
             )
 
     async def drop_chat(
@@ -95,13 +155,25 @@ class OutboxRepo:
                 (reason, now, chat_id),
             )
             for person in muted:
-                await tx.execute(
-                    "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
-                    "SELECT tg_id, id, 'unreachable', ?, ?, ? FROM employees "
-                    "WHERE role = 'administrator' AND state = 'active' "
-                    "AND unreachable_at IS NULL ON CONFLICT (chat_id, kind, subject) DO NOTHING",
-                    (f"{now} {person['name'] or person['tg_id']}", now, now),
+                await owe_administrators(
+                    tx, Kind.UNREACHABLE, f"{now} {person['name'] or person['tg_id']}", now=now
                 )
+
+    async def touch(self, case_id: int, *, chat_id: int, message_id: int, now: int) -> bool:
+        """Bring the case's message in a chat up to date; False if this is not that message."""
+        async with self._database.transaction() as tx:
+            found = await tx.execute(
+                "SELECT id FROM outbox WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
+                "AND message_id = ?",
+                (case_id, chat_id, message_id),
+            )
+            for row in found:
+                await tx.execute(
+                    "UPDATE outbox SET version = version + 1, state = 'pending', shown = NULL, "
+                    "priority = ?, due_at = ? WHERE id = ?",
+                    (Priority.NEWS, now, row["id"]),
+                )
+        return bool(found)
 
     async def counts(self) -> dict[str, int]:
         """How many messages are in each state."""
@@ -109,15 +181,137 @@ class OutboxRepo:
         return {"pending": 0, "sent": 0, "dropped": 0} | {row["state"]: row["n"] for row in rows}
 
 
+async def owe_administrators(tx: Transaction, kind: Kind, subject: str, *, now: int) -> None:
+    """Tell every administrator, once for each subject."""
+    await tx.execute(
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "
+        "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
+        "AND state = 'active' AND unreachable_at IS NULL "
+        "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
+        (kind.value, subject, Priority.LIST, now, now),
+    )
+
+
+async def owe_person(
+    tx: Transaction,
+    kind: Kind,
+    subject: str,
+    *,
+    employee_id: int,
+    priority: Priority,
+    now: int,
+    due_at: int | None = None,
+    case_id: int | None = None,
+) -> None:
+    """Tell one person; told of the same before, they are told anew, in a new message."""
+    await tx.execute(
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
+        "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
+        "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
+        "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET "
+        "version = outbox.version + 1, state = 'pending', ping = 1, is_late = 0, "
+        "priority = excluded.priority, "
+        "due_at = excluded.due_at, created_at = excluded.created_at",
+        (
+            *(kind.value, subject, case_id, priority, now),
+            *(now if due_at is None else due_at, employee_id),
+        ),
+    )
+
+
+async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> None:
+    """Alert everybody whom this case concerns and who has not been told, each at their step."""
+    rang = (
+        "EXISTS (SELECT 1 FROM case_calls AS y "
+        "JOIN call_extensions AS x ON x.call_id = y.call_id "
+        "JOIN employee_extensions AS z ON z.extension = x.extension "
+        "WHERE y.case_id = ? AND y.part = 'lost' AND z.employee_id = e.id)"
+    )
+    wants = "e.state = 'active' AND e.unreachable_at IS NULL AND e.alerts <> 'none'"
+    conflict = (
+        "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
+        "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
+        "reason = NULL "
+        "WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
+        f"AND outbox.reason = '{NOTHING_TO_TELL}'"
+    )
+    into = (
+        "INSERT INTO outbox (chat_id, thread_id, employee_id, kind, subject, case_id, priority, "
+        "created_at, due_at, is_late) "
+    )
+    values = (str(case_id), case_id, Priority.ALERT, now)
+    await tx.execute(
+        f"{into} SELECT e.tg_id, 0, e.id, 'case', ?, ?, ?, ?, ?, ? FROM employees AS e "  # noqa: S608
+        f"WHERE {wants} AND e.role <> 'accountant' AND {rang} {conflict}",
+        (*values, *_step(steps.operators, now), case_id),
+    )
+    await tx.execute(
+        f"{into} SELECT e.tg_id, 0, e.id, 'case', ?, ?, ?, ?, ?, ? FROM employees AS e "  # noqa: S608
+        f"WHERE {wants} AND e.role IN ('administrator', 'supervisor') AND e.alerts = 'all' "
+        f"{conflict}",
+        (*values, *_step(steps.supervisors, now)),
+    )
+    await tx.execute(
+        f"{into} SELECT g.chat_id, g.thread_id, NULL, 'case', ?, ?, ?, ?, ?, ? "  # noqa: S608
+        "FROM groups AS g WHERE g.state = 'active' "
+        "AND (NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "
+        "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
+        "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
+        "OR (p.kind = 'queue' AND p.name = c.queue)) "
+        f"WHERE y.case_id = ? AND y.part = 'lost')) {conflict}",
+        (*values, *_step(steps.groups, now), case_id),
+    )
+
+
+def _step(at: int, now: int) -> tuple[int, int]:
+    return at, int(at > now)
+
+
+async def touch_cases(
+    tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
+) -> None:
+    """There is something new to show in every message of these cases."""
+    await tx.executemany(
+        "UPDATE outbox SET version = version + 1, state = 'pending', "
+        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
+        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END "
+        "WHERE kind = 'case' AND case_id = ? AND (state = 'pending' OR state = 'sent')",
+        [(priority, priority, now, case_id) for case_id in case_ids],
+    )
+
+
+async def ping_case(
+    tx: Transaction, case_id: int, *, employee_ids: Sequence[int], now: int
+) -> None:
+    """The case's message is due anew to these people, also those who had none."""
+    for employee_id in employee_ids:
+        await owe_person(
+            tx,
+            Kind.CASE,
+            str(case_id),
+            employee_id=employee_id,
+            priority=Priority.ALERT,
+            case_id=case_id,
+            now=now,
+        )
+
+
 def _owed(row: Row) -> Owed:
     return Owed(
         id=row["id"],
         chat_id=row["chat_id"],
+        thread_id=row["thread_id"],
         employee_id=row["employee_id"],
         kind=Kind(row["kind"]),
         subject=row["subject"],
-        call_id=row["call_id"],
+        case_id=row["case_id"],
+        version=row["version"],
+        is_ping=bool(row["ping"]),
+        is_late=bool(row["is_late"]),
+        message_id=row["message_id"],
+        shown=row["shown"],
         language=Language(row["language"] or Language.UK),
         created_at=row["created_at"],
+        due_at=row["due_at"],
         attempts=row["attempts"],
     )

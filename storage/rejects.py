@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.models import Reject
 from storage.database import Database
+from storage.outbox import Kind, owe_administrators
 
 KEPT = 1000
 """How many of the newest rejects of a source are kept in full."""
@@ -31,13 +32,7 @@ class RejectRepo:
                 "(SELECT id FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
                 (source, source, KEPT),
             )
-            await tx.execute(
-                "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
-                "SELECT tg_id, id, 'rejects', ?, ?, ? FROM employees "
-                "WHERE role = 'administrator' AND state = 'active' AND unreachable_at IS NULL "
-                "ON CONFLICT (chat_id, kind, subject) DO NOTHING",
-                (source, now, now),
-            )
+            await owe_administrators(tx, Kind.REJECTS, source, now=now)
 
     async def counts(self) -> dict[str, int]:
         """How many rejects of each source are kept."""

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.cases import CaseRules
 from bot.facts import LIVE_POSITION, merge
 from bot.models import (
     ALERT_MAX_AGE,
@@ -78,7 +79,7 @@ async def hire(
 
 async def told_chats(database: Database) -> list[int]:
     """The chats that are owed an alert, one entry an alert."""
-    rows = await database.fetch("SELECT chat_id FROM outbox WHERE kind = 'lost_call'")
+    rows = await database.fetch("SELECT chat_id FROM outbox WHERE kind = 'case'")
     return sorted(row["chat_id"] for row in rows)
 
 
@@ -303,7 +304,7 @@ async def test_nobody_is_told_of_a_call_found_answered_in_the_same_batch(
     await calls.record([said(external_id="a2")], now=NOW - HOUR)
     await calls.record([replace(answered, external_id="a2"), said(external_id="a2")], now=NOW)
     rows = await database.fetch("SELECT subject FROM outbox")
-    assert [row["subject"] for row in rows] == ["2"]  # told when it was lost, and never again
+    assert [row["subject"] for row in rows] == ["1"]  # told when it was lost, and never again
     assert await told_chats(database) == [1]
 
 
@@ -325,19 +326,10 @@ async def test_an_operator_whose_ringing_is_learnt_later_is_told_too(
     assert await told_chats(database) == [boss, 2]
 
 
-async def test_a_person_hired_after_the_call_is_not_told_of_what_adds_no_extension(
-    database: Database, calls: CallRepo, boss: int
-) -> None:
-    await calls.record([said(rang=("101",))], now=NOW)
-    await hire(database, 2, Role.OPERATOR, "101")
-    await calls.record([said(queue="sales")], now=NOW)
-    assert await told_chats(database) == [boss]
-
-
 async def test_too_short_a_call_is_told_of_only_when_it_proves_longer(
     database: Database, boss: int
 ) -> None:
-    calls = CallRepo(database, min_missed_seconds=10)
+    calls = CallRepo(database, rules=CaseRules(min_missed_seconds=10))
     await calls.record([said()], now=NOW)
     await calls.record([said(ended_at=START + 9)], now=NOW)
     assert await told_chats(database) == []

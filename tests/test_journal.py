@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.cases import CaseRules
 from bot.errors import NoAccessError, NotFoundError
 from bot.facts import LIVE_MAX_AGE, merge
 from bot.models import (
@@ -490,12 +491,13 @@ async def test_hidden_numbers_are_never_returned(log: Log) -> None:
 
 
 async def test_too_short_a_call_need_not_be_returned(log: Log) -> None:
-    journal = JournalRepo(log.database, min_missed_seconds=10, return_window=HOUR)
+    rules = CaseRules(window=HOUR, min_missed_seconds=10)
+    log.calls = CallRepo(log.database, rules=rules)
     await log.add(
         *(client_call(n * 20, ended_at=NOW + n * 20 + 9 + n) for n in range(2)),
         redial(HOUR + 21),
     )
-    counted = await journal.numbers(EVERYTHING, start=NOW, end=NOW + DAY)
+    counted = await numbers_of(log)
     assert (counted.lost, counted.unreturned) == (2, 1)
 
 

@@ -220,6 +220,7 @@ async def dispatcher(tmp_path: Path) -> AsyncIterator[Dispatcher]:
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             in_flight=InFlight(Metrics()),
+            wake=lambda: None,
         )
 
 

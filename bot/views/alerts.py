@@ -5,34 +5,71 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import Call, Status
-from bot.views import parties
-from bot.views.formats import brief, day, duration, hour_minute, local, quoted
+from bot.models import Case, Status
+from bot.views import cases, parties
+from bot.views.formats import brief, duration, quoted
 from bot.views.statuses import status_words
 
 
-def lost_call(call: Call, *, now: int, zone: ZoneInfo) -> str:
+def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """A case, in the one message of each chat that tells of it, as it is now."""
+    call = case.call
     number = parties.client_number(call)
-    when = hour_minute(call.started_at, zone)
-    started = local(call.started_at, zone).date()
-    if started != local(now, zone).date():
-        when = f"{day(started)}, {when}"
-    facts = [when, _("waited {time}").format(time=duration(call.wait))]
+    facts = [
+        _moment(call.started_at, now=now, zone=zone),
+        _("waited {time}").format(time=duration(call.wait)),
+    ]
     if call.queue:
         facts.append(_("queue “{queue}”").format(queue=brief(call.queue)))
     elif call.line:
         facts.append(_("line {line}").format(line=brief(call.line)))
     title = _("A call was missed")
-    lines = [f"{signs.STATUS[call.status]} <b>{title}</b>"]
-    if call.status is not Status.MISSED:
+    if case.lost > 1:
+        title = f"{title} ×{case.lost}"
+    sign = signs.STATUS[call.status]
+    lines = [f"{sign} <b>{title}</b>" if case.is_open else f"{sign} <s>{title}</s>"]
+    if call.status not in {Status.MISSED, Status.MISSED_CALLED_BACK}:
         lines.append(status_words(call.status))
     lines.append(quoted(parties.client_name(call)))
     if number:
         lines.append(quoted(number))
     lines.append(", ".join(facts))
-    if call.rang:
-        lines.append(_("Rang: {phones}").format(phones=parties.rung(call)))
+    if case.lost > 1:
+        first = _moment(case.opened_at, now=now, zone=zone)
+        lines.append(_("First call: {time}").format(time=first))
+    if case.rang:
+        lines.append(_("Rang: {phones}").format(phones=parties.rung(call, case.rang)))
+    lines += cases.progress(case, now=now, zone=zone)
+    if call.comment:
+        author = brief(call.comment.author)
+        lines.append(f"{signs.COMMENTED} {author}: {brief(call.comment.text, 200)}")
     return "\n".join(lines)
+
+
+def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
+    """Asks the owner, once, whether they still see to the client."""
+    client = quoted(parties.client_title(case.call))
+    since = _moment(case.owned_at or now, now=now, zone=zone)
+    return "\n".join(
+        [
+            "⏰ "
+            + _("You took this client at {time}: {client}").format(time=since, client=client),
+            _("Nobody has reached them yet. Are you still on it?"),
+            _("Without an answer the client will be free again in {minutes} min.").format(
+                minutes=minutes
+            ),
+        ]
+    )
+
+
+def taken_by_another(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """Warns somebody who dials a client whom a colleague has taken."""
+    owner = brief(case.owner.name if case.owner else "–")
+    return "⚠️ " + _("{owner} is already seeing to {client} (since {time}).").format(
+        owner=owner,
+        client=quoted(parties.client_title(case.call)),
+        time=_moment(case.owned_at or now, now=now, zone=zone),
+    )
 
 
 def rejects(source: str, reason: str | None) -> str:
@@ -50,3 +87,7 @@ def unreachable(name: str) -> str:
         "⚠️ {name} cannot be reached: the bot is blocked or was never started. "
         "Alerts to this person are off until they write to the bot."
     ).format(name=brief(name))
+
+
+def _moment(moment: int, *, now: int, zone: ZoneInfo) -> str:
+    return cases.moment(moment, now=now, zone=zone)

@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot import signs
 from bot.models import COMMENT_LIMIT, Call, DayNumbers, EndedBy, Page
-from bot.views import parties
+from bot.views import cases, parties
 from bot.views.formats import (
     brief,
     cut,
@@ -83,6 +83,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         lines.append(_("Phones that rang: {phones}").format(phones=parties.rung(call)))
     if place := _line_and_queue(call):
         lines.append(place)
+    if call.case:
+        lines += ["", *cases.link(call.case, now=now, zone=zone)]
     lines += ["", *_times(call, now=now, zone=zone)]
     if call.comment:
         when = hour_minute(call.comment.written_at, zone)

@@ -9,6 +9,7 @@ from aiogram import html
 from aiogram.utils.i18n import get_i18n
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
+from babel.units import format_unit
 
 ELLIPSIS = "…"
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
@@ -60,6 +61,26 @@ def duration(seconds: int | None) -> str:
     minutes, second = divmod(seconds, 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
+
+
+def span(seconds: int) -> str:
+    """45 с, 7 хв, 2 год 5 хв, 1 дн. 3 год: how long something took, or is going on"""
+    if seconds < 60:
+        return _unit(max(0, seconds), "second")
+    minutes = seconds // 60
+    if minutes < 60:
+        return _unit(minutes, "minute")
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        parts = [_unit(hours, "hour"), _unit(minutes, "minute") if minutes else ""]
+    else:
+        days, hours = divmod(hours, 24)
+        parts = [_unit(days, "day"), _unit(hours, "hour") if hours else ""]
+    return " ".join(filter(None, parts))
+
+
+def _unit(value: int, unit: str) -> str:
+    return format_unit(value, f"duration-{unit}", length="short", locale=locale())
 
 
 def money(amount: Decimal, currency: str) -> str:

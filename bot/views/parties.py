@@ -1,5 +1,7 @@
 """Who called whom: names before numbers, and never nothing."""
 
+from collections.abc import Sequence
+
 from aiogram.utils.i18n import gettext as _
 
 from bot.models import Call, Direction, EndedBy, Party
@@ -87,13 +89,20 @@ def full_callee(call: Call) -> str:
     return quoted(callee_name(call)) + mark
 
 
-def rung(call: Call) -> str:
-    """The extensions rung, with their people, quoted."""
-    shown = [_with_extension(call, extension) for extension in call.rang[:_RUNG_SHOWN]]
-    more = len(call.rang) - _RUNG_SHOWN
+def rung(call: Call, extensions: Sequence[str] | None = None) -> str:
+    """The extensions rung, of this call or those given, with their people, quoted."""
+    rang = call.rang if extensions is None else extensions
+    shown = [_with_extension(call, extension) for extension in rang[:_RUNG_SHOWN]]
+    more = len(rang) - _RUNG_SHOWN
     if more > 0:
         shown.append(_("and {count} more").format(count=more))
     return ", ".join(shown)
+
+
+def colleague(call: Call) -> str:
+    """The employee who talked or called, not quoted."""
+    party = call.callee if call.direction is Direction.IN else call.caller
+    return _colleague_name(call, party, call.extension)
 
 
 def _client_name(call: Call, party: Party) -> str:

@@ -8,14 +8,18 @@ from bot.views.calls import no_extensions
 from bot.views.staff import bold, identity
 from bot.views.statuses import direction_words, status_words
 
-_MAIN = ("today", "log", "staff", "settings", "help")
+_MAIN = ("today", "log", "missed", "staff", "settings", "help")
 
 
 def commands(role: Role | None) -> list[tuple[str, str]]:
     """The commands of a role, and what each is for; None is a stranger's."""
     if role is None:
         return [("start", _("My role here")), ("help", _("What I can do"))]
-    found = [("today", _("Calls of today")), ("log", _("The whole log"))]
+    found = [
+        ("today", _("Calls of today")),
+        ("log", _("The whole log")),
+        ("missed", _("Clients not called back yet")),
+    ]
     if role is Role.ADMINISTRATOR:
         found += [("staff", _("People and their access")), ("health", _("Bot status"))]
     return [

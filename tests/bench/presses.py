@@ -81,6 +81,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             i18n=create_i18n(settings.language),
             clock=system_clock,
             in_flight=InFlight(Metrics()),
+            wake=lambda: None,
         )
         screens = _Screens()
         mine, bare = create_bot(settings), create_bot(settings)

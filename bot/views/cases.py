@@ -1,0 +1,370 @@
+"""The cases: how far one has come, the board of those still open, one in full."""
+
+from zoneinfo import ZoneInfo
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot import signs
+from bot.models import (
+    COMMENT_LIMIT,
+    Board,
+    BoardPage,
+    Case,
+    CaseLink,
+    CaseNumbers,
+    CasePart,
+    CaseState,
+    Deed,
+    DeedKind,
+    Status,
+)
+from bot.views import parties
+from bot.views.formats import brief, cut, day, hour_minute, local, quoted, span
+from bot.views.statuses import status_words
+
+_DAY = 86400
+_WORDS_LIMIT = 200
+_CLIENT_WIDTH = 24
+_AGEING, _OLD = 15 * 60, 60 * 60
+"""Seconds after which a case on the board turns orange, and red."""
+
+
+def still_open(page: BoardPage, *, now: int) -> str:
+    """The list sent unasked: those still open, the oldest first."""
+    title = ngettext(
+        "{count} client has not been called back",
+        "{count} clients have not been called back",
+        page.total,
+    ).format(count=page.total)
+    rows = [f"{row}. {_row(case, now=now)}" for row, case in enumerate(page.cases, start=1)]
+    more = page.total - len(page.cases)
+    if more > 0:
+        rows.append(_("and {count} more").format(count=more))
+    return "\n".join([f"🔴 <b>{title}</b>", "", *rows])
+
+
+def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> str:
+    """The board: those still open, or closed today, under the numbers of today."""
+    titles = {
+        Board.ALL: _("Not called back: {count}"),
+        Board.FREE: _("Free, not called back: {count}"),
+        Board.MINE: _("Mine, not called back: {count}"),
+        Board.CLOSED: _("Closed today: {count}"),
+    }
+    title = titles[which].format(count=page.total)
+    lines = [f"<b>{title}</b>", _totals(numbers), ""]
+    if not page.cases:
+        return "\n".join([*lines, _empty(which)])
+    rows = [f"{row}. {_row(case, now=now)}" for row, case in enumerate(page.cases, start=1)]
+    return "\n".join(lines + rows)
+
+
+def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """Everything about one case."""
+    call = case.call
+    number = parties.client_number(call)
+    title = _("Not called back") if case.is_open else _("Closed")
+    lines = [f"{_age_sign(case, now)} <b>{title}</b>", quoted(parties.client_name(call))]
+    if number:
+        lines.append(quoted(number))
+    lines.append("")
+    opened = moment(case.opened_at, now=now, zone=zone)
+    last = moment(case.last_lost_at, now=now, zone=zone)
+    missed = ngettext("Missed {count} time", "Missed {count} times", case.lost)
+    lines.append(missed.format(count=case.lost))
+    if case.lost > 1:
+        times = _("the first {first}, the last {last}").format(first=opened, last=last)
+        lines[-1] += f": {times}"
+    else:
+        lines[-1] += f": {opened}"
+    if case.is_open:
+        lines.append(_("Waiting for {age}").format(age=span(now - case.opened_at)))
+    if place := _place(case):
+        lines.append(place)
+    if case.rang:
+        lines.append(_("Rang: {phones}").format(phones=parties.rung(call, case.rang)))
+    lines += progress(case, now=now, zone=zone)
+    if call.comment:
+        author = brief(call.comment.author)
+        lines += ["", f"{signs.COMMENTED} {author}: {quoted(call.comment.text)}"]
+    return "\n".join(lines)
+
+
+def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
+    """What the card of a call says of the case the call belongs to. Lines."""
+    if case.part is CasePart.ATTEMPT:
+        return [_("An attempt to call back")]
+    took = span(case.closed_at - case.opened_at) if case.closed_at is not None else ""
+    if case.part is CasePart.CLOSING:
+        words = _("With this call the client was reached, after {took}").format(took=took)
+        return [f"✅ {words}"]
+    if case.state is CaseState.OPEN:
+        lines = [_("Not called back yet, {age}").format(age=span(now - case.opened_at))]
+        if case.owner and case.owned_at is not None:
+            who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
+            lines.append("🙋 " + _("Taken: {who}, {time}").format(who=who, time=time))
+        return lines
+    who = brief(case.closed_by or "–")
+    time = moment(case.closed_at, now=now, zone=zone) if case.closed_at is not None else ""
+    words = {
+        CaseState.CALLED_BACK: _("Called back: {who}, {time}, after {took}"),
+        CaseState.GOT_THROUGH: _("The client got through: {time}, answered by {who}"),
+        CaseState.BY_HAND: _("Closed by hand: {who}, {time}"),
+    }.get(case.state, "")
+    if not words or not time:
+        return []
+    lines = ["✅ " + words.format(who=who, time=time, took=took)]
+    return [*lines, f"💬 {brief(case.words, _WORDS_LIMIT)}"] if case.words else lines
+
+
+def ask_reason(case: Case) -> str:
+    client = quoted(cut(parties.client_title(case.call), 100))
+    return "\n".join(
+        [
+            "<b>" + _("Closing by hand: {client}").format(client=client) + "</b>",
+            _("Why? Choose, or send a text up to {limit} characters.").format(limit=COMMENT_LIMIT),
+        ]
+    )
+
+
+def ask_words(case: Case) -> str:
+    client = quoted(cut(parties.client_title(case.call), 100))
+    return "\n".join(
+        [
+            "<b>" + _("Taking: {client}").format(client=client) + "</b>",
+            _("What should colleagues know? Send a text up to {limit} characters.").format(
+                limit=COMMENT_LIMIT
+            ),
+        ]
+    )
+
+
+def ready_reasons() -> list[str]:
+    """Why people close a case by hand, most often; also the labels of buttons."""
+    return [
+        _("Called back from another phone"),
+        _("The client wrote or came in person"),
+        _("Wrong number"),
+        _("Advertising or spam"),
+    ]
+
+
+def too_long(length: int) -> str:
+    """For a text that does not fit; no length: there was no text."""
+    limit = _("Send a text up to {limit} characters.").format(limit=COMMENT_LIMIT)
+    if length <= COMMENT_LIMIT:
+        return limit
+    over = length - COMMENT_LIMIT
+    words = ngettext("Too long by {count} character.", "Too long by {count} characters.", over)
+    return f"{words.format(count=over)} {limit}"
+
+
+def quoted_note(note: str) -> str:
+    """A notice that is a toast elsewhere, as a message."""
+    return quoted(note)
+
+
+def in_own_chat() -> str:
+    return _("Let us go on in your chat with me")
+
+
+def cancelled() -> str:
+    return _("Cancelled, nothing was changed.")
+
+
+def choose_person(case: Case) -> str:
+    client = quoted(cut(parties.client_title(case.call), 100))
+    return _("Whom shall {client} be handed to?").format(client=client)
+
+
+def taken() -> str:
+    return _("It is yours")
+
+
+def taken_already(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """For whoever was slower. A toast: plain text."""
+    time = moment(case.owned_at or now, now=now, zone=zone)
+    name = cut(case.owner.name if case.owner else "–", 60)
+    return _("{who} has taken it already, {time}").format(who=name, time=time)
+
+
+def over() -> str:
+    return _("It is closed already")
+
+
+def returned() -> str:
+    return _("It is free again")
+
+
+def extended() -> str:
+    return _("10 more minutes")
+
+
+def not_yours() -> str:
+    return _("It is not in your hands any more")
+
+
+def handed(person: str) -> str:
+    return _("Handed to {who}").format(who=cut(person, 60))
+
+
+def closed() -> str:
+    return _("Closed by hand")
+
+
+def _row(case: Case, *, now: int) -> str:
+    """Age, client, how often; where, who has it, the attempts."""
+    client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
+    times = f" ×{case.lost}" if case.lost > 1 else ""
+    if not case.is_open:
+        return f"✅ {client}{times}\n    {_how(case)}"
+    age = span(now - case.opened_at)
+    owner = _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else _("free")
+    facts = [brief(case.call.queue or case.call.line or "", 20), owner]
+    if case.attempts:
+        count = ngettext("{count} attempt", "{count} attempts", case.attempts)
+        facts.append(count.format(count=case.attempts))
+    return f"{_age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
+
+
+def _how(case: Case) -> str:
+    words = {
+        CaseState.CALLED_BACK: _("called back"),
+        CaseState.GOT_THROUGH: _("got through"),
+        CaseState.BY_HAND: _("closed by hand"),
+    }.get(case.state, "")
+    if case.closed_at is None:
+        return words
+    after = _("after {took}").format(took=span(case.closed_at - case.opened_at))
+    return f"{words}, {after}"
+
+
+def _age_sign(case: Case, now: int) -> str:
+    if not case.is_open:
+        return "✅"
+    age = now - case.opened_at
+    return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
+
+
+def _totals(numbers: CaseNumbers) -> str:
+    parts = [
+        _("missed {count}").format(count=numbers.opened),
+        _("called back {count}").format(count=numbers.called_back),
+        _("got through {count}").format(count=numbers.got_through),
+    ]
+    if numbers.by_hand:
+        parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
+    parts.append(_("left {count}").format(count=numbers.left))
+    return _("Today: {numbers}").format(numbers=" · ".join(parts))
+
+
+def _empty(which: Board) -> str:
+    words = {
+        Board.ALL: _("Everybody has been called back."),
+        Board.FREE: _("There is nothing free to take."),
+        Board.MINE: _("Nothing is in your hands."),
+        Board.CLOSED: _("Nothing was closed today yet."),
+    }
+    return words[which]
+
+
+def _place(case: Case) -> str:
+    call = case.call
+    if call.queue:
+        text = _("queue “{queue}”").format(queue=brief(call.queue))
+    elif call.line:
+        text = _("line {line}").format(line=brief(call.line))
+    else:
+        return ""
+    return text[:1].upper() + text[1:]
+
+
+def moment(at: int, *, now: int, zone: ZoneInfo) -> str:
+    """14:02; with the day before it if that is not today"""
+    on, time = local(at, zone).date(), hour_minute(at, zone)
+    return time if on == local(now, zone).date() else f"{day(on)}, {time}"
+
+
+def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
+    """What has been done about the case: who has it, the attempts, how it ended. Lines."""
+    lines = []
+    if case.owner and case.owned_at is not None:
+        who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
+        taken = _("Taken: {who}, {time}").format(who=who, time=time)
+        lines.append(f"🙋 {taken}{_said(case, DeedKind.TAKEN)}")
+    elif case.is_open and (freed := _latest(case, DeedKind.RETURNED, DeedKind.FREED)):
+        time = moment(freed.at, now=now, zone=zone)
+        lines.append("↩️ " + _("Free again since {time}").format(time=time))
+    if case.attempt:
+        lines.append(attempts(case, now=now, zone=zone))
+    if not case.is_open:
+        lines.append(ending(case, now=now, zone=zone))
+    return lines
+
+
+def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """How often the company called in vain, and what came of it the last time."""
+    call = case.attempt
+    if call is None:
+        return _("No attempts yet")
+    time = moment(call.started_at, now=now, zone=zone)
+    sign, words = signs.STATUS[call.status], _failure(call.status)
+    if case.attempts == 1:
+        return f"{sign} " + _("Attempt {time}: {words}").format(time=time, words=words)
+    return f"{sign} " + _("Attempts: {count}, the last {time}: {words}").format(
+        count=case.attempts, time=time, words=words
+    )
+
+
+def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """How the case ended, by whom, when and after how long."""
+    if case.state is CaseState.VOID:
+        if case.call.lost:
+            return "✅ " + _("Now a part of another message about this client")
+        return "✅ " + _("Not missed after all: the call was answered")
+    if case.state is CaseState.EXPIRED:
+        days = round((case.expires_at - case.opened_at) / _DAY)
+        return "⌛ " + ngettext(
+            "Nobody called back within {count} day",
+            "Nobody called back within {count} days",
+            days,
+        ).format(count=days)
+    if case.closed_at is None:
+        return "✅ " + _("Called back, the PBX says")
+    time = moment(case.closed_at, now=now, zone=zone)
+    took = span(case.closed_at - case.opened_at)
+    if case.state is CaseState.BY_HAND:
+        deed = _latest(case, DeedKind.CLOSED)
+        who = brief(deed.who.name) if deed and deed.who else "–"
+        line = "✅ " + _("Closed by hand: {who}, {time}").format(who=who, time=time)
+        return line + _said(case, DeedKind.CLOSED)
+    who = quoted(parties.colleague(case.closing)) if case.closing else "–"
+    if case.state is CaseState.CALLED_BACK:
+        return "✅ " + _("Called back: {who}, {time}, after {took}").format(
+            who=who, time=time, took=took
+        )
+    return "✅ " + _("The client got through: {time}, answered by {who}").format(
+        who=who, time=time
+    )
+
+
+def _failure(status: Status) -> str:
+    """Why an outgoing call failed, in the fewest words."""
+    words = {
+        Status.NO_ANSWER: _("no answer"),
+        Status.REJECTED_BY_SUBSCRIBER: _("declined"),
+        Status.UNREACHABLE: _("unreachable"),
+        Status.CANCELLED_BY_OPERATOR: _("hung up before the answer"),
+    }
+    return words.get(status) or status_words(status).lower()
+
+
+def _latest(case: Case, *kinds: DeedKind) -> Deed | None:
+    return next((deed for deed in reversed(case.deeds) if deed.kind in kinds), None)
+
+
+def _said(case: Case, kind: DeedKind) -> str:
+    """What was said with the latest deed of the kind, in a line of its own."""
+    deed = _latest(case, kind)
+    return f"\n💬 {brief(deed.text, _WORDS_LIMIT)}" if deed and deed.text else ""

@@ -1,0 +1,389 @@
+"""Lost calls: the board, one case, taking it, giving it back, handing it on, closing it by hand.
+
+The message of an alert is brought up to date by the Alerter, in every chat that has it; a card is
+shown anew where the button was pressed. Dialogs are held in the person's own chat, also when the
+button was pressed in a group.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+
+from bot.errors import AppError, NotFoundError
+from bot.filters import HasRole
+from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Taking
+from bot.reply import Event, answer, remove, show
+from bot.views import calls as call_views
+from bot.views import cases as views
+from bot.views.formats import local
+from keyboards import calls as call_keyboards
+from keyboards import cases as keyboards
+from keyboards import comments as dialog_keyboards
+from keyboards.callbacks import (
+    BoardPlace,
+    CardCase,
+    CaseButton,
+    CaseStep,
+    CloseReason,
+    DialogButton,
+    DialogStep,
+    HandTo,
+)
+from storage.cases import CaseRepo
+from storage.journal import JournalRepo
+from storage.outbox import OutboxRepo
+
+_MORE_SECONDS = 600
+
+Here = CaseButton | CardCase
+"""Where a button about a case was pressed: under an alert, on its card, on a call's card."""
+
+
+class CaseDialog(StatesGroup):
+    reason = State()
+    """Why the case is closed by hand."""
+    words = State()
+    """What is said to taking it."""
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole())
+    router.message.register(missed_command, Command("missed"))
+    router.callback_query.register(board_page, BoardPlace.filter())
+    in_dialog = StateFilter(CaseDialog)
+    router.message.register(cancel_command, in_dialog, Command("cancel"))
+    router.message.register(text_sent, in_dialog, F.text)
+    router.message.register(no_text_sent, in_dialog)
+    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    in_reason = StateFilter(CaseDialog.reason)
+    router.callback_query.register(reason_chosen, in_reason, CloseReason.filter())
+    router.include_router(create_deeds())
+    return router
+
+
+def create_deeds() -> Router:
+    """The buttons of alerts and cards, which groups have too."""
+    router = Router(name=f"{__name__}.deeds")
+    router.callback_query.filter(HasRole())
+    steps: dict[CaseStep, Callable[..., Awaitable[None]]] = {
+        CaseStep.OPEN: open_case,
+        CaseStep.TAKE: take_case,
+        CaseStep.SAY: ask_words,
+        CaseStep.RETURN: give_back,
+        CaseStep.CLOSE: ask_reason,
+        CaseStep.HAND: choose_person,
+        CaseStep.EXTEND: extend_claim,
+    }
+    for step, handler in steps.items():
+        router.callback_query.register(handler, CaseButton.filter(F.step == step))
+        if handler in {take_case, ask_words, give_back, ask_reason}:
+            router.callback_query.register(handler, CardCase.filter(F.step == step))
+    router.callback_query.register(hand_case, HandTo.filter())
+    return router
+
+
+def _is_card(here: Here) -> bool:
+    return isinstance(here, CardCase) or here.board is not None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDesk:
+    """What the handlers of cases work with; built once, with the dispatcher."""
+
+    cases: CaseRepo
+    journal: JournalRepo
+    outbox: OutboxRepo
+    zone: ZoneInfo
+    clock: Clock
+
+    async def show_board(self, event: Event, employee: Employee, here: BoardPlace) -> None:
+        now = self.clock()
+        midnight = datetime.combine(local(now, self.zone).date(), time(), self.zone)
+        today = int(midnight.timestamp())
+        page = await self.cases.board(
+            employee, Board(here.board), page=here.page, size=employee.page_size, today=today
+        )
+        numbers = await self.cases.numbers(employee.scope, since=today)
+        text = views.board(page, numbers, Board(here.board), now=now)
+        await show(event, text, keyboards.board(page, here))
+
+    async def case_of(self, here: Here) -> int:
+        """The id of the case a button is about. Raises NotFoundError if its call has none."""
+        if isinstance(here, CaseButton):
+            return here.case
+        case_id = await self.cases.find_of_call(here.call)
+        if case_id is None:
+            raise NotFoundError(f"case of call {here.call}")
+        return case_id
+
+    async def show_card(
+        self, event: Event, employee: Employee, here: Here, *, toast: str | None = None
+    ) -> None:
+        """The card the button was on: of the case, or of the call."""
+        now = self.clock()
+        if isinstance(here, CaseButton):
+            case = await self.cases.get(here.case, employee.scope)
+            text = views.card(case, now=now, zone=self.zone)
+            await show(event, text, keyboards.card(case, here, employee), toast=toast)
+            return
+        call = await self.journal.get(here.call, employee.scope)
+        text = call_views.card(call, now=now, zone=self.zone)
+        await show(event, text, call_keyboards.card(call, here.card, employee), toast=toast)
+
+    async def refresh(
+        self, query: CallbackQuery, employee: Employee, here: Here, toast: str | None = None
+    ) -> None:
+        """After a deed: a card is shown anew; an alert's copies are the Alerter's."""
+        if _is_card(here):
+            await self.show_card(query, employee, here, toast=toast)
+            return
+        message = query.message
+        is_alert = message is not None and await self.outbox.touch(
+            await self.case_of(here),
+            chat_id=message.chat.id,
+            message_id=message.message_id,
+            now=self.clock(),
+        )
+        if not is_alert and isinstance(message, Message):  # superseded, or an answered question
+            await message.edit_reply_markup()
+        await answer(query, toast)
+
+    async def told(self, taking: Taking, case_id: int, employee: Employee) -> str:
+        """How an attempt to take a case ended, in words."""
+        if taking is Taking.OVER:
+            return views.over()
+        if taking is not Taking.ANOTHERS:
+            return views.taken()
+        case = await self.cases.get(case_id, employee.scope)
+        return views.taken_already(case, now=self.clock(), zone=self.zone)
+
+
+async def missed_command(message: Message, employee: Employee, desk: CaseDesk) -> None:
+    await desk.show_board(message, employee, BoardPlace(board=Board.ALL))
+
+
+async def board_page(
+    query: CallbackQuery, callback_data: BoardPlace, employee: Employee, desk: CaseDesk
+) -> None:
+    await desk.show_board(query, employee, callback_data)
+
+
+async def open_case(
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+) -> None:
+    await desk.refresh(query, employee, callback_data)
+
+
+async def take_case(
+    query: CallbackQuery, callback_data: Here, employee: Employee, desk: CaseDesk
+) -> None:
+    case_id = await desk.case_of(callback_data)
+    taking = await desk.cases.take(case_id, employee, now=desk.clock())
+    toast = await desk.told(taking, case_id, employee)
+    if taking is Taking.ANOTHERS:
+        await answer(query, toast, alert=True)
+        return
+    await desk.refresh(query, employee, callback_data, toast)
+
+
+async def give_back(
+    query: CallbackQuery, callback_data: Here, employee: Employee, desk: CaseDesk
+) -> None:
+    case_id = await desk.case_of(callback_data)
+    is_free = await desk.cases.give_back(case_id, employee, now=desk.clock())
+    toast = views.returned() if is_free else views.not_yours()
+    await desk.refresh(query, employee, callback_data, toast)
+
+
+async def extend_claim(
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+) -> None:
+    """An answer to the bot's question."""
+    is_mine = await desk.cases.extend(
+        callback_data.case, employee, seconds=_MORE_SECONDS, now=desk.clock()
+    )
+    toast = views.extended() if is_mine else views.not_yours()
+    await desk.refresh(query, employee, callback_data, toast)
+
+
+async def choose_person(
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+) -> None:
+    """In place of a card; an alert stays as it is, and the question comes below."""
+    case = await desk.cases.get(callback_data.case, employee.scope)
+    if not case.is_open:
+        await desk.refresh(query, employee, callback_data, views.over())
+        return
+    text = views.choose_person(case)
+    markup = keyboards.people(await desk.cases.candidates(case.id), callback_data)
+    if callback_data.board:
+        await show(query, text, markup)
+        return
+    if query.message:
+        await query.message.answer(text, reply_markup=markup)
+    await answer(query)
+
+
+async def hand_case(
+    query: CallbackQuery, callback_data: HandTo, employee: Employee, desk: CaseDesk
+) -> None:
+    to, here = callback_data.employee, callback_data.card
+    is_handed = await desk.cases.hand(here.case, employee, to, now=desk.clock())
+    case = await desk.cases.get(here.case, employee.scope)
+    words = views.handed(case.owner.name) if is_handed and case.owner else views.over()
+    if here.board:
+        await desk.show_card(query, employee, here, toast=words)
+    else:
+        await show(query, views.quoted_note(words))
+
+
+async def ask_reason(
+    query: CallbackQuery,
+    callback_data: Here,
+    state: FSMContext,
+    employee: Employee,
+    desk: CaseDesk,
+    bot: Bot,
+) -> None:
+    case = await desk.cases.get(await desk.case_of(callback_data), employee.scope)
+    if not case.is_open:
+        await desk.refresh(query, employee, callback_data, views.over())
+        return
+    dialog = _own(state, employee)
+    await dialog.set_state(CaseDialog.reason)
+    markup = keyboards.reasons(views.ready_reasons())
+    await _ask(query, callback_data, dialog, bot, views.ask_reason(case), markup)
+
+
+async def ask_words(
+    query: CallbackQuery,
+    callback_data: Here,
+    state: FSMContext,
+    employee: Employee,
+    desk: CaseDesk,
+    bot: Bot,
+) -> None:
+    case = await desk.cases.get(await desk.case_of(callback_data), employee.scope)
+    if not case.is_open or case.owner:
+        taking = Taking.ANOTHERS if case.is_open else Taking.OVER
+        toast = await desk.told(taking, case.id, employee)
+        await desk.refresh(query, employee, callback_data, toast)
+        return
+    dialog = _own(state, employee)
+    await dialog.set_state(CaseDialog.words)
+    markup = dialog_keyboards.cancel()
+    await _ask(query, callback_data, dialog, bot, views.ask_words(case), markup)
+
+
+async def reason_chosen(
+    query: CallbackQuery,
+    callback_data: CloseReason,
+    state: FSMContext,
+    employee: Employee,
+    desk: CaseDesk,
+) -> None:
+    ready = views.ready_reasons()
+    if callback_data.number not in range(len(ready)):
+        raise NotFoundError(f"reason {callback_data.number}")
+    await _finish(query, state, employee, desk, ready[callback_data.number])
+
+
+async def text_sent(
+    message: Message, state: FSMContext, employee: Employee, desk: CaseDesk
+) -> None:
+    text = (message.text or "").strip()
+    if not 1 <= len(text) <= COMMENT_LIMIT:
+        too_much = views.too_long(len(text))
+        await message.answer(too_much, reply_markup=dialog_keyboards.cancel())
+        return
+    await _finish(message, state, employee, desk, text)
+
+
+async def no_text_sent(message: Message) -> None:
+    await message.answer(views.too_long(0), reply_markup=dialog_keyboards.cancel())
+
+
+async def cancel_command(
+    message: Message, state: FSMContext, employee: Employee, desk: CaseDesk
+) -> None:
+    await _leave(message, state, employee, desk, views.cancelled())
+
+
+async def cancel_pressed(
+    query: CallbackQuery, state: FSMContext, employee: Employee, desk: CaseDesk
+) -> None:
+    await _leave(query, state, employee, desk, views.cancelled())
+
+
+def _own(state: FSMContext, employee: Employee) -> FSMContext:
+    """The dialog of the person's own chat, wherever the button was pressed."""
+    return FSMContext(state.storage, replace(state.key, chat_id=employee.tg_id, thread_id=None))
+
+
+def _unpacked(packed: str) -> Here:
+    prefix = CardCase.__prefix__ + CardCase.__separator__
+    return CardCase.unpack(packed) if packed.startswith(prefix) else CaseButton.unpack(packed)
+
+
+async def _ask(
+    query: CallbackQuery,
+    here: Here,
+    dialog: FSMContext,
+    bot: Bot,
+    text: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Ask in place of a card, below an alert, or in the own chat of one who is in a group."""
+    chat_id = dialog.key.chat_id
+    is_here = query.message is not None and query.message.chat.id == chat_id
+    if _is_card(here) and is_here and query.message:
+        await show(query, text, markup)
+        asking = query.message.message_id
+    else:
+        asking = (await bot.send_message(chat_id, text, reply_markup=markup)).message_id
+        await answer(query, None if is_here else views.in_own_chat())
+    await dialog.set_data({"here": here.pack(), "asking": asking})
+
+
+async def _finish(
+    event: Event, state: FSMContext, employee: Employee, desk: CaseDesk, text: str
+) -> None:
+    """Do what was asked about, with these words, and leave the dialog."""
+    here = _unpacked(str(await state.get_value("here")))
+    try:
+        case_id = await desk.case_of(here)
+        if await state.get_state() == CaseDialog.reason.state:
+            is_done = await desk.cases.close(case_id, employee, text, now=desk.clock())
+            note = views.closed() if is_done else views.over()
+        else:
+            taking = await desk.cases.take(case_id, employee, now=desk.clock(), text=text)
+            note = await desk.told(taking, case_id, employee)
+    except AppError:
+        await state.clear()
+        raise
+    await _leave(event, state, employee, desk, note)
+
+
+async def _leave(
+    event: Event, state: FSMContext, employee: Employee, desk: CaseDesk, note: str
+) -> None:
+    """The card is back, or the question says what became of it."""
+    data = await state.get_data()
+    here = _unpacked(data["here"])
+    if _is_card(here):
+        await desk.show_card(event, employee, here, toast=note)
+    else:
+        await show(event, views.quoted_note(note))
+    await state.clear()
+    if isinstance(event, Message):
+        await remove(event, [data["asking"]])
