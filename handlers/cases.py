@@ -29,6 +29,7 @@ from keyboards import comments as dialog_keyboards
 from keyboards.callbacks import (
     BoardPlace,
     CardCase,
+    CardDeed,
     CaseButton,
     CaseStep,
     CloseReason,
@@ -86,9 +87,14 @@ def create_deeds() -> Router:
     }
     for step, handler in steps.items():
         router.callback_query.register(handler, CaseButton.filter(F.step == step))
-        if handler in {take_case, ask_words, give_back, ask_reason}:
-            router.callback_query.register(handler, CardCase.filter(F.step == step))
     router.callback_query.register(hand_case, HandTo.filter())
+    on_call: dict[CardDeed, Callable[..., Awaitable[None]]] = {
+        CardDeed.TAKE: take_case,
+        CardDeed.RETURN: give_back,
+        CardDeed.CLOSE: ask_reason,
+    }
+    for deed, handler in on_call.items():
+        router.callback_query.register(handler, CardCase.filter(F.step == deed))
     return router
 
 
@@ -267,13 +273,13 @@ async def ask_reason(
 
 async def ask_words(
     query: CallbackQuery,
-    callback_data: Here,
+    callback_data: CaseButton,
     state: FSMContext,
     employee: Employee,
     desk: CaseDesk,
     bot: Bot,
 ) -> None:
-    case = await desk.cases.get(await desk.case_of(callback_data), employee.scope)
+    case = await desk.cases.get(callback_data.case, employee.scope)
     if not case.is_open or case.owner:
         taking = Taking.ANOTHERS if case.is_open else Taking.OVER
         toast = await desk.told(taking, case.id, employee)

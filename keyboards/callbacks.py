@@ -109,10 +109,16 @@ class CaseButton(CallbackData, prefix="w1"):
     page: int = 0
 
 
+class CardDeed(StrEnum):
+    TAKE = "t"
+    RETURN = "r"
+    CLOSE = "c"
+
+
 class CardCase(CallbackData, prefix="v1"):
     """A button on a call's card about the call's case; the fields are the card's."""
 
-    step: CaseStep
+    step: CardDeed
     call: int
     day: int
     lost: int

@@ -29,7 +29,7 @@ from keyboards.callbacks import (
     Calendar,
     Card,
     CardCase,
-    CaseStep,
+    CardDeed,
     CommentButton,
     CommentStep,
     ContactButton,
@@ -133,12 +133,12 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeybo
     if case.state is not CaseState.OPEN:
         return []
     fields = here.model_dump()
-    take = CardCase(step=CaseStep.TAKE, **fields)
-    close = _button(_("✅ Close"), CardCase(step=CaseStep.CLOSE, **fields))
+    take = CardCase(step=CardDeed.TAKE, **fields)
+    close = _button(_("✅ Close"), CardCase(step=CardDeed.CLOSE, **fields))
     if case.owner is None:
         return [[_button(_("🙋 Take"), take), close]]
     if case.owner.id == viewer.id or viewer.role.sees_all:
-        give_back = CardCase(step=CaseStep.RETURN, **fields)
+        give_back = CardCase(step=CardDeed.RETURN, **fields)
         return [[_button(_("↩️ Give back"), give_back), close]]
     return []
 

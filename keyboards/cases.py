@@ -26,7 +26,11 @@ Rows = list[list[InlineKeyboardButton]]
 def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group."""
     rows = _deeds(case, CaseButton(step=CaseStep.OPEN, case=case.id), viewer)
-    rows.append([_button(_("📄 Card"), AlertCard(call=case.call.id))])
+    card = _button(_("📄 Card"), AlertCard(call=case.call.id))
+    if rows and len(rows[-1]) == 1:
+        rows[-1].append(card)
+    else:
+        rows.append([card])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

@@ -244,7 +244,7 @@ async def test_exactly_those_who_see_the_call_and_want_to_know_are_told(
     assert len(expected) == 16
     await calls.record([said(rang=("101", "103"))], now=NOW)
     assert await told_chats(database) == expected
-    [row] = await database.fetch("SELECT DISTINCT call_id, subject, state, due_at FROM outbox")
+    [row] = await database.fetch("SELECT DISTINCT case_id, subject, state, due_at FROM outbox")
     assert tuple(row) == (1, "1", "pending", NOW)
 
 
@@ -398,7 +398,7 @@ async def test_the_oldest_calls_are_purged_with_all_that_hangs_on_them(
     for table, column in (
         ("calls", "id"),
         ("call_extensions", "call_id"),
-        ("outbox", "call_id"),
+        ("case_calls", "call_id"),
         ("comments", "call_id"),
         ("comment_changes", "call_id"),
     ):

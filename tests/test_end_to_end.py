@@ -256,7 +256,8 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
         answer = await office.post(missed)
         assert answer == {"accepted": 1, "updated": 0, "unchanged": 0, "rejected": []}
         assert (await office.post(missed, missed))["unchanged"] == 2
-        assert (await office.post(call("old", **OLD)))["accepted"] == 1
+        old = call("old", caller={"number": "0501112233"}, **OLD)
+        assert (await office.post(old))["accepted"] == 1
         alert = await olena.wait_for(lambda message: "Пропущений дзвінок" in message.text)
         assert alert.text.splitlines() == [
             "🔴 Пропущений дзвінок",
@@ -337,7 +338,7 @@ async def test_one_who_blocked_the_bot_is_muted_and_the_administrator_told(tmp_p
         await office.post(call("a1"))
         told = await boss.wait_for(lambda message: message.text.startswith("⚠️"))
         assert "Олена не отримує повідомлень" in told.text
-        await office.post(call("a2"))
+        await office.post(call("a2", caller={"number": "0501112233"}))
         await boss.wait_for(lambda message: message.text.startswith("🔴") and message.id > told.id)
         assert len(office.telegram.calls("sendMessage", chat_id=olena.id)) == 2  # START, then 403
 

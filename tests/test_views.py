@@ -18,6 +18,8 @@ from bot.i18n import create_i18n
 from bot.models import (
     PRICE_DELAY,
     Call,
+    Case,
+    CaseState,
     Comment,
     DayNumbers,
     Direction,
@@ -103,6 +105,29 @@ def call(**values: Any) -> Call:
         "colleagues": {"101": "Олена Коваленко", "102": "Іван Бондар"},
     }
     return Call(**missed | values)
+
+
+def case(shown: Call, **values: Any) -> Case:
+    """The open case of one lost call."""
+    facts: dict[str, Any] = {
+        "id": 1,
+        "client": shown.client,
+        "state": CaseState.OPEN,
+        "opened_at": shown.started_at,
+        "last_lost_at": shown.started_at,
+        "expires_at": shown.started_at + 7 * 86400,
+        "lost": 1,
+        "attempts": 0,
+        "closed_at": None,
+        "owner": None,
+        "owned_at": None,
+        "asked_at": None,
+        "call": shown,
+        "attempt": None,
+        "closing": None,
+        "rang": shown.rang,
+    }
+    return Case(**facts | values)
 
 
 def answered(**values: Any) -> Call:
@@ -236,7 +261,7 @@ def test_an_alert_is_whole_whatever_outsiders_wrote(
     shown: Call, language: Language, name: str, many: int
 ) -> None:
     with speaking(language):
-        lost = alerts.lost_call(shown, now=NOW, zone=KYIV)
+        lost = alerts.lost_call(case(shown), now=NOW, zone=KYIV)
         rejects, unreachable = alerts.rejects("office", name * many), alerts.unreachable(name)
         far = alerts.unreachable(name * many)
     assert tags(lost) == ["bold"]
@@ -267,7 +292,7 @@ def test_what_outsiders_wrote_is_shown_as_they_wrote_it(name: str, language: Lan
     shown = call(caller=Party(name=name), queue=name, comment=comment)
     for text, times in (
         (calls.card(shown, now=NOW, zone=KYIV), 5),
-        (alerts.lost_call(shown, now=NOW, zone=KYIV), 2),
+        (alerts.lost_call(case(shown), now=NOW, zone=KYIV), 5),
         (comments.ask_comment(shown, KYIV), 3),
         (calls.whole_log(page_of(shown), lost_only=False, client=name, now=NOW, zone=KYIV), 2),
     ):
@@ -315,7 +340,7 @@ def test_list_card_and_alert_show_the_same_sign_of_a_status(status: Status) -> N
     assert card_of(shown)[0] == f"{sign} <b>{STATUSES[status]}</b>"
     log = calls.whole_log(page_of(shown), lost_only=False, client=None, now=NOW, zone=KYIV)
     assert f"\n1. {sign} 17:11 " in log
-    assert alerts.lost_call(shown, now=NOW, zone=KYIV).startswith(f"{sign} <b>")
+    assert alerts.lost_call(case(shown), now=NOW, zone=KYIV).startswith(f"{sign} <b>")
 
 
 # Numbers in words
@@ -479,7 +504,7 @@ def test_a_client_is_the_contact_else_the_pbxs_name_else_the_number() -> None:
 @pytest.mark.usefixtures("ukrainian")
 def test_of_many_phones_that_rang_ten_are_named() -> None:
     shown = call(rang=tuple(str(number) for number in range(101, 201)))
-    text = alerts.lost_call(shown, now=NOW, zone=KYIV)
+    text = alerts.lost_call(case(shown), now=NOW, zone=KYIV)
     assert "Олена Коваленко (101), Іван Бондар (102), 103" in text
     assert "109, 110" in text
     assert "ще 90" in text

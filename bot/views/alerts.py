@@ -53,7 +53,7 @@ def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
     return "\n".join(
         [
             "⏰ "
-            + _("You took this client at {time}: {client}").format(time=since, client=client),
+            + _("You have taken this client: {client} ({time})").format(time=since, client=client),
             _("Nobody has reached them yet. Are you still on it?"),
             _("Without an answer the client will be free again in {minutes} min.").format(
                 minutes=minutes
