@@ -8,6 +8,7 @@ import hashlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot
@@ -22,15 +23,20 @@ from aiogram.utils.i18n import I18n
 
 from bot.errors import AppError, StorageError
 from bot.metrics import Metrics
-from bot.models import EVERYTHING, Board, Clock, EmployeeState
+from bot.models import EVERYTHING, Board, Clock, Employee, EmployeeState
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
+from bot.views import reminders as reminder_views
 from keyboards import cases as keyboards
+from keyboards import reminders as reminder_keyboards
 from storage.cases import ANSWER_SECONDS, CaseRepo
+from storage.company import CompanyRepo
 from storage.employees import EmployeeRepo
+from storage.journal import JournalRepo
 from storage.outbox import NOTHING_TO_TELL, Kind, OutboxRepo, Owed
 from storage.rejects import RejectRepo
+from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +44,17 @@ _AT_ONCE = 64
 _SWEEP_SECONDS = 30.0
 _MAX_BACKOFF = 60.0
 
-Words = tuple[str, InlineKeyboardMarkup | None]
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message ready to be sent; `line`: whose working hours decide whether it makes a sound."""
+
+    text: str
+    markup: InlineKeyboardMarkup | None = None
+    employee: Employee | None = None
+    line: str | None = None
+
+
 Accepted = tuple[int, str]
 
 
@@ -50,6 +66,9 @@ class Alerter:
         outbox: OutboxRepo,
         employees: EmployeeRepo,
         cases: CaseRepo,
+        company: CompanyRepo,
+        reminders: ReminderRepo,
+        journal: JournalRepo,
         rejects: RejectRepo,
         i18n: I18n,
         zone: ZoneInfo,
@@ -61,6 +80,9 @@ class Alerter:
         self._outbox = outbox
         self._employees = employees
         self._cases = cases
+        self._company = company
+        self._reminders = reminders
+        self._journal = journal
         self._rejects = rejects
         self._i18n = i18n
         self._zone = zone
@@ -146,7 +168,7 @@ class Alerter:
             if words is None:
                 await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
-            self._accepted[owed.id] = await self._show(owed, *words)
+            self._accepted[owed.id] = await self._show(owed, words)
         now = self._clock()
         message_id, shown = self._accepted[owed.id]
         await self._outbox.mark_sent(owed, message_id=message_id, shown=shown, now=now)
@@ -156,8 +178,9 @@ class Alerter:
         elif owed.message_id != message_id:
             await self._take_away(owed.chat_id, owed.message_id)
 
-    async def _show(self, owed: Owed, text: str, markup: InlineKeyboardMarkup | None) -> Accepted:
+    async def _show(self, owed: Owed, words: Words) -> Accepted:
         """Send the message or edit the one that is there; nothing new to show is not sent."""
+        text, markup = words.text, words.markup
         shown = _digest(text, markup)
         if owed.message_id is None or owed.is_ping:
             await self._pace.turn(owed.chat_id)
@@ -165,6 +188,7 @@ class Alerter:
                 owed.chat_id,
                 text,
                 message_thread_id=owed.thread_id or None,
+                disable_notification=await self._is_silent(owed, words),
                 reply_markup=markup,
             )
             self._metrics.deliveries.labels("sent").inc()
@@ -182,6 +206,16 @@ class Alerter:
                 raise
         self._metrics.deliveries.labels("edited").inc()
         return owed.message_id, shown
+
+    async def _is_silent(self, owed: Owed, words: Words) -> bool:
+        """Whether it makes no sound: in quiet hours, and alerts outside working hours."""
+        now = self._clock()
+        quiet = words.employee.quiet if words.employee else None
+        if quiet and quiet.is_quiet(now, self._zone):
+            return True
+        if owed.kind is not Kind.CASE:
+            return False
+        return not (await self._company.hours(words.line)).is_open(now, self._zone)
 
     async def _take_away(self, chat_id: int, message_id: int) -> None:
         """The message a new one has replaced; if it stays, its buttons still tell the truth."""
@@ -207,27 +241,33 @@ class Alerter:
                 return None
             minutes = ANSWER_SECONDS // 60
             text = views.claim_is_over(case, minutes=minutes, now=now, zone=self._zone)
-            return text, keyboards.claim(case)
+            return Words(text, keyboards.claim(case), employee)
         if owed.kind is Kind.WARNING:
-            return views.taken_by_another(case, now=now, zone=self._zone), None
+            text = views.taken_by_another(case, now=now, zone=self._zone)
+            return Words(text, employee=employee)
         if owed.message_id is None and (not case.is_open or (case.owner and owed.is_late)):
             return None
         text = views.lost_call(case, now=now, zone=self._zone)
-        return text, keyboards.alert(case, employee)
+        return Words(text, keyboards.alert(case, employee), employee, case.call.line)
 
     async def _list(self, owed: Owed) -> Words | None:
         if owed.kind is Kind.REJECTS:
-            return views.rejects(owed.subject, await self._rejects.last(owed.subject)), None
+            return Words(views.rejects(owed.subject, await self._rejects.last(owed.subject)))
         if owed.kind is Kind.UNREACHABLE:
-            return views.unreachable(owed.subject.partition(" ")[2]), None
+            return Words(views.unreachable(owed.subject.partition(" ")[2]))
         employee = await self._employees.get(owed.employee_id or 0)
         now = self._clock()
+        if owed.kind is Kind.REMINDER:
+            reminder = await self._reminders.get(int(owed.subject))
+            call = await self._journal.get(reminder.call_id, employee.scope)
+            text = reminder_views.due(call, now=now, zone=self._zone)
+            return Words(text, reminder_keyboards.due(call.id), employee)
         page = await self._cases.board(
             employee, Board.ALL, page=0, size=employee.page_size, today=now
         )
         if not page.total:
             return None
-        return case_views.still_open(page, now=now), keyboards.to_board()
+        return Words(case_views.still_open(page, now=now), keyboards.to_board(), employee)
 
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)

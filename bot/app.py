@@ -45,6 +45,7 @@ from handlers.cases import CaseDesk
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
+from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
 from storage.employees import EmployeeRepo
@@ -53,6 +54,7 @@ from storage.invites import InviteRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
+from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,8 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
+    company: CompanyRepo
+    reminders: ReminderRepo
     employees: EmployeeRepo
     invites: InviteRepo
     comments: CommentRepo
@@ -81,6 +85,8 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         calls=CallRepo(database, rules=rules),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
+        company=CompanyRepo(database, settings.zone),
+        reminders=ReminderRepo(database),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -125,6 +131,8 @@ def create_dispatcher(
         desk=CaseDesk(
             repositories.cases, repositories.journal, repositories.outbox, settings.zone, clock
         ),
+        company=repositories.company,
+        reminders=repositories.reminders,
         employees=repositories.employees,
         invites=repositories.invites,
         comments=repositories.comments,
@@ -183,6 +191,9 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             outbox=repositories.outbox,
             employees=repositories.employees,
             cases=repositories.cases,
+            company=repositories.company,
+            reminders=repositories.reminders,
+            journal=repositories.journal,
             rejects=repositories.rejects,
             i18n=i18n,
             zone=settings.zone,
@@ -216,6 +227,8 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         jobs = Jobs(
             repositories.calls,
             repositories.cases,
+            repositories.company,
+            repositories.reminders,
             wake=alerter.wake,
             clock=clock,
             retention_days=settings.retention_days,

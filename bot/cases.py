@@ -9,16 +9,23 @@ within the window has expired. Events count in the order of their time, never of
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from bot.models import CaseState
+
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRules:
-    """`window`: seconds after the first lost call within which a talk closes its case."""
+    """`window`: seconds after the first lost call within which a talk closes its case.
+
+    `zone`: the company's, for its working hours.
+    """
 
     window: int = 168 * 3600
     min_missed_seconds: int = 0
+    zone: ZoneInfo = _UTC
 
 
 DEFAULT_RULES = CaseRules()

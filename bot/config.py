@@ -174,7 +174,9 @@ class Settings(BaseSettings):
     @property
     def case_rules(self) -> CaseRules:
         return CaseRules(
-            window=self.case_window_hours * 3600, min_missed_seconds=self.min_missed_seconds
+            window=self.case_window_hours * 3600,
+            min_missed_seconds=self.min_missed_seconds,
+            zone=self.zone,
         )
 
     def secrets(self) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from bot.models import Clock
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
+from storage.company import CompanyRepo
+from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,8 @@ class Jobs:
         self,
         calls: CallRepo,
         cases: CaseRepo,
+        company: CompanyRepo,
+        reminders: ReminderRepo,
         *,
         wake: Callable[[], None],
         clock: Clock,
@@ -26,6 +30,8 @@ class Jobs:
         """`wake` lets the Alerter look into the outbox."""
         self._calls = calls
         self._cases = cases
+        self._company = company
+        self._reminders = reminders
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -35,9 +41,16 @@ class Jobs:
         self._wake()
 
     async def mind(self) -> None:
-        """See to the cases whose time has come: claims that lapse, windows that end."""
+        """Do what has become due: claims and windows that end, repeats, reminders, openings."""
         now = self._clock()
-        if await self._cases.mind_claims(now=now) + await self._cases.expire(now=now):
+        done = [
+            await self._cases.expire(now=now),
+            await self._cases.mind_claims(now=now),
+            await self._cases.repeat(now=now),
+            await self._reminders.fire(now=now),
+            await self._company.open(now=now),
+        ]
+        if any(done):
             self._wake()
 
     async def settle(self) -> None:

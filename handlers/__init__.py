@@ -2,7 +2,19 @@
 
 from aiogram import F, Router
 
-from handlers import calls, cases, comments, contacts, fallback, health, settings, staff, start
+from handlers import (
+    calls,
+    cases,
+    comments,
+    company,
+    contacts,
+    fallback,
+    health,
+    reminders,
+    settings,
+    staff,
+    start,
+)
 
 
 def create_routers() -> list[Router]:
@@ -15,8 +27,10 @@ def create_routers() -> list[Router]:
         staff.create_router(),
         start.create_router(),
         cases.create_router(),
+        reminders.create_router(),
         calls.create_router(),
         settings.create_router(),
+        company.create_router(),
         health.create_router(),
         fallback.create_router(),
     )

@@ -1,18 +1,38 @@
 """A person's own settings: language, alerts, page size."""
 
 from aiogram import Bot, F, Router
-from aiogram.filters import Command
+from aiogram.filters import Command, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import I18n
 
 from bot.commands import set_menu
 from bot.filters import HasRole
+from bot.hours import QuietHours, UnreadableTimeError, parse_quiet
 from bot.models import Employee, Role
-from bot.reply import show
+from bot.reply import remove, show
+from bot.views import company as company_views
 from bot.views import settings as views
+from keyboards import comments as dialog_keyboards
+from keyboards import company as company_keyboards
 from keyboards import settings as keyboards
-from keyboards.callbacks import PAGE_SIZES, AlertsChoice, LanguageChoice, PageSizeChoice
+from keyboards.callbacks import (
+    PAGE_SIZES,
+    AlertsChoice,
+    DialogButton,
+    DialogStep,
+    LanguageChoice,
+    PageSizeChoice,
+    QuietChoice,
+    QuietMenu,
+    QuietOwn,
+)
 from storage.employees import EmployeeRepo
+
+
+class QuietDialog(StatesGroup):
+    hours = State()
 
 
 def create_router() -> Router:
@@ -26,6 +46,16 @@ def create_router() -> Router:
         AlertsChoice.filter(),
         HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR, Role.OPERATOR),
     )
+    router.callback_query.register(quiet_menu, QuietMenu.filter())
+    router.callback_query.register(
+        choose_quiet, QuietChoice.filter(F.start.in_(range(24)) & F.end.in_(range(24)))
+    )
+    router.callback_query.register(ask_quiet, QuietOwn.filter())
+    in_dialog = StateFilter(QuietDialog.hours)
+    router.message.register(cancel_command, in_dialog, Command("cancel"))
+    router.message.register(quiet_sent, in_dialog)
+    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+    router.callback_query.register(cancel_pressed, in_dialog, cancel)
     router.callback_query.register(choose_page_size, PageSizeChoice.filter(F.size.in_(PAGE_SIZES)))
     return router
 
@@ -63,6 +93,55 @@ async def choose_page_size(
 ) -> None:
     await employees.set_page_size(employee.id, callback_data.size)
     await _show_saved(query, employee, employees)
+
+
+async def quiet_menu(query: CallbackQuery, employee: Employee) -> None:
+    await show(
+        query,
+        company_views.quiet(employee.quiet),
+        company_keyboards.quiet(is_set=employee.quiet is not None),
+    )
+
+
+async def choose_quiet(
+    query: CallbackQuery, callback_data: QuietChoice, employee: Employee, employees: EmployeeRepo
+) -> None:
+    quiet = QuietHours(callback_data.start * 60, callback_data.end * 60)
+    is_none = callback_data.start == callback_data.end
+    await employees.set_quiet(employee.id, None if is_none else quiet)
+    await _show_saved(query, employee, employees)
+
+
+async def ask_quiet(query: CallbackQuery, state: FSMContext) -> None:
+    await state.set_state(QuietDialog.hours)
+    await state.set_data({"asking": query.message.message_id if query.message else 0})
+    await show(query, company_views.ask_quiet(), dialog_keyboards.cancel())
+
+
+async def quiet_sent(
+    message: Message, state: FSMContext, employee: Employee, employees: EmployeeRepo
+) -> None:
+    try:
+        quiet = parse_quiet(message.text or "")
+    except UnreadableTimeError as error:
+        text = company_views.not_understood(error.piece)
+        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        return
+    await employees.set_quiet(employee.id, quiet)
+    asking = await state.get_value("asking", 0)
+    await settings_command(message, await employees.get(employee.id))
+    await state.clear()
+    await remove(message, [asking])
+
+
+async def cancel_command(message: Message, state: FSMContext, employee: Employee) -> None:
+    await state.clear()
+    await settings_command(message, employee)
+
+
+async def cancel_pressed(query: CallbackQuery, state: FSMContext, employee: Employee) -> None:
+    await state.clear()
+    await show(query, views.settings(employee), keyboards.settings(employee))
 
 
 async def _show_saved(query: CallbackQuery, employee: Employee, employees: EmployeeRepo) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
-from bot.models import AlertScope, Board, Key, Language, Role, Turn
+from bot.models import AlertScope, Board, Key, LadderField, Language, Role, Turn
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -129,6 +129,25 @@ class CardCase(CallbackData, prefix="v1"):
     @property
     def card(self) -> "Card":
         return Card(**self.model_dump(exclude={"step"}))
+
+
+class RemindMenu(CallbackData, prefix="t1"):
+    """When to be reminded of a call?"""
+
+    call: int
+
+
+class RemindIn(CallbackData, prefix="ti1"):
+    """Be reminded of a call, in so many minutes; 0: tomorrow at nine."""
+
+    call: int
+    minutes: int
+
+
+class RemindAt(CallbackData, prefix="ta1"):
+    """Be reminded of a call at a time the person will type."""
+
+    call: int
 
 
 class HandTo(CallbackData, prefix="wh1"):
@@ -281,3 +300,54 @@ class InviteWithout(CallbackData, prefix="iw1"):
 
 class HealthRefresh(CallbackData, prefix="h1"):
     pass
+
+
+class CompanyPage(StrEnum):
+    MAIN = "m"
+    HOLIDAYS = "d"
+    LINES = "l"
+    LADDER = "e"
+
+
+class CompanyMenu(CallbackData, prefix="o1"):
+    """A page of the company's settings."""
+
+    page: CompanyPage
+
+
+class CompanyNumber(CallbackData, prefix="on1"):
+    """Choosing one of the numbers of bot.models.Ladder."""
+
+    name: LadderField
+
+
+class CompanyValue(CallbackData, prefix="ov1"):
+    name: LadderField
+    minutes: int
+
+
+class LineHours(CallbackData, prefix="oh1"):
+    """The hours of a line, by its place among the lines offered; -1: the company's."""
+
+    number: int
+
+
+class NoHours(CallbackData, prefix="oz1"):
+    """A line gets the company's hours, the company (-1) works always."""
+
+    number: int
+
+
+class QuietMenu(CallbackData, prefix="qm1"):
+    pass
+
+
+class QuietChoice(CallbackData, prefix="qc1"):
+    """Quiet hours from one hour to another; both 0: none."""
+
+    start: int
+    end: int
+
+
+class QuietOwn(CallbackData, prefix="qo1"):
+    """Quiet hours the person will type."""

@@ -35,6 +35,7 @@ from keyboards.callbacks import (
     ContactButton,
     LogPage,
     Nothing,
+    RemindMenu,
 )
 
 _WEEK = 7
@@ -94,7 +95,8 @@ def card(
         )
     if call.case:
         rows += _case(call.case, here, viewer)
-    rows.append([_button(_("⬅️ To the log"), here.page), _button("🔄", here)])
+    remind = _button(_("⏰ Remind me"), RemindMenu(call=call.id))
+    rows.append([_button(_("⬅️ To the log"), here.page), remind, _button("🔄", here)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

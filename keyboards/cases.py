@@ -18,6 +18,7 @@ from keyboards.callbacks import (
     HandTo,
     LogPage,
     Nothing,
+    RemindMenu,
 )
 
 Rows = list[list[InlineKeyboardButton]]
@@ -127,7 +128,9 @@ def _deeds(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
         take, say = step(_("🙋 Take"), CaseStep.TAKE), step(_("🙋💬 Take and say"), CaseStep.SAY)
         return [[take, say], [close, *hand]]
     if viewer is None or sees_all or case.owner.id == viewer.id:
-        return [[step(_("↩️ Give back"), CaseStep.RETURN), close], *([hand] if hand else [])]
+        remind = _button(_("⏰ Remind me"), RemindMenu(call=case.call.id))
+        back = step(_("↩️ Give back"), CaseStep.RETURN)
+        return [[back, close], *([[remind, *hand]] if viewer else [])]
     return []
 
 

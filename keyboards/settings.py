@@ -5,7 +5,15 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.keyboard import InlineKeyboardBuilder
 
 from bot.models import AlertScope, Employee, Language, Role
-from keyboards.callbacks import PAGE_SIZES, AlertsChoice, LanguageChoice, PageSizeChoice
+from keyboards.callbacks import (
+    PAGE_SIZES,
+    AlertsChoice,
+    CompanyMenu,
+    CompanyPage,
+    LanguageChoice,
+    PageSizeChoice,
+    QuietMenu,
+)
 
 _LANGUAGES = {Language.UK: "Українська", Language.EN: "English"}
 
@@ -22,7 +30,15 @@ def settings(employee: Employee) -> InlineKeyboardMarkup:
     for size in PAGE_SIZES:
         text = _marked(_("Show {count}").format(count=size), is_chosen=size == employee.page_size)
         builder.button(text=text, callback_data=PageSizeChoice(size=size))
-    builder.adjust(len(_LANGUAGES), *[1] * len(alerts), len(PAGE_SIZES))
+    rows = [len(_LANGUAGES), *[1] * len(alerts), len(PAGE_SIZES)]
+    if employee.role is not Role.ACCOUNTANT:
+        builder.button(text=_("🌙 Quiet hours"), callback_data=QuietMenu())
+        rows.append(1)
+    if employee.role is Role.ADMINISTRATOR:
+        main = CompanyMenu(page=CompanyPage.MAIN)
+        builder.button(text=_("🏢 Company"), callback_data=main)
+        rows.append(1)
+    builder.adjust(*rows)
     return builder.as_markup()
 
 

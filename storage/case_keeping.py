@@ -12,11 +12,11 @@ from typing import TypeVar
 from bot.cases import CaseEvent, CaseFacts, CaseRules, EventKind, fold
 from bot.facts import MergedCall
 from bot.models import ALERT_MAX_AGE, CasePart, CaseState, Direction, Status
+from storage.company import read_steps
 from storage.database import Row, Transaction, Value
 from storage.outbox import (
     Kind,
     Priority,
-    Steps,
     owe_case,
     owe_person,
     ping_case,
@@ -402,8 +402,7 @@ class CaseKeeping:
                     await self._alert(row["id"])
 
     async def _alert(self, case_id: int) -> None:
-        now = self._now
-        await owe_case(self._tx, case_id, Steps(now, now, now), now=now)
+        await alert_of(self._tx, case_id, self._rules, now=self._now)
 
     async def _lost_at(self, call_id: int) -> int:
         [row] = await self._tx.execute(
@@ -468,6 +467,19 @@ _CALL = (
     "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
     "c.wait, c.talk"
 )
+
+
+async def alert_of(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> None:
+    """Owe an open case to everybody it concerns who has not been told, as the escalation says."""
+    [row] = await tx.execute(
+        "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
+        "ON c.id = k.call_id WHERE k.id = ?",
+        (case_id,),
+    )
+    steps, repeat_at = await read_steps(tx, row["line"], zone=rules.zone, now=now)
+    await owe_case(tx, case_id, steps, now=now)
+    if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
+        await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
 
 
 def _parts(facts: CaseFacts) -> dict[int, CasePart]:

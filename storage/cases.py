@@ -18,10 +18,11 @@ from bot.models import (
     Scope,
     Taking,
 )
-from storage.case_keeping import CaseKeeping
+from storage.case_keeping import CaseKeeping, alert_of
+from storage.company import read_hours, read_ladder
 from storage.database import Database, Row, Transaction, Value
 from storage.journal import JournalRepo
-from storage.outbox import Kind, Priority, Steps, owe_case, owe_person, ping_case, touch_cases
+from storage.outbox import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
 from storage.scopes import case_in_scope
 
 T = TypeVar("T")
@@ -155,7 +156,7 @@ class CaseRepo:
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
             _may_decide(row, employee)
-            await _free(tx, case_id, DeedKind.RETURNED, employee.id, now=now)
+            await self._free(tx, case_id, DeedKind.RETURNED, employee.id, now=now)
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
@@ -235,7 +236,7 @@ class CaseRepo:
             )
             for row in rows:
                 if row["asked_at"] is not None:
-                    await _free(tx, row["id"], DeedKind.FREED, row["owner_id"], now=now)
+                    await self._free(tx, row["id"], DeedKind.FREED, row["owner_id"], now=now)
                     continue
                 await tx.execute(
                     "UPDATE cases SET asked_at = ?, claim_due_at = ? WHERE id = ?",
@@ -251,6 +252,24 @@ class CaseRepo:
                     case_id=row["id"],
                     now=now,
                 )
+        return len(rows)
+
+    async def repeat(self, *, now: int) -> int:
+        """Alert everybody again of what nobody has taken. Returns how many cases there were."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT k.id, c.line FROM cases AS k JOIN calls AS c ON c.id = k.call_id "
+                "WHERE k.repeat_at <= ? ORDER BY k.repeat_at LIMIT 100",
+                (now,),
+            )
+            for row in rows:
+                ladder, hours = await read_ladder(tx), await read_hours(tx, row["line"])
+                again = hours.after(now, ladder.repeat_every * 60, self._rules.zone)
+                await tx.execute(
+                    "UPDATE cases SET repeat_at = ? WHERE id = ?",
+                    (again if ladder.repeat_every else None, row["id"]),
+                )
+                await ping_all(tx, row["id"], now=now)
         return len(rows)
 
     async def catch_up(self, *, now: int) -> int:
@@ -321,6 +340,28 @@ class CaseRepo:
             "repeat_at = NULL WHERE id = ?",
             (employee_id, now, now + self._claim_seconds, case_id),
         )
+
+    async def _free(
+        self, tx: Transaction, case_id: int, kind: DeedKind, employee_id: int, *, now: int
+    ) -> None:
+        """Nobody's again: everybody sees it, and whoever had not been told yet is.
+
+        If it lapsed, those who see all hear of it anew: they are the next step.
+        """
+        await tx.execute(
+            "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "
+            "asked_at = NULL WHERE id = ?",
+            (case_id,),
+        )
+        await _note(tx, case_id, kind, employee_id, now=now)
+        await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
+        await alert_of(tx, case_id, self._rules, now=now)
+        if kind is DeedKind.FREED:
+            people = await tx.execute(
+                "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "
+                "AND role IN ('administrator', 'supervisor')"
+            )
+            await ping_case(tx, case_id, employee_ids=[row["id"] for row in people], now=now)
 
     async def _refold(self, tx: Transaction, row: Row, *, now: int) -> None:
         """Compute a case anew: time, or a person, has closed it."""
@@ -412,26 +453,6 @@ async def _row(tx: Transaction, case_id: int, scope: Scope) -> Row:
 def _may_decide(row: Row, employee: Employee) -> None:
     if row["owner_id"] != employee.id and not employee.role.sees_all:
         raise NoAccessError(f"case {row['id']} is another's")
-
-
-async def _free(
-    tx: Transaction, case_id: int, kind: DeedKind, employee_id: int, *, now: int
-) -> None:
-    """Nobody's again: everybody sees it, and those who had not heard of it yet do now."""
-    await tx.execute(
-        "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "
-        "asked_at = NULL WHERE id = ?",
-        (case_id,),
-    )
-    await _note(tx, case_id, kind, employee_id, now=now)
-    await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
-    await owe_case(tx, case_id, Steps(now, now, now), now=now)
-    if kind is DeedKind.FREED:
-        people = await tx.execute(
-            "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "
-            "AND role IN ('administrator', 'supervisor')"
-        )
-        await ping_case(tx, case_id, employee_ids=[row["id"] for row in people], now=now)
 
 
 async def _note(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.errors import NotFoundError
+from bot.hours import QuietHours
 from bot.models import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction
 
@@ -128,6 +129,13 @@ class EmployeeRepo:
     async def set_alerts(self, employee_id: int, alerts: AlertScope) -> None:
         await self._set(employee_id, "alerts", alerts.value)
 
+    async def set_quiet(self, employee_id: int, quiet: QuietHours | None) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE employees SET quiet_from = ?, quiet_to = ? WHERE id = ?",
+                (quiet.start if quiet else None, quiet.end if quiet else None, employee_id),
+            )
+
     async def set_reachable(self, employee_id: int) -> None:
         """The person wrote to the bot, so it may write to them again."""
         await self._set(employee_id, "unreachable_at", None)
@@ -179,4 +187,7 @@ def _employee(row: Row, extensions: tuple[str, ...]) -> Employee:
         state=EmployeeState(row["state"]),
         in_settings=bool(row["in_settings"]),
         unreachable=row["unreachable_at"] is not None,
+        quiet=QuietHours(row["quiet_from"], row["quiet_to"])
+        if row["quiet_from"] is not None
+        else None,
     )

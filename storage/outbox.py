@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """Somebody dials a client whom a colleague has taken."""
     OPEN_CASES = "open_cases"
     """A list of the cases still open: at opening, or of calls the bot heard of too late."""
+    REMINDER = "reminder"
     REJECTS = "rejects"
     UNREACHABLE = "unreachable"
 
@@ -294,6 +295,15 @@ async def ping_case(
             case_id=case_id,
             now=now,
         )
+
+
+async def ping_all(tx: Transaction, case_id: int, *, now: int) -> None:
+    """The case's message is due anew in every chat that has it."""
+    await tx.execute(
+        "UPDATE outbox SET ping = 1, version = version + 1, state = 'pending', priority = ?, "
+        "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND state = 'sent'",
+        (Priority.ALERT, now, now, case_id),
+    )
 
 
 def _owed(row: Row) -> Owed:

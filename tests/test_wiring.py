@@ -53,10 +53,14 @@ def tree_of(path: Path) -> ast.Module:
 
 # Imports
 
-INNERMOST = (*("bot.models", "bot.errors", "bot.cases", "bot.facts", "bot.phones", "bot.signs"),)
+INNERMOST = (
+    *("bot.models", "bot.errors", "bot.cases", "bot.facts", "bot.hours", "bot.phones"),
+    "bot.signs",
+)
 EDGES = ("bot.__main__", "bot.checking", "bot.demonstrating", "bot.importing", "bot.inviting")
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
-    "bot.models": (),
+    "bot.hours": (),
+    "bot.models": ("bot.hours",),
     "bot.errors": (),
     "bot.phones": (),
     "bot.cases": ("bot.models",),
@@ -73,7 +77,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.views": (*INNERMOST, "bot.views"),
     "keyboards": (*INNERMOST, "keyboards"),
     "bot.sources": (*INNERMOST, "bot.config", "bot.sources"),
-    "storage": ("bot.models", "bot.errors", "bot.cases", "bot.facts", "storage"),
+    "storage": ("bot.models", "bot.errors", "bot.cases", "bot.facts", "bot.hours", "storage"),
     "bot.middlewares": (*INNERMOST, "bot.i18n", "bot.metrics", "storage"),
     "bot.commands": (*INNERMOST, "bot.views"),
     "bot.intake": (*INNERMOST, "storage"),
@@ -329,6 +333,9 @@ EXTREMES = {
     "lost": 1,
     "size": 10,
     "number": 9,
+    "minutes": 120,
+    "start": 23,
+    "end": 23,
 }
 
 

@@ -3,6 +3,7 @@
 from aiogram.utils.i18n import gettext as _
 
 from bot.models import Employee
+from bot.views.company import quiet_words
 from bot.views.staff import bold, identity
 
 
@@ -14,6 +15,7 @@ def settings(employee: Employee) -> str:
             identity(employee),
             "",
             _("Calls on a page: {count}").format(count=employee.page_size),
+            _("Quiet hours: {hours}").format(hours=quiet_words(employee.quiet)),
             _("What is chosen now is marked with ✓."),
         ]
     )

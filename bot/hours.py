@@ -1,0 +1,261 @@
+"""When the company works and when a person wants quiet: pure arithmetic of local time.
+
+Moments are Unix seconds, UTC; a wall time is minutes from local midnight. A wall time that a
+change of the clocks skips means as long after the change as it would have been, one that comes
+twice means the first.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+DAY = 1440
+"""Minutes of a day."""
+
+_FAR_DAYS = 400
+_YEAR = 366 * 86400
+
+Span = tuple[int, int]
+"""From one wall time to another, minutes of the day; an end after DAY is on the next day."""
+
+
+class UnreadableTimeError(ValueError):
+    """`piece` of what a person wrote cannot be understood."""
+
+    def __init__(self, piece: str) -> None:
+        super().__init__(piece)
+        self.piece = piece
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """The spans of each weekday, Monday first, and the days on which nobody works."""
+
+    week: tuple[tuple[Span, ...], ...] = (((0, DAY),),) * 7
+    holidays: frozenset[date] = frozenset()
+
+    @property
+    def is_always(self) -> bool:
+        return not self.holidays and all(spans == ((0, DAY),) for spans in self.week)
+
+    def is_open(self, moment: int, zone: ZoneInfo) -> bool:
+        if self.is_always:
+            return True
+        start, end = next(self._from(moment, zone), (0, 0))
+        return start <= moment < end
+
+    def next_opening(self, moment: int, zone: ZoneInfo) -> int | None:
+        """When work begins for the first time after the moment. None: never, or it never ends."""
+        if self.is_always:
+            return None
+        last = moment if self.is_open(moment, zone) else None
+        for start, end in self._from(moment, zone):
+            if start > moment and start != last:
+                return start
+            last = end
+        return None
+
+    def after(self, moment: int, seconds: int, zone: ZoneInfo) -> int:
+        """The moment at which so many seconds of working time have passed.
+
+        With nothing to wait for it is the moment itself; if work never begins, it is as if the
+        company worked always.
+        """
+        if seconds <= 0 or self.is_always:
+            return moment + max(0, seconds)
+        left, cursor = seconds, moment
+        for start, end in self._from(moment, zone):
+            cursor = max(cursor, start)
+            if end - cursor >= left:
+                return cursor + left
+            left -= max(0, end - cursor)
+            cursor = max(cursor, end)
+        return moment + seconds
+
+    def _from(self, moment: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+        """The spans that end after the moment, in order, as moments."""
+        first = datetime.fromtimestamp(moment, UTC).astimezone(zone).date() - timedelta(days=1)
+        for number in range(_FAR_DAYS):
+            on = first + timedelta(days=number)
+            if on in self.holidays:
+                continue
+            for start, end in self.week[on.weekday()]:
+                until = wall(on, end, zone)
+                if until > moment:
+                    yield wall(on, start, zone), until
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From one wall time to another; over midnight if the second is the smaller."""
+
+    start: int
+    end: int
+
+    def is_quiet(self, moment: int, zone: ZoneInfo) -> bool:
+        local = datetime.fromtimestamp(moment, UTC).astimezone(zone)
+        now = local.hour * 60 + local.minute
+        if self.start <= self.end:
+            return self.start <= now < self.end
+        return now >= self.start or now < self.end
+
+
+def wall(on: date, minutes: int, zone: ZoneInfo) -> int:
+    """The moment of a wall time of a day; minutes past DAY are on the days after it."""
+    days, rest = divmod(minutes, DAY)
+    there = datetime.combine(on + timedelta(days=days), time(rest // 60, rest % 60), zone)
+    return int(there.timestamp())
+
+
+def next_local(moment: int, minutes: int, zone: ZoneInfo) -> int:
+    """The next time that it is so many minutes past midnight there, later than the moment."""
+    on = datetime.fromtimestamp(moment, UTC).astimezone(zone).date() - timedelta(days=1)
+    while (there := wall(on, minutes, zone)) <= moment:
+        on += timedelta(days=1)
+    return there
+
+
+# What people type
+
+_NAMES = (
+    ("пн", "пон", "понеділок", "mon", "monday"),
+    ("вт", "вів", "вівторок", "tue", "tuesday"),
+    ("ср", "сер", "середа", "wed", "wednesday"),
+    ("чт", "чет", "четвер", "thu", "thursday"),
+    ("пт", "п'ятниця", "fri", "friday"),
+    ("сб", "суб", "субота", "sat", "saturday"),
+    ("нд", "нед", "неділя", "sun", "sunday"),
+)
+_DAYS = {name: number for number, names in enumerate(_NAMES) for name in names}
+_EVERY_DAY = ("щодня", "щоденно", "daily", "every day")
+_OFF = ("вихідний", "вихідні", "зачинено", "closed", "off")
+_TIME = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?")
+_SPAN = re.compile(r"(\d{1,2}(?:[:.]\d{2})?)\s*-\s*(\d{1,2}(?:[:.]\d{2})?)")
+
+
+def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
+    """`пн-пт 9:00-18:00, сб 10-15`, `Mon-Fri 9-13, 14-18`, `щодня 8-20`, `24/7`.
+
+    Days not named are days off. Raises UnreadableTimeError.
+    """
+    plain = _plain(text)
+    if plain.replace(" ", "") in {"24/7", "цілодобово"}:
+        return Hours().week
+    week: list[list[Span]] = [[] for _ in range(7)]
+    days: list[int] = []
+    for piece in filter(None, (piece.strip() for piece in re.split(r"[,;\n]", plain))):
+        named, rest = _days_of(piece)
+        days = named or days
+        if not days:
+            raise UnreadableTimeError(piece)
+        if rest in _OFF:
+            continue
+        found = _SPAN.fullmatch(rest)
+        if not found:
+            raise UnreadableTimeError(piece)
+        start, end = _minutes(found[1]), _minutes(found[2])
+        if end <= start:
+            end += DAY
+        for day in days:
+            week[day].append((start, end))
+    if not any(week):
+        raise UnreadableTimeError(text.strip())
+    return tuple(tuple(sorted(set(spans))) for spans in week)
+
+
+def parse_quiet(text: str) -> QuietHours:
+    """`22-8`, `22:00–07:30`. Raises UnreadableTimeError."""
+    found = _SPAN.fullmatch(_plain(text))
+    if not found:
+        raise UnreadableTimeError(text.strip())
+    start, end = _minutes(found[1]) % DAY, _minutes(found[2]) % DAY
+    if start == end:
+        raise UnreadableTimeError(text.strip())
+    return QuietHours(start, end)
+
+
+def parse_days(text: str, today: date) -> frozenset[date]:
+    """`01.01, 24.08.2027, 2026-12-25`; without a year the next such day. Raises as above."""
+    found = set()
+    for piece in filter(None, (piece.strip() for piece in re.split(r"[,;\s]", text))):
+        found.add(_date(piece, today))
+    return frozenset(found)
+
+
+def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
+    """`15 хв`, `2 год`, `18:30`, `завтра 9:00`, `25.11 14:00`: a moment within a year from now.
+
+    Raises UnreadableTimeError.
+    """
+    plain = _plain(text)
+    today = datetime.fromtimestamp(now, UTC).astimezone(zone).date()
+    if found := re.fullmatch(r"(?:через |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
+        unit = found[2]
+        seconds = next((size for names, size in _UNITS if unit.startswith(names)), 0)
+        at = now + int(found[1]) * seconds
+    elif found := re.fullmatch(r"(?:о |об |at )?(\d{1,2}[:.]\d{2})", plain):
+        at = next_local(now, _minutes(found[1]), zone)
+    elif found := re.fullmatch(
+        r"(?:завтра|tomorrow)(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain
+    ):
+        at = wall(today + timedelta(days=1), _minutes(found[1]), zone)
+    elif found := re.fullmatch(
+        r"([\d.]+|\d{4}-\d\d-\d\d)(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain
+    ):
+        at = wall(_date(found[1], today), _minutes(found[2]), zone)
+    else:
+        raise UnreadableTimeError(text.strip())
+    if not now < at <= now + _YEAR:
+        raise UnreadableTimeError(text.strip())
+    return at
+
+
+_UNITS = ((("хв", "min"), 60), (("год", "hour", "h"), 3600), (("дн", "ден", "day"), 86400))
+
+
+def _plain(text: str) -> str:
+    text = " ".join(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split(" "))
+    text = re.sub(r"[\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}]", "-", text)
+    return re.sub(r"[^\S\n]+", " ", text).strip()
+
+
+def _days_of(piece: str) -> tuple[list[int], str]:
+    """The weekdays a piece begins with, and what follows them."""
+    for words in _EVERY_DAY:
+        if piece.startswith(words):
+            return list(range(7)), piece[len(words) :].lstrip(" :")
+    days: list[int] = []
+    rest = piece
+    while found := re.match(
+        r"([^\W\d_][^\W\d_']*)\.?(?:\s*-\s*([^\W\d_][^\W\d_']*)\.?)?[\s:]*", rest
+    ):
+        if found[1] not in _DAYS or (found[2] and found[2] not in _DAYS):
+            break
+        first = _DAYS[found[1]]
+        last = _DAYS[found[2]] if found[2] else first
+        days += [(first + step) % 7 for step in range((last - first) % 7 + 1)]
+        rest = rest[found.end() :]
+    return days, rest
+
+
+def _minutes(text: str) -> int:
+    found = _TIME.fullmatch(text)
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+    if hour * 60 + minute > DAY or minute > 59:
+        raise UnreadableTimeError(text)
+    return hour * 60 + minute
+
+
+def _date(piece: str, today: date) -> date:
+    try:
+        if "-" in piece:
+            return date.fromisoformat(piece)
+        day, month, *year = (int(part) for part in piece.strip(".").split("."))
+        if year:
+            return date(year[0] + (2000 if year[0] < 100 else 0), month, day)
+        this = date(today.year, month, day)
+        return this if this >= today else date(today.year + 1, month, day)
+    except (ValueError, IndexError):
+        raise UnreadableTimeError(piece) from None

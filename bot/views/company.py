@@ -1,0 +1,145 @@
+"""The company's settings: working hours, days off, the escalation; a person's quiet hours."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from aiogram.utils.i18n import gettext as _
+from babel.dates import get_day_names
+
+from bot.hours import DAY, Hours, QuietHours, Span
+from bot.models import Ladder, LadderField
+from bot.views.formats import brief, full_day, locale
+
+
+def company(hours: Hours, own: Mapping[str, Hours], ladder: Ladder) -> str:
+    """All of it on one page."""
+    lines = ["<b>" + _("Company") + "</b>", ""]
+    lines.append(_("Working hours: {hours}").format(hours=week(hours)))
+    lines += [f"{brief(line)}: {week(one)}" for line, one in own.items()]
+    lines.append(_("Days off: {days}").format(days=days(sorted(hours.holidays))))
+    lines += ["", *_ladder(ladder), "", silence()]
+    return "\n".join(lines)
+
+
+def silence() -> str:
+    """What is different outside working hours and in quiet hours."""
+    return _(
+        "Outside working hours, and in a person's quiet hours, alerts come without sound; "
+        "at opening everybody gets one list of what is still open."
+    )
+
+
+def ladder_title() -> str:
+    return "<b>" + _("Who hears of a missed call, and when") + "</b>"
+
+
+def number_title(name: LadderField) -> str:
+    return f"<b>{number_name(name)}</b>"
+
+
+def number_name(name: LadderField) -> str:
+    """Also the label of a button."""
+    return {
+        LadderField.OPERATORS: _("Operators who rang"),
+        LadderField.GROUPS: _("Group chats"),
+        LadderField.SUPERVISORS: _("Supervisors"),
+        LadderField.REPEAT: _("Repeat until taken"),
+        LadderField.TARGET: _("Call back within"),
+    }[name]
+
+
+def minutes_words(name: LadderField, minutes: int) -> str:
+    """A choice of a number in words; also the label of a button."""
+    if minutes:
+        words = _("every {minutes} min") if name is LadderField.REPEAT else _("{minutes} min")
+        if name not in {LadderField.REPEAT, LadderField.TARGET}:
+            words = _("after {minutes} min")
+        return words.format(minutes=minutes)
+    return _("no") if name is LadderField.REPEAT else _("at once")
+
+
+def week(hours: Hours) -> str:
+    """Пн–пт 9:00–18:00, сб 10:00–15:00"""
+    if all(spans == ((0, DAY),) for spans in hours.week):
+        return _("around the clock")
+    names = get_day_names("abbreviated", locale=locale())
+    parts, first = [], 0
+    while first < len(hours.week):
+        last = first
+        while last + 1 < len(hours.week) and hours.week[last + 1] == hours.week[first]:
+            last += 1
+        if hours.week[first]:
+            named = names[first] if first == last else f"{names[first]}–{names[last]}"
+            parts.append(f"{named} {', '.join(map(_span, hours.week[first]))}")
+        first = last + 1
+    return "; ".join(parts)
+
+
+def days(found: Sequence[date]) -> str:
+    return ", ".join(map(full_day, found)) if found else _("none")
+
+
+def ask_hours(line: str | None, present: Hours) -> str:
+    title = _("Working hours of the company")
+    if line is not None:
+        title = _("Working hours of the line {line}").format(line=brief(line))
+    example = _("Mon-Fri 9:00-18:00, Sat 10-15")
+    return "\n".join(
+        [
+            f"<b>{title}</b>",
+            _("Now: {hours}").format(hours=week(present)),
+            "",
+            _("Send them like this: {example}").format(example=f"<code>{example}</code>"),
+        ]
+    )
+
+
+def ask_holidays(present: Sequence[date]) -> str:
+    copied = ", ".join(day.strftime("%d.%m.%Y") for day in present)
+    lines = ["<b>" + _("Days off") + "</b>"]
+    if copied:
+        lines.append(_("Now (tap to copy): {days}").format(days=f"<code>{copied}</code>"))
+    example = "<code>01.01, 24.08.2027</code>"
+    lines.append(_("Send all of them like this: {example}").format(example=example))
+    return "\n".join(lines)
+
+
+def choose_line() -> str:
+    return _("Which line has hours of its own?")
+
+
+def not_understood(piece: str) -> str:
+    return _("I do not understand “{piece}”.").format(piece=brief(piece))
+
+
+def saved() -> str:
+    return _("The setting is saved")
+
+
+def quiet(present: QuietHours | None) -> str:
+    """A person's quiet hours."""
+    lines = [
+        "<b>" + _("Quiet hours") + "</b>",
+        _("Now: {hours}").format(hours=quiet_words(present)),
+    ]
+    return "\n".join([*lines, "", _("In quiet hours alerts come without sound.")])
+
+
+def quiet_words(present: QuietHours | None) -> str:
+    return _span((present.start, present.end)) if present else _("none")
+
+
+def ask_quiet() -> str:
+    return _("Send your quiet hours like this: {example}").format(
+        example="<code>22:00-7:30</code>"
+    )
+
+
+def _ladder(ladder: Ladder) -> list[str]:
+    return [
+        f"{number_name(name)}: {minutes_words(name, ladder.minutes(name))}" for name in LadderField
+    ]
+
+
+def _span(span: Span) -> str:
+    return "–".join(f"{minutes % DAY // 60}:{minutes % 60:02}" for minutes in span)

@@ -1,0 +1,56 @@
+"""Reminders: asked for, promised, due."""
+
+from zoneinfo import ZoneInfo
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.models import Call
+from bot.views import cases, parties
+from bot.views.formats import brief, cut, quoted
+
+
+def choose(call: Call) -> str:
+    return _("When shall I remind you of {client}?").format(client=_client(call))
+
+
+def ask_time(call: Call) -> str:
+    lines = [
+        "<b>" + _("A reminder of {client}").format(client=_client(call)) + "</b>",
+        _("When? For example: {examples}").format(
+            examples="<code>30 хв</code>, <code>18:30</code>, <code>25.12 10:00</code>"
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def promised(call: Call, due_at: int, *, now: int, zone: ZoneInfo) -> str:
+    time = cases.moment(due_at, now=now, zone=zone)
+    return "⏰ " + _("I will remind you of {client}: {time}").format(
+        client=_client(call), time=time
+    )
+
+
+def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
+    """The reminder itself."""
+    lines = [
+        "⏰ <b>" + _("You asked to be reminded") + "</b>",
+        _client(call),
+        _("The call of {time}").format(time=cases.moment(call.started_at, now=now, zone=zone)),
+    ]
+    if call.case:
+        lines += cases.link(call.case, now=now, zone=zone)
+    if call.comment:
+        lines.append(f"💬 {brief(call.comment.text, 200)}")
+    return "\n".join(lines)
+
+
+def not_understood(piece: str) -> str:
+    return _("I do not understand “{piece}”.").format(piece=brief(piece))
+
+
+def cancelled() -> str:
+    return _("Cancelled, nothing was changed.")
+
+
+def _client(call: Call) -> str:
+    return quoted(cut(parties.client_title(call), 100))

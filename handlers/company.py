@@ -1,0 +1,187 @@
+"""What administrators decide for the company: hours, days off, who hears when."""
+
+from collections.abc import Awaitable, Callable
+
+from aiogram import F, Router
+from aiogram.filters import Command, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, Message
+
+from bot.config import Settings
+from bot.errors import NotFoundError
+from bot.filters import HasRole
+from bot.hours import UnreadableTimeError, parse_days, parse_week
+from bot.models import Clock, LadderField, Role
+from bot.reply import Event, remove, show
+from bot.views import company as views
+from bot.views.formats import local
+from keyboards import company as keyboards
+from keyboards.callbacks import (
+    CompanyMenu,
+    CompanyNumber,
+    CompanyPage,
+    CompanyValue,
+    DialogButton,
+    DialogStep,
+    LineHours,
+    NoHours,
+)
+from storage.company import CompanyRepo
+
+
+class CompanyDialog(StatesGroup):
+    hours = State()
+    holidays = State()
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole(Role.ADMINISTRATOR))
+    pages: dict[CompanyPage, Callable[..., Awaitable[None]]] = {
+        CompanyPage.MAIN: show_company,
+        CompanyPage.LINES: choose_line,
+        CompanyPage.HOLIDAYS: ask_holidays,
+        CompanyPage.LADDER: show_ladder,
+    }
+    for page, handler in pages.items():
+        router.callback_query.register(handler, CompanyMenu.filter(F.page == page))
+    router.callback_query.register(choose_number, CompanyNumber.filter())
+    router.callback_query.register(set_number, CompanyValue.filter())
+    router.callback_query.register(ask_hours, LineHours.filter())
+    in_dialog = StateFilter(CompanyDialog)
+    router.callback_query.register(no_hours, in_dialog, NoHours.filter())
+    router.message.register(cancel_command, in_dialog, Command("cancel"))
+    router.message.register(hours_sent, StateFilter(CompanyDialog.hours))
+    router.message.register(holidays_sent, StateFilter(CompanyDialog.holidays))
+    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    return router
+
+
+async def show_company(query: CallbackQuery, company: CompanyRepo) -> None:
+    await _show_company(query, company)
+
+
+async def choose_line(query: CallbackQuery, company: CompanyRepo) -> None:
+    await show(query, views.choose_line(), keyboards.lines(await company.lines()))
+
+
+async def show_ladder(query: CallbackQuery, company: CompanyRepo) -> None:
+    await _show_ladder(query, company)
+
+
+async def choose_number(
+    query: CallbackQuery, callback_data: CompanyNumber, company: CompanyRepo
+) -> None:
+    name = callback_data.name
+    chosen = (await company.ladder()).minutes(name)
+    labels = {value: views.minutes_words(name, value) for value in keyboards.CHOICES[name]}
+    await show(query, views.number_title(name), keyboards.number(name, labels, chosen))
+
+
+async def set_number(
+    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo
+) -> None:
+    name, minutes = callback_data.name, callback_data.minutes
+    if minutes not in keyboards.CHOICES[name]:
+        raise NotFoundError(f"{minutes} minutes of {name}")
+    await company.set_number(name.value, minutes)
+    await _show_ladder(query, company, toast=views.saved())
+
+
+async def ask_hours(
+    query: CallbackQuery, callback_data: LineHours, state: FSMContext, company: CompanyRepo
+) -> None:
+    line = await _line(company, callback_data.number)
+    await _begin(query, state, CompanyDialog.hours, line)
+    text = views.ask_hours(line, await company.hours(line))
+    await show(query, text, keyboards.dialog(callback_data.number))
+
+
+async def ask_holidays(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
+    await _begin(query, state, CompanyDialog.holidays, None)
+    holidays = sorted((await company.hours()).holidays)
+    await show(query, views.ask_holidays(holidays), keyboards.dialog())
+
+
+async def hours_sent(
+    message: Message, state: FSMContext, company: CompanyRepo, clock: Clock
+) -> None:
+    try:
+        week = parse_week(message.text or "")
+    except UnreadableTimeError as error:
+        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        return
+    await company.set_hours(await state.get_value("line"), week, now=clock())
+    await _leave(message, state, company, toast=views.saved())
+
+
+async def holidays_sent(
+    message: Message, state: FSMContext, company: CompanyRepo, settings: Settings, clock: Clock
+) -> None:
+    try:
+        days = parse_days(message.text or "", local(clock(), settings.zone).date())
+    except UnreadableTimeError as error:
+        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        return
+    await company.set_holidays(days, now=clock())
+    await _leave(message, state, company, toast=views.saved())
+
+
+async def no_hours(
+    query: CallbackQuery, state: FSMContext, company: CompanyRepo, clock: Clock
+) -> None:
+    await company.set_hours(await state.get_value("line"), None, now=clock())
+    await _leave(query, state, company, toast=views.saved())
+
+
+async def cancel_command(message: Message, state: FSMContext, company: CompanyRepo) -> None:
+    await _leave(message, state, company)
+
+
+async def cancel_pressed(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
+    await _leave(query, state, company)
+
+
+async def _line(company: CompanyRepo, number: int) -> str | None:
+    """The line a button is about; None: the company. Raises NotFoundError if it is gone."""
+    if number < 0:
+        return None
+    lines = await company.lines()
+    if number >= len(lines):
+        raise NotFoundError(f"line {number}")
+    return lines[number]
+
+
+async def _begin(query: CallbackQuery, state: FSMContext, step: State, line: str | None) -> None:
+    asking = query.message.message_id if query.message else 0
+    await state.set_state(step)
+    await state.set_data({"line": line, "asking": asking})
+
+
+async def _leave(
+    event: Event, state: FSMContext, company: CompanyRepo, *, toast: str | None = None
+) -> None:
+    asking = await state.get_value("asking")
+    await _show_company(event, company, toast=toast)
+    await state.clear()
+    if isinstance(event, Message) and asking:
+        await remove(event, [asking])
+
+
+async def _show_company(event: Event, company: CompanyRepo, *, toast: str | None = None) -> None:
+    text = views.company(await company.hours(), await company.own_hours(), await company.ladder())
+    await show(event, text, keyboards.company(), toast=toast)
+
+
+async def _show_ladder(
+    query: CallbackQuery, company: CompanyRepo, *, toast: str | None = None
+) -> None:
+    ladder = await company.ladder()
+    labels = {
+        name: f"{views.number_name(name)}: {views.minutes_words(name, ladder.minutes(name))}"
+        for name in LadderField
+    }
+    await show(query, views.ladder_title(), keyboards.ladder(labels), toast=toast)

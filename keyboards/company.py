@@ -1,0 +1,95 @@
+"""The buttons of the company's settings and of a person's quiet hours."""
+
+from collections.abc import Mapping, Sequence
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
+
+from bot.models import LadderField
+from keyboards.callbacks import (
+    CompanyMenu,
+    CompanyNumber,
+    CompanyPage,
+    CompanyValue,
+    DialogButton,
+    DialogStep,
+    LineHours,
+    NoHours,
+    QuietChoice,
+    QuietOwn,
+)
+
+_STEPS = (0, 2, 5, 10, 15, 30)
+CHOICES = {
+    LadderField.OPERATORS: _STEPS,
+    LadderField.GROUPS: _STEPS,
+    LadderField.SUPERVISORS: _STEPS,
+    LadderField.REPEAT: (0, 5, 10, 15, 30, 60),
+    LadderField.TARGET: (5, 10, 15, 30, 60, 120),
+}
+"""Minutes offered for each number."""
+
+Row = list[tuple[str, CallbackData]]
+
+QUIET = ((22, 8), (20, 9), (19, 9))
+
+
+def company() -> InlineKeyboardMarkup:
+    return _rows(
+        [(_("🕘 Working hours"), LineHours(number=-1))],
+        [(_("☎️ Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
+        [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
+        [(_("📣 Who hears when"), CompanyMenu(page=CompanyPage.LADDER))],
+    )
+
+
+def lines(names: Sequence[str]) -> InlineKeyboardMarkup:
+    return _rows(
+        *([(name, LineHours(number=number))] for number, name in enumerate(names)),
+        [_back()],
+    )
+
+
+def ladder(labels: Mapping[LadderField, str]) -> InlineKeyboardMarkup:
+    """`labels`: each number with its present value, in words."""
+    return _rows(*([(labels[name], CompanyNumber(name=name))] for name in LadderField), [_back()])
+
+
+def number(name: LadderField, labels: Mapping[int, str], chosen: int) -> InlineKeyboardMarkup:
+    buttons: Row = [
+        (f"{label} ✓" if value == chosen else label, CompanyValue(name=name, minutes=value))
+        for value, label in labels.items()
+    ]
+    back: Row = [(_("⬅️ Back"), CompanyMenu(page=CompanyPage.LADDER))]
+    return _rows(buttons[:3], buttons[3:], back)
+
+
+def dialog(line: int | None = None) -> InlineKeyboardMarkup:
+    """The way out of typing; for hours (`line`) also the way to have none."""
+    rows: list[Row] = []
+    if line is not None:
+        words = _("🕘 As the company's") if line >= 0 else _("🕘 Around the clock")
+        rows.append([(words, NoHours(number=line))])
+    return _rows(*rows, [(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))])
+
+
+def quiet(*, is_set: bool) -> InlineKeyboardMarkup:
+    presets: Row = [(f"{start}–{end}", QuietChoice(start=start, end=end)) for start, end in QUIET]
+    rows: list[Row] = [presets, [(_("✏️ My own"), QuietOwn())]]
+    if is_set:
+        rows.append([(_("🗑 No quiet hours"), QuietChoice(start=0, end=0))])
+    return _rows(*rows)
+
+
+def _back() -> tuple[str, CallbackData]:
+    return _("⬅️ Back"), CompanyMenu(page=CompanyPage.MAIN)
+
+
+def _rows(*rows: Sequence[tuple[str, CallbackData]]) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [InlineKeyboardButton(text=text, callback_data=data.pack()) for text, data in row]
+            for row in rows
+        ]
+    )

@@ -1,0 +1,72 @@
+"""What people asked to be reminded of: a call, or rather the client behind it."""
+
+from dataclasses import dataclass
+
+from bot.errors import NotFoundError
+from bot.models import Employee
+from storage.database import Database
+from storage.outbox import Kind, Priority, owe_person
+
+LIMIT = 50
+"""Reminders one person can have before them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    id: int
+    call_id: int
+    created_at: int
+
+
+class ReminderRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, call_id: int, employee: Employee, *, due_at: int, now: int) -> None:
+        """Remind the person of the call; of the same call only once at a time.
+
+        Raises NotFoundError if the call is gone, or there are LIMIT reminders already.
+        """
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "
+                "AND due_at IS NOT NULL",
+                (employee.id, call_id),
+            )
+            added = await tx.execute(
+                "INSERT INTO reminders (employee_id, call_id, due_at, created_at) "
+                "SELECT ?, id, ?, ? FROM calls WHERE id = ? AND (SELECT count(*) FROM reminders "
+                "WHERE employee_id = ? AND due_at IS NOT NULL) < ? RETURNING id",
+                (employee.id, due_at, now, call_id, employee.id, LIMIT),
+            )
+            if not added:
+                raise NotFoundError(f"call {call_id} to be reminded of")
+
+    async def get(self, reminder_id: int) -> Reminder:
+        rows = await self._database.fetch("SELECT * FROM reminders WHERE id = ?", (reminder_id,))
+        if not rows:
+            raise NotFoundError(f"reminder {reminder_id}")
+        return Reminder(rows[0]["id"], rows[0]["call_id"], rows[0]["created_at"])
+
+    async def fire(self, *, now: int) -> int:
+        """Owe the reminders whose time has come, but of cases that are over. Returns how many."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT r.id, r.employee_id, k.state FROM reminders AS r "
+                "LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part = 'lost' "
+                "LEFT JOIN cases AS k ON k.id = y.case_id "
+                "WHERE r.due_at <= ? ORDER BY r.due_at LIMIT 200",
+                (now,),
+            )
+            for row in rows:
+                await tx.execute("UPDATE reminders SET due_at = NULL WHERE id = ?", (row["id"],))
+                if row["state"] in {None, "open"}:
+                    await owe_person(
+                        tx,
+                        Kind.REMINDER,
+                        str(row["id"]),
+                        employee_id=row["employee_id"],
+                        priority=Priority.ALERT,
+                        now=now,
+                    )
+        return len(rows)
