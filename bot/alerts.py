@@ -16,6 +16,7 @@ from aiogram.exceptions import (
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
+    TelegramMigrateToChat,
     TelegramRetryAfter,
 )
 from aiogram.types import InlineKeyboardMarkup
@@ -27,12 +28,14 @@ from bot.models import EVERYTHING, Board, Clock, Employee, EmployeeState
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
+from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.company import CompanyRepo
 from storage.employees import EmployeeRepo
+from storage.groups import GroupRepo
 from storage.journal import JournalRepo
 from storage.outbox import NOTHING_TO_TELL, Kind, OutboxRepo, Owed
 from storage.rejects import RejectRepo
@@ -43,6 +46,18 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 64
 _SWEEP_SECONDS = 30.0
 _MAX_BACKOFF = 60.0
+
+_NO_TOPIC = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
+_NO_WAY_IN = (
+    *_NO_TOPIC,
+    *(
+        "chat not found",
+        "not enough rights to send",
+        "have no rights to send",
+        "CHAT_WRITE_FORBIDDEN",
+    ),
+)
+"""How Telegram says that a chat, or a topic of a group, can no longer be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,7 @@ class Alerter:
         employees: EmployeeRepo,
         cases: CaseRepo,
         company: CompanyRepo,
+        groups: GroupRepo,
         reminders: ReminderRepo,
         journal: JournalRepo,
         rejects: RejectRepo,
@@ -81,6 +97,7 @@ class Alerter:
         self._employees = employees
         self._cases = cases
         self._company = company
+        self._groups = groups
         self._reminders = reminders
         self._journal = journal
         self._rejects = rejects
@@ -152,10 +169,12 @@ class Alerter:
             self._metrics.deliveries.labels("retry_after").inc()
             until = self._clock() + error.retry_after
             await self._outbox.hold_chat(owed.chat_id, until=until)
+        except TelegramMigrateToChat as error:
+            await self._groups.migrate(owed.chat_id, error.migrate_to_chat_id)
         except TelegramForbiddenError as error:
             await self._unreachable(owed, error.message)
         except TelegramBadRequest as error:
-            if "chat not found" in error.message:
+            if any(words in error.message for words in _NO_WAY_IN):
                 await self._unreachable(owed, error.message)
                 return
             log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
@@ -255,6 +274,8 @@ class Alerter:
             return Words(views.rejects(owed.subject, await self._rejects.last(owed.subject)))
         if owed.kind is Kind.UNREACHABLE:
             return Words(views.unreachable(owed.subject.partition(" ")[2]))
+        if owed.kind is Kind.GROUP_LOST:
+            return Words(group_views.lost(owed.subject.partition(" ")[2]))
         employee = await self._employees.get(owed.employee_id or 0)
         now = self._clock()
         if owed.kind is Kind.REMINDER:
@@ -272,6 +293,11 @@ class Alerter:
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)
         self._metrics.deliveries.labels("unreachable").inc()
+        if owed.employee_id is None:
+            is_topic = any(words in reason for words in _NO_TOPIC)
+            thread_id = owed.thread_id if is_topic else None
+            await self._groups.leave(owed.chat_id, thread_id, now=self._clock())
+            return
         await self._outbox.drop_chat(
             owed.chat_id, employee_id=owed.employee_id, reason=reason, now=self._clock()
         )

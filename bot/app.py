@@ -50,6 +50,7 @@ from storage.contacts import ContactRepo
 from storage.database import Database, open_database
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
+from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
@@ -69,6 +70,7 @@ class Repositories:
     journal: JournalRepo
     cases: CaseRepo
     company: CompanyRepo
+    groups: GroupRepo
     reminders: ReminderRepo
     employees: EmployeeRepo
     invites: InviteRepo
@@ -87,6 +89,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
+        groups=GroupRepo(database),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -133,6 +136,7 @@ def create_dispatcher(
         ),
         company=repositories.company,
         reminders=repositories.reminders,
+        groups=repositories.groups,
         employees=repositories.employees,
         invites=repositories.invites,
         comments=repositories.comments,
@@ -192,6 +196,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             employees=repositories.employees,
             cases=repositories.cases,
             company=repositories.company,
+            groups=repositories.groups,
             reminders=repositories.reminders,
             journal=repositories.journal,
             rejects=repositories.rejects,

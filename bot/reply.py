@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from contextlib import suppress
 
-from aiogram.exceptions import TelegramBadRequest
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 Event = Message | CallbackQuery
@@ -43,6 +44,20 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
     except TelegramBadRequest as error:
         if "query is too old" not in error.message:
             raise
+
+
+async def write_to(
+    bot: Bot, chat_id: int, text: str, markup: InlineKeyboardMarkup | None = None
+) -> Message | None:
+    """A message to a person's own chat; None if they have never started the bot, or blocked it."""
+    try:
+        return await bot.send_message(chat_id, text, reply_markup=markup)
+    except TelegramForbiddenError:
+        return None
+    except TelegramBadRequest as error:
+        if "chat not found" not in error.message:
+            raise
+        return None
 
 
 async def remove(event: Event, message_ids: Collection[int]) -> None:

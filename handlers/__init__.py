@@ -9,6 +9,7 @@ from handlers import (
     company,
     contacts,
     fallback,
+    groups,
     health,
     reminders,
     settings,
@@ -32,6 +33,7 @@ def create_routers() -> list[Router]:
         settings.create_router(),
         company.create_router(),
         health.create_router(),
+        groups.create_private(),
         fallback.create_router(),
     )
-    return [private]
+    return [groups.create_router(), private]

@@ -19,9 +19,10 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Taking
-from bot.reply import Event, answer, remove, show
+from bot.reply import Event, answer, remove, show, write_to
 from bot.views import calls as call_views
 from bot.views import cases as views
+from bot.views import groups as group_views
 from bot.views.formats import local
 from keyboards import calls as call_keyboards
 from keyboards import cases as keyboards
@@ -265,10 +266,10 @@ async def ask_reason(
     if not case.is_open:
         await desk.refresh(query, employee, callback_data, views.over())
         return
-    dialog = _own(state, employee)
-    await dialog.set_state(CaseDialog.reason)
     markup = keyboards.reasons(views.ready_reasons())
-    await _ask(query, callback_data, dialog, bot, views.ask_reason(case), markup)
+    dialog = await _ask(query, callback_data, state, bot, views.ask_reason(case), markup)
+    if dialog:
+        await dialog.set_state(CaseDialog.reason)
 
 
 async def ask_words(
@@ -285,10 +286,10 @@ async def ask_words(
         toast = await desk.told(taking, case.id, employee)
         await desk.refresh(query, employee, callback_data, toast)
         return
-    dialog = _own(state, employee)
-    await dialog.set_state(CaseDialog.words)
     markup = dialog_keyboards.cancel()
-    await _ask(query, callback_data, dialog, bot, views.ask_words(case), markup)
+    dialog = await _ask(query, callback_data, state, bot, views.ask_words(case), markup)
+    if dialog:
+        await dialog.set_state(CaseDialog.words)
 
 
 async def reason_chosen(
@@ -331,11 +332,6 @@ async def cancel_pressed(
     await _leave(query, state, employee, desk, views.cancelled())
 
 
-def _own(state: FSMContext, employee: Employee) -> FSMContext:
-    """The dialog of the person's own chat, wherever the button was pressed."""
-    return FSMContext(state.storage, replace(state.key, chat_id=employee.tg_id, thread_id=None))
-
-
 def _unpacked(packed: str) -> Here:
     prefix = CardCase.__prefix__ + CardCase.__separator__
     return CardCase.unpack(packed) if packed.startswith(prefix) else CaseButton.unpack(packed)
@@ -344,21 +340,30 @@ def _unpacked(packed: str) -> Here:
 async def _ask(
     query: CallbackQuery,
     here: Here,
-    dialog: FSMContext,
+    state: FSMContext,
     bot: Bot,
     text: str,
     markup: InlineKeyboardMarkup,
-) -> None:
-    """Ask in place of a card, below an alert, or in the own chat of one who is in a group."""
-    chat_id = dialog.key.chat_id
+) -> FSMContext | None:
+    """Ask in place of a card, below an alert, or in the own chat of one who is in a group.
+
+    Returns the dialog of that chat, its state still to be set; None if it cannot be written to.
+    """
+    chat_id = query.from_user.id
     is_here = query.message is not None and query.message.chat.id == chat_id
     if _is_card(here) and is_here and query.message:
         await show(query, text, markup)
         asking = query.message.message_id
     else:
-        asking = (await bot.send_message(chat_id, text, reply_markup=markup)).message_id
+        sent = await write_to(bot, chat_id, text, markup)
+        if sent is None:
+            await answer(query, group_views.start_me_first(), alert=True)
+            return None
+        asking = sent.message_id
         await answer(query, None if is_here else views.in_own_chat())
+    dialog = FSMContext(state.storage, replace(state.key, chat_id=chat_id, thread_id=None))
     await dialog.set_data({"here": here.pack(), "asking": asking})
+    return dialog
 
 
 async def _finish(

@@ -351,3 +351,22 @@ class QuietChoice(CallbackData, prefix="qc1"):
 
 class QuietOwn(CallbackData, prefix="qo1"):
     """Quiet hours the person will type."""
+
+
+class GroupPlace(CallbackData, prefix="g1"):
+    """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
+
+    group: int
+    code: int
+
+
+class GroupAll(CallbackData, prefix="ga1"):
+    """A group hears of all lines and queues."""
+
+    group: int
+
+
+class GroupStop(CallbackData, prefix="gs1"):
+    """A group hears of nothing any more."""
+
+    group: int

@@ -125,7 +125,7 @@ def _deeds(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
     sees_all = viewer is not None and viewer.role.sees_all
     hand = [step(_("👥 Hand over"), CaseStep.HAND)] if sees_all else []
     if case.owner is None:
-        take, say = step(_("🙋 Take"), CaseStep.TAKE), step(_("🙋💬 Take and say"), CaseStep.SAY)
+        take, say = step(_("🙋 Take"), CaseStep.TAKE), step(_("📝 Take and say"), CaseStep.SAY)
         return [[take, say], [close, *hand]]
     if viewer is None or sees_all or case.owner.id == viewer.id:
         remind = _button(_("⏰ Remind me"), RemindMenu(call=case.call.id))

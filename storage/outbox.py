@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     REJECTS = "rejects"
     UNREACHABLE = "unreachable"
+    GROUP_LOST = "group_lost"
 
 
 class Priority(IntEnum):

@@ -334,6 +334,8 @@ EXTREMES = {
     "size": 10,
     "number": 9,
     "minutes": 120,
+    "group": 999_999_999,
+    "code": (1 << 32) - 1,
     "start": 23,
     "end": 23,
 }

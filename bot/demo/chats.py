@@ -78,6 +78,7 @@ class Chat:
     is_forum: bool = False
     is_started: bool = False
     is_blocked: bool = False
+    migrated_to: int | None = None
     description: str | None = None
     messages: dict[int, "Message"] = field(default_factory=dict)
     history: list["Message"] = field(default_factory=list)

@@ -17,9 +17,17 @@ OWN_WORD = "(said by the demo server, not by Telegram)"
 class ApiError(Exception):
     """A request refused; `str()` of it is the description a bot reads."""
 
-    def __init__(self, code: int, message: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        message: str = "",
+        *,
+        retry_after: int | None = None,
+        migrate_to: int | None = None,
+    ) -> None:
         self.code = code
         self.retry_after = retry_after
+        self.migrate_to = migrate_to
         prefix = PREFIXES[code]
         self.description = f"{prefix}: {_uncapitalized(message)}" if message else prefix
         super().__init__(self.description)
@@ -32,6 +40,8 @@ class ApiError(Exception):
         }
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
+        if self.migrate_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": self.migrate_to}
         return body
 
 
@@ -53,6 +63,12 @@ def conflict(message: str) -> ApiError:
 
 def too_many_requests(retry_after: int) -> ApiError:
     return ApiError(429, f"retry after {retry_after}", retry_after=retry_after)
+
+
+def upgraded(chat_id: int) -> ApiError:
+    """The group lives on as a supergroup under this id."""
+    message = "group chat was upgraded to a supergroup chat"
+    return ApiError(400, message, migrate_to=chat_id)
 
 
 def not_modelled(what: str) -> ApiError:

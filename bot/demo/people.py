@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.demo.chats import PRESENT, Account, Chat, Media, Message
+from bot.demo.chats import PRESENT, Account, Chat, ChatType, Media, Message
 from bot.demo.entities import FormattedText, fixed
 from bot.demo.fields import JsonObject, Upload
 from bot.demo.files import tiny_picture
@@ -102,6 +102,35 @@ class Group(Screen):
         number = next(self._chat.numbers)
         self._chat.topics[number] = name
         return number
+
+    def remove_topic(self, thread_id: int) -> None:
+        del self._chat.topics[thread_id]
+
+    def upgrade(self, new_id: int) -> "Group":
+        """The group becomes a supergroup: the same people under another id."""
+        old = self._chat
+        new = self._telegram.add_group(
+            new_id, old.title or "", kind=ChatType.SUPERGROUP, is_forum=False, username=None
+        )
+        new.members |= old.members
+        old.migrated_to = new_id
+        group = Group(self._telegram, new, owner=self._owner)
+        for chat, name, other in (
+            (old, "migrate_to_chat_id", new_id),
+            (new, "migrate_from_chat_id", old.id),
+        ):
+            notice = Message(
+                id=next(chat.numbers),
+                chat=chat,
+                sender=self._owner,
+                date=self._telegram.now,
+                extra={name: other},
+                is_service=True,
+            )
+            for bot in group.bots():
+                self._telegram.post(bot, notice)
+                self._telegram.deliver(bot, "message", notice)
+        return group
 
     def bots(self) -> list[Bot]:
         members = self._chat.members

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from bot.demo.chats import PRESENT, Account, Chat, ChatType, Message, member_json
-from bot.demo.errors import bad_request, forbidden
+from bot.demo.errors import bad_request, forbidden, upgraded
 from bot.demo.faults import RateLimits
 from bot.demo.fields import JsonObject
 from bot.demo.files import FileStore
@@ -240,6 +240,8 @@ class Telegram:
         chat = self.find_chat(bot, chat_id)
         if chat is None:
             raise bad_request("chat not found")
+        if chat.migrated_to is not None:
+            raise upgraded(chat.migrated_to)
         if not chat.is_private:
             status = chat.members.get(bot.id)
             kind = f"the {chat.type} chat"

@@ -21,7 +21,11 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
         ("missed", _("Clients not called back yet")),
     ]
     if role is Role.ADMINISTRATOR:
-        found += [("staff", _("People and their access")), ("health", _("Bot status"))]
+        found += [
+            ("staff", _("People and their access")),
+            ("connect", _("Alerts in a group chat")),
+            ("health", _("Bot status")),
+        ]
     return [
         *found,
         ("settings", _("Language, alerts, page size")),

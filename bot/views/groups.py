@@ -1,0 +1,56 @@
+"""Group chats that hear of lost calls: connecting one, choosing what it hears of."""
+
+from collections.abc import Sequence
+
+from aiogram.utils.i18n import gettext as _
+
+from bot.views.formats import brief
+
+
+def connected(places: Sequence[str]) -> str:
+    """What will come here; `places`: the names of lines and queues, none for all."""
+    if places:
+        heard = _("Only these lines and queues: {places}").format(
+            places=", ".join(brief(place, 40) for place in places)
+        )
+    else:
+        heard = _("All lines and queues")
+    return "\n".join(
+        [
+            "<b>" + _("Missed calls will be told of here") + "</b>",
+            heard,
+            "",
+            _("Everybody in this chat sees the clients' numbers; only employees can press."),
+        ]
+    )
+
+
+def disconnected() -> str:
+    return _("Missed calls are not told of here any more. To begin again: /connect")
+
+
+def only_administrators() -> str:
+    return _("Only an administrator of the bot can do this.")
+
+
+def how_to_connect() -> str:
+    return _(
+        "Add me to a group, and write /connect there, or in one of its topics. "
+        "Then missed calls will be told of there too."
+    )
+
+
+def sent_to_own_chat() -> str:
+    return _("Sent to your chat with me")
+
+
+def start_me_first() -> str:
+    return _("Write to me first: open your chat with me and press START")
+
+
+def lost(title: str) -> str:
+    """Tells the administrators."""
+    return _(
+        "⚠️ I cannot write to the group “{title}” any more, it hears of nothing now. "
+        "To connect it again: /connect there."
+    ).format(title=brief(title))

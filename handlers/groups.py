@@ -1,0 +1,140 @@
+"""Group chats: connecting them, the buttons of their alerts, being removed or upgraded.
+
+Only what is listed here is answered in a group; all other talk there is none of the bot's.
+"""
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+
+from bot.config import Settings
+from bot.filters import HasRole
+from bot.models import Clock, Employee, Role
+from bot.reply import Event, answer, show, write_to
+from bot.views import calls as call_views
+from bot.views import groups as views
+from handlers import fallback
+from handlers.cases import create_deeds
+from keyboards import calls as call_keyboards
+from keyboards import groups as keyboards
+from keyboards.callbacks import AlertCard, Card, GroupAll, GroupPlace, GroupStop
+from storage.groups import Group, GroupRepo
+from storage.journal import JournalRepo
+
+_PRESENT = {"member", "administrator", "creator", "restricted"}
+
+
+def create_router() -> Router:
+    """What is answered in groups."""
+    router = Router(name=__name__)
+    router.message.filter(F.chat.type.in_({"group", "supergroup"}))
+    router.callback_query.filter(F.message.chat.type.in_({"group", "supergroup"}))
+    administrator = HasRole(Role.ADMINISTRATOR)
+    router.message.register(connect_command, Command("connect"), administrator)
+    router.message.register(refuse_command, Command("connect"), HasRole())
+    router.message.register(upgraded, F.migrate_to_chat_id)
+    router.callback_query.register(toggle_place, GroupPlace.filter(), administrator)
+    router.callback_query.register(hear_all, GroupAll.filter(), administrator)
+    router.callback_query.register(stop, GroupStop.filter(), administrator)
+    for kind in (GroupPlace, GroupAll, GroupStop):
+        router.callback_query.register(refuse_button, kind.filter())
+    router.callback_query.register(card_to_own_chat, AlertCard.filter(), HasRole())
+    router.include_router(create_deeds())
+    router.my_chat_member.register(membership, F.chat.type.in_({"group", "supergroup"}))
+    rest = Router(name=f"{__name__}.rest")
+    rest.callback_query.register(fallback.stale_button)
+    router.include_router(rest)
+    return router
+
+
+def create_private() -> Router:
+    """What is said of groups in a person's own chat."""
+    router = Router(name=f"{__name__}.private")
+    router.message.filter(HasRole(Role.ADMINISTRATOR))
+    router.message.register(explain_command, Command("connect"))
+    return router
+
+
+async def explain_command(message: Message) -> None:
+    await message.answer(views.how_to_connect())
+
+
+async def connect_command(
+    message: Message, employee: Employee, groups: GroupRepo, clock: Clock
+) -> None:
+    group = await groups.connect(
+        message.chat.id,
+        _thread(message),
+        title=message.chat.title or "–",
+        by=employee,
+        now=clock(),
+    )
+    await _show_group(message, group, groups)
+
+
+async def refuse_command(message: Message) -> None:
+    await message.answer(views.only_administrators())
+
+
+async def refuse_button(query: CallbackQuery) -> None:
+    await answer(query, views.only_administrators(), alert=True)
+
+
+async def toggle_place(query: CallbackQuery, callback_data: GroupPlace, groups: GroupRepo) -> None:
+    await groups.toggle(callback_data.group, callback_data.code)
+    await _show_group(query, await groups.get(callback_data.group), groups)
+
+
+async def hear_all(query: CallbackQuery, callback_data: GroupAll, groups: GroupRepo) -> None:
+    await groups.hear_all(callback_data.group)
+    await _show_group(query, await groups.get(callback_data.group), groups)
+
+
+async def stop(query: CallbackQuery, callback_data: GroupStop, groups: GroupRepo) -> None:
+    await groups.disconnect(callback_data.group)
+    await show(query, views.disconnected())
+
+
+async def card_to_own_chat(
+    query: CallbackQuery,
+    callback_data: AlertCard,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+    bot: Bot,
+) -> None:
+    """A group may not read what only this person may see."""
+    call = await journal.get(callback_data.call, employee.scope)
+    text = call_views.card(call, now=clock(), zone=settings.zone)
+    markup = call_keyboards.card(call, Card(call=call.id), employee)
+    sent = await write_to(bot, employee.tg_id, text, markup)
+    if sent:
+        await answer(query, views.sent_to_own_chat())
+    else:
+        await answer(query, views.start_me_first(), alert=True)
+
+
+async def membership(event: ChatMemberUpdated, groups: GroupRepo, clock: Clock) -> None:
+    """The bot itself was added, removed, or may not write any more."""
+    if event.new_chat_member.status not in _PRESENT:
+        await groups.leave(event.chat.id, None, now=clock())
+
+
+async def upgraded(message: Message, groups: GroupRepo) -> None:
+    if message.migrate_to_chat_id:
+        await groups.migrate(message.chat.id, message.migrate_to_chat_id)
+
+
+async def _show_group(event: Event, group: Group, groups: GroupRepo) -> None:
+    known = dict.fromkeys((*await groups.places(), *group.places))
+    markup = keyboards.group(
+        group.id,
+        [(place.code, place.name) for place in known],
+        {place.code for place in group.places},
+    )
+    await show(event, views.connected([place.name for place in group.places]), markup)
+
+
+def _thread(message: Message) -> int:
+    return (message.message_thread_id or 0) if message.is_topic_message else 0

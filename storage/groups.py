@@ -1,0 +1,185 @@
+"""The group chats, or topics of them, that hear of lost calls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from zlib import crc32
+
+from bot.errors import NotFoundError
+from bot.models import Employee
+from storage.database import Database, Row
+from storage.outbox import Kind, owe_administrators
+
+_LATEST_CALLS = 1000
+
+
+class PlaceKind(StrEnum):
+    LINE = "line"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line or a queue by its name. `code` stands for it in a button."""
+
+    kind: PlaceKind
+    name: str
+
+    @property
+    def code(self) -> int:
+        return crc32(f"{self.kind} {self.name}".encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`places`: what it hears of; none: everything. `thread_id`: the topic, 0 for none."""
+
+    id: int
+    chat_id: int
+    thread_id: int
+    title: str
+    is_active: bool
+    places: tuple[Place, ...]
+
+
+class GroupRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def connect(
+        self, chat_id: int, thread_id: int, *, title: str, by: Employee, now: int
+    ) -> Group:
+        """From now on it hears of lost calls, in the language of who connected it."""
+        async with self._database.transaction() as tx:
+            [row] = await tx.execute(
+                "INSERT INTO groups (chat_id, thread_id, title, language, connected_by, "
+                "connected_at) VALUES (?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (chat_id, thread_id) DO UPDATE SET state = 'active', "
+                "title = excluded.title, language = excluded.language, "
+                "connected_by = excluded.connected_by, connected_at = excluded.connected_at "
+                "RETURNING id",
+                (chat_id, thread_id, title, by.language.value, by.id, now),
+            )
+        return await self.get(row["id"])
+
+    async def get(self, group_id: int) -> Group:
+        for group in await self._select("g.id = ?", (group_id,)):
+            return group
+        raise NotFoundError(f"group {group_id}")
+
+    async def find(self, chat_id: int, thread_id: int) -> Group | None:
+        found = await self._select("g.chat_id = ? AND g.thread_id = ?", (chat_id, thread_id))
+        return found[0] if found else None
+
+    async def disconnect(self, group_id: int) -> None:
+        """It hears of nothing new; what it was told of stays true."""
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE groups SET state = 'left' WHERE id = ?", (group_id,))
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
+                "WHERE state = 'pending' AND message_id IS NULL AND (chat_id, thread_id) = "
+                "(SELECT chat_id, thread_id FROM groups WHERE id = ?)",
+                (group_id,),
+            )
+
+    async def toggle(self, group_id: int, code: int) -> None:
+        """Hear of the place too, or no more. Raises NotFoundError if nobody knows the place."""
+        group = await self.get(group_id)
+        known = {place.code: place for place in (*await self.places(), *group.places)}
+        if code not in known:
+            raise NotFoundError(f"place {code}")
+        place = known[code]
+        async with self._database.transaction() as tx:
+            removed = await tx.execute(
+                "DELETE FROM group_places WHERE group_id = ? AND kind = ? AND name = ? "
+                "RETURNING name",
+                (group_id, place.kind.value, place.name),
+            )
+            if not removed:
+                await tx.execute(
+                    "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?)",
+                    (group_id, place.kind.value, place.name),
+                )
+
+    async def hear_all(self, group_id: int) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM group_places WHERE group_id = ?", (group_id,))
+
+    async def places(self) -> list[Place]:
+        """The lines and queues of the latest calls, by name."""
+        rows = await self._database.fetch(
+            "WITH latest AS (SELECT line, queue FROM calls ORDER BY position DESC, id DESC "
+            "LIMIT ?) SELECT 'line' AS kind, line AS name FROM latest WHERE line IS NOT NULL "
+            "UNION SELECT 'queue', queue FROM latest WHERE queue IS NOT NULL "
+            "ORDER BY kind, name LIMIT 40",
+            (_LATEST_CALLS,),
+        )
+        return [Place(PlaceKind(row["kind"]), row["name"]) for row in rows]
+
+    async def leave(self, chat_id: int, thread_id: int | None, *, now: int) -> None:
+        """The chat, or that topic of it, cannot be written to any more: owe it nothing more.
+
+        The administrators are told, once.
+        """
+        topic = " AND thread_id = ?" if thread_id is not None else ""
+        values = (chat_id,) if thread_id is None else (chat_id, thread_id)
+        async with self._database.transaction() as tx:
+            left = await tx.execute(
+                f"UPDATE groups SET state = 'left' WHERE chat_id = ?{topic} "  # noqa: S608
+                "AND state = 'active' RETURNING title",
+                values,
+            )
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = 'the group is gone' "  # noqa: S608
+                f"WHERE chat_id = ?{topic} AND state = 'pending'",
+                values,
+            )
+            for row in left[:1]:
+                await owe_administrators(tx, Kind.GROUP_LOST, f"{now} {row['title']}", now=now)
+
+    async def migrate(self, old: int, new: int) -> None:
+        """The group has become a supergroup: the same chat under another id.
+
+        Its messages have new ids there, unknown to the bot: what was sent is not edited any more.
+        """
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "DELETE FROM groups WHERE chat_id = ? AND thread_id IN "
+                "(SELECT thread_id FROM groups WHERE chat_id = ?)",
+                (new, old),
+            )
+            await tx.execute("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
+            await tx.execute(
+                "DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,)
+            )
+            await tx.execute(
+                "DELETE FROM outbox WHERE chat_id = ? AND EXISTS (SELECT 1 FROM outbox AS o "
+                "WHERE o.chat_id = ? AND o.thread_id = outbox.thread_id "
+                "AND o.kind = outbox.kind AND o.subject = outbox.subject)",
+                (old, new),
+            )
+            await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
+
+    async def _select(self, where: str, values: Sequence[int]) -> list[Group]:
+        rows = await self._database.fetch(
+            "SELECT g.*, p.kind, p.name FROM groups AS g "  # noqa: S608
+            "LEFT JOIN group_places AS p ON p.group_id = g.id "
+            f"WHERE {where} ORDER BY g.id, p.kind, p.name",
+            values,
+        )
+        found: dict[int, list[Row]] = {}
+        for row in rows:
+            found.setdefault(row["id"], []).append(row)
+        return [_group(some) for some in found.values()]
+
+
+def _group(rows: Sequence[Row]) -> Group:
+    row = rows[0]
+    return Group(
+        id=row["id"],
+        chat_id=row["chat_id"],
+        thread_id=row["thread_id"],
+        title=row["title"],
+        is_active=row["state"] == "active",
+        places=tuple(Place(PlaceKind(one["kind"]), one["name"]) for one in rows if one["kind"]),
+    )
