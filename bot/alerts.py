@@ -24,16 +24,19 @@ from aiogram.utils.i18n import I18n
 
 from bot.errors import AppError, StorageError
 from bot.metrics import Metrics
-from bot.models import EVERYTHING, Board, Clock, Employee, EmployeeState
+from bot.models import EVERYTHING, Board, CaseGroup, Clock, Employee, EmployeeState
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
+from bot.views import digests as digest_views
 from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
 from keyboards import cases as keyboards
+from keyboards import digests as digest_keyboards
 from keyboards import reminders as reminder_keyboards
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.company import CompanyRepo
+from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
 from storage.journal import JournalRepo
@@ -83,6 +86,7 @@ class Alerter:
         cases: CaseRepo,
         company: CompanyRepo,
         groups: GroupRepo,
+        digests: DigestRepo,
         reminders: ReminderRepo,
         journal: JournalRepo,
         rejects: RejectRepo,
@@ -98,6 +102,7 @@ class Alerter:
         self._cases = cases
         self._company = company
         self._groups = groups
+        self._digests = digests
         self._reminders = reminders
         self._journal = journal
         self._rejects = rejects
@@ -283,12 +288,25 @@ class Alerter:
             call = await self._journal.get(reminder.call_id, employee.scope)
             text = reminder_views.due(call, now=now, zone=self._zone)
             return Words(text, reminder_keyboards.due(call.id), employee)
+        if owed.kind is Kind.DIGEST:
+            return await self._digest(owed, employee)
         page = await self._cases.board(
             employee, Board.ALL, page=0, size=employee.page_size, today=now
         )
         if not page.total:
             return None
         return Words(case_views.still_open(page, now=now), keyboards.to_board(), employee)
+
+    async def _digest(self, owed: Owed, employee: Employee) -> Words:
+        due_at, minutes = map(int, owed.subject.split())
+        start, end = self._digests.span(due_at, minutes)
+        ladder = await self._company.ladder()
+        digest = await self._digests.digest(
+            employee.scope, start, end, target=ladder.target_minutes * 60
+        )
+        labels = {group: digest_views.group_name(group) for group in CaseGroup}
+        text = digest_views.digest(digest, self._zone)
+        return Words(text, digest_keyboards.digest(digest, labels), employee)
 
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)

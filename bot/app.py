@@ -48,6 +48,7 @@ from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
+from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -71,6 +72,7 @@ class Repositories:
     cases: CaseRepo
     company: CompanyRepo
     groups: GroupRepo
+    digests: DigestRepo
     reminders: ReminderRepo
     employees: EmployeeRepo
     invites: InviteRepo
@@ -90,6 +92,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
+        digests=DigestRepo(database, settings.zone),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -137,6 +140,8 @@ def create_dispatcher(
         company=repositories.company,
         reminders=repositories.reminders,
         groups=repositories.groups,
+        digests=repositories.digests,
+        cases=repositories.cases,
         employees=repositories.employees,
         invites=repositories.invites,
         comments=repositories.comments,
@@ -197,6 +202,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             cases=repositories.cases,
             company=repositories.company,
             groups=repositories.groups,
+            digests=repositories.digests,
             reminders=repositories.reminders,
             journal=repositories.journal,
             rejects=repositories.rejects,
@@ -234,6 +240,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             repositories.cases,
             repositories.company,
             repositories.reminders,
+            repositories.digests,
             wake=alerter.wake,
             clock=clock,
             retention_days=settings.retention_days,

@@ -176,6 +176,14 @@ def parse_quiet(text: str) -> QuietHours:
     return QuietHours(start, end)
 
 
+def parse_time(text: str) -> int:
+    """`18:30`, `9`: minutes of the day. Raises UnreadableTimeError."""
+    minutes = _minutes(_plain(text))
+    if minutes == DAY:
+        raise UnreadableTimeError(text.strip())
+    return minutes
+
+
 def parse_days(text: str, today: date) -> frozenset[date]:
     """`01.01, 24.08.2027, 2026-12-25`; without a year the next such day. Raises as above."""
     found = set()

@@ -8,6 +8,7 @@ from bot.models import Clock
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
+from storage.digests import DigestRepo
 from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ class Jobs:
         cases: CaseRepo,
         company: CompanyRepo,
         reminders: ReminderRepo,
+        digests: DigestRepo,
         *,
         wake: Callable[[], None],
         clock: Clock,
@@ -32,6 +34,7 @@ class Jobs:
         self._cases = cases
         self._company = company
         self._reminders = reminders
+        self._digests = digests
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -41,7 +44,7 @@ class Jobs:
         self._wake()
 
     async def mind(self) -> None:
-        """Do what has become due: claims and windows that end, repeats, reminders, openings."""
+        """Do what has become due: claims, windows, repeats, reminders, openings, digests."""
         now = self._clock()
         done = [
             await self._cases.expire(now=now),
@@ -49,6 +52,7 @@ class Jobs:
             await self._cases.repeat(now=now),
             await self._reminders.fire(now=now),
             await self._company.open(now=now),
+            await self._digests.send(now=now),
         ]
         if any(done):
             self._wake()

@@ -446,6 +446,63 @@ class CaseNumbers:
     left: int
 
 
+class CaseGroup(StrEnum):
+    """Cases by what became of them, as a digest counts them."""
+
+    OPENED = "o"
+    CALLED_BACK = "b"
+    GOT_THROUGH = "g"
+    BY_HAND = "h"
+    LEFT = "l"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestTotals:
+    """How many clients' calls were lost, and what became of them."""
+
+    opened: int
+    called_back: int
+    got_through: int
+    by_hand: int
+    left: int
+
+    def count(self, group: CaseGroup) -> int:
+        found: int = getattr(self, group.name.lower())
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPerson:
+    """What one employee did; `median`: seconds to call back."""
+
+    name: str
+    called_back: int
+    median: int | None
+    by_hand: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Lost calls from `start` to `end`; `before`: of the same span a week earlier.
+
+    `median`, `p90`: seconds to call back. `in_target` of `due` clients, those who did not get
+    through themselves, were called back within `target` seconds. `worst_hour` is local.
+    """
+
+    start: int
+    end: int
+    totals: DigestTotals
+    before: DigestTotals
+    median: int | None
+    p90: int | None
+    in_target: int
+    due: int
+    target: int
+    worst_hour: int | None
+    worst_count: int
+    people: tuple[DigestPerson, ...]
+
+
 class Taking(StrEnum):
     """How an attempt to take a case ended."""
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
-from bot.models import AlertScope, Board, Key, LadderField, Language, Role, Turn
+from bot.models import AlertScope, Board, CaseGroup, Key, LadderField, Language, Role, Turn
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -370,3 +370,35 @@ class GroupStop(CallbackData, prefix="gs1"):
     """A group hears of nothing any more."""
 
     group: int
+
+
+class DigestMenu(CallbackData, prefix="e1"):
+    """When a person gets the digest."""
+
+
+class DigestTime(CallbackData, prefix="et1"):
+    """Get the digest at this minute of the day too, or no more."""
+
+    minutes: int
+
+
+class DigestOwn(CallbackData, prefix="eo1"):
+    """Get the digest at a time the person will type."""
+
+
+class DigestList(CallbackData, prefix="el1"):
+    """The cases behind a number of a digest; `start` and `end` in minutes since 1970."""
+
+    group: CaseGroup
+    start: int
+    end: int
+    page: int = 0
+
+
+class DigestPages(CallbackData, prefix="ep1"):
+    """Another page of that list, in its own message."""
+
+    group: CaseGroup
+    start: int
+    end: int
+    page: int

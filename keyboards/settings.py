@@ -10,6 +10,7 @@ from keyboards.callbacks import (
     AlertsChoice,
     CompanyMenu,
     CompanyPage,
+    DigestMenu,
     LanguageChoice,
     PageSizeChoice,
     QuietMenu,
@@ -33,7 +34,8 @@ def settings(employee: Employee) -> InlineKeyboardMarkup:
     rows = [len(_LANGUAGES), *[1] * len(alerts), len(PAGE_SIZES)]
     if employee.role is not Role.ACCOUNTANT:
         builder.button(text=_("🌙 Quiet hours"), callback_data=QuietMenu())
-        rows.append(1)
+        builder.button(text=_("📊 Digests"), callback_data=DigestMenu())
+        rows.append(2)
     if employee.role is Role.ADMINISTRATOR:
         main = CompanyMenu(page=CompanyPage.MAIN)
         builder.button(text=_("🏢 Company"), callback_data=main)

@@ -9,6 +9,7 @@ from bot.models import (
     Board,
     BoardPage,
     Case,
+    CaseGroup,
     CaseNumbers,
     CaseState,
     Deed,
@@ -87,6 +88,30 @@ class CaseRepo:
         if board is Board.MINE:
             where += " AND k.owner_id = ?"
             values.append(employee.id)
+        return await self._page(where, values, order, page=page, size=size)
+
+    async def list_span(
+        self, scope: Scope, start: int, end: int, group: CaseGroup, *, page: int, size: int
+    ) -> BoardPage:
+        """A page of the cases opened in the span of which this became, oldest first."""
+        mine, values = case_in_scope(scope, "k")
+        states = {
+            CaseGroup.OPENED: "k.state <> 'void'",
+            CaseGroup.CALLED_BACK: "k.state = 'called_back'",
+            CaseGroup.GOT_THROUGH: "k.state = 'got_through'",
+            CaseGroup.BY_HAND: "k.state = 'by_hand'",
+            CaseGroup.LEFT: "k.state IN ('open', 'expired')",
+        }
+        where = (
+            f"k.call_id IS NOT NULL AND {mine} AND k.opened_at >= ? AND k.opened_at < ? "
+            f"AND {states[group]}"
+        )
+        values += [start, end]
+        return await self._page(where, values, "k.opened_at, k.id", page=page, size=size)
+
+    async def _page(
+        self, where: str, values: Sequence[Value], order: str, *, page: int, size: int
+    ) -> BoardPage:
         [row] = await self._database.fetch(
             f"SELECT count(*) AS n FROM cases AS k WHERE {where}",  # noqa: S608
             values,

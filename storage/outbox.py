@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """Somebody dials a client whom a colleague has taken."""
     OPEN_CASES = "open_cases"
     """A list of the cases still open: at opening, or of calls the bot heard of too late."""
+    DIGEST = "digest"
     REMINDER = "reminder"
     REJECTS = "rejects"
     UNREACHABLE = "unreachable"

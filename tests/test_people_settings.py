@@ -30,6 +30,7 @@ async def test_the_screen_shows_who_one_is_and_what_is_chosen(app: App) -> None:
         "По 8 ✓",
         "По 10",
         "🌙 Тихі години",
+        "📊 Підсумки",
     ]
 
 

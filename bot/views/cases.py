@@ -37,7 +37,7 @@ def still_open(page: BoardPage, *, now: int) -> str:
         "{count} clients have not been called back",
         page.total,
     ).format(count=page.total)
-    rows = [f"{row}. {_row(case, now=now)}" for row, case in enumerate(page.cases, start=1)]
+    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
     more = page.total - len(page.cases)
     if more > 0:
         rows.append(_("and {count} more").format(count=more))
@@ -56,7 +56,7 @@ def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> s
     lines = [f"<b>{title}</b>", _totals(numbers), ""]
     if not page.cases:
         return "\n".join([*lines, _empty(which)])
-    rows = [f"{row}. {_row(case, now=now)}" for row, case in enumerate(page.cases, start=1)]
+    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
     return "\n".join(lines + rows)
 
 
@@ -213,7 +213,7 @@ def closed() -> str:
     return _("Closed by hand")
 
 
-def _row(case: Case, *, now: int) -> str:
+def row(case: Case, *, now: int) -> str:
     """Age, client, how often; where, who has it, the attempts."""
     client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
     times = f" ×{case.lost}" if case.lost > 1 else ""
