@@ -50,12 +50,7 @@ class Hours:
         """When work begins for the first time after the moment. None: never, or it never ends."""
         if self.is_always:
             return None
-        last = moment if self.is_open(moment, zone) else None
-        for start, end in self._from(moment, zone):
-            if start > moment and start != last:
-                return start
-            last = end
-        return None
+        return next((start for start, _ in self._from(moment, zone) if start > moment), None)
 
     def after(self, moment: int, seconds: int, zone: ZoneInfo) -> int:
         """The moment at which so many seconds of working time have passed.
@@ -75,16 +70,25 @@ class Hours:
         return moment + seconds
 
     def _from(self, moment: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
-        """The spans that end after the moment, in order, as moments."""
+        """The spans that end after the moment, in order, as moments; what touches is one span."""
         first = datetime.fromtimestamp(moment, UTC).astimezone(zone).date() - timedelta(days=1)
-        for number in range(_FAR_DAYS):
-            on = first + timedelta(days=number)
-            if on in self.holidays:
+        days = (first + timedelta(days=number) for number in range(_FAR_DAYS))
+        spans = (
+            (wall(on, start, zone), wall(on, end, zone))
+            for on in days
+            if on not in self.holidays
+            for start, end in self.week[on.weekday()]
+        )
+        current = next(spans, None)
+        for start, end in spans:
+            if current and start <= current[1]:
+                current = current[0], max(current[1], end)
                 continue
-            for start, end in self.week[on.weekday()]:
-                until = wall(on, end, zone)
-                if until > moment:
-                    yield wall(on, start, zone), until
+            if current and current[1] > moment:
+                yield current
+            current = start, end
+        if current and current[1] > moment:
+            yield current
 
 
 @dataclass(frozen=True, slots=True)
