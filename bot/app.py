@@ -246,7 +246,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             retention_days=settings.retention_days,
         )
         timer.every(5, jobs.sweep)
-        timer.every(5, jobs.mind)
+        timer.every(1, jobs.mind)
         timer.every(15, jobs.settle)
         timer.every(3600, jobs.purge)
         url = await stack.enter_async_context(_http_server(app, settings))

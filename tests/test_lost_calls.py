@@ -1,0 +1,281 @@
+"""Lost calls as people see them: real HTTP, real updates, every copy of every message."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.demo.chats import Message
+from bot.demo.people import User
+from bot.models import Role
+from storage.database import open_database
+from tests.running import IVAN, OLENA, running_office
+from tests.telegram import Clock, RunningClock
+
+NOW = 1_795_427_000.0
+"""Monday, 23 November 2026, 11:43 in Kyiv."""
+
+
+def moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def lost(call_id: str, at: float, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "direction": "in",
+        "status": "missed",
+        "caller": {"number": "0671234567", "name": "Ганна"},
+        "line": "0445550101",
+        "rang": ["101", "102"],
+        "started_at": moment(at),
+        "ended_at": moment(at + 17),
+        **changes,
+    }
+
+
+def dialled(call_id: str, at: float, extension: str = "101", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "direction": "out",
+        "status": "answered",
+        "caller": {"number": extension},
+        "callee": {"number": "0671234567"},
+        "extension": extension,
+        "started_at": moment(at),
+        "answered_at": moment(at + 10),
+        "ended_at": moment(at + 60),
+        **changes,
+    }
+
+
+async def alert_of(user: User, words: str = "Пропущений дзвінок") -> Message:
+    return await user.wait_for(lambda one: one.is_from_bot and words in one.text)
+
+
+async def pressed(user: User, message: Message, label: str) -> str:
+    """What the press is answered with."""
+    return (await (await user.click(message, label)).answered()).text
+
+
+async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
+        await office.post(lost("a", NOW - 420))
+        alerts = {user.id: await alert_of(user) for user in (boss, olena, ivan)}
+        assert alerts[OLENA].buttons == [
+            ["🙋 Беру", "📝 Беру з коментарем"],
+            ["✅ Закрити", "📄 Картка"],
+        ]
+        await office.press(ivan, alerts[IVAN], "📝")
+        asked = await alert_of(ivan, "Беру: Ганна")
+        assert asked.buttons == [["✖️ Скасувати"]]
+        assert "Клієнт ваш" in (await office.ask(ivan, "обіцяв після обіду")).text
+        seen = await alert_of(olena, "Взято: Іван")
+        assert seen.id == alerts[OLENA].id
+        assert "💬 обіцяв після обіду" in seen.text
+        assert seen.buttons == [["📄 Картка"]]
+        late = await (await olena.click(alerts[OLENA], "📄")).answered()
+        assert not late.text
+        card = await alert_of(olena, "Початок дзвінка")
+        assert "🙋 Взято: Іван" in card.text
+        assert not [row for row in card.buttons if "🙋 Беру" in row]
+
+        await office.post(dialled("b", NOW - 300, "102", status="no_answer", answered_at=None))
+        assert "🔕 Спроба" in (await alert_of(boss, "Спроба")).text
+        await office.post(dialled("c", NOW - 60, "102"))
+        for user in (boss, olena, ivan):
+            over = await alert_of(user, "✅ Передзвонили: Іван")
+            assert over.id == alerts[user.id].id
+            assert "за 6 хв" in over.text
+            assert over.buttons == [["📄 Картка"]]
+            assert [tag for tag in ("<s>",) if tag in over.html]
+            told = [one for one in user.messages() if "Пропущений дзвінок" in one.text]
+            assert len(told) == 1
+        board = await office.ask(boss, "/missed")
+        assert board.text.startswith("Не передзвонили: 0")
+        assert "пропущено 1 · передзвонили 1 · дозвонились самі 0 · залишилось 0" in board.text
+        closed = await office.press(boss, board, "Закриті")
+        case = await office.press(boss, closed, "1")
+        assert "✅ Передзвонили: Іван" in case.text
+        back = await office.press(boss, case, "⬅️")
+        assert back.text.startswith("Закриті сьогодні: 1")
+
+
+async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        async with (
+            open_database(office.settings.database_path) as database,
+            database.transaction() as tx,
+        ):
+            await tx.executemany(
+                "INSERT INTO employees (id, tg_id, name, role, language, page_size, "
+                "created_at) VALUES (?, ?, ?, 'supervisor', 'uk', 8, 0)",
+                [(100 + n, 5000 + n, f"Людина {n}") for n in range(50)],
+            )
+        people = [
+            office.telegram.user(5000 + n, f"Людина {n}", is_started=True) for n in range(50)
+        ]
+        await office.post(lost("a", NOW - 60))
+        alerts = [await person.wait_for(lambda one: "🔴" in one.text, 20) for person in people]
+        queries = [
+            await person.click(alert, "🙋")
+            for person, alert in zip(people, alerts, strict=True)
+            for _ in range(2)  # a double tap of everybody
+        ]
+        answers = [await query.answered(20) for query in queries]
+        won = [answer for answer in answers if answer.text == "Клієнт ваш"]
+        assert len(won) == 2  # both taps of the same person
+        winner = answers.index(won[0]) // 2
+        others = {answer.text for answer in answers if answer not in won}
+        assert others == {f"Уже взято: Людина {winner}, 11:43"}
+        for person in people:
+            await person.wait_for(lambda one: f"Взято: Людина {winner}," in one.text, 20)
+
+
+async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await pressed(olena, alert, "🙋")
+        mine = await alert_of(olena, "Взято: Олена")
+        await office.press(olena, mine, "✅")
+        asked = await alert_of(olena, "Закриваємо вручну")
+        async with office.restarted() as again:
+            clock.advance(7200)  # the bot slept two hours
+            reminded = await alert_of(olena, "Ви цим займаєтеся?")
+            await again.press(olena, asked, "Помилилися")
+            over = await alert_of(olena, "Закрито вручну: Олена")
+            assert over.id == alert.id
+            assert "💬 Помилилися номером" in over.text
+            assert await pressed(olena, reminded, "⏰") == "Цей клієнт уже не у вас"
+            assert not olena.current(reminded).buttons  # type: ignore[union-attr]  # still there
+            stale = await (await olena.press_stale(over, "w1:t:1::0")).answered()
+            assert stale.text == "Уже закрито"
+
+
+async def test_the_company_decides_when_supervisors_hear(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
+        await office.press(boss, page, "🕘")
+        bad = await office.ask(boss, "пн-пт 9-18, сб колись")
+        assert bad.text == "Не розумію «сб колись»."
+        page = await office.ask(boss, "пн-пт 9:00-11:50")
+        assert "Робочі години: пн–пт 9:00–11:50" in page.text
+        page = await office.press(boss, page, "📣")
+        page = await office.press(boss, page, "Супервайзери")
+        page = await office.press(boss, page, "через 10 хв")
+        page = await office.press(boss, page, "Повторювати")
+        await office.press(boss, page, "кожні 5 хв")
+        refused = await (await olena.press_stale(olena.last(), "ov1:repeat_every:0")).answered()
+        assert "застаріла" in refused.text or "доступу" in refused.text
+
+        await office.post(lost("a", NOW - 60))
+        first = await alert_of(olena)
+        clock.advance(420)  # 11:50, working time is over before the ten minutes are
+        await asyncio.sleep(1.5)
+        assert not [one for one in boss.messages() if "🔴" in one.text]
+        clock.advance(86400 - 3 * 3600 + 1200)  # Tuesday, 9:10
+        told = await boss.wait_for(lambda one: "Пропущений дзвінок" in one.text, 12)
+        assert "Ганна" in told.text
+        listed = await boss.wait_for(lambda one: "1 клієнту не передзвонили" in one.text, 12)
+        assert listed.buttons == [["🔴 Не передзвонили"]]
+        again = await olena.wait_for(
+            lambda one: one.id > first.id and "Пропущений дзвінок" in one.text, 12
+        )
+        assert olena.current(first) is None, "a repeat takes the place of the first message"
+        assert again.buttons[0][0] == "🙋 Беру"
+
+
+async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(
+            lost("a", NOW - 60), lost("b", NOW - 50, caller={"number": "0509998877"})
+        )
+        for words in ("Ганна", "50 999"):
+            alert = await alert_of(olena, words)
+            await office.press(olena, alert, "📄")
+            card = olena.last()
+            assert "Початок" in card.text
+            await office.press(olena, card, "⏰")
+            asked = await office.press(olena, olena.last(), "✏️")
+            assert "Нагадування" in asked.text
+            assert (await office.ask(olena, "ніколи")).text == "Не розумію «ніколи»."
+            assert "Нагадаю" in (await office.ask(olena, "15 хв")).text
+        await office.post(dialled("c", NOW - 20))
+        clock.advance(901)
+        due = await olena.wait_for(lambda one: "Ви просили нагадати" in one.text, 12)
+        assert "+380 50 999 8877" in due.text
+        async with office.restarted():
+            await asyncio.sleep(1.5)
+            assert sum("Ви просили" in one.text for one in olena.messages()) == 1
+
+
+async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        for user in (boss, olena):
+            page = await office.press(user, await office.ask(user, "/settings"), "📊")
+            page = await office.press(user, page, "✏️")
+            page = await office.ask(user, "18:30")
+            assert "18:30 ✓" in [label for row in page.buttons for label in row]
+        week = 7 * 86400
+        numbers = [f"05011122{n:02}" for n in range(4)]
+        await office.post(
+            *(
+                lost(f"a{n}", NOW - 7200 + 600 * n, caller={"number": number})
+                for n, number in enumerate(numbers)
+            ),
+            lost("x", NOW - 3600, caller={"number": "0631112233"}, rang=["102"]),
+            lost("w", NOW - week, caller={"number": "0631110000"}),
+            dialled("b0", NOW - 6600, callee={"number": numbers[0]}),
+            dialled("b1", NOW - 5000, callee={"number": numbers[1]}),
+            lost(
+                "b2",
+                NOW - 4000,
+                caller={"number": numbers[2]},
+                status="answered",
+                extension="101",
+                answered_at=moment(NOW - 3990),
+            ),
+        )
+        clock.advance(7 * 3600)
+        digest = await boss.wait_for(lambda one: one.text.startswith("📊"), 12)
+        assert digest.text.splitlines() == [
+            "📊 Пропущені дзвінки, 23 листопада, до 18:30",
+            "Пропущено клієнтів: 5 ↑ (1)",
+            "Передзвонили ми: 2 ↑ (0)",
+            "Дозвонились самі: 1 ↑ (0)",
+            "Залишилось: 2 ↑ (1)",
+            "",
+            "Передзвонюємо за 18 хв, 9 із 10 – за 26 хв",
+            "Вчасно, за 15 хв: 1 із 4, 25 %",
+            "Найгірша година: 10:00–11:00, пропущено 3",
+            "",
+            "Олена: 2 передзвони, за 18 хв",
+            "",
+            "У дужках – той самий день тиждень тому",
+        ]
+        own = await olena.wait_for(lambda one: one.text.startswith("📊"), 12)
+        assert "Пропущено клієнтів: 4 ↑ (1)" in own.text
+        await office.press(boss, digest, "Залишилось")
+        left = await boss.wait_for(lambda one: one.text.startswith("Залишилось, 23"))
+        assert left.buttons == [["1", "2"]]
+        assert "+380 63 111 2233" in left.text
+        await office.press(boss, left, "1")
+        await boss.wait_for(lambda one: "Початок дзвінка" in one.text)
+        assert "Немає" not in await pressed(olena, own, "Залишилось")
+        clock.advance(-3600)  # the clock is set back: nothing twice
+        await asyncio.sleep(1.5)
+        assert sum(one.text.startswith("📊") for one in boss.messages()) == 1
