@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import aiohttp
 
@@ -17,12 +18,14 @@ from tests.bench import office
 from tests.bench.figures import Figure, Growth, share, spread
 from tests.bench.logs import Bench, add_operators, add_people, say
 from tests.running import HOOK_TOKEN, settings_for
+from tests.storming import storm
 from tests.telegram import TOKEN
 
 SOON = 0.050
 OVERALL = 30
 _PAUSE = 0.06
 _NEARLY = 0.95
+FLOODS = 0.02
 
 
 def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
@@ -34,7 +37,35 @@ async def _measure(bench: Bench) -> list[Figure]:
     soon = await _first_alerts(bench.directory / "soon", bench.scaled(150, 30))
     recipients = bench.scaled(1000, 60)
     say(f"alerting {recipients} people")
-    return [soon, await _many_recipients(bench.directory / "many", recipients)]
+    many = await _many_recipients(bench.directory / "many", recipients)
+    calls, people = bench.scaled(300, 12), bench.scaled(40, 8)
+    say(f"a storm of {calls} lost calls for {people} people")
+    return [soon, many, *await _storm(bench.directory / "storm", calls, people)]
+
+
+async def _storm(directory: Path, calls: int, people: int) -> list[Figure]:
+    """Lost calls, some again, some called back, within a minute; a tenth of the answers 429."""
+    found = await storm(
+        directory, calls=calls, recipients=people, seconds=calls / 5, floods=FLOODS
+    )
+    least = max(found.sends / OVERALL, calls)
+    what = f"storm: {calls} lost calls, {people} people"
+    return [
+        Figure(
+            what=f"{what}: call posted → its first alert",
+            figure=spread(found.first),
+            yardstick=f"{found.sends} messages at {OVERALL}/s: {found.sends / OVERALL:.0f} s",
+        ),
+        Figure(
+            what=f"{what}: all said",
+            figure=f"{found.drained:.0f} s, {found.sends} sent, {found.edits} edits of "
+            f"{found.versions} changes, {found.refused} × 429 ({found.injected} injected)",
+            yardstick=f"1/s in a chat, {OVERALL}/s: {least:.0f} s",
+            ratio=f"{found.drained / least:.2f}",
+            target="nothing lost, doubled by us, or out of order",
+            is_met=not found.lost and not found.disordered and len(found.doubled) <= 1,
+        ),
+    ]
 
 
 @asynccontextmanager
@@ -111,7 +142,7 @@ def _lost_call(name: str, extension: str) -> dict[str, Any]:
         "id": name,
         "direction": "in",
         "status": "missed",
-        "caller": {"number": "0671234567"},
+        "caller": {"number": f"+38067{crc32(name.encode()) % 10**7:07}"},
         "line": office.LINES[0],
         "rang": [extension],
         "started_at": office.iso(now - 20),
