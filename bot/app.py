@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -37,6 +38,7 @@ from bot.middlewares import (
 )
 from bot.models import Clock, system_clock
 from bot.pace import Pace, SpeakMiddleware
+from bot.recordings import Recordings
 from bot.sources.registry import create_source
 from bot.timer import start_timer
 from bot.web import TELEGRAM_PATH, create_web
@@ -124,6 +126,7 @@ def create_dispatcher(
     clock: Clock,
     in_flight: InFlight,
     wake: Callable[[], None],
+    recordings: Recordings,
 ) -> Dispatcher:
     """`wake` lets the Alerter look into the outbox: what people do may owe messages."""
     dispatcher = Dispatcher(
@@ -134,6 +137,7 @@ def create_dispatcher(
         started_at=clock(),
         calls=repositories.calls,
         journal=repositories.journal,
+        recordings=recordings,
         desk=CaseDesk(
             repositories.cases, repositories.journal, repositories.outbox, settings.zone, clock
         ),
@@ -220,6 +224,10 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             clock=clock,
             in_flight=in_flight,
             wake=alerter.wake,
+            recordings=Recordings(
+                await stack.enter_async_context(httpx.AsyncClient()),
+                {name: source.hosts for name, source in settings.sources.items()},
+            ),
         )
         app = create_web(
             settings=settings,

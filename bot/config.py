@@ -61,8 +61,19 @@ def _telegram_secret(value: SecretStr) -> SecretStr:
 
 def _ids(value: object) -> object:
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return _split(value)
     return value
+
+
+def _hosts(value: str) -> str:
+    for host in _split(value):
+        if not re.fullmatch(r"https?://[\w.-]+(:\d+)?|[\w.-]+", host, re.ASCII):
+            raise ValueError("expected hosts like pbx.example.com or http://192.168.1.10:8088")
+    return value
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _pattern(value: str) -> str:
@@ -86,6 +97,12 @@ class _Source(BaseModel):
     currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
     country: Country = "UA"
     token: Annotated[SecretStr, AfterValidator(_path_secret)] | None = None
+    recording_hosts: Annotated[str, AfterValidator(_hosts)] = ""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where its recordings may be fetched from, as RECORDING_HOSTS lists them."""
+        return _split(self.recording_hosts)
 
 
 class WebhookSource(_Source):

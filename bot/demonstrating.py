@@ -17,10 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiohttp import web
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot.app import create_repositories, serve
 from bot.config import Settings
+from bot.demo import sounds
 from bot.demo.company import CLIENTS, PEOPLE, SOURCE, Colleague
 from bot.demo.history import REMARKS, history
 from bot.demo.page import DemoPage, Person
@@ -32,8 +34,9 @@ from bot.models import EVERYTHING, LogFilter, Role, Turn, system_clock
 from storage.database import open_database
 
 _TOKEN = "7000000001:demo"  # noqa: S105 - of a Telegram that lives in this process
+_GROUP = -1001000000001
 _BATCH = 10_000
-_REMARK_PAGES = 5
+_REMARKS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         except OSError as error:
             raise StartError(f"--data {directory}: {error.strerror}") from error
         telegram = BotApiServer()
-        telegram.register_bot(_TOKEN, username="dzvinok_demo_bot", name="Dzvinok")
+        bot = telegram.register_bot(_TOKEN, username="dzvinok_demo_bot", name="Dzvinok")
         users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
         pbx = Pbx(
             telegram=telegram,
@@ -85,9 +88,18 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             speed=options.speed,
         )
         people = [Person(users[one.tg_id], one.title_uk, one.title_en) for one in PEOPLE]
-        page = DemoPage(telegram, people, panel=pbx)
+        group = telegram.group(_GROUP, "Зміна", owner=users[PEOPLE[0].tg_id])
+        for member in users.values():
+            group.add(member)
+        group.add(bot)
+        page = DemoPage(telegram, people, group=group, panel=pbx)
+
+        def mount(app: web.Application) -> None:
+            page.mount(app)
+            sounds.mount(app)
+
         try:
-            await stack.enter_async_context(telegram.running(options.port, mount=page.mount))
+            await stack.enter_async_context(telegram.running(options.port, mount=mount))
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
@@ -99,6 +111,8 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         for one in PEOPLE[1:]:  # the first is the visitor's to start
             await users[one.tg_id].start(past.invites.get(one.tg_id, ""))
             await users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
+        await users[PEOPLE[0].tg_id].send("/connect", group=group)
+        await group.wait_for(lambda message: message.is_from_bot, timeout=30)
         if past.is_new:
             await _write_remarks(settings)
         token = settings.sources[SOURCE].token
@@ -125,7 +139,13 @@ def _settings(directory: Path, telegram: BotApiServer) -> Settings:
         "admin_ids": (PEOPLE[0].tg_id,),
         "database_path": directory / "demo.db",
         "http_port": 0,
-        "sources": {SOURCE: {"kind": "webhook", "token": secrets.token_urlsafe(24)}},
+        "sources": {
+            SOURCE: {
+                "kind": "webhook",
+                "token": secrets.token_urlsafe(24),
+                "recording_hosts": telegram.url,
+            }
+        },
     }
     return _DemoSettings.model_validate(values)
 
@@ -149,7 +169,13 @@ async def _write_past(
     async with open_database(settings.database_path) as database:
         repositories = create_repositories(database, settings)
         is_new = not await repositories.calls.last_received()
-        past = history(calls=options.calls, seed=options.seed, now=now, zone=settings.zone)
+        past = history(
+            calls=options.calls,
+            seed=options.seed,
+            now=now,
+            zone=settings.zone,
+            origin=settings.bot_api_url,
+        )
         written = 0
         while is_new and (batch := list(itertools.islice(past, _BATCH))):
             await repositories.calls.record(batch, now=now)
@@ -174,26 +200,20 @@ async def _write_past(
 
 
 async def _write_remarks(settings: Settings) -> None:
-    """A comment on every third of the latest calls."""
+    """Comments of the operators on some of their calls, the latest ones among them."""
     async with open_database(settings.database_path) as database:
         repositories = create_repositories(database, settings)
         by = {one.extension: one.tg_id for one in PEOPLE if one.extension}
-        key, turn = None, Turn.FIRST
-        for number in range(_REMARK_PAGES):
-            page = await repositories.journal.page(
-                EVERYTHING, LogFilter(), turn=turn, key=key, size=8
-            )
-            for call in page.calls[number % 3 :: 3]:
-                remark = REMARKS[call.id % len(REMARKS)]
-                author = await repositories.employees.find(by[remark.extension])
-                if (
-                    author
-                    and call.comment is None
-                    and remark.extension in {*call.rang, call.extension}
-                ):
-                    await repositories.comments.set(
-                        call.id, remark.text, author=author, on_top_of=0, now=system_clock()
-                    )
-            if not page.has_older:
-                return
-            key, turn = page.keys[-1], Turn.OLDER
+        page = await repositories.journal.page(
+            EVERYTHING, LogFilter(), turn=Turn.FIRST, key=None, size=24
+        )
+        newest = max((call.id for call in page.calls), default=0)
+        spread = range(1, newest + 1, max(1, newest // _REMARKS))
+        for call_id in sorted({*spread, *(call.id for call in page.calls[::3])}):
+            call = await repositories.journal.get(call_id, EVERYTHING)
+            remark = REMARKS[call.id % len(REMARKS)]
+            author = await repositories.employees.find(by[remark.extension])
+            if author and remark.extension in {*call.rang, call.extension}:
+                await repositories.comments.set(
+                    call.id, remark.text, author=author, on_top_of=0, now=system_clock()
+                )

@@ -4,7 +4,10 @@ AppError                 user_message is what the person in chat reads
 ├── NotFoundError        the record is gone (deleted, purged)
 ├── NoAccessError        it exists, but not for this person
 ├── ConflictError        somebody else changed it meanwhile
-└── InviteError          the link is used, expired or was never issued
+├── InviteError          the link is used, expired or was never issued
+└── RecordingError       the recording of a call cannot be had now, or may not be fetched
+    ├── RecordingGoneError      there is none (any more)
+    └── RecordingTooLargeError  Telegram would not take it
 StorageError             the database cannot be read or written now: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
@@ -29,6 +32,18 @@ class ConflictError(AppError):
 
 
 class InviteError(AppError):
+    pass
+
+
+class RecordingError(AppError):
+    pass
+
+
+class RecordingGoneError(RecordingError):
+    pass
+
+
+class RecordingTooLargeError(RecordingError):
     pass
 
 

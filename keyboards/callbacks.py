@@ -176,6 +176,12 @@ class CloseReason(CallbackData, prefix="wr1"):
     number: int
 
 
+class Listen(CallbackData, prefix="y1"):
+    """The recording of a call."""
+
+    call: int
+
+
 class CommentStep(StrEnum):
     WRITE = "w"
     DELETE = "d"

@@ -33,6 +33,7 @@ from keyboards.callbacks import (
     CommentButton,
     CommentStep,
     ContactButton,
+    Listen,
     LogPage,
     Nothing,
     RemindMenu,
@@ -88,6 +89,8 @@ def card(
         rows.append([_button(_("✏️ Change"), write), _button(_("🗑 Delete"), delete)])
     else:
         rows.append([_button(_("💬 Comment"), write)])
+    if call.recording_url:
+        rows.append([_button(_("🎧 Listen"), Listen(call=call.id))])
     if call.client:
         like, contact = LogPage(like=call.id), ContactButton(**fields)
         rows.append(

@@ -172,7 +172,9 @@ async def test_the_panel_knows_of_a_block_made_on_the_page(tmp_path: Path) -> No
 
 
 async def test_the_past_and_the_living_show_all_thirteen_statuses(tmp_path: Path) -> None:
-    past = history(calls=2000, seed=1, now=int(START), zone=ZoneInfo("Europe/Kyiv"))
+    past = history(
+        calls=2000, seed=1, now=int(START), zone=ZoneInfo("Europe/Kyiv"), origin="http://demo"
+    )
     seen = {call.status for call in past}
     async with living(tmp_path, quiet=False) as scene:
 

@@ -32,7 +32,8 @@ NOW = int(START)
 
 def test_the_past_is_the_same_for_the_same_seed_and_no_other() -> None:
     first, again, other = (
-        list(history(calls=300, seed=seed, now=NOW, zone=KYIV)) for seed in (1, 1, 2)
+        list(history(calls=300, seed=seed, now=NOW, zone=KYIV, origin="http://demo"))
+        for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
@@ -40,7 +41,7 @@ def test_the_past_is_the_same_for_the_same_seed_and_no_other() -> None:
 
 
 def test_the_past_has_every_status_a_call_can_end_with_in_order_before_now() -> None:
-    past = list(history(calls=3000, seed=1, now=NOW, zone=KYIV))
+    past = list(history(calls=3000, seed=1, now=NOW, zone=KYIV, origin="http://demo"))
     assert {call.status for call in past} == {one for one in Status if not one.is_live}
     starts = [call.started_at for call in past]
     assert starts == sorted(starts)
@@ -49,11 +50,11 @@ def test_the_past_has_every_status_a_call_can_end_with_in_order_before_now() -> 
 
 
 def test_the_past_may_be_empty() -> None:
-    assert list(history(calls=0, seed=1, now=NOW, zone=KYIV)) == []
+    assert list(history(calls=0, seed=1, now=NOW, zone=KYIV, origin="http://demo")) == []
 
 
 def test_everybody_with_an_extension_has_calls_of_their_own_in_the_past() -> None:
-    past = list(history(calls=2000, seed=1, now=NOW, zone=KYIV))
+    past = list(history(calls=2000, seed=1, now=NOW, zone=KYIV, origin="http://demo"))
     own = Counter(one for call in past for one in {call.extension, *call.rang} if one)
     assert set(own) == {"101", "102", "103"}
     assert own["103"] > 20
@@ -61,7 +62,7 @@ def test_everybody_with_an_extension_has_calls_of_their_own_in_the_past() -> Non
 
 
 def test_what_the_past_says_of_a_call_agrees() -> None:
-    for call in history(calls=2000, seed=3, now=NOW, zone=KYIV):
+    for call in history(calls=2000, seed=3, now=NOW, zone=KYIV, origin="http://demo"):
         assert call.ended_at is not None
         if call.status.is_talk:
             assert call.answered_at is not None
@@ -74,7 +75,7 @@ def test_what_the_past_says_of_a_call_agrees() -> None:
 def test_the_past_has_the_shape_of_working_days() -> None:
     hours = Counter(
         (call.started_at // 3600 + 3) % 24
-        for call in history(calls=2000, seed=1, now=NOW, zone=KYIV)
+        for call in history(calls=2000, seed=1, now=NOW, zone=KYIV, origin="http://demo")
     )
     assert set(hours) <= set(range(8, 20))
     assert hours[11] > hours[8]

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
+import httpx
 import pytest
 from aiogram import Dispatcher, Router
 from aiogram.dispatcher.event.handler import HandlerObject
@@ -33,6 +34,7 @@ from bot.i18n import DOMAIN, LOCALES, create_i18n
 from bot.metrics import Metrics
 from bot.middlewares import InFlight
 from bot.models import Employee, Language, Role
+from bot.recordings import Recordings
 from bot.views.start import commands
 from keyboards import callbacks
 from storage.database import MIGRATIONS, open_database
@@ -71,6 +73,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.logs": INNERMOST,
     "bot.metrics": (),
     "bot.pace": (),
+    "bot.recordings": INNERMOST,
     "bot.timer": (),
     "bot.filters": INNERMOST,
     "bot.reply": INNERMOST,
@@ -89,7 +92,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "handlers": (
         *INNERMOST,
-        *("bot.config", "bot.i18n", "bot.commands", "bot.filters", "bot.reply"),
+        *("bot.config", "bot.i18n", "bot.commands", "bot.filters", "bot.recordings"),
+        "bot.reply",
         *("bot.views", "keyboards", "storage", "handlers"),
     ),
     "bot.demo": (*INNERMOST, "bot.sources.base", "bot.demo"),
@@ -226,6 +230,7 @@ async def dispatcher(tmp_path: Path) -> AsyncIterator[Dispatcher]:
             clock=lambda: 0,
             in_flight=InFlight(Metrics()),
             wake=lambda: None,
+            recordings=Recordings(httpx.AsyncClient(), {}),
         )
 
 

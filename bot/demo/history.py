@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.demo.company import ACCOUNTANT, CLIENTS, LINE, OPERATORS, QUEUES, SOURCE
+from bot.demo.sounds import address
 from bot.models import CallFacts, Direction, EndedBy, Party, Status
 
 # Calls in each hour of a working day, from 8:00; a weekend has a quarter of them.
@@ -66,8 +67,13 @@ _ENDED_BY = {
 """Who hung up, where the status says it; after a talk it is either of the two."""
 
 
-def history(*, calls: int, seed: int, now: int, zone: ZoneInfo) -> Iterator[CallFacts]:
-    """So many calls, oldest first, that ended before `now` (Unix seconds)."""
+def history(
+    *, calls: int, seed: int, now: int, zone: ZoneInfo, origin: str
+) -> Iterator[CallFacts]:
+    """So many calls, oldest first, that ended before `now` (Unix seconds).
+
+    `origin`: where the recordings of the demo are.
+    """
     dice = random.Random(seed)  # noqa: S311 - invented calls, not secrets
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
     a_day = max(_A_DAY, calls // 500)
@@ -83,7 +89,7 @@ def history(*, calls: int, seed: int, now: int, zone: ZoneInfo) -> Iterator[Call
         if dice.random() < _INTERNAL:
             yield _internal(dice, number, started_at)
         else:
-            yield _call(dice, number, started_at, town)
+            yield _call(dice, number, started_at, town, origin)
 
 
 def _moments(dice: random.Random, midnight: datetime, a_day: int) -> list[int]:
@@ -98,7 +104,7 @@ def _moments(dice: random.Random, midnight: datetime, a_day: int) -> list[int]:
     return found
 
 
-def _call(dice: random.Random, number: int, started_at: int, town: int) -> CallFacts:
+def _call(dice: random.Random, number: int, started_at: int, town: int, origin: str) -> CallFacts:
     is_in = dice.random() < 0.62
     status = dice.choice(_INCOMING if is_in else _OUTGOING)
     is_office = not is_in and dice.random() < _BY_ACCOUNTANT
@@ -127,6 +133,7 @@ def _call(dice: random.Random, number: int, started_at: int, town: int) -> CallF
         ended_by=_ENDED_BY.get(status) or dice.choice((EndedBy.CALLER, EndedBy.CALLEE)),
         price=Decimal(math.ceil(talk / 60) * 8) / 100 if is_paid else None,
         currency="UAH" if is_paid else None,
+        recording_url=address(origin, number) if talk else None,
     )
 
 

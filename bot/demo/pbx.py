@@ -18,6 +18,7 @@ from bot.demo.faults import FaultKind
 from bot.demo.page import Action, ActionError
 from bot.demo.people import User
 from bot.demo.server import BotApiServer
+from bot.demo.sounds import address
 from bot.models import Clock
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ _AT_ONCE = 500
 """Facts in one POST: the hook takes 1000, and 1 MiB."""
 
 _PRICE_AFTER = 20
+_FIRST_TUNE = 10**9
 _FAILURES = ("no_answer", "rejected_by_subscriber", "unreachable", "cancelled_by_operator")
 
 
@@ -174,6 +176,8 @@ class Pbx:
             "ended_by": self._dice.choice(("caller", "callee")),
         }
         await self._post(fact | self._written(end))
+        await self._sleep(_PRICE_AFTER)
+        await self._post(fact | self._written(end) | self._recording())
 
     async def _outgoing(
         self,
@@ -202,7 +206,11 @@ class Pbx:
         await self._post(fact)
         if talk:
             await self._sleep(_PRICE_AFTER)
-            await self._post(fact | {"price": "0.08"})
+            await self._post(fact | {"price": "0.08"} | self._recording())
+
+    def _recording(self) -> Fact:
+        """The price and the recording are known some time after the end, as on a real PBX."""
+        return {"recording_url": address(self._telegram.url, _FIRST_TUNE + self._number)}
 
     def _fact(self, direction: str, started: int) -> Fact:
         self._number += 1

@@ -2,7 +2,15 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.errors import ConflictError, InviteError, NoAccessError, NotFoundError
+from bot.errors import (
+    ConflictError,
+    InviteError,
+    NoAccessError,
+    NotFoundError,
+    RecordingError,
+    RecordingGoneError,
+    RecordingTooLargeError,
+)
 
 
 def refusal(error: BaseException) -> str:
@@ -16,6 +24,15 @@ def refusal(error: BaseException) -> str:
             return _("A colleague has just changed this. Open it again.")
         case InviteError():
             return _("This invitation no longer works. Ask your administrator for a new one.")
+        case RecordingGoneError():
+            return _("The recording is not there any more.")
+        case RecordingTooLargeError():
+            return _("The recording is too large for Telegram.")
+        case RecordingError():
+            return _(
+                "The recording cannot be fetched now. If it is always so, the administrator "
+                "should see RECORDING_HOSTS of the source."
+            )
     return _("Something went wrong. Please try once more.")
 
 

@@ -12,6 +12,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.middlewares.base import (
     BaseRequestMiddleware,
@@ -28,6 +29,7 @@ from bot.metrics import Metrics
 from bot.middlewares import InFlight
 from bot.models import EVERYTHING, LogFilter, Turn, system_clock
 from bot.pace import Pace, SpeakMiddleware
+from bot.recordings import Recordings
 from keyboards.callbacks import LogPage
 from storage.database import open_database
 from tests.bench import office
@@ -82,6 +84,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             clock=system_clock,
             in_flight=InFlight(Metrics()),
             wake=lambda: None,
+            recordings=Recordings(httpx.AsyncClient(), {}),
         )
         screens = _Screens()
         mine, bare = create_bot(settings), create_bot(settings)
