@@ -60,15 +60,15 @@ class DigestRepo:
         """Owe the digests that are due. Returns how many.
 
         One the bot slept through is owed when it is back, if it is at most half a day late. A
-        next time too far ahead (the clock was wrong, the time zone has changed) is put right;
-        what was owed for a moment is never owed for it again.
+        next time that is none (the clock was wrong, the time zone has changed) is put right; what
+        was owed for a moment is never owed for it again.
         """
         plans = await self._database.fetch(
             "SELECT minutes, min(due_at) AS first, max(due_at) AS last FROM digests "
             "GROUP BY minutes"
         )
         nexts = {row["minutes"]: next_local(now, row["minutes"], self._zone) for row in plans}
-        if not any(row["first"] <= now or row["last"] > nexts[row["minutes"]] for row in plans):
+        if all(row["first"] == row["last"] == nexts[row["minutes"]] for row in plans):
             return 0
         count = 0
         async with self._database.transaction() as tx:
@@ -77,8 +77,8 @@ class DigestRepo:
             ):
                 count += await self._owe(tx, row, now=now)
             await tx.executemany(
-                "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ?",
-                [(due_at, minutes, due_at) for minutes, due_at in nexts.items()],
+                "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ? AND due_at <> ?",
+                [(due_at, minutes, now, due_at) for minutes, due_at in nexts.items()],
             )
         return count
 
