@@ -24,7 +24,7 @@ from aiogram.utils.i18n import I18n
 
 from bot.errors import AppError, StorageError
 from bot.metrics import Metrics
-from bot.models import EVERYTHING, Board, CaseGroup, Clock, Employee, EmployeeState
+from bot.models import EVERYTHING, Board, Clock, Employee, EmployeeState, Role
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
@@ -311,16 +311,19 @@ class Alerter:
             return None
         return Words(case_views.still_open(page, now=now), keyboards.to_board(), employee)
 
-    async def _digest(self, owed: Owed, employee: Employee) -> Words:
+    async def _digest(self, owed: Owed, employee: Employee) -> Words | None:
+        if employee.state is not EmployeeState.ACTIVE or employee.role is Role.ACCOUNTANT:
+            return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self._digests.span(due_at, minutes)
         ladder = await self._company.ladder()
         digest = await self._digests.digest(
-            employee.scope, start, end, target=ladder.target_minutes * 60
+            employee, start, end, target=ladder.target_minutes * 60
         )
-        labels = {group: digest_views.group_name(group) for group in CaseGroup}
         text = digest_views.digest(digest, self._zone)
-        return Words(text, digest_keyboards.digest(digest, labels), employee)
+        labels = digest_views.labels(digest, self._zone)
+        markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)
+        return Words(text, markup, employee)
 
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)

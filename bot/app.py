@@ -44,6 +44,7 @@ from bot.timer import start_timer
 from bot.web import TELEGRAM_PATH, create_web
 from handlers import create_routers
 from handlers.cases import CaseDesk
+from handlers.digests import DigestDesk
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
@@ -94,7 +95,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
-        digests=DigestRepo(database, settings.zone),
+        digests=DigestRepo(database, settings.zone, window=rules.window),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -145,6 +146,13 @@ def create_dispatcher(
         reminders=repositories.reminders,
         groups=repositories.groups,
         digests=repositories.digests,
+        digest_desk=DigestDesk(
+            repositories.digests,
+            repositories.cases,
+            repositories.company,
+            settings.zone,
+            clock,
+        ),
         cases=repositories.cases,
         employees=repositories.employees,
         invites=repositories.invites,

@@ -447,34 +447,53 @@ class CaseNumbers:
 
 
 class CaseGroup(StrEnum):
-    """Cases by what became of them, as a digest counts them."""
+    """Cases by what became of them, as a digest counts them.
+
+    LEFT: nobody had reached the client by the end of the span. IN_TARGET: a part of CALLED_BACK.
+    """
 
     OPENED = "o"
     CALLED_BACK = "b"
     GOT_THROUGH = "g"
     BY_HAND = "h"
     LEFT = "l"
+    IN_TARGET = "t"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestTotals:
-    """How many clients' calls were lost, and what became of them."""
+    """How many clients' calls were lost in a span, and what became of them by its end.
 
-    opened: int
-    called_back: int
-    got_through: int
-    by_hand: int
-    left: int
+    `in_target` of `due` clients were called back in time: due are those called back and those
+    left for longer than the target, not those who got through or were closed by hand. `median`,
+    `p90`: seconds in which half, and nine of ten, of those called back were.
+    """
+
+    opened: int = 0
+    called_back: int = 0
+    got_through: int = 0
+    by_hand: int = 0
+    left: int = 0
+    in_target: int = 0
+    due: int = 0
+    median: int | None = None
+    p90: int | None = None
 
     def count(self, group: CaseGroup) -> int:
         found: int = getattr(self, group.name.lower())
         return found
 
+    @property
+    def share(self) -> int | None:
+        """Per cent of those due who were called back in time."""
+        return round(100 * self.in_target / self.due) if self.due else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestPerson:
-    """What one employee did; `median`: seconds to call back."""
+    """What one employee did; `id` 0: an extension nobody has. `median`: seconds to call back."""
 
+    id: int
     name: str
     called_back: int
     median: int | None
@@ -483,22 +502,20 @@ class DigestPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Lost calls from `start` to `end`; `before`: of the same span a week earlier.
+    """Lost calls from `start` to `end`, as things stood at `end`.
 
-    `median`, `p90`: seconds to call back. `in_target` of `due` clients, those who did not get
-    through themselves, were called back within `target` seconds. `worst_hour` is local.
+    `before`: the same wall times a week earlier; None: nothing is known of that time. `earlier`:
+    those lost before `start` and not reached by `end`. `target` in seconds. `worst_at`: where the
+    local hour began in which most were lost.
     """
 
     start: int
     end: int
     totals: DigestTotals
-    before: DigestTotals
-    median: int | None
-    p90: int | None
-    in_target: int
-    due: int
+    before: DigestTotals | None
+    earlier: int
     target: int
-    worst_hour: int | None
+    worst_at: int | None
     worst_count: int
     people: tuple[DigestPerson, ...]
 

@@ -1,16 +1,18 @@
 """The lists behind the numbers of a digest, and the times at which a person gets it."""
 
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
 from aiogram import F, Router
 from aiogram.filters import Command, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.config import Settings
 from bot.errors import NotFoundError
 from bot.filters import HasRole
 from bot.hours import DAY, UnreadableTimeError, parse_time
-from bot.models import BoardPage, Clock, Employee, Role
+from bot.models import Clock, Employee, Role
 from bot.reply import Event, answer, remove, show
 from bot.views import company as company_views
 from bot.views import digests as views
@@ -21,16 +23,65 @@ from keyboards.callbacks import (
     DialogStep,
     DigestList,
     DigestMenu,
+    DigestNow,
     DigestOwn,
     DigestPages,
     DigestTime,
 )
 from storage.cases import CaseRepo
-from storage.digests import DigestRepo
+from storage.company import CompanyRepo
+from storage.digests import LIMIT, DigestRepo
+
+_LONGEST = 32 * 1440
+_END_OF_TIME = 1 << 27
+"""Minutes: the year 2225."""
 
 
 class DigestDialog(StatesGroup):
     time = State()
+
+
+@dataclass(frozen=True, slots=True)
+class DigestDesk:
+    """What the screens of digests work with; built once, with the dispatcher."""
+
+    digests: DigestRepo
+    cases: CaseRepo
+    company: CompanyRepo
+    zone: ZoneInfo
+    clock: Clock
+
+    async def today(self, employee: Employee) -> tuple[str, InlineKeyboardMarkup | None]:
+        """The digest of the day so far."""
+        start, end = self.digests.today(self.clock())
+        found = await self.digests.digest(employee, start, end, target=await self._target())
+        labels = views.labels(found, self.zone)
+        markup = keyboards.digest(found, labels.groups, labels.worst, labels.people)
+        return views.digest(found, self.zone), markup
+
+    async def list_of(
+        self, here: DigestPages, employee: Employee
+    ) -> tuple[str, InlineKeyboardMarkup]:
+        """A page of the cases behind a number. Raises NotFoundError for a forged span."""
+        is_span = 0 <= here.since < here.until <= min(_END_OF_TIME, here.since + _LONGEST)
+        if not is_span or not 0 <= here.who <= _END_OF_TIME:
+            raise NotFoundError(f"digest of {here.since}-{here.until}, {here.who}")
+        start, end = here.since * 60, here.until * 60
+        page = await self.cases.list_span(
+            employee,
+            start,
+            end,
+            here.group,
+            who=here.who,
+            target=await self._target(),
+            page=here.page,
+            size=employee.page_size,
+        )
+        text = views.span_list(page, here.group, start, end, now=self.clock(), zone=self.zone)
+        return text, keyboards.span_list(page, here, employee)
+
+    async def _target(self) -> int:
+        return (await self.company.ladder()).target_minutes * 60
 
 
 def create_router() -> Router:
@@ -39,6 +90,7 @@ def create_router() -> Router:
         observer.filter(HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR, Role.OPERATOR))
     router.callback_query.register(open_list, DigestList.filter())
     router.callback_query.register(turn_list, DigestPages.filter())
+    router.callback_query.register(show_now, DigestNow.filter())
     router.callback_query.register(show_times, DigestMenu.filter())
     router.callback_query.register(toggle_time, DigestTime.filter())
     router.callback_query.register(ask_time, DigestOwn.filter())
@@ -51,35 +103,28 @@ def create_router() -> Router:
 
 
 async def open_list(
-    query: CallbackQuery,
-    callback_data: DigestList,
-    employee: Employee,
-    cases: CaseRepo,
-    settings: Settings,
-    clock: Clock,
+    query: CallbackQuery, callback_data: DigestList, employee: Employee, digest_desk: DigestDesk
 ) -> None:
     """Below the digest, which stays."""
     here = DigestPages(**callback_data.model_dump())
-    page = await _page(here, employee, cases)
-    text = views.span_list(page, here.group, here.start * 60, now=clock(), zone=settings.zone)
+    text, markup = await digest_desk.list_of(here, employee)
     if query.message:
-        await query.message.answer(text, reply_markup=keyboards.span_list(page, here))
+        await query.message.answer(text, reply_markup=markup)
     await answer(query)
 
 
 async def turn_list(
-    query: CallbackQuery,
-    callback_data: DigestPages,
-    employee: Employee,
-    cases: CaseRepo,
-    settings: Settings,
-    clock: Clock,
+    query: CallbackQuery, callback_data: DigestPages, employee: Employee, digest_desk: DigestDesk
 ) -> None:
-    page = await _page(callback_data, employee, cases)
-    text = views.span_list(
-        page, callback_data.group, callback_data.start * 60, now=clock(), zone=settings.zone
-    )
-    await show(query, text, keyboards.span_list(page, callback_data))
+    await show(query, *await digest_desk.list_of(callback_data, employee))
+
+
+async def show_now(query: CallbackQuery, employee: Employee, digest_desk: DigestDesk) -> None:
+    """As a message of its own, as when it comes by itself."""
+    text, markup = await digest_desk.today(employee)
+    if query.message:
+        await query.message.answer(text, reply_markup=markup)
+    await answer(query)
 
 
 async def show_times(query: CallbackQuery, employee: Employee, digests: DigestRepo) -> None:
@@ -95,8 +140,9 @@ async def toggle_time(
 ) -> None:
     if callback_data.minutes not in range(DAY):
         raise NotFoundError(f"minute {callback_data.minutes} of a day")
-    await digests.toggle(employee.id, callback_data.minutes, now=clock())
-    await _show_times(query, employee, digests, toast=company_views.saved())
+    is_done = await digests.toggle(employee.id, callback_data.minutes, now=clock())
+    toast = company_views.saved() if is_done else views.too_many(LIMIT)
+    await _show_times(query, employee, digests, toast=toast)
 
 
 async def ask_time(query: CallbackQuery, state: FSMContext) -> None:
@@ -114,8 +160,9 @@ async def time_sent(
         text = company_views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    if minutes not in await digests.times(employee.id):
-        await digests.toggle(employee.id, minutes, now=clock())
+    is_there = minutes in await digests.times(employee.id)
+    if not is_there and not await digests.toggle(employee.id, minutes, now=clock()):
+        await message.answer(views.too_many(LIMIT))
     await _leave(message, state, employee, digests)
 
 
@@ -129,17 +176,6 @@ async def cancel_pressed(
     query: CallbackQuery, state: FSMContext, employee: Employee, digests: DigestRepo
 ) -> None:
     await _leave(query, state, employee, digests)
-
-
-async def _page(here: DigestPages, employee: Employee, cases: CaseRepo) -> BoardPage:
-    return await cases.list_span(
-        employee.scope,
-        here.start * 60,
-        here.end * 60,
-        here.group,
-        page=here.page,
-        size=employee.page_size,
-    )
 
 
 async def _leave(event: Event, state: FSMContext, employee: Employee, digests: DigestRepo) -> None:

@@ -97,16 +97,27 @@ class CaseStep(StrEnum):
     EXTEND = "e"
 
 
-class CaseButton(CallbackData, prefix="w1"):
-    """A button about a case: of its alert, or of its card, which knows its place on the board.
+class CaseButton(CallbackData, prefix="w2"):
+    """A button about a case: of its alert, or of its card, which knows where it was opened from.
 
-    No `board`: it is of an alert. `page` is that of the board.
+    No `board`: it is of an alert. `page` is that of the board or, with `until`, of the list
+    behind a number of a digest; the fields from `since` on are those of DigestPages.
     """
 
     step: CaseStep
     case: int
     board: Board | None = None
     page: int = 0
+    since: int = 0
+    until: int = 0
+    group: CaseGroup = CaseGroup.OPENED
+    who: int = 0
+
+    @property
+    def back(self) -> "BoardPlace | DigestPages":
+        if self.until:
+            return DigestPages(**self.model_dump(exclude={"step", "case", "board"}))
+        return BoardPlace(board=self.board or Board.ALL, page=self.page)
 
 
 class CardDeed(StrEnum):
@@ -150,13 +161,17 @@ class RemindAt(CallbackData, prefix="ta1"):
     call: int
 
 
-class HandTo(CallbackData, prefix="wh1"):
+class HandTo(CallbackData, prefix="wh2"):
     """Handing a case to a person; the rest is as in CaseButton."""
 
     case: int
     employee: int
     board: Board | None = None
     page: int = 0
+    since: int = 0
+    until: int = 0
+    group: CaseGroup = CaseGroup.OPENED
+    who: int = 0
 
     @property
     def card(self) -> CaseButton:
@@ -392,19 +407,28 @@ class DigestOwn(CallbackData, prefix="eo1"):
     """Get the digest at a time the person will type."""
 
 
-class DigestList(CallbackData, prefix="el1"):
-    """The cases behind a number of a digest; `start` and `end` in minutes since 1970."""
+class DigestNow(CallbackData, prefix="en1"):
+    """The digest of the day so far, at once."""
+
+
+class DigestList(CallbackData, prefix="el2"):
+    """The cases behind a number of a digest; `since` and `until` in minutes since 1970.
+
+    `who`: the id of the employee whose calls back are meant, 0 for all.
+    """
 
     group: CaseGroup
-    start: int
-    end: int
+    since: int
+    until: int
+    who: int = 0
     page: int = 0
 
 
-class DigestPages(CallbackData, prefix="ep1"):
-    """Another page of that list, in its own message."""
+class DigestPages(CallbackData, prefix="ep2"):
+    """A page of that list, in its own message."""
 
     group: CaseGroup
-    start: int
-    end: int
-    page: int
+    since: int
+    until: int
+    who: int = 0
+    page: int = 0

@@ -42,15 +42,14 @@ def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup
     if case.client:
         last.append(_button(_("🔍 All with this number"), LogPage(like=case.call.id)))
     rows.append(last)
-    back = BoardPlace(board=here.board or Board.ALL, page=here.page)
     again = here.model_copy(update={"step": CaseStep.OPEN})
-    rows.append([_button(_("⬅️ To the list"), back), _button("🔄", again)])
+    rows.append([_button(_("⬅️ To the list"), here.back), _button("🔄", again)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
 def people(persons: Sequence[Person], here: CaseButton) -> InlineKeyboardMarkup:
     """Whom a case can be handed to."""
-    place = {"case": here.case, "board": here.board, "page": here.page}
+    place = here.model_dump(exclude={"step"})
     buttons = [_button(one.name or "–", HandTo(employee=one.id, **place)) for one in persons]
     rows = [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
     rows.append([_button(_("⬅️ Back"), here.model_copy(update={"step": CaseStep.OPEN}))])

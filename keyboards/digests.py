@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.keyboard import InlineKeyboardBuilder
 
-from bot.models import BoardPage, CaseGroup, Digest
+from bot.models import Board, BoardPage, Case, CaseGroup, Digest, Employee
 from keyboards.callbacks import (
     AlertCard,
+    BoardPlace,
+    CaseButton,
+    CaseStep,
     DigestList,
+    DigestNow,
     DigestOwn,
     DigestPages,
     DigestTime,
@@ -17,48 +21,82 @@ from keyboards.callbacks import (
 )
 
 PRESETS = (9 * 60, 13 * 60, 18 * 60, 21 * 60)
+_HOUR = 60
+
+Rows = list[list[InlineKeyboardButton]]
 
 
-def digest(found: Digest, labels: Mapping[CaseGroup, str]) -> InlineKeyboardMarkup | None:
-    """A button for each number that has a list behind it; `labels` name them."""
-    builder = InlineKeyboardBuilder()
-    for group, label in labels.items():
-        if count := found.totals.count(group):
-            data = DigestList(group=group, start=found.start // 60, end=found.end // 60)
-            builder.button(text=f"{label}: {count}", callback_data=data)
-    builder.adjust(1)
-    return builder.as_markup() if found.totals.opened else None
+def digest(
+    found: Digest, groups: Mapping[CaseGroup, str], worst: str, people: Mapping[int, str]
+) -> InlineKeyboardMarkup | None:
+    """A button for each number that has a list behind it; the rest are their labels."""
+    since, until = found.start // 60, -(-found.end // 60)
+    place = {"since": since, "until": until}
+    buttons = [
+        _button(f"{label}: {count}", DigestList(group=group, **place))
+        for group, label in groups.items()
+        if (count := found.totals.count(group))
+    ]
+    if found.worst_at is not None and found.worst_count > 1:
+        hour = max(since, found.worst_at // 60)
+        within = {"since": hour, "until": min(until, found.worst_at // 60 + _HOUR)}
+        buttons.append(_button(f"🕐 {worst}", DigestList(group=CaseGroup.OPENED, **within)))
+    rows: Rows = [[one] for one in buttons]
+    own = [
+        _button(label, DigestList(group=CaseGroup.CALLED_BACK, who=id_, **place))
+        for id_, label in people.items()
+    ]
+    rows += [own[i : i + 2] for i in range(0, len(own), 2)]
+    if found.totals.left or found.earlier:
+        rows.append([_button(_("🔴 Not called back"), BoardPlace(board=Board.ALL))])
+    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
 
 
-def span_list(page: BoardPage, here: DigestPages) -> InlineKeyboardMarkup:
-    """A button per row that opens the card of its latest call, and the pages."""
-    builder = InlineKeyboardBuilder()
-    for row, case in enumerate(page.cases, start=1):
-        builder.button(text=str(row), callback_data=AlertCard(call=case.call.id))
-    widths = [5] * -(-len(page.cases) // 5)
+def span_list(page: BoardPage, here: DigestPages, viewer: Employee) -> InlineKeyboardMarkup:
+    """A button per row, and the pages."""
+    numbers = [
+        _button(str(row), _row(case, here, page.number - 1, viewer))
+        for row, case in enumerate(page.cases, start=1)
+    ]
+    rows: Rows = [numbers[i : i + 5] for i in range(0, len(numbers), 5)]
     if page.count > 1:
-        earlier = here.model_copy(update={"page": page.number - 2})
-        later = here.model_copy(update={"page": page.number})
-        has_earlier, has_later = page.number > 1, page.number < page.count
-        builder.button(
-            text="◀️" if has_earlier else " ", callback_data=earlier if has_earlier else Nothing()
+        rows.append(
+            [
+                _turn("◀️", here, page.number - 2, is_on=page.number > 1),
+                _button(f"{page.number}/{page.count}", Nothing()),
+                _turn("▶️", here, page.number, is_on=page.number < page.count),
+            ]
         )
-        builder.button(text=f"{page.number}/{page.count}", callback_data=Nothing())
-        builder.button(
-            text="▶️" if has_later else " ", callback_data=later if has_later else Nothing()
-        )
-        full, rest = divmod(len(page.cases), 5)
-        widths = [5] * full + ([rest] if rest else []) + [3]
-    builder.adjust(*widths or [1])
-    return builder.as_markup()
+    return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
 def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`labels`: the times offered, and those chosen, in words."""
-    builder = InlineKeyboardBuilder()
-    for minutes, label in labels.items():
-        text = f"{label} ✓" if minutes in chosen else label
-        builder.button(text=text, callback_data=DigestTime(minutes=minutes))
-    builder.button(text=_("✏️ Another time"), callback_data=DigestOwn())
-    builder.adjust(*[4] * -(-len(labels) // 4), 1)
-    return builder.as_markup()
+    buttons = [
+        _button(f"{label} ✓" if minutes in chosen else label, DigestTime(minutes=minutes))
+        for minutes, label in labels.items()
+    ]
+    rows: Rows = [buttons[i : i + 4] for i in range(0, len(buttons), 4)]
+    rows.append([_button(_("✏️ Another time"), DigestOwn())])
+    rows.append([_button(_("📊 Show today's now"), DigestNow())])
+    return InlineKeyboardMarkup(inline_keyboard=rows)
+
+
+def _row(case: Case, here: DigestPages, page: int, viewer: Employee) -> CallbackData:
+    """The case's card, in place of the list.
+
+    Of what an operator called back the talk: the case may have been rung at others' alone.
+    """
+    if here.who and not viewer.role.sees_all and case.closing:
+        return AlertCard(call=case.closing.id)
+    place = here.model_dump(exclude={"page"})
+    return CaseButton(step=CaseStep.OPEN, case=case.id, board=Board.ALL, page=page, **place)
+
+
+def _turn(sign: str, here: DigestPages, page: int, *, is_on: bool) -> InlineKeyboardButton:
+    data = here.model_copy(update={"page": page}) if is_on else Nothing()
+    return _button(sign if is_on else " ", data)
+
+
+def _button(text: str, data: CallbackData) -> InlineKeyboardButton:
+    return InlineKeyboardButton(text=text, callback_data=data.pack())

@@ -1,16 +1,16 @@
 """The digest: what became of the lost calls of a span of time, and when each person wants it."""
 
-import statistics
+import asyncio
 from collections import Counter
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.errors import NotFoundError
 from bot.hours import next_local, wall
-from bot.models import CaseState, Digest, DigestPerson, DigestTotals, Scope
-from storage.database import Database, Row
-from storage.outbox import Kind, Priority, owe_person
+from bot.models import CaseGroup, Digest, DigestPerson, DigestTotals, Employee, Scope
+from storage.cases import became, opened_in
+from storage.database import Database, Row, Transaction, Value
+from storage.outbox import Kind, Priority, owe_once
 from storage.scopes import case_in_scope
 
 LIMIT = 6
@@ -18,13 +18,19 @@ LIMIT = 6
 
 _LATE = 12 * 3600
 _NOON = 12 * 60
-_LEFT = {CaseState.OPEN, CaseState.EXPIRED}
+_WEEK = timedelta(days=7)
+_QUARTER = 900
+"""Seconds: every time zone is a whole number of quarters of an hour from UTC."""
 
 
 class DigestRepo:
-    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+    def __init__(self, database: Database, zone: ZoneInfo, *, window: int) -> None:
+        """`window`: seconds after which nobody waits for a call back any more."""
         self._database = database
         self._zone = zone
+        self._window = window
+
+    # When
 
     async def times(self, employee_id: int) -> list[int]:
         """The minutes of the day at which the person gets the digest."""
@@ -33,149 +39,271 @@ class DigestRepo:
         )
         return [row["minutes"] for row in rows]
 
-    async def toggle(self, employee_id: int, minutes: int, *, now: int) -> None:
-        """Send it at this time of the day too, or no more.
-
-        Raises NotFoundError if the person has chosen LIMIT times already.
-        """
+    async def toggle(self, employee_id: int, minutes: int, *, now: int) -> bool:
+        """Send it at this time of the day too, or no more. False: LIMIT times are chosen."""
         async with self._database.transaction() as tx:
             removed = await tx.execute(
                 "DELETE FROM digests WHERE employee_id = ? AND minutes = ? RETURNING minutes",
                 (employee_id, minutes),
             )
             if removed:
-                return
+                return True
             added = await tx.execute(
                 "INSERT INTO digests (employee_id, minutes, due_at) SELECT ?, ?, ? "
                 "WHERE (SELECT count(*) FROM digests WHERE employee_id = ?) < ? "
                 "RETURNING minutes",
                 (employee_id, minutes, next_local(now, minutes, self._zone), employee_id, LIMIT),
             )
-            if not added:
-                raise NotFoundError(f"a digest more for employee {employee_id}")
+        return bool(added)
 
     async def send(self, *, now: int) -> int:
         """Owe the digests that are due. Returns how many.
 
-        One the bot slept through is owed when it is back, if it is at most half a day late.
+        One the bot slept through is owed when it is back, if it is at most half a day late. A
+        next time that is none (the clock was wrong, the time zone has changed) is put right; what
+        was owed for a moment is never owed for it again.
         """
+        plans = await self._database.fetch(
+            "SELECT minutes, min(due_at) AS first, max(due_at) AS last FROM digests "
+            "GROUP BY minutes"
+        )
+        nexts = {row["minutes"]: next_local(now, row["minutes"], self._zone) for row in plans}
+        if all(row["first"] == row["last"] == nexts[row["minutes"]] for row in plans):
+            return 0
+        count = 0
         async with self._database.transaction() as tx:
-            rows = await tx.execute(
+            for row in await tx.execute(
                 "SELECT * FROM digests WHERE due_at <= ? ORDER BY due_at LIMIT 200", (now,)
+            ):
+                count += await self._owe(tx, row, now=now)
+            await tx.executemany(
+                "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ? AND due_at <> ?",
+                [(due_at, minutes, now, due_at) for minutes, due_at in nexts.items()],
             )
-            for row in rows:
-                await tx.execute(
-                    "UPDATE digests SET due_at = ? WHERE employee_id = ? AND minutes = ?",
-                    (
-                        next_local(now, row["minutes"], self._zone),
-                        row["employee_id"],
-                        row["minutes"],
-                    ),
-                )
-                if now - row["due_at"] > _LATE:
-                    continue
-                await owe_person(
-                    tx,
-                    Kind.DIGEST,
-                    f"{row['due_at']} {row['minutes']}",
-                    employee_id=row["employee_id"],
-                    priority=Priority.LIST,
-                    now=now,
-                )
-        return len(rows)
+        return count
+
+    async def _owe(self, tx: Transaction, row: Row, *, now: int) -> int:
+        """Owe one person's digests of one time of the day, and note when the next is due."""
+        minutes, due_at, count = row["minutes"], row["due_at"], 0
+        if due_at < now - _LATE:
+            due_at = next_local(now - _LATE - 1, minutes, self._zone)
+        while due_at <= now:
+            count += await owe_once(
+                tx,
+                Kind.DIGEST,
+                f"{due_at} {minutes}",
+                employee_id=row["employee_id"],
+                priority=Priority.LIST,
+                now=now,
+            )
+            due_at = next_local(due_at, minutes, self._zone)
+        await tx.execute(
+            "UPDATE digests SET due_at = ? WHERE employee_id = ? AND minutes = ?",
+            (due_at, row["employee_id"], minutes),
+        )
+        return count
 
     def span(self, due_at: int, minutes: int) -> tuple[int, int]:
         """What a digest of that time tells of: before noon the day before, else the day so far."""
-        on = datetime.fromtimestamp(due_at, UTC).astimezone(self._zone).date()
+        on = self._local(due_at).date()
         if minutes < _NOON:
-            return wall(on - timedelta(days=1), 0, self._zone), wall(on, 0, self._zone)
-        return wall(on, 0, self._zone), due_at
+            return self._midnight(on - timedelta(days=1)), self._midnight(on)
+        return self._midnight(on), due_at
 
-    async def digest(self, scope: Scope, start: int, end: int, *, target: int) -> Digest:
-        """The cases opened from `start` to `end`, in scope; `target` in seconds."""
-        on = datetime.fromtimestamp(start, UTC).astimezone(self._zone).date()
-        week_ago = wall(on - timedelta(days=7), 0, self._zone)
-        rows = await self._rows(scope, start, end)
-        before = await self._rows(scope, week_ago, week_ago + end - start)
-        took = sorted(_took(row) for row in rows if _is_timed(row))
-        hours = Counter(
-            datetime.fromtimestamp(row["opened_at"], UTC).astimezone(self._zone).hour
-            for row in rows
-        )
-        totals = _totals(rows)
+    def today(self, now: int) -> tuple[int, int]:
+        """The day so far, to the end of this minute."""
+        return self._midnight(self._local(now).date()), now // 60 * 60 + 60
+
+    # What
+
+    async def digest(self, employee: Employee, start: int, end: int, *, target: int) -> Digest:
+        """The cases opened in the span, in the person's scope; `target` in seconds.
+
+        Who called back is told of all to those who see all, to others of themselves alone: then
+        whoever was rung.
+        """
+        scope = employee.scope
+        rows = await self._counts(scope, start, end, target)
+        hours = await asyncio.to_thread(self._hours, rows)
+        worst_at = min(hours, key=lambda at: (-hours[at], at), default=None)
         return Digest(
             start=start,
             end=end,
-            totals=totals,
-            before=_totals(before),
-            median=round(statistics.median(took)) if took else None,
-            p90=took[-(-len(took) * 9 // 10) - 1] if took else None,
-            in_target=sum(seconds <= target for seconds in took),
-            due=totals.opened - totals.got_through,
+            totals=_totals(rows, await self._took(scope, start, end)),
+            before=await self._before(scope, start, end, target),
+            earlier=await self._earlier(scope, start, end),
             target=target,
-            worst_hour=min(hours, key=lambda hour: (-hours[hour], hour)) if hours else None,
-            worst_count=max(hours.values(), default=0),
-            people=await self._people(rows),
+            worst_at=worst_at,
+            worst_count=hours[worst_at] if worst_at is not None else 0,
+            people=await self._people(employee, start, end),
         )
 
-    async def _rows(self, scope: Scope, start: int, end: int) -> list[Row]:
-        mine, values = case_in_scope(scope, "k")
+    async def _before(
+        self, scope: Scope, start: int, end: int, target: int
+    ) -> DigestTotals | None:
+        """The same wall times a week earlier; None if the log does not go back so far."""
+        first, last = self._week_earlier(start), self._week_earlier(end)
+        known = await self._database.fetch(
+            "SELECT 1 FROM calls WHERE position < ? LIMIT 1", (last,)
+        )
+        if not known:
+            return None
+        rows = await self._counts(scope, first, last, target)
+        return _totals(rows, await self._took(scope, first, last))
+
+    async def _counts(self, scope: Scope, start: int, end: int, target: int) -> list[Row]:
+        """How many cases became what, by the quarter of an hour in which they were opened."""
+        where, values = opened_in(start, end)
+        mine, more = case_in_scope(scope, "k")
         return await self._database.fetch(
-            "SELECT k.state, k.opened_at, k.closed_at, c.extension, v.employee_id "  # noqa: S608
-            "FROM cases AS k "
-            "LEFT JOIN case_calls AS y ON y.case_id = k.id AND y.part = 'closing' "
-            "LEFT JOIN calls AS c ON c.id = y.call_id "
-            "LEFT JOIN case_events AS v ON v.id = (SELECT max(b.id) FROM case_events AS b "
-            "WHERE b.case_id = k.id AND b.kind = 'closed') "
-            f"WHERE k.opened_at >= ? AND k.opened_at < ? AND k.state <> 'void' AND {mine}",
-            (start, end, *values),
+            "SELECT fate, opened_at / ? * ? AS at, count(*) AS n, "  # noqa: S608
+            "sum(CASE WHEN fate = 'called_back' AND took <= ? THEN 1 ELSE 0 END) AS in_target, "
+            "sum(CASE WHEN (fate = 'called_back' AND took IS NOT NULL) "
+            "OR (fate = 'left' AND opened_at < ?) THEN 1 ELSE 0 END) AS due "
+            f"FROM (SELECT k.opened_at, k.closed_at - k.opened_at AS took, {became('k')} AS fate "
+            f"FROM cases AS k WHERE {where} AND {mine}) AS found GROUP BY 1, 2",
+            (_QUARTER, _QUARTER, target, end - target, end, *values, *more),
         )
 
-    async def _people(self, rows: Sequence[Row]) -> tuple[DigestPerson, ...]:
+    async def _took(self, scope: Scope, start: int, end: int) -> list[Row]:
+        """In how many seconds clients were called back, and how many in each, ascending."""
+        where, values = opened_in(start, end)
+        mine, more = case_in_scope(scope, "k")
+        return await self._database.fetch(
+            "SELECT k.closed_at - k.opened_at AS took, count(*) AS n FROM cases AS k "  # noqa: S608
+            f"WHERE {where} AND k.state = 'called_back' AND k.closed_at < ? AND {mine} "
+            "GROUP BY 1 ORDER BY 1",
+            (*values, end, *more),
+        )
+
+    async def _earlier(self, scope: Scope, start: int, end: int) -> int:
+        where, values = opened_in(end - self._window, start)
+        mine, more = case_in_scope(scope, "k")
+        [row] = await self._database.fetch(
+            f"SELECT count(*) AS n FROM cases AS k WHERE {where} "  # noqa: S608
+            f"AND {became('k')} = 'left' AND {mine}",
+            (*values, end, *more),
+        )
+        count: int = row["n"]
+        return count
+
+    async def _people(self, employee: Employee, start: int, end: int) -> tuple[DigestPerson, ...]:
         """Who called back, and who closed by hand; the busiest first."""
-        names = await self._database.fetch(
-            "SELECT e.id, e.name, x.extension FROM employees AS e "
-            "LEFT JOIN employee_extensions AS x ON x.employee_id = e.id"
+        where, values = opened_in(start, end)
+        is_all = employee.role.sees_all
+        only: list[Value] = [] if is_all else [employee.id]
+        took = await self._database.fetch(
+            "SELECT coalesce(z.employee_id, 0) AS id, "  # noqa: S608
+            "CASE WHEN z.employee_id IS NULL THEN c.extension ELSE e.name END AS name, "
+            "k.closed_at - k.opened_at AS took, count(*) AS n FROM cases AS k "
+            "CROSS JOIN case_calls AS y ON y.case_id = k.id AND y.part = 'closing' "
+            "CROSS JOIN calls AS c ON c.id = y.call_id "
+            "LEFT JOIN employee_extensions AS z ON z.extension = c.extension "
+            "LEFT JOIN employees AS e ON e.id = z.employee_id "
+            f"WHERE {where} AND k.state = 'called_back' AND k.closed_at < ? "
+            f"AND c.extension IS NOT NULL {'' if is_all else 'AND z.employee_id = ?'} "
+            "GROUP BY 1, 2, 3 ORDER BY 3",
+            (*values, end, *only),
         )
-        of_extension = {row["extension"]: row["name"] for row in names if row["extension"]}
-        of_id = {row["id"]: row["name"] for row in names}
-        took: dict[str, list[int]] = {}
-        by_hand: Counter[str] = Counter()
+        closed = await self._database.fetch(
+            "SELECT v.employee_id AS id, e.name, count(DISTINCT k.id) AS n "  # noqa: S608
+            "FROM cases AS k "
+            "CROSS JOIN case_events AS v ON v.case_id = k.id AND v.kind = 'closed' "
+            "AND v.at = k.closed_at CROSS JOIN employees AS e ON e.id = v.employee_id "
+            f"WHERE {where} AND k.state = 'by_hand' AND k.closed_at < ? "
+            f"{'' if is_all else 'AND v.employee_id = ?'} GROUP BY 1, 2",
+            (*values, end, *only),
+        )
+        return await asyncio.to_thread(_persons, took, closed)
+
+    def _hours(self, rows: Iterable[Row]) -> Counter[int]:
+        """How many were opened in each local hour, by the moment it began."""
+        found: Counter[int] = Counter()
         for row in rows:
-            if _is_timed(row) and row["extension"]:
-                name = of_extension.get(row["extension"]) or row["extension"]
-                took.setdefault(name, []).append(_took(row))
-            elif row["state"] == CaseState.BY_HAND and row["employee_id"]:
-                by_hand[of_id.get(row["employee_id"]) or "–"] += 1
-        people = [
-            DigestPerson(
-                name=name,
-                called_back=len(took.get(name, ())),
-                median=round(statistics.median(took[name])) if name in took else None,
-                by_hand=by_hand[name],
-            )
-            for name in {*took, *by_hand}
-        ]
-        return tuple(sorted(people, key=lambda one: (-one.called_back, -one.by_hand, one.name)))
+            hour = self._local(row["at"]).replace(minute=0)
+            found[int(hour.timestamp())] += row["n"]
+        return found
+
+    def _local(self, moment: int) -> datetime:
+        return datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
+
+    def _midnight(self, on: date) -> int:
+        return wall(on, 0, self._zone)
+
+    def _week_earlier(self, moment: int) -> int:
+        there = self._local(moment)
+        minutes = there.hour * 60 + there.minute
+        return wall((there - _WEEK).date(), minutes, self._zone)
 
 
-def _is_timed(row: Row) -> bool:
-    """Whether it was called back, and not only the PBX says so."""
-    return row["state"] == CaseState.CALLED_BACK and row["closed_at"] is not None
-
-
-def _took(row: Row) -> int:
-    """Seconds from the first lost call to the talk."""
-    seconds: int = row["closed_at"] - row["opened_at"]
-    return seconds
-
-
-def _totals(rows: Sequence[Row]) -> DigestTotals:
-    states = Counter(CaseState(row["state"]) for row in rows)
+def _totals(rows: Sequence[Row], took: Sequence[Row]) -> DigestTotals:
+    fates: Counter[str] = Counter()
+    for row in rows:
+        fates[row["fate"]] += row["n"]
     return DigestTotals(
-        opened=len(rows),
-        called_back=states[CaseState.CALLED_BACK],
-        got_through=states[CaseState.GOT_THROUGH],
-        by_hand=states[CaseState.BY_HAND],
-        left=sum(states[state] for state in _LEFT),
+        opened=fates.total(),
+        called_back=fates[_name(CaseGroup.CALLED_BACK)],
+        got_through=fates[_name(CaseGroup.GOT_THROUGH)],
+        by_hand=fates[_name(CaseGroup.BY_HAND)],
+        left=fates[_name(CaseGroup.LEFT)],
+        in_target=sum(row["in_target"] for row in rows),
+        due=sum(row["due"] for row in rows),
+        median=median(_pairs(took)),
+        p90=percentile(_pairs(took), 90),
     )
+
+
+def _persons(took: Sequence[Row], closed: Sequence[Row]) -> tuple[DigestPerson, ...]:
+    keys: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for row in took:
+        key = row["id"], row["name"]
+        keys.setdefault(key, []).append((row["took"], row["n"]))
+    by_hand = {(row["id"], row["name"]): row["n"] for row in closed}
+    people = [
+        DigestPerson(
+            id=id_,
+            name=name,
+            called_back=sum(n for _, n in keys.get((id_, name), ())),
+            median=median(keys.get((id_, name), ())),
+            by_hand=by_hand.get((id_, name), 0),
+        )
+        for id_, name in {*keys, *by_hand}
+    ]
+    return tuple(
+        sorted(people, key=lambda one: (-one.called_back, -one.by_hand, one.name, one.id))
+    )
+
+
+def _pairs(rows: Iterable[Row]) -> list[tuple[int, int]]:
+    return [(row["took"], row["n"]) for row in rows]
+
+
+def percentile(found: Sequence[tuple[int, int]], percent: int) -> int | None:
+    """The smallest value within which so many per cent lie (the nearest rank), None of nothing.
+
+    `found`: values, ascending, each with how often it occurs.
+    """
+    return _at(found, -(-_size(found) * percent // 100))
+
+
+def median(found: Sequence[tuple[int, int]]) -> int | None:
+    """The middle one; of an even number of values, the mean of the two in the middle."""
+    low, high = _at(found, (_size(found) + 1) // 2), _at(found, _size(found) // 2 + 1)
+    return None if low is None or high is None else round((low + high) / 2)
+
+
+def _size(found: Sequence[tuple[int, int]]) -> int:
+    return sum(n for _, n in found)
+
+
+def _at(found: Sequence[tuple[int, int]], rank: int) -> int | None:
+    """The value with this rank, from 1."""
+    for value, n in found:
+        rank -= n
+        if rank <= 0:
+            return value
+    return None
+
+
+def _name(group: CaseGroup) -> str:
+    return group.name.lower()

@@ -204,6 +204,20 @@ async def owe_administrators(tx: Transaction, kind: Kind, subject: str, *, now: 
     )
 
 
+async def owe_once(
+    tx: Transaction, kind: Kind, subject: str, *, employee_id: int, priority: Priority, now: int
+) -> bool:
+    """Tell one person, once for each subject. False: they were told, or cannot be."""
+    rows = await tx.execute(
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "
+        "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees "
+        "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
+        "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING RETURNING id",
+        (kind.value, subject, priority, now, now, employee_id),
+    )
+    return bool(rows)
+
+
 async def owe_person(
     tx: Transaction,
     kind: Kind,

@@ -8,6 +8,7 @@ from typing import Any
 from bot.demo.chats import Message
 from bot.demo.people import User
 from bot.models import Role
+from keyboards.callbacks import CaseButton, CaseStep
 from storage.database import open_database
 from tests.running import IVAN, OLENA, running_office
 from tests.telegram import Clock, RunningClock
@@ -154,7 +155,8 @@ async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
             assert "💬 Помилилися номером" in over.text
             assert await pressed(olena, reminded, "⏰") == "Цей клієнт уже не у вас"
             assert not olena.current(reminded).buttons  # type: ignore[union-attr]  # still there
-            stale = await (await olena.press_stale(over, "w1:t:1::0")).answered()
+            take = CaseButton(step=CaseStep.TAKE, case=1).pack()
+            stale = await (await olena.press_stale(over, take)).answered()
             assert stale.text == "Уже закрито"
 
 
@@ -253,17 +255,20 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
         clock.advance(7 * 3600)
         digest = await boss.wait_for(lambda one: one.text.startswith("📊"), 12)
         assert digest.text.splitlines() == [
-            "📊 Пропущені дзвінки, 23 листопада, до 18:30",
-            "Пропущено клієнтів: 5 ↑ (1)",
+            "📊 Пропущені, 23 листопада, до 18:30",
+            "Пропущено клієнтів: 5 ↑ (1), гірше",
             "Передзвонили ми: 2 ↑ (0)",
             "Дозвонились самі: 1 ↑ (0)",
-            "Залишилось: 2 ↑ (1)",
+            "Залишилось: 2 ↑ (1), гірше",
             "",
-            "Передзвонюємо за 18 хв, 9 із 10 – за 26 хв",
-            "Вчасно, за 15 хв: 1 із 4, 25 %",
-            "Найгірша година: 10:00–11:00, пропущено 3",
+            "Передзвонюємо за 18 хв",
+            "9 із 10 – за 26 хв",
+            "Вчасно, за 15 хв: 1 із 4",
+            "Частка вчасних: 25 % ↑ (0 %), краще",
+            "Найгірше: 10:00–11:00, пропущено 3",
             "",
-            "Олена: 2 передзвони, за 18 хв",
+            "Хто передзвонив",
+            "Олена: 2, за 18 хв",
             "",
             "У дужках – той самий день тиждень тому",
         ]
@@ -273,8 +278,13 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
         left = await boss.wait_for(lambda one: one.text.startswith("Залишилось, 23"))
         assert left.buttons == [["1", "2"]]
         assert "+380 63 111 2233" in left.text
-        await office.press(boss, left, "1")
-        await boss.wait_for(lambda one: "Початок дзвінка" in one.text)
+        card = await office.press(boss, left, "1")
+        assert "Ще не передзвонили" in card.text or "Не передзвонили" in card.text
+        back = await office.press(boss, await office.press(boss, card, "🔄"), "⬅️")
+        assert back.text == left.text
+        await office.press(boss, digest, "Олена: 2")
+        returned = await boss.wait_for(lambda one: one.text.startswith("Передзвонили ми, 23"))
+        assert returned.buttons == [["1", "2"]]
         assert "Немає" not in await pressed(olena, own, "Залишилось")
         clock.advance(-3600)  # the clock is set back: nothing twice
         await asyncio.sleep(1.5)

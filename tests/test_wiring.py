@@ -343,6 +343,9 @@ EXTREMES = {
     "code": (1 << 32) - 1,
     "start": 23,
     "end": 23,
+    "since": 71_582_788,
+    "until": 71_582_788,
+    "who": 999_999_999,
 }
 
 
@@ -369,6 +372,7 @@ def test_the_extremes_of_the_table_are_real() -> None:
     assert datetime.fromtimestamp(EXTREMES["position"] - LIVE_POSITION, UTC).year == 2038
     assert date.fromordinal(EXTREMES["day"]).year > 2100
     assert EXTREMES["month"] == 12 * 2100
+    assert datetime.fromtimestamp(60 * EXTREMES["until"], UTC).year == 2106
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,54 +1,67 @@
 """The digest of lost calls, the lists behind its numbers, choosing its times."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.i18n import ngettext
 
 from bot.models import BoardPage, CaseGroup, Digest, DigestPerson
 from bot.views import cases
-from bot.views.formats import brief, day, hour_minute, local, span
+from bot.views.formats import brief, cut, day, hour_minute, local, one_line, span
 
-_PEOPLE = 10
+PEOPLE_SHOWN = 10
+_HOUR = 3600
+_ROWS = (
+    CaseGroup.OPENED,
+    CaseGroup.CALLED_BACK,
+    CaseGroup.GOT_THROUGH,
+    CaseGroup.BY_HAND,
+    CaseGroup.LEFT,
+)
+_LESS_IS_BETTER = {CaseGroup.OPENED, CaseGroup.LEFT}
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLabels:
+    """What the buttons under a digest say; those of people by their ids."""
+
+    groups: dict[CaseGroup, str]
+    worst: str
+    people: dict[int, str]
 
 
 def digest(found: Digest, zone: ZoneInfo) -> str:
-    start, end = local(found.start, zone), local(found.end, zone)
-    title = _("Missed calls, {day}").format(day=day(start.date()))
-    if end.date() == start.date():
-        title += _(", until {time}").format(time=hour_minute(found.end, zone))
+    title = _("Missed calls, {day}").format(day=_when(found.start, found.end, zone))
     lines = [f"📊 <b>{title}</b>"]
-    if not found.totals.opened:
+    if found.totals.opened:
+        lines += [_number(found, group) for group in _ROWS if _is_shown(found, group)]
+    else:
         lines.append(_("No missed calls. Well done!"))
-        return "\n".join(lines)
-    lines += [_number(found, group) for group in CaseGroup if _is_shown(found, group)]
-    lines.append("")
-    if found.median is not None and found.p90 is not None:
-        lines.append(
-            _("We call back after {median}, 9 of 10 times within {p90}").format(
-                median=span(found.median), p90=span(found.p90)
-            )
-        )
-    if found.due:
-        lines.append(
-            _("Within {target}: {count} of {all}, {percent} %").format(
-                target=span(found.target),
-                count=found.in_target,
-                all=found.due,
-                percent=round(100 * found.in_target / found.due),
-            )
-        )
-    if found.worst_hour is not None and found.totals.opened > 1:
-        lines.append(
-            _("Worst hour: {start}:00–{end}:00, missed {count}").format(
-                start=found.worst_hour, end=found.worst_hour + 1, count=found.worst_count
-            )
-        )
+    if found.earlier:
+        lines.append(_("Still waiting since before: {count}").format(count=found.earlier))
+    if speed := [*_speed(found), *_worst(found, zone)]:
+        lines += ["", *speed]
     if found.people:
-        lines += ["", *map(_person, found.people[:_PEOPLE])]
-    lines += ["", _("In brackets: the same day a week earlier")]
+        lines += ["", "<b>" + _("Who called back") + "</b>"]
+        lines += map(_person, found.people[:PEOPLE_SHOWN])
+        if (more := len(found.people) - PEOPLE_SHOWN) > 0:
+            lines.append(_("and {count} more").format(count=more))
+    if found.before and found.totals.opened:
+        lines += ["", _("In brackets: the same day a week earlier")]
     return "\n".join(lines)
+
+
+def labels(found: Digest, zone: ZoneInfo) -> DigestLabels:
+    return DigestLabels(
+        groups={group: group_name(group) for group in CaseGroup},
+        worst=f"{_hour(found.worst_at, zone)}: {found.worst_count}" if found.worst_at else "",
+        people={
+            one.id: f"{cut(one_line(one.name), 24)}: {one.called_back}"
+            for one in found.people[:PEOPLE_SHOWN]
+            if one.id and one.called_back
+        },
+    )
 
 
 def group_name(group: CaseGroup) -> str:
@@ -59,12 +72,21 @@ def group_name(group: CaseGroup) -> str:
         CaseGroup.GOT_THROUGH: _("Got through themselves"),
         CaseGroup.BY_HAND: _("Closed by hand, all"),
         CaseGroup.LEFT: _("Left"),
+        CaseGroup.IN_TARGET: _("In time"),
     }[group]
 
 
-def span_list(page: BoardPage, group: CaseGroup, start: int, *, now: int, zone: ZoneInfo) -> str:
-    """The cases behind a number."""
-    title = f"{group_name(group)}, {day(local(start, zone).date())}: {page.total}"
+def span_list(
+    page: BoardPage,
+    group: CaseGroup,
+    start: int,
+    end: int,
+    *,
+    now: int,
+    zone: ZoneInfo,
+) -> str:
+    """The cases behind a number: what they had become by `end`, shown as they are now."""
+    title = f"{group_name(group)}, {_when(start, end, zone)}: {page.total}"
     rows = [
         f"{number}. {cases.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
     ]
@@ -84,6 +106,10 @@ def times(chosen: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
+def too_many(limit: int) -> str:
+    return _("At most {count} times a day").format(count=limit)
+
+
 def clock(minutes: int) -> str:
     """18:00; also the label of a button"""
     return f"{minutes // 60}:{minutes % 60:02}"
@@ -93,22 +119,85 @@ def ask_time() -> str:
     return _("Send the time like this: {example}").format(example="<code>18:30</code>")
 
 
+def _when(start: int, end: int, zone: ZoneInfo) -> str:
+    """23 листопада; 23 листопада, до 18:30; 23 листопада, 10:00–11:00"""
+    first, last = local(start, zone), local(end, zone)
+    text = day(first.date())
+    is_from_midnight = (first.hour, first.minute) == (0, 0)
+    if not is_from_midnight:
+        return f"{text}, {hour_minute(start, zone)}–{hour_minute(end, zone)}"
+    if last.date() == first.date():
+        text += _(", until {time}").format(time=hour_minute(end, zone))
+    return text
+
+
 def _is_shown(found: Digest, group: CaseGroup) -> bool:
-    return group is not CaseGroup.BY_HAND or bool(found.totals.by_hand or found.before.by_hand)
+    before = found.before.by_hand if found.before else 0
+    return group is not CaseGroup.BY_HAND or bool(found.totals.by_hand or before)
 
 
 def _number(found: Digest, group: CaseGroup) -> str:
-    """Передзвонили ми: 7 ↑ (було 5)"""
-    now, before = found.totals.count(group), found.before.count(group)
-    arrow = "↑" if now > before else "↓" if now < before else "→"
-    return f"{group_name(group)}: <b>{now}</b> {arrow} ({before})"
+    """Пропущено клієнтів: 7 ↑ (5), гірше"""
+    now = found.totals.count(group)
+    before = found.before.count(group) if found.before else None
+    less = True if group in _LESS_IS_BETTER else None
+    trend = _trend(now, before, str(before), is_less_better=less)
+    return f"{group_name(group)}: <b>{now}</b>{trend}"
+
+
+def _speed(found: Digest) -> list[str]:
+    """How fast clients were called back, and how many in time. Lines."""
+    totals, before = found.totals, found.before
+    lines = []
+    if totals.median is not None and totals.p90 is not None:
+        was = before.median if before else None
+        trend = _trend(totals.median, was, span(was or 0), is_less_better=True)
+        lines.append(_("We call back after {median}").format(median=span(totals.median)) + trend)
+        if totals.called_back > 1:
+            lines.append(_("9 of 10 times within {p90}").format(p90=span(totals.p90)))
+    if totals.share is not None:
+        lines.append(
+            _("Within {target}: {count} of {all}").format(
+                target=span(found.target), count=totals.in_target, all=totals.due
+            )
+        )
+        was = before.share if before else None
+        trend = _trend(totals.share, was, _percent(was or 0), is_less_better=False)
+        lines.append(_("In time: {percent}").format(percent=_percent(totals.share)) + trend)
+    return lines
+
+
+def _worst(found: Digest, zone: ZoneInfo) -> list[str]:
+    if found.worst_at is None or found.worst_count < 2:
+        return []
+    words = _("Worst hour: {hour}, missed {count}")
+    return [words.format(hour=_hour(found.worst_at, zone), count=found.worst_count)]
+
+
+def _hour(start: int, zone: ZoneInfo) -> str:
+    return f"{hour_minute(start, zone)}–{hour_minute(start + _HOUR, zone)}"
+
+
+def _percent(value: int) -> str:
+    return _("{count} %").format(count=value)
+
+
+def _trend(now: int, before: int | None, words: str, *, is_less_better: bool | None) -> str:
+    """An arrow, what it was a week earlier, and whether that is good. Empty: not known."""
+    if before is None:
+        return ""
+    if now == before:
+        return f" → ({words})"
+    arrow = "↑" if now > before else "↓"
+    if is_less_better is None:
+        return f" {arrow} ({words})"
+    verdict = _("better") if (now < before) is is_less_better else _("worse")
+    return f" {arrow} ({words}), {verdict}"
 
 
 def _person(one: DigestPerson) -> str:
-    parts = []
-    if one.called_back:
-        count = ngettext("{count} call back", "{count} calls back", one.called_back)
-        parts.append(count.format(count=one.called_back))
+    """Олена: 5, за 6 хв"""
+    parts = [str(one.called_back)]
     if one.median is not None:
         parts.append(_("after {took}").format(took=span(one.median)))
     if one.by_hand:
