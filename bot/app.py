@@ -140,7 +140,7 @@ def create_dispatcher(
         journal=repositories.journal,
         recordings=recordings,
         desk=CaseDesk(
-            repositories.cases, repositories.journal, repositories.outbox, settings.zone, clock
+            repositories.cases, repositories.journal, repositories.outbox, settings, clock
         ),
         company=repositories.company,
         reminders=repositories.reminders,
@@ -205,6 +205,9 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time)
         bot.session.middleware(SpeakMiddleware(pace))
+        # Neither a proxy nor a password from the environment: recordings.py judges who is asked.
+        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        recordings = await stack.enter_async_context(Recordings(http, settings))
         i18n, metrics = create_i18n(settings.language), Metrics()
         in_flight = InFlight(metrics)
         alerter = Alerter(
@@ -232,10 +235,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             clock=clock,
             in_flight=in_flight,
             wake=alerter.wake,
-            recordings=Recordings(
-                await stack.enter_async_context(httpx.AsyncClient()),
-                {name: source.hosts for name, source in settings.sources.items()},
-            ),
+            recordings=recordings,
         )
         app = create_web(
             settings=settings,

@@ -61,19 +61,23 @@ def _telegram_secret(value: SecretStr) -> SecretStr:
 
 def _ids(value: object) -> object:
     if isinstance(value, str):
-        return _split(value)
+        return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
 
 
-def _hosts(value: str) -> str:
-    for host in _split(value):
-        if not re.fullmatch(r"https?://[\w.-]+(:\d+)?|[\w.-]+", host, re.ASCII):
-            raise ValueError("expected hosts like pbx.example.com or http://192.168.1.10:8088")
+_HOST = r"(?:[A-Za-z0-9.-]+|\[[\dA-Fa-f:.]+\])"
+
+
+def _recording_hosts(value: str) -> str:
+    for part in filter(None, map(str.strip, value.split(","))):
+        if not re.fullmatch(
+            _HOST if "://" not in part else rf"https?://{_HOST}(:\d{{1,5}})?/?", part
+        ):
+            raise ValueError(
+                "expected hosts like records.example.com, or whole origins like "
+                "http://192.168.1.10:8088, comma-separated"
+            )
     return value
-
-
-def _split(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _pattern(value: str) -> str:
@@ -97,12 +101,7 @@ class _Source(BaseModel):
     currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
     country: Country = "UA"
     token: Annotated[SecretStr, AfterValidator(_path_secret)] | None = None
-    recording_hosts: Annotated[str, AfterValidator(_hosts)] = ""
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """Where its recordings may be fetched from, as RECORDING_HOSTS lists them."""
-        return _split(self.recording_hosts)
+    recording_hosts: Annotated[str, AfterValidator(_recording_hosts)] = ""
 
 
 class WebhookSource(_Source):

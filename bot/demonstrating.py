@@ -37,6 +37,7 @@ _TOKEN = "7000000001:demo"  # noqa: S105 - of a Telegram that lives in this proc
 _GROUP = -1001000000001
 _BATCH = 10_000
 _REMARKS = 150
+_REMARK_AFTER = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +216,9 @@ async def _write_remarks(settings: Settings) -> None:
             author = await repositories.employees.find(by[remark.extension])
             if author and remark.extension in {*call.rang, call.extension}:
                 await repositories.comments.set(
-                    call.id, remark.text, author=author, on_top_of=0, now=system_clock()
+                    call.id,
+                    remark.text,
+                    author=author,
+                    on_top_of=0,
+                    now=call.started_at + (call.wait or 0) + (call.talk or 0) + _REMARK_AFTER,
                 )

@@ -36,7 +36,7 @@ class InviteError(AppError):
 
 
 class RecordingError(AppError):
-    pass
+    """Its words are for the log: why, without the address."""
 
 
 class RecordingGoneError(RecordingError):

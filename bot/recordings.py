@@ -1,102 +1,260 @@
-"""Fetching the recording of a call from where its source says it is.
+"""Recordings of calls, fetched from where a source says they are.
 
-The address comes from outside, so it is only followed where the administrator allowed it: to the
-hosts of RECORDING_HOSTS. A bare host is asked over https, and only at a public address: the very
-address that was checked is the one connected to. An origin written in full, like
-`http://192.168.1.10:8088`, is trusted as written. Redirects are not followed.
+The address comes from outside and may name anything: our own network, a file without end, a page
+to log in. So only the hosts named in the source's RECORDING_HOSTS are asked, each redirect is
+judged like the first address, and the connection goes to the very IP address that was judged: a
+name that resolves to another one a moment later changes nothing.
 """
 
 import asyncio
-import ipaddress
 import logging
-import mimetypes
 import socket
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
+from bot.config import Settings
 from bot.errors import RecordingError, RecordingGoneError, RecordingTooLargeError
+from bot.models import Call
 
 log = logging.getLogger(__name__)
 
-LIMIT = 50 * 1024 * 1024
-"""Bytes of a recording: what Telegram lets a bot send."""
+Resolve = Callable[[str], Awaitable[list[str]]]
+"""The IP addresses of a host. Raises OSError if there are none."""
+
+MAX_BYTES = 50_000_000
+"""What a bot may upload to Telegram."""
 
 SECONDS = 60.0
-"""How long fetching one may take in all."""
+"""All the time a recording may take, from asking to its last byte."""
 
-_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-_KINDS = {"audio/x-wav": ".wav", "audio/wav": ".wav", "audio/mpeg": ".mp3", "audio/ogg": ".ogg"}
+PATIENCE = 3.0
+"""How long a press waits for it; then it comes by itself."""
+
+_TIMEOUT = httpx.Timeout(10, connect=5)
+_REDIRECTS = 3
+_ADDRESSES = 4
+_AT_ONCE = 3
+_FINISH_SECONDS = 20.0
+_PORTS = {"http": 80, "https": 443}
+_GONE = {httpx.codes.NOT_FOUND, httpx.codes.GONE}
+
+_Origin = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    content: bytes
-    extension: str
-    """Of a file name, with its dot."""
+class Sound:
+    """A fetched recording; `suffix` is that of what it really is, whatever its address says."""
+
+    path: Path
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """`public`: https on public addresses only. `trusted`: said in full, so taken at its word."""
+
+    public: frozenset[_Origin]
+    trusted: frozenset[_Origin]
+
+
+def can_be_heard(call: Call, settings: Settings) -> bool:
+    """Whether there is a recording, at an address the source may name."""
+    try:
+        allowed = _allowed(call, settings)
+        return _origin(_url(call.recording_url or "")) in allowed.public | allowed.trusted
+    except RecordingError:
+        return False
+
+
+async def resolve(host: str) -> list[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 class Recordings:
+    """`async with`: leaving it finishes the deliveries in hand, for a while."""
+
     def __init__(
-        self, http: httpx.AsyncClient, hosts: Mapping[str, Sequence[str]], *, limit: int = LIMIT
+        self, http: httpx.AsyncClient, settings: Settings, *, resolve: Resolve = resolve
     ) -> None:
-        """`hosts`: RECORDING_HOSTS of each source, by its name."""
         self._http = http
-        self._hosts = hosts
-        self._limit = limit
+        self._settings = settings
+        self._resolve = resolve
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, source: str, address: str) -> Recording:
-        """Raises RecordingError if it may not be fetched, or cannot be now."""
-        try:
-            url = httpx.URL(address)
-        except httpx.InvalidURL as error:
-            raise RecordingError(f"address of a recording of {source}") from error
-        try:
-            async with asyncio.timeout(SECONDS):
-                return await self._read(await self._request(source, url))
-        except (TimeoutError, httpx.HTTPError, OSError) as error:
-            log.info("a recording of %s: %s", source, type(error).__name__)
-            raise RecordingError(f"recording of {source}") from error
+    async def __aenter__(self) -> Self:
+        return self
 
-    async def _request(self, source: str, url: httpx.URL) -> httpx.Request:
-        """The request, if the address is allowed: to a trusted origin, or to a checked address."""
-        hosts = self._hosts.get(source, ())
-        if _origin(url) in {_origin(httpx.URL(one)) for one in hosts if "://" in one}:
-            return self._http.build_request("GET", url, timeout=_TIMEOUT)
-        if url.scheme != "https" or url.host not in hosts or url.port not in {None, 443}:
-            raise RecordingError(f"a host of a recording is not in RECORDING_HOSTS of {source}")
-        found = await asyncio.get_running_loop().getaddrinfo(
-            url.host, 443, type=socket.SOCK_STREAM
-        )
-        addresses = [str(one[4][0]) for one in found]
-        if not addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
-            raise RecordingError(f"a recording of {source} is at an address that is not public")
-        return self._http.build_request(
-            "GET",
-            url.copy_with(host=addresses[0]),
-            headers={"Host": url.host},
-            extensions={"sni_hostname": url.host},
-            timeout=_TIMEOUT,
-        )
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_FINISH_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-    async def _read(self, request: httpx.Request) -> Recording:
-        response = await self._http.send(request, stream=True, follow_redirects=False)
+    def begin(self, delivery: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start what may outlast the press: a slow PBX must not keep other people waiting."""
+        task = asyncio.get_running_loop().create_task(delivery)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def has_ended(self, delivery: asyncio.Task[None]) -> bool:
+        """Whether it ends, well or not, while one who pressed a button still waits for it."""
+        done, _ = await asyncio.wait({delivery}, timeout=PATIENCE)
+        return bool(done)
+
+    @asynccontextmanager
+    async def fetched(self, call: Call) -> AsyncIterator[Sound]:
+        """The recording in a file of its own, until the end of the block.
+
+        Raises RecordingGoneError, RecordingTooLargeError or, for all else, RecordingError.
+        """
+        with tempfile.NamedTemporaryFile(prefix="dzvinok-") as file:
+            try:
+                async with self._turns, asyncio.timeout(SECONDS):
+                    beginning = await self._download(call, file.write)
+                file.flush()
+                sound = Sound(Path(file.name), _suffix(beginning))
+            except (RecordingError, TimeoutError, OSError, ValueError, httpx.HTTPError) as error:
+                # Never the address: it may hold a key, and the names of hosts are for settings.
+                why = str(error) if isinstance(error, RecordingError) else type(error).__name__
+                log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
+                if isinstance(error, RecordingError):
+                    raise
+                raise RecordingError(why) from error
+            yield sound
+
+    async def _download(self, call: Call, write: Callable[[bytes], object]) -> bytes:
+        """All of it to `write`; its first bytes."""
+        response = await self._follow(call)
         try:
-            if response.status_code in {404, 410}:
-                raise RecordingGoneError("recording")
-            if not response.is_success:
-                raise RecordingError(f"a recording is answered {response.status_code}")
-            content = bytearray()
-            async for piece in response.aiter_bytes():
-                content += piece
-                if len(content) > self._limit:
-                    raise RecordingTooLargeError("recording")
+            if response.status_code in _GONE:
+                raise RecordingGoneError(f"answered {response.status_code}")
+            if response.status_code != httpx.codes.OK:
+                raise RecordingError(f"answered {response.status_code}")
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise RecordingError("compressed, though asked not to be")
+            if int(response.headers.get("Content-Length", 0)) > MAX_BYTES:
+                raise RecordingTooLargeError("too large")
+            beginning, size = b"", 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > MAX_BYTES:
+                    raise RecordingTooLargeError("too large")
+                if len(beginning) < _ENOUGH:
+                    beginning += chunk[:_ENOUGH]
+                write(chunk)
+            return beginning
         finally:
             await response.aclose()
-        kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        return Recording(bytes(content), _KINDS.get(kind) or mimetypes.guess_extension(kind) or "")
+
+    async def _follow(self, call: Call) -> httpx.Response:
+        allowed = _allowed(call, self._settings)
+        url = _url(call.recording_url or "")
+        for _ in range(_REDIRECTS + 1):
+            response = await self._open(url, allowed)
+            if not response.has_redirect_location:
+                return response
+            await response.aclose()
+            url = _url(str(url), response.headers["Location"])
+        raise RecordingError("redirected again and again")
+
+    async def _open(self, url: httpx.URL, allowed: _Allowed) -> httpx.Response:
+        """Ask an allowed origin, over a connection to an address it may have."""
+        origin = _origin(url)
+        if origin in allowed.trusted:
+            return await self._send(url, url)
+        if origin not in allowed.public:
+            raise RecordingError("its address is not in RECORDING_HOSTS")
+        addresses = await self._resolve(url.host)
+        if not addresses or not all(map(_is_public, addresses)):
+            raise RecordingError("its host has no public address, or also others")
+        for address in addresses[:_ADDRESSES]:
+            try:
+                return await self._send(url, url.copy_with(host=address))
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _send(self, url: httpx.URL, target: httpx.URL) -> httpx.Response:
+        """`target` is where to connect; the server and its certificate are those of `url`."""
+        request = self._http.build_request(
+            "GET",
+            target,
+            headers={
+                "Host": url.netloc.decode("ascii"),
+                "Accept-Encoding": "identity",
+                # The pool knows a connection by its address, which another host may share.
+                "Connection": "close",
+            },
+            timeout=_TIMEOUT,
+            extensions={"sni_hostname": url.raw_host.decode("ascii")},
+        )
+        return await self._http.send(request, stream=True, follow_redirects=False)
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _url(address: str, location: str = "") -> httpx.URL:
+    try:
+        return httpx.URL(address).join(location)
+    except httpx.InvalidURL:
+        raise RecordingError("its address cannot be read") from None
+
+
+def _allowed(call: Call, settings: Settings) -> _Allowed:
+    source = settings.sources.get(call.source)
+    return _read_hosts(source.recording_hosts if source else "")
+
+
+@lru_cache
+def _read_hosts(setting: str) -> _Allowed:
+    parts = [part.strip() for part in setting.split(",") if part.strip()]
+    return _Allowed(
+        public=frozenset(_origin(_url(f"https://{one}")) for one in parts if "://" not in one),
+        trusted=frozenset(_origin(_url(one)) for one in parts if "://" in one),
+    )
+
+
+def _origin(url: httpx.URL) -> _Origin:
+    return url.scheme, url.raw_host.decode("ascii").lower(), url.port or _PORTS.get(url.scheme)
+
+
+def _is_public(address: str) -> bool:
+    """Whether it is an address of the open internet, and of nothing else in disguise."""
+    found = ip_address(address)
+    is_disguise = found.version == 6 and (found.sixtofour or found.teredo or found.ipv4_mapped)
+    return found.is_global and not (found.is_multicast or found.is_reserved or is_disguise)
+
+
+_ENOUGH = 12
+
+
+def _suffix(beginning: bytes) -> str:
+    """What kind of sound begins so. Raises RecordingError if none that we know."""
+    marks = {b"ID3": ".mp3", b"OggS": ".ogg", b"fLaC": ".flac", b"#!AMR": ".amr"}
+    for mark, suffix in marks.items():
+        if beginning.startswith(mark):
+            return suffix
+    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE":
+        return ".wav"
+    if beginning[4:8] == b"ftyp":
+        return ".m4a"
+    if len(beginning) > 1 and beginning[0] == 0xFF and beginning[1] & 0xE0 == 0xE0:
+        return ".mp3" if beginning[1] & 0x06 else ".aac"
+    raise RecordingError("not a sound")

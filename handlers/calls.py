@@ -13,6 +13,7 @@ from bot.config import Settings
 from bot.errors import NotFoundError
 from bot.filters import HasRole
 from bot.models import Call, Clock, Employee, LogFilter, Page
+from bot.recordings import can_be_heard
 from bot.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
@@ -72,7 +73,11 @@ async def open_card(
 ) -> None:
     call = await journal.get(callback_data.call, employee.scope)
     text = views.card(call, now=clock(), zone=settings.zone)
-    await show(query, text, keyboards.card(call, callback_data, employee))
+    await show(
+        query,
+        text,
+        keyboards.card(call, callback_data, employee, can_be_heard=can_be_heard(call, settings)),
+    )
 
 
 async def open_alert_card(
@@ -88,7 +93,10 @@ async def open_alert_card(
     text = views.card(call, now=clock(), zone=settings.zone)
     if query.message:
         await query.message.answer(
-            text, reply_markup=keyboards.card(call, Card(call=call.id), employee)
+            text,
+            reply_markup=keyboards.card(
+                call, Card(call=call.id), employee, can_be_heard=can_be_heard(call, settings)
+            ),
         )
     await answer(query)
 

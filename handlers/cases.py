@@ -8,7 +8,6 @@ button was pressed in a group.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from zoneinfo import ZoneInfo
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, StateFilter
@@ -16,9 +15,11 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
+from bot.config import Settings
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Taking
+from bot.recordings import can_be_heard
 from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import calls as call_views
 from bot.views import cases as views
@@ -110,12 +111,14 @@ class CaseDesk:
     cases: CaseRepo
     journal: JournalRepo
     outbox: OutboxRepo
-    zone: ZoneInfo
+    settings: Settings
     clock: Clock
 
     async def show_board(self, event: Event, employee: Employee, here: BoardPlace) -> None:
         now = self.clock()
-        midnight = datetime.combine(local(now, self.zone).date(), time(), self.zone)
+        midnight = datetime.combine(
+            local(now, self.settings.zone).date(), time(), self.settings.zone
+        )
         today = int(midnight.timestamp())
         page = await self.cases.board(
             employee, Board(here.board), page=here.page, size=employee.page_size, today=today
@@ -140,12 +143,19 @@ class CaseDesk:
         now = self.clock()
         if isinstance(here, CaseButton):
             case = await self.cases.get(here.case, employee.scope)
-            text = views.card(case, now=now, zone=self.zone)
+            text = views.card(case, now=now, zone=self.settings.zone)
             await show(event, text, keyboards.card(case, here, employee), toast=toast)
             return
         call = await self.journal.get(here.call, employee.scope)
-        text = call_views.card(call, now=now, zone=self.zone)
-        await show(event, text, call_keyboards.card(call, here.card, employee), toast=toast)
+        text = call_views.card(call, now=now, zone=self.settings.zone)
+        await show(
+            event,
+            text,
+            call_keyboards.card(
+                call, here.card, employee, can_be_heard=can_be_heard(call, self.settings)
+            ),
+            toast=toast,
+        )
 
     async def refresh(
         self, query: CallbackQuery, employee: Employee, here: Here, toast: str | None = None
@@ -172,7 +182,7 @@ class CaseDesk:
         if taking is not Taking.ANOTHERS:
             return views.taken()
         case = await self.cases.get(case_id, employee.scope)
-        return views.taken_already(case, now=self.clock(), zone=self.zone)
+        return views.taken_already(case, now=self.clock(), zone=self.settings.zone)
 
 
 async def missed_command(message: Message, employee: Employee, desk: CaseDesk) -> None:

@@ -5,7 +5,6 @@ that ask, the text not yet saved. It survives a restart; any command leaves it.
 """
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
 from aiogram.filters import Command, StateFilter
@@ -17,6 +16,7 @@ from bot.config import Settings
 from bot.errors import AppError, ConflictError
 from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Call, Clock, Employee
+from bot.recordings import can_be_heard
 from bot.reply import Event, answer, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
@@ -83,7 +83,7 @@ async def text_sent(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, journal, settings.zone, clock())
+    dialog = _Dialog(message, state, employee, comments, journal, settings, clock())
     text = (message.text or "").strip()
     if not text:
         await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
@@ -113,7 +113,7 @@ async def draft_accepted(
     if draft is None:
         await answer(query)
         return
-    dialog = _Dialog(query, state, employee, comments, journal, settings.zone, clock())
+    dialog = _Dialog(query, state, employee, comments, journal, settings, clock())
     await dialog.save(str(draft))
 
 
@@ -126,7 +126,7 @@ async def cancel_command(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, journal, settings.zone, clock())
+    dialog = _Dialog(message, state, employee, comments, journal, settings, clock())
     await dialog.finish(views.cancelled())
 
 
@@ -139,7 +139,7 @@ async def cancel_pressed(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    dialog = _Dialog(query, state, employee, comments, journal, settings.zone, clock())
+    dialog = _Dialog(query, state, employee, comments, journal, settings, clock())
     await dialog.finish(views.cancelled())
 
 
@@ -157,7 +157,15 @@ async def delete_comment(
     call = await journal.get(callback_data.call, employee.scope)
     text = card_views.card(call, now=now, zone=settings.zone, note=card_views.comment_deleted())
     await show(
-        query, text, card_keyboards.card(call, callback_data.card, employee, undo=version + 1)
+        query,
+        text,
+        card_keyboards.card(
+            call,
+            callback_data.card,
+            employee,
+            undo=version + 1,
+            can_be_heard=can_be_heard(call, settings),
+        ),
     )
 
 
@@ -176,7 +184,14 @@ async def restore_comment(
     call = await journal.get(callback_data.call, employee.scope)
     text = card_views.card(call, now=clock(), zone=settings.zone)
     toast = views.restored() if is_back else views.too_late_to_restore()
-    await show(query, text, card_keyboards.card(call, callback_data.card, employee), toast=toast)
+    await show(
+        query,
+        text,
+        card_keyboards.card(
+            call, callback_data.card, employee, can_be_heard=can_be_heard(call, settings)
+        ),
+        toast=toast,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +203,7 @@ class _Dialog:
     employee: Employee
     comments: CommentRepo
     journal: JournalRepo
-    zone: ZoneInfo
+    settings: Settings
     now: int
 
     async def ask_about(self, draft: str, *, version: int | None = None) -> None:
@@ -244,13 +259,15 @@ class _Dialog:
             await self.state.clear()
             raise
         asking = set(data["asking"])
-        markup = card_keyboards.card(call, card, self.employee)
+        markup = card_keyboards.card(
+            call, card, self.employee, can_be_heard=can_be_heard(call, self.settings)
+        )
         if isinstance(self.event, Message):
-            text = card_views.card(call, now=self.now, zone=self.zone, note=note)
+            text = card_views.card(call, now=self.now, zone=self.settings.zone, note=note)
             await self.event.answer(text, reply_markup=markup)
         else:
             asking -= {self.event.message.message_id} if self.event.message else set()
-            text = card_views.card(call, now=self.now, zone=self.zone)
+            text = card_views.card(call, now=self.now, zone=self.settings.zone)
             await show(self.event, text, markup, toast=note)
         await self.state.clear()
         await remove(self.event, asking)

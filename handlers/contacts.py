@@ -10,6 +10,7 @@ from bot.config import Settings
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import CONTACT_LIMIT, Clock, Employee
+from bot.recordings import can_be_heard
 from bot.reply import Event, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
@@ -137,7 +138,7 @@ async def _back_to_card(
     except AppError:
         await state.clear()
         raise
-    markup = card_keyboards.card(call, card, employee)
+    markup = card_keyboards.card(call, card, employee, can_be_heard=can_be_heard(call, settings))
     if isinstance(event, Message):
         text = card_views.card(call, now=clock(), zone=settings.zone, note=note)
         await show(event, text, markup)

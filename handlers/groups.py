@@ -12,6 +12,7 @@ from aiogram.utils.i18n import I18n
 from bot.config import Settings
 from bot.filters import HasRole
 from bot.models import Clock, Employee, Role
+from bot.recordings import can_be_heard
 from bot.reply import Event, answer, show, write_to
 from bot.views import calls as call_views
 from bot.views import groups as views
@@ -122,7 +123,9 @@ async def card_to_own_chat(
     """A group may not read what only this person may see."""
     call = await journal.get(callback_data.call, employee.scope)
     text = call_views.card(call, now=clock(), zone=settings.zone)
-    markup = call_keyboards.card(call, Card(call=call.id), employee)
+    markup = call_keyboards.card(
+        call, Card(call=call.id), employee, can_be_heard=can_be_heard(call, settings)
+    )
     sent = await write_to(bot, employee.tg_id, text, markup)
     if sent:
         await answer(query, views.sent_to_own_chat())

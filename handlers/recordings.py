@@ -1,17 +1,24 @@
-"""Listening to a call."""
+"""Listening to the recording of a call: it comes below the card."""
 
-from aiogram import Router
-from aiogram.types import BufferedInputFile, CallbackQuery
+import asyncio
+from zoneinfo import ZoneInfo
+
+from aiogram import Bot, Router
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import CallbackQuery, FSInputFile, ReplyParameters
 
 from bot.config import Settings
-from bot.errors import RecordingGoneError
+from bot.errors import AppError, RecordingGoneError
 from bot.filters import HasRole
-from bot.models import Employee
+from bot.models import Call, Employee
 from bot.recordings import Recordings
 from bot.reply import answer
 from bot.views import recordings as views
+from bot.views import refusals
 from keyboards.callbacks import Listen
 from storage.journal import JournalRepo
+
+_UPLOAD_SECONDS = 180
 
 
 def create_router() -> Router:
@@ -24,20 +31,46 @@ def create_router() -> Router:
 async def listen(
     query: CallbackQuery,
     callback_data: Listen,
+    bot: Bot,
     employee: Employee,
     journal: JournalRepo,
     recordings: Recordings,
     settings: Settings,
 ) -> None:
-    """The recording as a file below the card."""
+    """What is quick is there when the button is answered; what is slow comes by itself."""
     call = await journal.get(callback_data.call, employee.scope)
     if call.recording_url is None:
-        raise RecordingGoneError(f"recording of call {call.id}")
-    found = await recordings.fetch(call.source, call.recording_url)
-    title, client = views.title(call, settings.zone), views.performer(call)
-    file = BufferedInputFile(found.content, filename=f"call-{call.id}{found.extension}")
-    if query.message:
-        await query.message.answer_audio(
-            file, title=title, performer=client, duration=call.talk or None
+        raise RecordingGoneError(f"call {call.id}")
+    delivery = recordings.begin(_deliver(query, bot, call, recordings, settings.zone))
+    if await recordings.has_ended(delivery):
+        await delivery
+        await answer(query)
+    else:
+        recordings.begin(_tell_if_it_fails(query, delivery))
+        await answer(query, views.on_its_way())
+
+
+async def _deliver(
+    query: CallbackQuery, bot: Bot, call: Call, recordings: Recordings, zone: ZoneInfo
+) -> None:
+    if query.message is None:
+        return
+    async with recordings.fetched(call) as sound:
+        audio = query.message.answer_audio(
+            FSInputFile(sound.path, filename=views.filename(call, zone) + sound.suffix),
+            title=views.title(call, zone),
+            duration=call.talk,
+            reply_parameters=ReplyParameters(
+                message_id=query.message.message_id, allow_sending_without_reply=True
+            ),
         )
-    await answer(query)
+        await bot(audio, request_timeout=_UPLOAD_SECONDS)
+
+
+async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) -> None:
+    """The press was answered already, so it takes a message."""
+    try:
+        await delivery
+    except (AppError, TelegramAPIError) as error:
+        if query.message:
+            await query.message.answer(refusals.refusal(error))

@@ -74,13 +74,15 @@ def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
 
 
 def card(
-    call: Call, here: Card, viewer: Employee, *, undo: int | None = None
+    call: Call, here: Card, viewer: Employee, *, can_be_heard: bool, undo: int | None = None
 ) -> InlineKeyboardMarkup:
     """What can be done with a call. `undo`: the version of the deletion that can be undone."""
     fields = here.model_dump()
     version = call.comment.version if call.comment else 0
     write = CommentButton(step=CommentStep.WRITE, version=version, **fields)
     rows = []
+    if can_be_heard:
+        rows.append([_button(_("🎧 Listen"), Listen(call=call.id))])
     if undo is not None:
         restore = CommentButton(step=CommentStep.RESTORE, version=undo, **fields)
         rows.append([_button(_("↩️ Bring back"), restore)])
@@ -89,8 +91,6 @@ def card(
         rows.append([_button(_("✏️ Change"), write), _button(_("🗑 Delete"), delete)])
     else:
         rows.append([_button(_("💬 Comment"), write)])
-    if call.recording_url:
-        rows.append([_button(_("🎧 Listen"), Listen(call=call.id))])
     if call.client:
         like, contact = LogPage(like=call.id), ContactButton(**fields)
         rows.append(

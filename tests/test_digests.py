@@ -454,7 +454,7 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
             clock=lambda: app.now,
             in_flight=InFlight(Metrics()),
             wake=lambda: None,
-            recordings=Recordings(http, {}),
+            recordings=Recordings(http, chosen),
         )
         desk = Office(Desk(app.database))
         desk.calls = CallRepo(app.database)

@@ -73,7 +73,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.logs": INNERMOST,
     "bot.metrics": (),
     "bot.pace": (),
-    "bot.recordings": INNERMOST,
+    "bot.recordings": (*INNERMOST, "bot.config"),
     "bot.timer": (),
     "bot.filters": INNERMOST,
     "bot.reply": INNERMOST,
@@ -230,7 +230,7 @@ async def dispatcher(tmp_path: Path) -> AsyncIterator[Dispatcher]:
             clock=lambda: 0,
             in_flight=InFlight(Metrics()),
             wake=lambda: None,
-            recordings=Recordings(httpx.AsyncClient(), {}),
+            recordings=Recordings(httpx.AsyncClient(), chosen),
         )
 
 

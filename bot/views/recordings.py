@@ -1,4 +1,4 @@
-"""What a recording is called in the chat."""
+"""A recording in the chat: what it is called there, and that it is coming."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,15 +6,23 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.models import Call
 from bot.views import parties
-from bot.views.formats import cut, hour_minute, local, short_day
+from bot.views.formats import cut, day, hour_minute, local
+
+_TITLE_WIDTH = 40
 
 
 def title(call: Call, zone: ZoneInfo) -> str:
-    """Plain text."""
-    day, time = short_day(local(call.started_at, zone).date()), hour_minute(call.started_at, zone)
-    return _("Call {day}, {time}").format(day=day, time=time)
+    """Plain text for the player: who, and when it began."""
+    client = cut(parties.client_name(call), _TITLE_WIDTH)
+    on = day(local(call.started_at, zone).date())
+    return f"{client}, {on}, {hour_minute(call.started_at, zone)}"
 
 
-def performer(call: Call) -> str:
-    """Plain text."""
-    return cut(parties.client_title(call), 64)
+def filename(call: Call, zone: ZoneInfo) -> str:
+    """Without the suffix; sorts by time, and no outsider's word in it."""
+    client = call.client.removeprefix("+") if call.client else str(call.id)
+    return f"{local(call.started_at, zone):%Y-%m-%d_%H-%M}_{client}"
+
+
+def on_its_way() -> str:
+    return _("The recording is on its way.")

@@ -25,14 +25,11 @@ def refusal(error: BaseException) -> str:
         case InviteError():
             return _("This invitation no longer works. Ask your administrator for a new one.")
         case RecordingGoneError():
-            return _("The recording is not there any more.")
+            return _("The recording is gone: the PBX no longer has it.")
         case RecordingTooLargeError():
             return _("The recording is too large for Telegram.")
         case RecordingError():
-            return _(
-                "The recording cannot be fetched now. If it is always so, the administrator "
-                "should see RECORDING_HOSTS of the source."
-            )
+            return _("The recording is not available now. Please try later.")
     return _("Something went wrong. Please try once more.")
 
 

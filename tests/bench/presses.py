@@ -84,7 +84,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             clock=system_clock,
             in_flight=InFlight(Metrics()),
             wake=lambda: None,
-            recordings=Recordings(httpx.AsyncClient(), {}),
+            recordings=Recordings(httpx.AsyncClient(), settings),
         )
         screens = _Screens()
         mine, bare = create_bot(settings), create_bot(settings)
