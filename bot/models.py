@@ -520,6 +520,15 @@ class Digest:
     people: tuple[DigestPerson, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A number whose lost calls nobody is told of; `name`: of the contact, if it has one."""
+
+    id: int
+    number: str
+    name: str | None
+
+
 class Taking(StrEnum):
     """How an attempt to take a case ended."""
 

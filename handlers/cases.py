@@ -18,7 +18,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from bot.config import Settings
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
-from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Taking
+from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Role, Taking
 from bot.recordings import can_be_heard
 from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import calls as call_views
@@ -38,6 +38,7 @@ from keyboards.callbacks import (
     DialogButton,
     DialogStep,
     HandTo,
+    IgnoreClient,
 )
 from storage.cases import CaseRepo
 from storage.journal import JournalRepo
@@ -62,6 +63,9 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(missed_command, Command("missed"))
     router.callback_query.register(board_page, BoardPlace.filter())
+    router.callback_query.register(
+        ignore_client, IgnoreClient.filter(), HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR)
+    )
     in_dialog = StateFilter(CaseDialog)
     router.message.register(cancel_command, in_dialog, Command("cancel"))
     router.message.register(text_sent, in_dialog, F.text)
@@ -231,6 +235,18 @@ async def extend_claim(
     )
     toast = views.extended() if is_mine else views.not_yours()
     await desk.refresh(query, employee, callback_data, toast)
+
+
+async def ignore_client(
+    query: CallbackQuery, callback_data: IgnoreClient, employee: Employee, desk: CaseDesk
+) -> None:
+    """The open case closes, and lost calls of the number make no more of them."""
+    case = await desk.cases.get(callback_data.case, employee.scope)
+    if case.client is None:
+        raise NotFoundError(f"client of case {case.id}")
+    await desk.cases.ignore(case.client, employee, now=desk.clock())
+    here = CaseButton(step=CaseStep.OPEN, **callback_data.model_dump())
+    await desk.show_card(query, employee, here, toast=views.ignored())
 
 
 async def choose_person(

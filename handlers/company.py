@@ -24,9 +24,11 @@ from keyboards.callbacks import (
     CompanyValue,
     DialogButton,
     DialogStep,
+    HearClient,
     LineHours,
     NoHours,
 )
+from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 
 
@@ -44,12 +46,14 @@ def create_router() -> Router:
         CompanyPage.LINES: choose_line,
         CompanyPage.HOLIDAYS: ask_holidays,
         CompanyPage.LADDER: show_ladder,
+        CompanyPage.IGNORED: show_ignored,
     }
     for page, handler in pages.items():
         router.callback_query.register(handler, CompanyMenu.filter(F.page == page))
     router.callback_query.register(choose_number, CompanyNumber.filter())
     router.callback_query.register(set_number, CompanyValue.filter())
     router.callback_query.register(ask_hours, LineHours.filter())
+    router.callback_query.register(hear_again, HearClient.filter())
     in_dialog = StateFilter(CompanyDialog)
     router.callback_query.register(no_hours, in_dialog, NoHours.filter())
     router.message.register(cancel_command, in_dialog, Command("cancel"))
@@ -70,6 +74,17 @@ async def choose_line(query: CallbackQuery, company: CompanyRepo) -> None:
 
 async def show_ladder(query: CallbackQuery, company: CompanyRepo) -> None:
     await _show_ladder(query, company)
+
+
+async def show_ignored(query: CallbackQuery, cases: CaseRepo) -> None:
+    await _show_ignored(query, cases)
+
+
+async def hear_again(
+    query: CallbackQuery, callback_data: HearClient, cases: CaseRepo, clock: Clock
+) -> None:
+    await cases.unignore(callback_data.id, now=clock())
+    await _show_ignored(query, cases, toast=views.saved())
 
 
 async def choose_number(
@@ -185,3 +200,11 @@ async def _show_ladder(
         for name in LadderField
     }
     await show(query, views.ladder_title(), keyboards.ladder(labels), toast=toast)
+
+
+async def _show_ignored(
+    query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None
+) -> None:
+    found = await cases.list_ignored()
+    labels = {one.id: views.ignored_name(one) for one in found}
+    await show(query, views.ignored(found), keyboards.ignored(labels), toast=toast)

@@ -161,6 +161,20 @@ class RemindAt(CallbackData, prefix="ta1"):
     call: int
 
 
+class IgnoreClient(CallbackData, prefix="n1"):
+    """Nobody is to hear of this client's lost calls any more; the rest is as in CaseButton."""
+
+    case: int
+    board: Board
+    page: int
+
+
+class HearClient(CallbackData, prefix="nh1"):
+    """An ignored number is heard of again; by its place in the table."""
+
+    id: int
+
+
 class HandTo(CallbackData, prefix="wh2"):
     """Handing a case to a person; the rest is as in CaseButton."""
 
@@ -328,6 +342,7 @@ class CompanyPage(StrEnum):
     HOLIDAYS = "d"
     LINES = "l"
     LADDER = "e"
+    IGNORED = "i"
 
 
 class CompanyMenu(CallbackData, prefix="o1"):

@@ -14,6 +14,7 @@ from keyboards.callbacks import (
     CompanyValue,
     DialogButton,
     DialogStep,
+    HearClient,
     LineHours,
     NoHours,
     QuietChoice,
@@ -41,6 +42,7 @@ def company() -> InlineKeyboardMarkup:
         [(_("☎️ Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
         [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
         [(_("📣 Who hears when"), CompanyMenu(page=CompanyPage.LADDER))],
+        [(_("🔕 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
     )
 
 
@@ -54,6 +56,12 @@ def lines(names: Sequence[str]) -> InlineKeyboardMarkup:
 def ladder(labels: Mapping[LadderField, str]) -> InlineKeyboardMarkup:
     """`labels`: each number with its present value, in words."""
     return _rows(*([(labels[name], CompanyNumber(name=name))] for name in LadderField), [_back()])
+
+
+def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
+    """`labels`: each ignored number by its id; a press has it heard of again."""
+    rows = ([(f"🔔 {label}", HearClient(id=id_))] for id_, label in labels.items())
+    return _rows(*rows, [_back()])
 
 
 def number(name: LadderField, labels: Mapping[int, str], chosen: int) -> InlineKeyboardMarkup:

@@ -15,6 +15,7 @@ from bot.models import (
     Deed,
     DeedKind,
     Employee,
+    Ignored,
     Person,
     Scope,
     Taking,
@@ -357,27 +358,22 @@ class CaseRepo:
                 await _note(tx, row["id"], DeedKind.CLOSED, employee.id, now=now)
                 await self._refold(tx, row, now=now)
 
-    async def unignore(self, number: str, *, now: int) -> None:
+    async def unignore(self, ignored_id: int, *, now: int) -> None:
+        """Its lost calls from now on make cases again."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE ignored_numbers SET until = ? WHERE number = ? AND until IS NULL",
-                (now, number),
+                "UPDATE ignored_numbers SET until = ? WHERE id = ? AND until IS NULL",
+                (now, ignored_id),
             )
 
-    async def is_ignored(self, number: str) -> bool:
+    async def list_ignored(self) -> list[Ignored]:
+        """The numbers ignored now, by number."""
         rows = await self._database.fetch(
-            "SELECT 1 FROM ignored_numbers WHERE number = ? AND until IS NULL", (number,)
-        )
-        return bool(rows)
-
-    async def list_ignored(self) -> list[tuple[str, str | None]]:
-        """Each ignored number, with the contact's name if it has one; by number."""
-        rows = await self._database.fetch(
-            "SELECT i.number, n.name FROM ignored_numbers AS i "
+            "SELECT i.id, i.number, n.name FROM ignored_numbers AS i "
             "LEFT JOIN contacts AS n ON n.number = i.number WHERE i.until IS NULL "
             "ORDER BY i.number LIMIT 100"
         )
-        return [(row["number"], row["name"]) for row in rows]
+        return [Ignored(row["id"], row["number"], row["name"]) for row in rows]
 
     async def _own(self, tx: Transaction, case_id: int, employee_id: int, *, now: int) -> None:
         await tx.execute(

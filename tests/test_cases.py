@@ -273,7 +273,10 @@ async def test_an_ignored_number_is_in_the_log_and_nowhere_else(desk: Desk) -> N
     assert await desk.states() == [CaseState.BY_HAND]
     assert await desk.owed() == []
     assert (await desk.journal.get(2, EVERYTHING)).lost
-    await desk.cases.unignore("+380671234567", now=NOW + 100)
+    [ignored] = await desk.cases.list_ignored()
+    assert (ignored.number, ignored.name) == ("+380671234567", None)
+    await desk.cases.unignore(ignored.id, now=NOW + 100)
+    assert await desk.cases.list_ignored() == []
     await desk.lost(200)
     assert await desk.states() == [CaseState.BY_HAND, CaseState.OPEN]
     assert (await desk.all())[1].lost == 1

@@ -209,6 +209,10 @@ def handed(person: str) -> str:
     return _("Handed to {who}").format(who=cut(person, 60))
 
 
+def ignored() -> str:
+    return _("This number makes no alerts any more")
+
+
 def closed() -> str:
     return _("Closed by hand")
 
@@ -338,6 +342,8 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
         deed = _latest(case, DeedKind.CLOSED)
         who = brief(deed.who.name) if deed and deed.who else "–"
         line = "✅ " + _("Closed by hand: {who}, {time}").format(who=who, time=time)
+        if deed and not deed.text:
+            line += "\n🔕 " + _("The number is ignored")
         return line + _said(case, DeedKind.CLOSED)
     who = quoted(parties.colleague(case.closing)) if case.closing else "–"
     if case.state is CaseState.CALLED_BACK:

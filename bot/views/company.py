@@ -7,8 +7,9 @@ from aiogram.utils.i18n import gettext as _
 from babel.dates import get_day_names
 
 from bot.hours import DAY, Hours, QuietHours, Span
-from bot.models import Ladder, LadderField
-from bot.views.formats import brief, full_day, locale
+from bot.models import Ignored, Ladder, LadderField
+from bot.phones import spaced
+from bot.views.formats import brief, cut, full_day, locale
 
 
 def company(hours: Hours, own: Mapping[str, Hours], ladder: Ladder) -> str:
@@ -31,6 +32,18 @@ def silence() -> str:
 
 def ladder_title() -> str:
     return "<b>" + _("Who hears of a missed call, and when") + "</b>"
+
+
+def ignored(found: Sequence[Ignored]) -> str:
+    if not found:
+        return _("No number is ignored. To ignore one, open its case: /missed")
+    return _("Nobody is told of missed calls of these numbers. Press one to hear of it again.")
+
+
+def ignored_name(one: Ignored) -> str:
+    """Plain text; the label of a button."""
+    number = spaced(one.number, "ZZ")
+    return cut(f"{one.name}, {number}" if one.name else number, 60)
 
 
 def number_title(name: LadderField) -> str:
