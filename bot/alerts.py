@@ -62,6 +62,8 @@ _NO_WAY_IN = (
 )
 """How Telegram says that a chat, or a topic of a group, can no longer be written to."""
 
+_GONE = ("message to edit not found", "message can't be edited")
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -182,6 +184,11 @@ class Alerter:
             if any(words in error.message for words in _NO_WAY_IN):
                 await self._unreachable(owed, error.message)
                 return
+            if any(words in error.message for words in _GONE):
+                log.info("outbox %d: its message was deleted", owed.id)
+                self._metrics.deliveries.labels("gone").inc()
+                await self._outbox.forget(owed, now=self._clock())
+                return
             log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
             self._metrics.deliveries.labels("refused").inc()
             await self._outbox.drop(owed, reason=error.message, now=self._clock())
@@ -258,6 +265,8 @@ class Alerter:
         employee = await self._employees.get(owed.employee_id) if owed.employee_id else None
         if employee and employee.state is not EmployeeState.ACTIVE:
             return None
+        if employee is None and owed.message_id is None and not await self._hears(owed):
+            return None
         case = await self._cases.get(owed.case_id or 0, employee.scope if employee else EVERYTHING)
         now, viewer = self._clock(), employee.id if employee else None
         if owed.kind is Kind.CLAIM:
@@ -273,6 +282,11 @@ class Alerter:
             return None
         text = views.lost_call(case, now=now, zone=self._zone)
         return Words(text, keyboards.alert(case, employee), employee, case.call.line)
+
+    async def _hears(self, owed: Owed) -> bool:
+        """Whether the group still hears of lost calls. What it was told of is kept true anyway."""
+        group = await self._groups.find(owed.chat_id, owed.thread_id)
+        return group is not None and group.is_active
 
     async def _list(self, owed: Owed) -> Words | None:
         if owed.kind is Kind.REJECTS:

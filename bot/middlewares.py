@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiogram import BaseMiddleware
+from aiogram.enums import ChatType
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message, TelegramObject, Update, User
+from aiogram.types import Chat, Message, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n.middleware import I18nMiddleware
 
@@ -27,7 +28,8 @@ class EmployeeMiddleware(BaseMiddleware):
         employee = await employees.find(user.id) if user else None
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
-        if employee and employee.unreachable:
+        chat: Chat | None = data.get("event_chat")
+        if employee and employee.unreachable and chat and chat.type == ChatType.PRIVATE:
             await employees.set_reachable(employee.id)
         if employee and user and not employee.name:
             await employees.set_name(employee.id, user.full_name)

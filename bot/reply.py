@@ -4,7 +4,11 @@ from collections.abc import Collection
 from contextlib import suppress
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+)
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 Event = Message | CallbackQuery
@@ -49,15 +53,24 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
 async def write_to(
     bot: Bot, chat_id: int, text: str, markup: InlineKeyboardMarkup | None = None
 ) -> Message | None:
-    """A message to a person's own chat; None if they have never started the bot, or blocked it."""
+    """A message to a chat; None if it may not be written to.
+
+    A person has never started the bot, or blocked it; a group does not let it speak.
+    """
     try:
         return await bot.send_message(chat_id, text, reply_markup=markup)
     except TelegramForbiddenError:
         return None
     except TelegramBadRequest as error:
-        if "chat not found" not in error.message:
+        if not any(words in error.message for words in ("chat not found", "not enough rights")):
             raise
         return None
+
+
+async def take_buttons_away(message: Message) -> None:
+    """If they are gone, or the group has moved since, that is as good."""
+    with suppress(TelegramBadRequest, TelegramMigrateToChat):
+        await message.edit_reply_markup()
 
 
 async def remove(event: Event, message_ids: Collection[int]) -> None:

@@ -19,7 +19,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Taking
-from bot.reply import Event, answer, remove, show, write_to
+from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import calls as call_views
 from bot.views import cases as views
 from bot.views import groups as group_views
@@ -162,7 +162,7 @@ class CaseDesk:
             now=self.clock(),
         )
         if not is_alert and isinstance(message, Message):  # superseded, or an answered question
-            await message.edit_reply_markup()
+            await take_buttons_away(message)
         await answer(query, toast)
 
     async def told(self, taking: Taking, case_id: int, employee: Employee) -> str:

@@ -3,6 +3,7 @@
 import logging
 
 from aiogram import Router
+from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
@@ -48,7 +49,7 @@ async def unknown_message(message: Message, employee: Employee | None) -> None:
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
-    """Tell the person what an error may tell, and the log the rest."""
+    """Tell the person what an error may tell, and the log the rest; a group's talk, nothing."""
     error, query, message = event.exception, event.update.callback_query, event.update.message
     if isinstance(error, NoAccessError):
         who = employee.id if employee else None
@@ -57,5 +58,9 @@ async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
         log.error("update %d failed", event.update.update_id, exc_info=error)
     if query:
         await answer(query, refusals.refusal(error), alert=True)
-    elif message and not isinstance(error, TelegramForbiddenError):
+    elif (
+        message
+        and message.chat.type == ChatType.PRIVATE
+        and not isinstance(error, TelegramForbiddenError)
+    ):
         await message.answer(refusals.refusal(error))

@@ -5,7 +5,9 @@ Only what is listed here is answered in a group; all other talk there is none of
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, ChatMemberUpdated, Message
+from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated, Message
+from aiogram.types.chat_member_union import ChatMemberUnion
+from aiogram.utils.i18n import I18n
 
 from bot.config import Settings
 from bot.filters import HasRole
@@ -17,11 +19,20 @@ from handlers import fallback
 from handlers.cases import create_deeds
 from keyboards import calls as call_keyboards
 from keyboards import groups as keyboards
-from keyboards.callbacks import AlertCard, Card, GroupAll, GroupPlace, GroupStop
+from keyboards.callbacks import (
+    AlertCard,
+    Card,
+    CaseButton,
+    CaseStep,
+    GroupAll,
+    GroupPlace,
+    GroupStop,
+)
 from storage.groups import Group, GroupRepo
 from storage.journal import JournalRepo
 
-_PRESENT = {"member", "administrator", "creator", "restricted"}
+_PRESENT = {"member", "administrator", "creator"}
+_OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
 
 
 def create_router() -> Router:
@@ -33,13 +44,17 @@ def create_router() -> Router:
     router.message.register(connect_command, Command("connect"), administrator)
     router.message.register(refuse_command, Command("connect"), HasRole())
     router.message.register(upgraded, F.migrate_to_chat_id)
+    router.message.register(upgraded_here, F.migrate_from_chat_id)
+    router.message.register(renamed, F.new_chat_title)
     router.callback_query.register(toggle_place, GroupPlace.filter(), administrator)
     router.callback_query.register(hear_all, GroupAll.filter(), administrator)
     router.callback_query.register(stop, GroupStop.filter(), administrator)
     for kind in (GroupPlace, GroupAll, GroupStop):
         router.callback_query.register(refuse_button, kind.filter())
     router.callback_query.register(card_to_own_chat, AlertCard.filter(), HasRole())
-    router.include_router(create_deeds())
+    deeds = create_deeds()  # lists of people and cards are for a person's own chat
+    deeds.callback_query.filter(CaseButton.filter(F.board.is_(None) & F.step.in_(_OF_ALERTS)))
+    router.include_router(deeds)
     router.my_chat_member.register(membership, F.chat.type.in_({"group", "supergroup"}))
     rest = Router(name=f"{__name__}.rest")
     rest.callback_query.register(fallback.stale_button)
@@ -115,10 +130,17 @@ async def card_to_own_chat(
         await answer(query, views.start_me_first(), alert=True)
 
 
-async def membership(event: ChatMemberUpdated, groups: GroupRepo, clock: Clock) -> None:
-    """The bot itself was added, removed, or may not write any more."""
-    if event.new_chat_member.status not in _PRESENT:
+async def membership(
+    event: ChatMemberUpdated, groups: GroupRepo, clock: Clock, bot: Bot, i18n: I18n
+) -> None:
+    """The bot itself was removed, or is back in a group that an administrator had connected."""
+    if not _is_in(event.new_chat_member):
         await groups.leave(event.chat.id, None, now=clock())
+    elif not _is_in(event.old_chat_member):
+        known = await groups.list_of_chat(event.chat.id)
+        if known and not any(group.is_active for group in known):
+            with i18n.use_locale(known[0].language):
+                await write_to(bot, event.chat.id, views.back())
 
 
 async def upgraded(message: Message, groups: GroupRepo) -> None:
@@ -126,7 +148,20 @@ async def upgraded(message: Message, groups: GroupRepo) -> None:
         await groups.migrate(message.chat.id, message.migrate_to_chat_id)
 
 
+async def upgraded_here(message: Message, groups: GroupRepo) -> None:
+    """The same, told in the new chat: whichever comes first moves everything."""
+    if message.migrate_from_chat_id:
+        await groups.migrate(message.migrate_from_chat_id, message.chat.id)
+
+
+async def renamed(message: Message, groups: GroupRepo) -> None:
+    await groups.set_title(message.chat.id, message.chat.title or "–")
+
+
 async def _show_group(event: Event, group: Group, groups: GroupRepo) -> None:
+    if not group.is_active:
+        await show(event, views.disconnected())
+        return
     known = dict.fromkeys((*await groups.places(), *group.places))
     markup = keyboards.group(
         group.id,
@@ -134,6 +169,12 @@ async def _show_group(event: Event, group: Group, groups: GroupRepo) -> None:
         {place.code for place in group.places},
     )
     await show(event, views.connected([place.name for place in group.places]), markup)
+
+
+def _is_in(member: ChatMemberUnion) -> bool:
+    return member.status in _PRESENT or (
+        isinstance(member, ChatMemberRestricted) and member.is_member
+    )
 
 
 def _thread(message: Message) -> int:

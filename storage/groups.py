@@ -6,7 +6,7 @@ from enum import StrEnum
 from zlib import crc32
 
 from bot.errors import NotFoundError
-from bot.models import Employee
+from bot.models import Employee, Language
 from storage.database import Database, Row
 from storage.outbox import Kind, owe_administrators
 
@@ -38,6 +38,7 @@ class Group:
     chat_id: int
     thread_id: int
     title: str
+    language: Language
     is_active: bool
     places: tuple[Place, ...]
 
@@ -49,7 +50,10 @@ class GroupRepo:
     async def connect(
         self, chat_id: int, thread_id: int, *, title: str, by: Employee, now: int
     ) -> Group:
-        """From now on it hears of lost calls, in the language of who connected it."""
+        """From now on it hears of lost calls, in the language of who connected it.
+
+        Also of cases it was not told of while it could not be: of the next call of such a client.
+        """
         async with self._database.transaction() as tx:
             [row] = await tx.execute(
                 "INSERT INTO groups (chat_id, thread_id, title, language, connected_by, "
@@ -59,6 +63,11 @@ class GroupRepo:
                 "connected_by = excluded.connected_by, connected_at = excluded.connected_at "
                 "RETURNING id",
                 (chat_id, thread_id, title, by.language.value, by.id, now),
+            )
+            await tx.execute(
+                "DELETE FROM outbox WHERE chat_id = ? AND thread_id = ? AND kind = 'case' "
+                "AND state = 'dropped' AND message_id IS NULL",
+                (chat_id, thread_id),
             )
         return await self.get(row["id"])
 
@@ -70,6 +79,14 @@ class GroupRepo:
     async def find(self, chat_id: int, thread_id: int) -> Group | None:
         found = await self._select("g.chat_id = ? AND g.thread_id = ?", (chat_id, thread_id))
         return found[0] if found else None
+
+    async def list_of_chat(self, chat_id: int) -> list[Group]:
+        """The chat and its topics, as far as they ever were connected."""
+        return await self._select("g.chat_id = ?", (chat_id,))
+
+    async def set_title(self, chat_id: int, title: str) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
     async def disconnect(self, group_id: int) -> None:
         """It hears of nothing new; what it was told of stays true."""
@@ -83,8 +100,13 @@ class GroupRepo:
             )
 
     async def toggle(self, group_id: int, code: int) -> None:
-        """Hear of the place too, or no more. Raises NotFoundError if nobody knows the place."""
+        """Hear of the place too, or no more; one that hears of nothing stays as it is.
+
+        Raises NotFoundError if nobody knows the place.
+        """
         group = await self.get(group_id)
+        if not group.is_active:
+            return
         known = {place.code: place for place in (*await self.places(), *group.places)}
         if code not in known:
             raise NotFoundError(f"place {code}")
@@ -103,7 +125,11 @@ class GroupRepo:
 
     async def hear_all(self, group_id: int) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM group_places WHERE group_id = ?", (group_id,))
+            await tx.execute(
+                "DELETE FROM group_places WHERE group_id = "
+                "(SELECT id FROM groups WHERE id = ? AND state = 'active')",
+                (group_id,),
+            )
 
     async def places(self) -> list[Place]:
         """The lines and queues of the latest calls, by name."""
@@ -180,6 +206,7 @@ def _group(rows: Sequence[Row]) -> Group:
         chat_id=row["chat_id"],
         thread_id=row["thread_id"],
         title=row["title"],
+        language=Language(row["language"]),
         is_active=row["state"] == "active",
         places=tuple(Place(PlaceKind(one["kind"]), one["name"]) for one in rows if one["kind"]),
     )

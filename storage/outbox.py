@@ -142,6 +142,15 @@ class OutboxRepo:
                 (reason, now, owed.id, owed.version),
             )
 
+    async def forget(self, owed: Owed, *, now: int) -> None:
+        """Its message is gone from the chat: a new one is sent when there is new reason to."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, "
+                "message_id = NULL, shown = NULL WHERE id = ? AND message_id = ?",
+                (NOTHING_TO_TELL, now, owed.id, owed.message_id),
+            )
+
     async def drop_chat(
         self, chat_id: int, *, employee_id: int | None, reason: str, now: int
     ) -> None:

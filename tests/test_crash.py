@@ -343,9 +343,13 @@ def has_text(text: str, *, after: Message) -> Callable[[Message], bool]:
 async def in_the_middle_of_an_alert(office: Office) -> None:
     """Telegram has accepted it, the bot has not heard so: the one moment that makes a double."""
     await in_the_middle_of_the_calls(office)
-    office.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=30)
+    slow = office.telegram.faults.add(
+        "sendMessage", "slow", chat_id=ADMIN, seconds=30, times=None
+    )
+    await asyncio.sleep(0.1)  # what was on its way has arrived
     before = len(office.alerts(ADMIN))
     await office.telegram.wait_until(lambda: len(office.alerts(ADMIN)) > before, PATIENCE)
+    office.telegram.faults.remove(slow)
 
 
 async def in_the_middle_of_the_calls(office: Office) -> None:

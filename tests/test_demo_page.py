@@ -672,7 +672,7 @@ async def test_a_shop_owner_tries_the_bot_in_a_browser(
         assert await supervisor.locator(".badge").text_content() == "1"
         assert (await page.title()).startswith("(1) ")
         if is_phone:
-            await page.get_by_role("button", name="Закрити").click()
+            await page.get_by_role("button", name="Закрити", exact=True).click()
         await supervisor.click()
         await page.get_by_text("Непрочитані повідомлення").wait_for()
         await last(page).locator("strong", has_text="Пропущений дзвінок").wait_for()

@@ -226,7 +226,7 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         _, errors = await process.communicate()
-    assert time.monotonic() - asked_at < 2
+    assert time.monotonic() - asked_at < 8
     assert process.returncode == 0
     assert errors.decode() == ""
     assert (tmp_path / "demo.db").exists()

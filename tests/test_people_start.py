@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aiogram.exceptions import TelegramForbiddenError
 from aiogram.methods import SetMyCommands
+from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
 
 from bot.commands import set_menus
 from bot.models import EmployeeState, Language, Role
@@ -153,8 +154,10 @@ async def test_a_menu_telegram_refuses_disturbs_nobody(app: App) -> None:
 async def test_the_default_menus_are_the_strangers(app: App) -> None:
     await set_menus(app.bot, app.i18n)
     menus = [one for one in app.telegram.requests if isinstance(one, SetMyCommands)]
+    groups = [one for one in menus if isinstance(one.scope, BotCommandScopeAllChatAdministrators)]
+    assert [[x.command for x in one.commands] for one in groups] == [["connect"]] * 3
+    menus = [one for one in menus if isinstance(one.scope, BotCommandScopeAllPrivateChats)]
     assert [one.language_code for one in menus] == [None, "uk", "en"]
-    assert all(one.scope is None for one in menus)
     assert [[x.command for x in one.commands] for one in menus] == [["start", "help"]] * 3
     assert [one.commands[1].description for one in menus] == [
         "Що я вмію",
@@ -180,3 +183,13 @@ async def test_screens_are_for_private_chats(app: App) -> None:
     for command in ("/start", "/settings", "/staff", "/health"):
         await app.say(BOSS, command, chat="group")
     assert app.telegram.requests == []
+
+
+@pytest.mark.parametrize(("chat", "is_told"), [("private", True), ("supergroup", False)])
+async def test_a_failure_is_never_told_to_the_talk_of_a_group(
+    app: App, chat: str, is_told: bool
+) -> None:
+    async with app.database.transaction() as tx:
+        await tx.execute("ALTER TABLE employees RENAME TO gone")
+    await app.say(STRANGER, "Хто сьогодні на зміні?", chat=chat)
+    assert bool(app.telegram.requests) is is_told

@@ -78,6 +78,7 @@ class Chat:
     is_forum: bool = False
     is_started: bool = False
     is_blocked: bool = False
+    is_muted: bool = False
     migrated_to: int | None = None
     description: str | None = None
     messages: dict[int, "Message"] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Chat:
     pinned: list[int] = field(default_factory=list)
     members: dict[int, str] = field(default_factory=dict)
     topics: dict[int, str] = field(default_factory=dict)
+    closed_topics: set[int] = field(default_factory=set)
     keyboard: JsonObject | None = None
 
     @property

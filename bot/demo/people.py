@@ -104,10 +104,35 @@ class Group(Screen):
         return number
 
     def remove_topic(self, thread_id: int) -> None:
+        """With all that was said in it."""
         del self._chat.topics[thread_id]
+        for message in self.messages():
+            if message.thread_id == thread_id:
+                self.delete(message)
 
-    def upgrade(self, new_id: int) -> "Group":
-        """The group becomes a supergroup: the same people under another id."""
+    def close_topic(self, thread_id: int) -> None:
+        """Only administrators of the group may write in it."""
+        self._chat.closed_topics.add(thread_id)
+
+    def mute(self, *, is_muted: bool = True) -> None:
+        """Only administrators of the group may write."""
+        self._chat.is_muted = is_muted
+
+    def delete(self, message: Message) -> None:
+        """As an administrator of the group does: bots are not told."""
+        self._telegram.delete(self.bots()[0], message)
+
+    def rename(self, title: str) -> None:
+        self._chat.title = title
+        self._announce(self._chat, {"new_chat_title": title})
+
+    def upgrade(
+        self, new_id: int, *, is_told_before: bool = True, is_told_after: bool = True
+    ) -> "Group":
+        """The group becomes a supergroup: the same people under another id.
+
+        `is_told_before`: in the old chat, where it goes; `is_told_after`: in the new, whence.
+        """
         old = self._chat
         new = self._telegram.add_group(
             new_id, old.title or "", kind=ChatType.SUPERGROUP, is_forum=False, username=None
@@ -115,26 +140,30 @@ class Group(Screen):
         new.members |= old.members
         old.migrated_to = new_id
         group = Group(self._telegram, new, owner=self._owner)
-        for chat, name, other in (
-            (old, "migrate_to_chat_id", new_id),
-            (new, "migrate_from_chat_id", old.id),
-        ):
-            notice = Message(
-                id=next(chat.numbers),
-                chat=chat,
-                sender=self._owner,
-                date=self._telegram.now,
-                extra={name: other},
-                is_service=True,
-            )
-            for bot in group.bots():
-                self._telegram.post(bot, notice)
-                self._telegram.deliver(bot, "message", notice)
+        if is_told_before:
+            self._announce(old, {"migrate_to_chat_id": new_id})
+        if is_told_after:
+            self._announce(new, {"migrate_from_chat_id": old.id})
         return group
 
     def bots(self) -> list[Bot]:
         members = self._chat.members
         return [one for one in self._telegram.bots.values() if members.get(one.id) in PRESENT]
+
+    def _announce(self, chat: Chat, what: JsonObject) -> None:
+        """A service message, posted in the owner's name."""
+        notice = Message(
+            id=next(chat.numbers),
+            chat=chat,
+            sender=self._owner,
+            date=self._telegram.now,
+            extra=what,
+            is_service=True,
+        )
+        for number, bot in enumerate(self.bots()):
+            if number == 0:
+                self._telegram.post(bot, notice)
+            self._telegram.deliver(bot, "message", notice)
 
     def _set_status(self, member: "User | Bot", status: str) -> None:
         account = member.account

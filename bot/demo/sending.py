@@ -255,6 +255,11 @@ def _destination(telegram: Telegram, bot: Bot, args: Args) -> tuple[Chat, int | 
     thread_id = args.integer("message_thread_id") or None
     if thread_id is not None and thread_id not in chat.topics:
         raise bad_request("message thread not found")
+    if chat.members.get(bot.id) != "administrator":
+        if thread_id in chat.closed_topics:
+            raise bad_request("TOPIC_CLOSED")
+        if chat.is_muted:
+            raise bad_request("not enough rights to send text messages to the chat")
     reply = args.find_object("reply_parameters") or {}
     reply_to = reply.get("message_id")
     if reply.get("chat_id") not in {None, chat.id}:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import Case, Status
+from bot.models import Case, CaseState, Status
 from bot.views import cases, parties
 from bot.views.formats import brief, duration, quoted
 from bot.views.statuses import status_words
@@ -26,8 +26,7 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
     title = _("A call was missed")
     if case.lost > 1:
         title = f"{title} ×{case.lost}"
-    sign = signs.STATUS[call.status]
-    lines = [f"{sign} <b>{title}</b>" if case.is_open else f"{sign} <s>{title}</s>"]
+    lines = [f"{_sign(case)} <b>{title}</b>" if case.is_open else f"{_sign(case)} <s>{title}</s>"]
     if call.status not in {Status.MISSED, Status.MISSED_CALLED_BACK}:
         lines.append(status_words(call.status))
     lines.append(quoted(parties.client_name(call)))
@@ -87,6 +86,13 @@ def unreachable(name: str) -> str:
         "⚠️ {name} cannot be reached: the bot is blocked or was never started. "
         "Alerts to this person are off until they write to the bot."
     ).format(name=brief(name))
+
+
+def _sign(case: Case) -> str:
+    """That of the call's status; of a case that is over by other means, what it came to."""
+    if case.is_open or case.state is CaseState.CALLED_BACK:
+        return signs.STATUS[case.call.status]
+    return "⌛" if case.state is CaseState.EXPIRED else "✅"
 
 
 def _moment(moment: int, *, now: int, zone: ZoneInfo) -> str:

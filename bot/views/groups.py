@@ -29,6 +29,11 @@ def disconnected() -> str:
     return _("Missed calls are not told of here any more. To begin again: /connect")
 
 
+def back() -> str:
+    """For a group that was connected before the bot was removed from it."""
+    return _("I am back in this group. Missed calls will be told of here again after /connect.")
+
+
 def only_administrators() -> str:
     return _("Only an administrator of the bot can do this.")
 

@@ -35,6 +35,11 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
     ]
 
 
+def group_commands() -> list[tuple[str, str]]:
+    """The commands of group chats, offered to their administrators."""
+    return [("connect", _("Alerts in a group chat"))]
+
+
 def greeting(employee: Employee, *, note: str | None = None) -> str:
     main = [command for command in commands(employee.role) if command[0] in _MAIN]
     lines = [_("Hello!"), "", identity(employee), _sees(employee), "", *map(_line, main)]

@@ -195,14 +195,19 @@ function formatted(text, entities = []) {
       if (start >= end) continue;
       const nested = [];
       while (inside.length && inside[0].offset < end) nested.push(inside.shift());
-      if (start > at) nodes.push(text.slice(at, start));
+      if (start > at) nodes.push(...plain(text.slice(at, start)));
       nodes.push(span(entity, text.slice(start, end), build(start, end, nested)));
       at = end;
     }
-    if (at < to) nodes.push(text.slice(at, to));
+    if (at < to) nodes.push(...plain(text.slice(at, to)));
     return nodes;
   };
   return build(0, text.length, sorted);
+}
+
+/** A phone number stays on one line. */
+function plain(text) {
+  return text.split(/(\+\d[\d ]{7,16}\d)/).map((part, at) => at % 2 ? h("span", { class: "phone" }, part) : part);
 }
 
 function span(entity, text, children) {
