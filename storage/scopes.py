@@ -32,8 +32,9 @@ def case_in_scope(scope: Scope, case: str) -> tuple[str, list[Value]]:
         return "1 = 1", []
     places = ", ".join("?" * len(scope.extensions))
     return (
+        # CROSS: the few calls of the case first, not the whole log of the extension.
         f"({case}.owner_id = ? OR EXISTS (SELECT 1 FROM case_calls AS h "  # noqa: S608
-        "JOIN call_extensions AS x ON x.call_id = h.call_id "
-        f"WHERE h.case_id = {case}.id AND h.part = 'lost' AND x.extension IN ({places})))",
+        "CROSS JOIN call_extensions AS x WHERE x.call_id = h.call_id "
+        f"AND h.case_id = {case}.id AND h.part = 'lost' AND x.extension IN ({places})))",
         [scope.owner or 0, *scope.extensions],
     )

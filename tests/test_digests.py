@@ -21,14 +21,17 @@ from bot.models import (
     Employee,
     Language,
     Role,
+    Scope,
     Status,
 )
 from bot.recordings import Recordings
 from bot.views import digests as views
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.calls import CallRepo
+from storage.cases import opened_in
 from storage.database import open_database
 from storage.digests import LIMIT, DigestRepo, median, percentile
+from storage.scopes import case_in_scope
 from tests.people import BOSS, IVAN, OLENA, App, open_app
 from tests.running import running_office
 from tests.telegram import Clock
@@ -279,7 +282,7 @@ async def test_the_words_of_a_day(office: Office) -> None:
         "📊 Пропущені, 23 листопада, до 18:00",
         "Пропущено клієнтів: 7 ↑ (2), гірше",
         "Передзвонили ми: 3 ↑ (1)",
-        "Дозвонились самі: 1 ↑ (0)",
+        "Додзвонились самі: 1 ↑ (0)",
         "Закрито вручну: 1 ↑ (0)",
         "Залишилось: 2 ↑ (1), гірше",
         "Ще чекають з раніших днів: 2",
@@ -307,6 +310,20 @@ async def test_a_day_without_lost_calls_is_one_kind_line(office: Office) -> None
         "📊 <b>Пропущені, 23 листопада, до 18:00</b>",
         "Пропущених немає. Чудова робота!",
     ]
+
+
+async def test_an_operators_cases_are_found_from_the_cases(office: Office) -> None:
+    """And not from the whole log of a phone, which took seconds at a million calls."""
+    mine, values = case_in_scope(Scope(("101",), owner=7), "k")
+    where, span = opened_in(MIDNIGHT, END)
+    plan = await office.database.fetch(
+        f"EXPLAIN QUERY PLAN SELECT count(*) FROM cases AS k WHERE {where} AND {mine}",
+        (*span, *values),
+    )
+    steps = [row["detail"] for row in plan]
+    assert any("cases_by_opening" in step for step in steps), steps
+    assert any("case_calls_by_case" in step for step in steps), steps
+    assert not any("x USING PRIMARY KEY (extension=?)" in step for step in steps), steps
 
 
 # The moments

@@ -97,7 +97,7 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
             assert len(told) == 1
         board = await office.ask(boss, "/missed")
         assert board.text.startswith("Не передзвонили: 0")
-        assert "пропущено 1 · передзвонили 1 · дозвонились самі 0 · залишилось 0" in board.text
+        assert "пропущено 1 · передзвонили 1 · додзвонились самі 0 · залишилось 0" in board.text
         closed = await office.press(boss, board, "Закриті")
         case = await office.press(boss, closed, "1")
         assert "✅ Передзвонили: Іван" in case.text
@@ -258,7 +258,7 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
             "📊 Пропущені, 23 листопада, до 18:30",
             "Пропущено клієнтів: 5 ↑ (1), гірше",
             "Передзвонили ми: 2 ↑ (0)",
-            "Дозвонились самі: 1 ↑ (0)",
+            "Додзвонились самі: 1 ↑ (0)",
             "Залишилось: 2 ↑ (1), гірше",
             "",
             "Передзвонюємо за 18 хв",
