@@ -38,7 +38,6 @@ from keyboards.callbacks import (
     DialogButton,
     DialogStep,
     HandTo,
-    IgnoreClient,
 )
 from storage.cases import CaseRepo
 from storage.journal import JournalRepo
@@ -64,7 +63,9 @@ def create_router() -> Router:
     router.message.register(missed_command, Command("missed"))
     router.callback_query.register(board_page, BoardPlace.filter())
     router.callback_query.register(
-        ignore_client, IgnoreClient.filter(), HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR)
+        ignore_client,
+        CaseButton.filter(F.step == CaseStep.IGNORE),
+        HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR),
     )
     in_dialog = StateFilter(CaseDialog)
     router.message.register(cancel_command, in_dialog, Command("cancel"))
@@ -238,15 +239,14 @@ async def extend_claim(
 
 
 async def ignore_client(
-    query: CallbackQuery, callback_data: IgnoreClient, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
 ) -> None:
     """The open case closes, and lost calls of the number make no more of them."""
     case = await desk.cases.get(callback_data.case, employee.scope)
     if case.client is None:
         raise NotFoundError(f"client of case {case.id}")
     await desk.cases.ignore(case.client, employee, now=desk.clock())
-    here = CaseButton(step=CaseStep.OPEN, **callback_data.model_dump())
-    await desk.show_card(query, employee, here, toast=views.ignored())
+    await desk.refresh(query, employee, callback_data, views.ignored())
 
 
 async def choose_person(

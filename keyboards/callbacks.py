@@ -95,6 +95,8 @@ class CaseStep(StrEnum):
     HAND = "h"
     """Choose whom to hand it to."""
     EXTEND = "e"
+    IGNORE = "i"
+    """Nobody is to hear of this client's lost calls any more."""
 
 
 class CaseButton(CallbackData, prefix="w2"):
@@ -159,14 +161,6 @@ class RemindAt(CallbackData, prefix="ta1"):
     """Be reminded of a call at a time the person will type."""
 
     call: int
-
-
-class IgnoreClient(CallbackData, prefix="n1"):
-    """Nobody is to hear of this client's lost calls any more; the rest is as in CaseButton."""
-
-    case: int
-    board: Board
-    page: int
 
 
 class HearClient(CallbackData, prefix="nh1"):

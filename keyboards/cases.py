@@ -42,6 +42,9 @@ def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup
     if case.client:
         last.append(_button(_("🔍 All with this number"), LogPage(like=case.call.id)))
     rows.append(last)
+    if case.client and case.is_open and viewer.role.sees_all:
+        ignore = here.model_copy(update={"step": CaseStep.IGNORE})
+        rows.append([_button(_("🔕 Ignore this number"), ignore)])
     again = here.model_copy(update={"step": CaseStep.OPEN})
     rows.append([_button(_("⬅️ To the list"), here.back), _button("🔄", again)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
