@@ -324,8 +324,9 @@ class CaseRepo:
         Nobody is alerted of them; the board and the lists have them.
         """
         rows = await self._database.fetch(
-            "SELECT c.id, c.client, c.started_at FROM calls AS c WHERE c.lost = 1 "
-            "AND NOT EXISTS (SELECT 1 FROM cases) ORDER BY c.position, c.id"
+            "SELECT c.id, c.client, c.started_at FROM calls AS c WHERE c.lost = 1 AND EXISTS "
+            "(SELECT 1 FROM counters WHERE name = 'caught_up' AND value = 0) "
+            "ORDER BY c.position, c.id"
         )
         since: dict[str, int] = {}
         for row in rows:
@@ -339,6 +340,8 @@ class CaseRepo:
         for some_hidden in _chunks(hidden, _CAUGHT_UP_AT_ONCE):
             async with self._database.transaction() as tx:
                 await CaseKeeping(tx, self._rules, now).refold_hidden(some_hidden)
+        async with self._database.transaction() as tx:
+            await tx.execute("UPDATE counters SET value = 1 WHERE name = 'caught_up'")
         return len(rows)
 
     # Numbers nobody wants to hear of

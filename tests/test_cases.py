@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import shutil
 from collections.abc import AsyncIterator
 from io import StringIO
 from pathlib import Path
@@ -34,7 +35,7 @@ from bot.models import (
 from storage.calls import CallRepo
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.comments import CommentRepo
-from storage.database import Database, open_database
+from storage.database import MIGRATIONS, Database, open_database
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from tests.running import settings_for
@@ -707,3 +708,46 @@ async def test_the_recording_makes_exactly_the_cases_its_ground_truth_implies(
             ],
             key=str,
         )
+
+
+# From a version that had no cases
+
+
+async def test_calls_recorded_before_there_were_cases_get_theirs_and_nobody_is_alerted(
+    tmp_path: Path,
+) -> None:
+    first = tmp_path / "migrations"
+    first.mkdir()
+    shutil.copy(sorted(MIGRATIONS.glob("*.sql"))[0], first)
+    columns = (
+        "id, source, external_id, direction, status, level, started_at, position, received_at"
+    )
+    async with (
+        open_database(tmp_path / "dzvinok.db", migrations=first) as old,
+        old.transaction() as tx,
+    ):
+        await tx.execute(
+            "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
+            "VALUES (1, 'Ганна', 'administrator', 'uk', 8, 0)"
+        )
+        for number, (client, status) in enumerate(
+            [("+380671234567", "missed"), ("+380671234567", "missed"), (None, "missed")]
+        ):
+            await tx.execute(
+                f"INSERT INTO calls ({columns}, client, lost) "
+                "VALUES (?, 'office', ?, 'in', ?, 1, ?, ?, ?, ?, 1)",
+                (number + 1, f"c{number}", status, NOW, NOW + number, NOW, client),
+            )
+        await tx.execute(
+            "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
+            "VALUES (1, 1, 'lost_call', '1', 0, 0), (1, 1, 'rejects', 'office', 0, 0)"
+        )
+    async with open_database(tmp_path / "dzvinok.db") as database:
+        desk = Desk(database)
+        assert await desk.cases.catch_up(now=NOW + 2 * 86400) == 3
+        assert [(case.client, case.lost) for case in await desk.all()] == [
+            ("+380671234567", 2),
+            (None, 1),
+        ]
+        assert await desk.cases.catch_up(now=NOW + 2 * 86400) == 0
+        assert (await desk.owed(), await desk.owed("rejects")) == ([], [1])

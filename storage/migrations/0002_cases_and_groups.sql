@@ -1,4 +1,5 @@
-INSERT INTO counters (name, value) VALUES ('cases', 0);
+-- caught_up: whether the calls recorded before there were cases have got theirs.
+INSERT INTO counters (name, value) VALUES ('cases', 0), ('caught_up', 0);
 
 -- One client whose lost calls nobody has returned yet; what its calls say, see bot/cases.py, and
 -- who has taken it. client NULL: a hidden number, whose case is that one call. A case whose calls
