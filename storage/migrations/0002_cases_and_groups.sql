@@ -1,5 +1,7 @@
 -- caught_up: whether the calls recorded before there were cases have got theirs.
-INSERT INTO counters (name, value) VALUES ('cases', 0), ('caught_up', 0);
+INSERT INTO counters (name, value) VALUES ('cases', 0);
+INSERT INTO counters (name, value)
+SELECT 'caught_up', CASE WHEN EXISTS (SELECT 1 FROM calls) THEN 0 ELSE 1 END;
 
 -- One client whose lost calls nobody has returned yet; what its calls say, see bot/cases.py, and
 -- who has taken it. client NULL: a hidden number, whose case is that one call. A case whose calls
