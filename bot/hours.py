@@ -79,8 +79,10 @@ class Hours:
             if on not in self.holidays
             for start, end in self.week[on.weekday()]
         )
-        current = next(spans, None)
+        current: tuple[int, int] | None = None
         for start, end in spans:
+            if start >= end:  # the change of the clocks has skipped it
+                continue
             if current and start <= current[1]:
                 current = current[0], max(current[1], end)
                 continue

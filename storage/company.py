@@ -79,14 +79,13 @@ class CompanyRepo:
 
         An opening the bot slept through is told of when it is back, if that is the same day.
         """
+        rows = await self._database.fetch(
+            "SELECT value FROM company_numbers WHERE name = 'opening_at' AND value <= ?", (now,)
+        )
+        if not rows:
+            return False
+        opened_at = rows[0]["value"]
         async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                "SELECT value FROM company_numbers WHERE name = 'opening_at' AND value <= ?",
-                (now,),
-            )
-            if not rows:
-                return False
-            opened_at = rows[0]["value"]
             await self._plan_opening(tx, now)
             if now - opened_at > _LATE_LIST:
                 return False

@@ -34,7 +34,8 @@ class Transaction:
         return list(await self._connection.execute_fetchall(sql, values))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-        await self._connection.executemany(sql, rows)
+        if some := list(rows):  # asking the database's thread for nothing costs as much
+            await self._connection.executemany(sql, some)
 
 
 class Database:

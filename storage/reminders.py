@@ -50,6 +50,9 @@ class ReminderRepo:
 
     async def fire(self, *, now: int) -> int:
         """Owe the reminders whose time has come, but of cases that are over. Returns how many."""
+        due = "SELECT 1 FROM reminders WHERE due_at <= ? LIMIT 1"
+        if not await self._database.fetch(due, (now,)):
+            return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
                 "SELECT r.id, r.employee_id, k.state FROM reminders AS r "
