@@ -127,22 +127,25 @@ class CaseKeeping:
 
     async def follow(self, changes: Sequence[Change]) -> None:
         """Bring the cases in step with calls that have just been written."""
-        since: dict[str, int] = {}
-        lost: set[str] = set()
+        spans: dict[str, tuple[int, int]] = {}
+        sure: set[str] = set()
         hidden: set[int] = set()
         for change in changes:
-            for call in (change.before, change.after):
+            before = change.before if change.before and not change.before.status.is_live else None
+            for call in (before, change.after):
                 if call is None or call.status.is_live:
                     continue
                 if call.client is not None:
-                    since[call.client] = min(call.started_at, since.get(call.client, 1 << 60))
-                    if call.lost:
-                        lost.add(call.client)
+                    first, last = spans.get(call.client, (call.started_at, call.started_at))
+                    spans[call.client] = min(first, call.started_at), max(last, call.started_at)
+                    if call.lost or before:
+                        sure.add(call.client)
                 elif call.lost:
                     hidden.add(change.id)
-        known = await self._have_cases(since.keys() - lost)
+        others = {client: span for client, span in spans.items() if client not in sure}
+        sure |= await self._with_cases_in(others)
         await self.refold_hidden(hidden)
-        await self.refold({client: at for client, at in since.items() if client in lost | known})
+        await self.refold({client: span[0] for client, span in spans.items() if client in sure})
         await self._correct([change.id for change in changes if change.before])
         await self._warn(changes)
 
@@ -175,13 +178,21 @@ class CaseKeeping:
                 self._compare(None, found, [by_call[id_]] if id_ in by_call else [])
         await self._write()
 
-    async def _have_cases(self, clients: Collection[str]) -> set[str]:
+    async def _with_cases_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
+        """The clients who have a case that a talk or an attempt in the span may change.
+
+        It is one still open, or that had begun by then and was not over; most have none.
+        """
         found: set[str] = set()
-        for some in _chunks(sorted(clients), _AT_ONCE):
+        for some in _chunks(sorted(spans), _AT_ONCE):
             rows = await self._tx.execute(
-                "SELECT DISTINCT client FROM cases WHERE client IN "  # noqa: S608
-                f"({', '.join('?' * len(some))})",
-                some,
+                "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
+                f"{', '.join(['(?, ?, ?)'] * len(some))}) "
+                "SELECT DISTINCT a.client FROM asked AS a CROSS JOIN cases AS k "
+                "WHERE k.client = a.client AND (k.state = 'open' OR (k.opened_at <= a.last "
+                "AND k.expires_at >= a.first AND k.state <> 'void' "
+                "AND (k.closed_at IS NULL OR k.closed_at >= a.first)))",
+                [value for client in some for value in (client, *spans[client])],
             )
             found |= {row["client"] for row in rows}
         return found
@@ -434,14 +445,26 @@ class CaseKeeping:
 
     async def _warn(self, changes: Sequence[Change]) -> None:
         """Tell those who dial a client whom a colleague has taken."""
-        for change in changes:
+        dialled = [
+            change
+            for change in changes
+            if change.after.direction is Direction.OUT
+            and change.after.client is not None
+            and change.after.extension is not None
+            and self._now - change.after.started_at <= _WARNED_WITHIN
+        ]
+        clients = sorted({change.after.client or "" for change in dialled})
+        taken: set[str] = set()
+        for some in _chunks(clients, _AT_ONCE):
+            rows = await self._tx.execute(
+                "SELECT client FROM cases WHERE owner_id IS NOT NULL AND state = 'open' "  # noqa: S608
+                f"AND client IN ({', '.join('?' * len(some))})",
+                some,
+            )
+            taken |= {row["client"] for row in rows}
+        for change in dialled:
             call = change.after
-            if (
-                call.direction is not Direction.OUT
-                or call.client is None
-                or call.extension is None
-                or self._now - call.started_at > _WARNED_WITHIN
-            ):
+            if call.client not in taken:
                 continue
             rows = await self._tx.execute(
                 "SELECT k.id, z.employee_id FROM cases AS k "
