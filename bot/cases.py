@@ -45,8 +45,8 @@ class EventKind(StrEnum):
 class CaseEvent:
     """A call on the number, or its closing by hand (`id` 0).
 
-    `at`: when it began. `talked_at`: when the talk began, for what closes. `tie` orders what began
-    in the same second, without regard to which was heard of first.
+    `at`: when it began. `talked_at`: when its wait was over, by a talk or by nothing. `tie` orders
+    what began in the same second, without regard to which was heard of first.
     """
 
     at: int
@@ -66,6 +66,8 @@ class CaseFacts:
     opened_at: int
     expires_at: int
     last_lost_at: int
+    last_over_at: int = 0
+    """When the client gave up, the latest time."""
     lost: list[int] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     closing: int = 0
@@ -87,6 +89,7 @@ def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFact
                 found.append(current)
             current.lost.append(event.id)
             current.last_lost_at = event.at
+            current.last_over_at = event.talked_at
             if event.kind is EventKind.LOST_RETURNED:
                 returned.add(event.id)
         elif current is None:

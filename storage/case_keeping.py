@@ -385,7 +385,7 @@ class CaseKeeping:
             await touch_cases(self._tx, [one.id], priority=priority, now=self._now)
         if not one.is_open:
             return
-        now, age = self._now, self._now - await self._lost_at(one.facts.lost[-1])
+        now, age = self._now, self._now - one.facts.last_over_at
         if age <= ALERT_MAX_AGE:
             await self._alert(one.id)
             if one.before and one.is_repeat and one.before.row["owner_id"]:
