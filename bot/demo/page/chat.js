@@ -719,6 +719,8 @@ async function upload(file) {
 
 const commandsOf = (chat) => chat.commands[viewer(chat)] ?? [];
 
+const slashTyped = () => /^\/(\w*)$/.exec($("text").value)?.[1];
+
 function openCommands(start = "") {
   const list = commandsOf(current()).filter((one) => one.command.startsWith(start));
   $("commands").replaceChildren(...list.map((one, index) =>
@@ -856,7 +858,9 @@ const tell = {
     if (chat === current()) {
       drawHead();
       const isFocused = document.activeElement === $("big") || document.activeElement === document.body;
+      const isChoosing = !$("commands").hidden;
       drawFoot();
+      if (isChoosing && !$("composer").hidden) openCommands(slashTyped());
       if (!hadStarted && chat.is_started && isFocused) $("text").focus();
     }
     drawRows();
@@ -993,8 +997,8 @@ $("composer").addEventListener("submit", (event) => { event.preventDefault(); su
 $("text").addEventListener("keydown", typed);
 $("text").addEventListener("input", () => {
   fitText();
-  const slash = /^\/(\w*)$/.exec($("text").value);
-  if (slash) openCommands(slash[1]); else closeCommands();
+  const start = slashTyped();
+  if (start === undefined) closeCommands(); else openCommands(start);
 });
 $("text").addEventListener("paste", (event) => {
   const [file] = event.clipboardData.files;
