@@ -346,6 +346,7 @@ async def in_the_middle_of_an_alert(office: Office) -> None:
     slow = office.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=30, times=None)
     await asyncio.sleep(0.1)  # what was on its way has arrived
     before = len(office.alerts(ADMIN))
+    await office.tell(lost_call(f"deadly-{office.life}", office.number(), ["101"]))
     await office.telegram.wait_until(lambda: len(office.alerts(ADMIN)) > before, PATIENCE)
     office.telegram.faults.remove(slow)
 
