@@ -264,7 +264,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         timer.every(5, jobs.sweep)
         timer.every(1, jobs.mind)
         timer.every(15, jobs.settle)
-        timer.every(3600, jobs.purge)
+        timer.every(5, jobs.purge)
         url = await stack.enter_async_context(_http_server(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_alerts(alerter))

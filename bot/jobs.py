@@ -1,6 +1,5 @@
 """What the timer calls. State lives in the database; missing a tick loses nothing."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -12,8 +11,6 @@ from storage.digests import DigestRepo
 from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
-
-_PURGE_PAUSE = 0.05
 
 
 class Jobs:
@@ -62,12 +59,8 @@ class Jobs:
         await self._calls.settle(now=self._clock())
 
     async def purge(self) -> None:
-        """Delete calls older than RETENTION_DAYS, in small batches between other writers."""
-        if not self._retention_days:
-            return
-        before, purged = self._clock() - self._retention_days * 86400, 0
-        while batch := await self._calls.purge(before=before):
-            purged += batch
-            await asyncio.sleep(_PURGE_PAUSE)
-        if purged:
-            log.info("purged %d calls older than %d days", purged, self._retention_days)
+        """Delete the oldest of the calls older than RETENTION_DAYS, a batch at each tick."""
+        if self._retention_days:
+            before = self._clock() - self._retention_days * 86400
+            if purged := await self._calls.purge(before=before):
+                log.info("purged %d calls older than %d days", purged, self._retention_days)

@@ -33,10 +33,11 @@ class Timer:
 
     async def finish(self) -> None:
         """Start no more ticks and wait for those under way."""
-        self._scheduler.shutdown(wait=False)
-        await asyncio.sleep(0)
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # a tick already handed to the loop begins, and takes its lock
         for lock in self._locks:
             await lock.acquire()
+        self._scheduler.shutdown()  # not before: it cancels what is under way
 
 
 @asynccontextmanager
