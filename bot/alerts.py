@@ -47,6 +47,9 @@ from storage.reminders import ReminderRepo
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
+_AHEAD = 8
+"""How many messages may be chosen before their turn: a fresh alert waits for no more of them."""
+
 _SWEEP_SECONDS = 30.0
 _MAX_BACKOFF = 60.0
 
@@ -116,6 +119,8 @@ class Alerter:
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._busy: set[int] = set()
+        self._ahead: set[int] = set()
+        """Of the chats that are busy, those whose message has not left yet."""
         self._accepted: dict[int, Accepted] = {}
         """By outbox id, its message and digest: taken by Telegram, not noted yet (a full disk)."""
 
@@ -135,6 +140,7 @@ class Alerter:
                 closed = self._pace.closed()
                 for owed in await self._due(closed):
                     self._busy.add(owed.chat_id)
+                    self._ahead.add(owed.chat_id)
                     sends.create_task(self._deliver(owed))
                 soonest = min(closed.values(), default=None)
                 wait = _SWEEP_SECONDS
@@ -144,7 +150,7 @@ class Alerter:
                     await asyncio.wait_for(self._woken.wait(), wait)
 
     async def _due(self, closed: Collection[int]) -> list[Owed]:
-        free = _AT_ONCE - len(self._busy)
+        free = min(_AT_ONCE - len(self._busy), _AHEAD - len(self._ahead))
         if free <= 0:
             return []
         try:
@@ -166,6 +172,7 @@ class Alerter:
             await self._back_off(owed, error)
         finally:
             self._busy.discard(owed.chat_id)
+            self._ahead.discard(owed.chat_id)
             self._woken.set()
 
     async def _attempt(self, owed: Owed) -> None:
@@ -214,7 +221,7 @@ class Alerter:
         text, markup = words.text, words.markup
         shown = _digest(text, markup)
         if owed.message_id is None or owed.is_ping:
-            await self._pace.turn(owed.chat_id)
+            await self._turn(owed)
             sent = await self._bot.send_message(
                 owed.chat_id,
                 text,
@@ -227,7 +234,7 @@ class Alerter:
         if shown == owed.shown:
             self._metrics.deliveries.labels("unchanged").inc()
             return owed.message_id, shown
-        await self._pace.turn(owed.chat_id)
+        await self._turn(owed, is_edit=True)
         try:
             await self._bot.edit_message_text(
                 text, chat_id=owed.chat_id, message_id=owed.message_id, reply_markup=markup
@@ -237,6 +244,12 @@ class Alerter:
                 raise
         self._metrics.deliveries.labels("edited").inc()
         return owed.message_id, shown
+
+    async def _turn(self, owed: Owed, *, is_edit: bool = False) -> None:
+        """Wait until Telegram permits one more; then the next one may be chosen."""
+        await self._pace.turn(owed.chat_id, is_edit=is_edit)
+        self._ahead.discard(owed.chat_id)
+        self._woken.set()
 
     async def _is_silent(self, owed: Owed, words: Words) -> bool:
         """Whether it makes no sound: in quiet hours, and alerts outside working hours."""

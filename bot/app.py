@@ -43,6 +43,7 @@ from bot.sources.registry import create_source
 from bot.timer import start_timer
 from bot.web import TELEGRAM_PATH, create_web
 from handlers import create_routers
+from handlers.calls import CardDesk
 from handlers.cases import CaseDesk
 from handlers.digests import DigestDesk
 from storage.calls import CallRepo
@@ -130,6 +131,7 @@ def create_dispatcher(
     recordings: Recordings,
 ) -> Dispatcher:
     """`wake` lets the Alerter look into the outbox: what people do may owe messages."""
+    cards = CardDesk(repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
         events_isolation=SimpleEventIsolation(),
@@ -139,9 +141,8 @@ def create_dispatcher(
         calls=repositories.calls,
         journal=repositories.journal,
         recordings=recordings,
-        desk=CaseDesk(
-            repositories.cases, repositories.journal, repositories.outbox, settings, clock
-        ),
+        cards=cards,
+        desk=CaseDesk(repositories.cases, cards, repositories.outbox, settings, clock),
         company=repositories.company,
         reminders=repositories.reminders,
         groups=repositories.groups,

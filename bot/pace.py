@@ -42,13 +42,13 @@ class Pace:
         moment = self.now() + seconds
         self._chats[chat_id] = max(moment, self._chats.get(chat_id, 0.0))
 
-    async def turn(self, chat_id: int) -> None:
-        """Wait for the next free moment over all, and take it for a message to this chat."""
-        wait = self._next - self.now()
-        self._taken.add(chat_id)
-        self._count(chat_id)
-        if wait > 0:
-            await asyncio.sleep(wait)
+    async def turn(self, chat_id: int, *, is_edit: bool = False) -> None:
+        """Wait for the next free moment over all, and take it for this chat."""
+        wait = max(0.0, self._next - self.now())
+        if not is_edit:
+            self._taken.add(chat_id)
+        self._count(chat_id, wait)
+        await asyncio.sleep(wait)
 
     def spoke(self, chat_id: int) -> None:
         """A message leaves for this chat; it is counted unless its turn was waited for."""
@@ -57,13 +57,14 @@ class Pace:
         else:
             self._count(chat_id)
 
-    def _count(self, chat_id: int) -> None:
+    def _count(self, chat_id: int, wait: float = 0.0) -> None:
+        """A message leaves for this chat in `wait` seconds."""
         now = self.now()
         self._next = max(now, self._next) + OVERALL
-        self.close(chat_id, IN_CHAT)
+        self.close(chat_id, wait + IN_CHAT)
         if chat_id < 0:
             sent = self._groups.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
-            sent.append(now)
+            sent.append(now + wait)
             if len(sent) == GROUP_MESSAGES:
                 self.close(chat_id, sent[0] + GROUP_SECONDS - now)
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.config import Settings
 from bot.errors import NotFoundError
@@ -17,6 +17,7 @@ from bot.recordings import can_be_heard
 from bot.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
+from bot.views.cases import colleague_has_it
 from bot.views.formats import local
 from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage
@@ -37,6 +38,41 @@ def create_router() -> Router:
     router.callback_query.register(open_alert_card, AlertCard.filter())
     router.callback_query.register(choose_date, Calendar.filter())
     return router
+
+
+@dataclass(frozen=True, slots=True)
+class CardScreen:
+    """`warning`: a toast for one who opens it while a colleague has the client."""
+
+    text: str
+    markup: InlineKeyboardMarkup
+    warning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardDesk:
+    """What makes the card of a call; built once, with the dispatcher."""
+
+    journal: JournalRepo
+    settings: Settings
+    clock: Clock
+
+    async def card(
+        self, here: Card, viewer: Employee, *, note: str | None = None, undo: int | None = None
+    ) -> CardScreen:
+        """`undo`: the version of the comment's deletion that can be undone.
+
+        Raises NotFoundError, NoAccessError.
+        """
+        call = await self.journal.get(here.call, viewer.scope)
+        now, zone = self.clock(), self.settings.zone
+        heard = can_be_heard(call, self.settings)
+        case = call.case
+        return CardScreen(
+            views.card(call, now=now, zone=zone, note=note),
+            keyboards.card(call, here, viewer, can_be_heard=heard, undo=undo),
+            colleague_has_it(case, viewer, now=now, zone=zone) if case else None,
+        )
 
 
 async def today_command(
@@ -64,41 +100,20 @@ async def log_page(
 
 
 async def open_card(
-    query: CallbackQuery,
-    callback_data: Card,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    query: CallbackQuery, callback_data: Card, employee: Employee, cards: CardDesk
 ) -> None:
-    call = await journal.get(callback_data.call, employee.scope)
-    text = views.card(call, now=clock(), zone=settings.zone)
-    await show(
-        query,
-        text,
-        keyboards.card(call, callback_data, employee, can_be_heard=can_be_heard(call, settings)),
-    )
+    card = await cards.card(callback_data, employee)
+    await show(query, card.text, card.markup, toast=card.warning)
 
 
 async def open_alert_card(
-    query: CallbackQuery,
-    callback_data: AlertCard,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    query: CallbackQuery, callback_data: AlertCard, employee: Employee, cards: CardDesk
 ) -> None:
     """Below the alert, which stays as it is."""
-    call = await journal.get(callback_data.call, employee.scope)
-    text = views.card(call, now=clock(), zone=settings.zone)
+    card = await cards.card(Card(call=callback_data.call), employee)
     if query.message:
-        await query.message.answer(
-            text,
-            reply_markup=keyboards.card(
-                call, Card(call=call.id), employee, can_be_heard=can_be_heard(call, settings)
-            ),
-        )
-    await answer(query)
+        await query.message.answer(card.text, reply_markup=card.markup)
+    await answer(query, card.warning)
 
 
 async def choose_date(

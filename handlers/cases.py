@@ -19,13 +19,11 @@ from bot.config import Settings
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Role, Taking
-from bot.recordings import can_be_heard
 from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
-from bot.views import calls as call_views
 from bot.views import cases as views
 from bot.views import groups as group_views
 from bot.views.formats import local
-from keyboards import calls as call_keyboards
+from handlers.calls import CardDesk
 from keyboards import cases as keyboards
 from keyboards import comments as dialog_keyboards
 from keyboards.callbacks import (
@@ -40,7 +38,6 @@ from keyboards.callbacks import (
     HandTo,
 )
 from storage.cases import CaseRepo
-from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
 
 _MORE_SECONDS = 600
@@ -114,7 +111,7 @@ class CaseDesk:
     """What the handlers of cases work with; built once, with the dispatcher."""
 
     cases: CaseRepo
-    journal: JournalRepo
+    cards: CardDesk
     outbox: OutboxRepo
     settings: Settings
     clock: Clock
@@ -145,22 +142,15 @@ class CaseDesk:
         self, event: Event, employee: Employee, here: Here, *, toast: str | None = None
     ) -> None:
         """The card the button was on: of the case, or of the call."""
-        now = self.clock()
-        if isinstance(here, CaseButton):
-            case = await self.cases.get(here.case, employee.scope)
-            text = views.card(case, now=now, zone=self.settings.zone)
-            await show(event, text, keyboards.card(case, here, employee), toast=toast)
+        if isinstance(here, CardCase):
+            card = await self.cards.card(here.card, employee)
+            await show(event, card.text, card.markup, toast=toast or card.warning)
             return
-        call = await self.journal.get(here.call, employee.scope)
-        text = call_views.card(call, now=now, zone=self.settings.zone)
-        await show(
-            event,
-            text,
-            call_keyboards.card(
-                call, here.card, employee, can_be_heard=can_be_heard(call, self.settings)
-            ),
-            toast=toast,
-        )
+        now, zone = self.clock(), self.settings.zone
+        case = await self.cases.get(here.case, employee.scope)
+        toast = toast or views.colleague_has_it(case, employee, now=now, zone=zone)
+        text = views.card(case, now=now, zone=zone)
+        await show(event, text, keyboards.card(case, here, employee), toast=toast)
 
     async def refresh(
         self, query: CallbackQuery, employee: Employee, here: Here, toast: str | None = None

@@ -12,19 +12,16 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.config import Settings
 from bot.errors import AppError, ConflictError
 from bot.filters import HasRole
-from bot.models import COMMENT_LIMIT, Call, Clock, Employee
-from bot.recordings import can_be_heard
+from bot.models import COMMENT_LIMIT, Call, Employee
 from bot.reply import Event, answer, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
-from keyboards import calls as card_keyboards
+from handlers.calls import CardDesk
 from keyboards import comments as keyboards
 from keyboards.callbacks import Card, CommentButton, CommentStep, DialogButton, DialogStep
 from storage.comments import CommentRepo
-from storage.journal import JournalRepo
 
 
 class CommentDialog(StatesGroup):
@@ -58,10 +55,9 @@ async def ask_text(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
+    cards: CardDesk,
 ) -> None:
-    call = await journal.get(callback_data.call, employee.scope)
+    call = await cards.journal.get(callback_data.call, employee.scope)
     await state.set_state(CommentDialog.text)
     await state.set_data(
         {
@@ -71,7 +67,7 @@ async def ask_text(
             "draft": None,
         }
     )
-    await show(query, views.ask_comment(call, settings.zone), keyboards.cancel())
+    await show(query, views.ask_comment(call, cards.settings.zone), keyboards.cancel())
 
 
 async def text_sent(
@@ -79,11 +75,9 @@ async def text_sent(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, journal, settings, clock())
+    dialog = _Dialog(message, state, employee, comments, cards)
     text = (message.text or "").strip()
     if not text:
         await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
@@ -104,17 +98,14 @@ async def draft_accepted(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
     """The beginning that fits, or the own text after a conflict."""
     draft = await state.get_value("draft")
     if draft is None:
         await answer(query)
         return
-    dialog = _Dialog(query, state, employee, comments, journal, settings, clock())
-    await dialog.save(str(draft))
+    await _Dialog(query, state, employee, comments, cards).save(str(draft))
 
 
 async def cancel_command(
@@ -122,12 +113,9 @@ async def cancel_command(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, journal, settings, clock())
-    await dialog.finish(views.cancelled())
+    await _Dialog(message, state, employee, comments, cards).finish(views.cancelled())
 
 
 async def cancel_pressed(
@@ -135,12 +123,9 @@ async def cancel_pressed(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
-    dialog = _Dialog(query, state, employee, comments, journal, settings, clock())
-    await dialog.finish(views.cancelled())
+    await _Dialog(query, state, employee, comments, cards).finish(views.cancelled())
 
 
 async def delete_comment(
@@ -148,25 +133,13 @@ async def delete_comment(
     callback_data: CommentButton,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
-    now, version = clock(), callback_data.version
-    await comments.delete(callback_data.call, author=employee, on_top_of=version, now=now)
-    call = await journal.get(callback_data.call, employee.scope)
-    text = card_views.card(call, now=now, zone=settings.zone, note=card_views.comment_deleted())
-    await show(
-        query,
-        text,
-        card_keyboards.card(
-            call,
-            callback_data.card,
-            employee,
-            undo=version + 1,
-            can_be_heard=can_be_heard(call, settings),
-        ),
-    )
+    call, version = callback_data.call, callback_data.version
+    await comments.delete(call, author=employee, on_top_of=version, now=cards.clock())
+    note = card_views.comment_deleted()
+    card = await cards.card(callback_data.card, employee, note=note, undo=version + 1)
+    await show(query, card.text, card.markup)
 
 
 async def restore_comment(
@@ -174,24 +147,14 @@ async def restore_comment(
     callback_data: CommentButton,
     employee: Employee,
     comments: CommentRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
     is_back = await comments.restore(
-        callback_data.call, callback_data.version, author=employee, now=clock()
+        callback_data.call, callback_data.version, author=employee, now=cards.clock()
     )
-    call = await journal.get(callback_data.call, employee.scope)
-    text = card_views.card(call, now=clock(), zone=settings.zone)
+    card = await cards.card(callback_data.card, employee)
     toast = views.restored() if is_back else views.too_late_to_restore()
-    await show(
-        query,
-        text,
-        card_keyboards.card(
-            call, callback_data.card, employee, can_be_heard=can_be_heard(call, settings)
-        ),
-        toast=toast,
-    )
+    await show(query, card.text, card.markup, toast=toast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +165,7 @@ class _Dialog:
     state: FSMContext
     employee: Employee
     comments: CommentRepo
-    journal: JournalRepo
-    settings: Settings
-    now: int
+    cards: CardDesk
 
     async def ask_about(self, draft: str, *, version: int | None = None) -> None:
         """Keep a text whose fate the person is about to choose."""
@@ -226,10 +187,10 @@ class _Dialog:
                 text,
                 author=self.employee,
                 on_top_of=data["version"],
-                now=self.now,
+                now=self.cards.clock(),
             )
         except ConflictError:
-            call = await self.journal.get(card.call, self.employee.scope)
+            call = await self.cards.journal.get(card.call, self.employee.scope)
             await self._ask_which(call, text)
             return
         except AppError:
@@ -252,22 +213,18 @@ class _Dialog:
         was lost or the bot was killed, must find its dialog.
         """
         data = await self.state.get_data()
-        card = Card.unpack(data["card"])
+        asking = set(data["asking"])
+        if isinstance(self.event, CallbackQuery):
+            asking -= {self.event.message.message_id} if self.event.message else set()
         try:
-            call = await self.journal.get(card.call, self.employee.scope)
+            card = await self.cards.card(
+                Card.unpack(data["card"]),
+                self.employee,
+                note=note if isinstance(self.event, Message) else None,
+            )
         except AppError:
             await self.state.clear()
             raise
-        asking = set(data["asking"])
-        markup = card_keyboards.card(
-            call, card, self.employee, can_be_heard=can_be_heard(call, self.settings)
-        )
-        if isinstance(self.event, Message):
-            text = card_views.card(call, now=self.now, zone=self.settings.zone, note=note)
-            await self.event.answer(text, reply_markup=markup)
-        else:
-            asking -= {self.event.message.message_id} if self.event.message else set()
-            text = card_views.card(call, now=self.now, zone=self.settings.zone)
-            await show(self.event, text, markup, toast=note)
+        await show(self.event, card.text, card.markup, toast=note)
         await self.state.clear()
         await remove(self.event, asking)

@@ -6,15 +6,12 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.config import Settings
 from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
-from bot.models import CONTACT_LIMIT, Clock, Employee
-from bot.recordings import can_be_heard
+from bot.models import CONTACT_LIMIT, Employee
 from bot.reply import Event, remove, show
-from bot.views import calls as card_views
 from bot.views import comments as views
-from keyboards import calls as card_keyboards
+from handlers.calls import CardDesk
 from keyboards import comments as keyboards
 from keyboards.callbacks import Card, ContactButton, DialogButton, DialogStep
 from storage.contacts import ContactRepo
@@ -62,16 +59,14 @@ async def name_sent(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
     name = " ".join((message.text or "").split())
     if not 1 <= len(name) <= CONTACT_LIMIT:
         await message.answer(views.contact_expected(), reply_markup=keyboards.cancel())
         return
-    await _set_name(state, employee, contacts, journal, name)
-    await _back_to_card(message, state, employee, journal, settings, clock, views.saved())
+    await _set_name(state, employee, contacts, cards, name)
+    await _back_to_card(message, state, employee, cards, views.saved())
 
 
 async def name_forgotten(
@@ -79,72 +74,50 @@ async def name_forgotten(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
 ) -> None:
-    await _set_name(state, employee, contacts, journal, None)
-    await _back_to_card(query, state, employee, journal, settings, clock, views.saved())
+    await _set_name(state, employee, contacts, cards, None)
+    await _back_to_card(query, state, employee, cards, views.saved())
 
 
 async def cancel_command(
-    message: Message,
-    state: FSMContext,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    message: Message, state: FSMContext, employee: Employee, cards: CardDesk
 ) -> None:
-    await _back_to_card(message, state, employee, journal, settings, clock, views.cancelled())
+    await _back_to_card(message, state, employee, cards, views.cancelled())
 
 
 async def cancel_pressed(
-    query: CallbackQuery,
-    state: FSMContext,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    query: CallbackQuery, state: FSMContext, employee: Employee, cards: CardDesk
 ) -> None:
-    await _back_to_card(query, state, employee, journal, settings, clock, views.cancelled())
+    await _back_to_card(query, state, employee, cards, views.cancelled())
 
 
 async def _set_name(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    journal: JournalRepo,
+    cards: CardDesk,
     name: str | None,
 ) -> None:
     card = Card.unpack(str(await state.get_value("card")))
-    call = await journal.get(card.call, employee.scope)
+    call = await cards.journal.get(card.call, employee.scope)
     if call.client is not None:
         await contacts.set_name(call.client, name)
 
 
 async def _back_to_card(
-    event: Event,
-    state: FSMContext,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
-    note: str,
+    event: Event, state: FSMContext, employee: Employee, cards: CardDesk, note: str
 ) -> None:
     data = await state.get_data()
-    card = Card.unpack(data["card"])
+    is_text = isinstance(event, Message)
     try:
-        call = await journal.get(card.call, employee.scope)
+        card = await cards.card(
+            Card.unpack(data["card"]), employee, note=note if is_text else None
+        )
     except AppError:
         await state.clear()
         raise
-    markup = card_keyboards.card(call, card, employee, can_be_heard=can_be_heard(call, settings))
-    if isinstance(event, Message):
-        text = card_views.card(call, now=clock(), zone=settings.zone, note=note)
-        await show(event, text, markup)
-        await state.clear()  # not before: a name that comes again must find its dialog
+    await show(event, card.text, card.markup, toast=note)
+    await state.clear()  # not before: a name that comes again must find its dialog
+    if is_text:
         await remove(event, [data["asking"]])
-    else:
-        text = card_views.card(call, now=clock(), zone=settings.zone)
-        await show(event, text, markup, toast=note)
-        await state.clear()

@@ -9,16 +9,13 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 from aiogram.types.chat_member_union import ChatMemberUnion
 from aiogram.utils.i18n import I18n
 
-from bot.config import Settings
 from bot.filters import HasRole
 from bot.models import Clock, Employee, Role
-from bot.recordings import can_be_heard
 from bot.reply import Event, answer, show, write_to
-from bot.views import calls as call_views
 from bot.views import groups as views
 from handlers import fallback
+from handlers.calls import CardDesk
 from handlers.cases import create_deeds
-from keyboards import calls as call_keyboards
 from keyboards import groups as keyboards
 from keyboards.callbacks import (
     AlertCard,
@@ -30,7 +27,6 @@ from keyboards.callbacks import (
     GroupStop,
 )
 from storage.groups import Group, GroupRepo
-from storage.journal import JournalRepo
 
 _PRESENT = {"member", "administrator", "creator"}
 _OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
@@ -115,20 +111,14 @@ async def card_to_own_chat(
     query: CallbackQuery,
     callback_data: AlertCard,
     employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
+    cards: CardDesk,
     bot: Bot,
 ) -> None:
     """A group may not read what only this person may see."""
-    call = await journal.get(callback_data.call, employee.scope)
-    text = call_views.card(call, now=clock(), zone=settings.zone)
-    markup = call_keyboards.card(
-        call, Card(call=call.id), employee, can_be_heard=can_be_heard(call, settings)
-    )
-    sent = await write_to(bot, employee.tg_id, text, markup)
+    card = await cards.card(Card(call=callback_data.call), employee)
+    sent = await write_to(bot, employee.tg_id, card.text, card.markup)
     if sent:
-        await answer(query, views.sent_to_own_chat())
+        await answer(query, card.warning or views.sent_to_own_chat())
     else:
         await answer(query, views.start_me_first(), alert=True)
 

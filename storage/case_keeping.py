@@ -295,7 +295,9 @@ class CaseKeeping:
             return EventKind.CALLED_BACK if talked else EventKind.ATTEMPT
         if not row["lost"]:
             return EventKind.GOT_THROUGH
-        if is_ignored or (row["wait"] or 0) < self._rules.min_missed_seconds:
+        wait = row["wait"]
+        is_short = wait is not None and wait < self._rules.min_missed_seconds
+        if is_ignored or is_short:
             return None
         is_returned = status is Status.MISSED_CALLED_BACK
         return EventKind.LOST_RETURNED if is_returned else EventKind.LOST

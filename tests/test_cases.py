@@ -242,6 +242,8 @@ async def test_a_short_ring_makes_no_case(tmp_path: Path) -> None:
         assert await desk.all() == []
         await desk.lost(60, ended_at=NOW + 70)
         assert (await desk.one()).lost == 1
+        await desk.lost(120, OTHER, ended_at=None)  # nobody knows how long: rather one too many
+        assert len(await desk.all()) == 2
 
 
 async def test_hidden_numbers_have_a_case_for_each_call(desk: Desk) -> None:

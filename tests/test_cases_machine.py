@@ -75,7 +75,7 @@ class NoPace(Pace):
     def close(self, chat_id: int, seconds: float) -> None:
         pass
 
-    async def turn(self, chat_id: int) -> None:
+    async def turn(self, chat_id: int, *, is_edit: bool = False) -> None:
         pass
 
 

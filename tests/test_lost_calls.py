@@ -78,8 +78,8 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
         assert seen.id == alerts[OLENA].id
         assert "💬 обіцяв після обіду" in seen.text
         assert seen.buttons == [["📄 Картка"]]
-        late = await (await olena.click(alerts[OLENA], "📄")).answered()
-        assert not late.text
+        assert (await pressed(olena, alerts[OLENA], "📄")).startswith("⚠️ Уже взято: Іван")
+        assert not await pressed(ivan, alerts[IVAN], "📄")
         card = await alert_of(olena, "Початок дзвінка")
         assert "🙋 Взято: Іван" in card.text
         assert not [row for row in card.buttons if "🙋 Беру" in row]

@@ -10,9 +10,13 @@ from storage.calls import CallRepo
 from storage.database import Database, open_database
 from storage.outbox import Kind, OutboxRepo, Priority, owe_person
 from storage.rejects import RejectRepo
+from tests.bench.logs import add_people
+from tests.running import OLENA, running_office
 from tests.storming import storm
+from tests.telegram import RunningClock
 from tests.test_calls_storage import NOW, hire
 from tests.test_facts import said
+from tests.test_lost_calls import dialled, lost
 
 
 async def test_a_storm_loses_nothing_doubles_nothing_and_keeps_its_order(tmp_path: Path) -> None:
@@ -68,3 +72,32 @@ async def test_what_was_said_while_sending_is_still_owed(database: Database) -> 
     assert (edit.message_id, edit.is_ping, edit.version) == (7, False, due.version + 100)
     await outbox.mark_sent(edit, message_id=7, shown="y", now=NOW)
     assert await outbox.list_due(now=NOW, limit=9) == []
+
+
+async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path: Path) -> None:
+    """The lists leave at Telegram's pace; the alert takes the next free place, not the last."""
+    people = 70
+    async with running_office(tmp_path, clock=RunningClock(), admin_ids=()) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        for number in range(people):
+            office.telegram.user(5001 + number, is_started=True)
+        async with open_database(office.settings.database_path) as database:
+            await add_people(database, people)
+            async with database.transaction() as tx:
+                await tx.execute("UPDATE employees SET alerts = 'own'")
+                for row in await tx.execute("SELECT id FROM employees WHERE tg_id > 5000"):
+                    await owe_person(
+                        tx,
+                        Kind.REJECTS,
+                        "office",
+                        employee_id=row["id"],
+                        priority=Priority.LIST,
+                        now=int(office.clock()),
+                    )
+        await office.post(dialled("b", office.clock() - 90))  # it wakes the Alerter
+        before = len(await office.telegram.wait_calls("sendMessage", 40))
+        await office.post(lost("a", office.clock() - 60))
+        await olena.wait_for(lambda one: "Пропущений" in one.text)
+        chats = [one.params["chat_id"] for one in office.telegram.calls("sendMessage")]
+        assert chats[before:].index(OLENA) <= 12
+        await office.telegram.wait_calls("sendMessage", people + 2)

@@ -17,6 +17,7 @@ from bot.models import (
     CaseState,
     Deed,
     DeedKind,
+    Employee,
     Status,
 )
 from bot.views import parties
@@ -182,11 +183,20 @@ def taken() -> str:
     return _("It is yours")
 
 
-def taken_already(case: Case, *, now: int, zone: ZoneInfo) -> str:
+def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
     """For whoever was slower. A toast: plain text."""
     time = moment(case.owned_at or now, now=now, zone=zone)
     name = cut(case.owner.name if case.owner else "–", 60)
     return _("{who} has taken it already, {time}").format(who=name, time=time)
+
+
+def colleague_has_it(
+    case: Case | CaseLink, viewer: Employee, *, now: int, zone: ZoneInfo
+) -> str | None:
+    """Warns one who opens what a colleague has taken. A toast: plain text."""
+    if case.state is not CaseState.OPEN or case.owner is None or case.owner.id == viewer.id:
+        return None
+    return f"⚠️ {taken_already(case, now=now, zone=zone)}"
 
 
 def over() -> str:
