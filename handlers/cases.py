@@ -21,6 +21,7 @@ from bot.filters import HasRole
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Role, Taking
 from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import cases as views
+from bot.views import comments as comment_views
 from bot.views import groups as group_views
 from bot.views.formats import local
 from handlers.calls import CardDesk
@@ -32,10 +33,10 @@ from keyboards.callbacks import (
     CardDeed,
     CaseButton,
     CaseStep,
-    CloseReason,
     DialogButton,
     DialogStep,
     HandTo,
+    ReadyText,
 )
 from storage.cases import CaseRepo
 from storage.outbox import OutboxRepo
@@ -50,7 +51,7 @@ class CaseDialog(StatesGroup):
     reason = State()
     """Why the case is closed by hand."""
     words = State()
-    """What is said to taking it."""
+    """What colleagues should know, by whoever takes it."""
 
 
 def create_router() -> Router:
@@ -70,8 +71,9 @@ def create_router() -> Router:
     router.message.register(no_text_sent, in_dialog)
     cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
     router.callback_query.register(cancel_pressed, in_dialog, cancel)
-    in_reason = StateFilter(CaseDialog.reason)
-    router.callback_query.register(reason_chosen, in_reason, CloseReason.filter())
+    save = DialogButton.filter(F.step == DialogStep.SAVE)
+    router.callback_query.register(draft_accepted, in_dialog, save)
+    router.callback_query.register(ready_chosen, in_dialog, ReadyText.filter())
     router.include_router(create_deeds())
     return router
 
@@ -282,7 +284,7 @@ async def ask_reason(
     if not case.is_open:
         await desk.refresh(query, employee, callback_data, views.over())
         return
-    markup = keyboards.reasons(views.ready_reasons())
+    markup = keyboards.ready(views.ready_reasons())
     dialog = await _ask(query, callback_data, state, bot, views.ask_reason(case), markup)
     if dialog:
         await dialog.set_state(CaseDialog.reason)
@@ -302,22 +304,23 @@ async def ask_words(
         toast = await desk.told(taking, case.id, employee)
         await desk.refresh(query, employee, callback_data, toast)
         return
-    markup = dialog_keyboards.cancel()
+    markup = keyboards.ready(views.ready_words())
     dialog = await _ask(query, callback_data, state, bot, views.ask_words(case), markup)
     if dialog:
         await dialog.set_state(CaseDialog.words)
 
 
-async def reason_chosen(
+async def ready_chosen(
     query: CallbackQuery,
-    callback_data: CloseReason,
+    callback_data: ReadyText,
     state: FSMContext,
     employee: Employee,
     desk: CaseDesk,
 ) -> None:
-    ready = views.ready_reasons()
+    is_closing = await state.get_state() == CaseDialog.reason.state
+    ready = views.ready_reasons() if is_closing else views.ready_words()
     if callback_data.number not in range(len(ready)):
-        raise NotFoundError(f"reason {callback_data.number}")
+        raise NotFoundError(f"ready text {callback_data.number}")
     await _finish(query, state, employee, desk, ready[callback_data.number])
 
 
@@ -325,15 +328,31 @@ async def text_sent(
     message: Message, state: FSMContext, employee: Employee, desk: CaseDesk
 ) -> None:
     text = (message.text or "").strip()
-    if not 1 <= len(text) <= COMMENT_LIMIT:
-        too_much = views.too_long(len(text))
-        await message.answer(too_much, reply_markup=dialog_keyboards.cancel())
+    if not text:
+        await message.answer(comment_views.empty_text(), reply_markup=dialog_keyboards.cancel())
+    elif len(text) > COMMENT_LIMIT:
+        asked = await message.answer(
+            comment_views.too_long(text), reply_markup=dialog_keyboards.save_beginning()
+        )
+        asking = [*await state.get_value("asking", []), asked.message_id]
+        await state.update_data({"draft": text[:COMMENT_LIMIT], "asking": asking})
+    else:
+        await _finish(message, state, employee, desk, text)
+
+
+async def draft_accepted(
+    query: CallbackQuery, state: FSMContext, employee: Employee, desk: CaseDesk
+) -> None:
+    """The beginning that fits."""
+    draft = await state.get_value("draft")
+    if draft is None:
+        await answer(query)
         return
-    await _finish(message, state, employee, desk, text)
+    await _finish(query, state, employee, desk, str(draft))
 
 
 async def no_text_sent(message: Message) -> None:
-    await message.answer(views.too_long(0), reply_markup=dialog_keyboards.cancel())
+    await message.answer(comment_views.text_expected(), reply_markup=dialog_keyboards.cancel())
 
 
 async def cancel_command(
@@ -378,7 +397,7 @@ async def _ask(
         asking = sent.message_id
         await answer(query, None if is_here else views.in_own_chat())
     dialog = FSMContext(state.storage, replace(state.key, chat_id=chat_id, thread_id=None))
-    await dialog.set_data({"here": here.pack(), "asking": asking})
+    await dialog.set_data({"here": here.pack(), "asking": [asking], "draft": None})
     return dialog
 
 
@@ -407,10 +426,12 @@ async def _leave(
     """The card is back, or the question says what became of it."""
     data = await state.get_data()
     here = _unpacked(data["here"])
+    asking = set(data["asking"])
+    if isinstance(event, CallbackQuery) and event.message:
+        asking.discard(event.message.message_id)
     if _is_card(here):
         await desk.show_card(event, employee, here, toast=note)
     else:
         await show(event, views.quoted_note(note))
     await state.clear()
-    if isinstance(event, Message):
-        await remove(event, [data["asking"]])
+    await remove(event, asking)

@@ -193,7 +193,7 @@ class BoardPlace(CallbackData, prefix="b1"):
     page: int = 0
 
 
-class CloseReason(CallbackData, prefix="wr1"):
+class ReadyText(CallbackData, prefix="wr1"):
     """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
 
     number: int

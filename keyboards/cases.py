@@ -12,12 +12,12 @@ from keyboards.callbacks import (
     BoardPlace,
     CaseButton,
     CaseStep,
-    CloseReason,
     DialogButton,
     DialogStep,
     HandTo,
     LogPage,
     Nothing,
+    ReadyText,
     RemindMenu,
 )
 
@@ -107,10 +107,9 @@ def claim(case: Case) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def reasons(ready: Sequence[str]) -> InlineKeyboardMarkup:
-    """Ready reasons for closing by hand, and the way out."""
-    buttons = [_button(text, CloseReason(number=number)) for number, text in enumerate(ready)]
-    rows = [[button] for button in buttons]
+def ready(texts: Sequence[str]) -> InlineKeyboardMarkup:
+    """What is said most often, to be sent by one press, and the way out."""
+    rows = [[_button(text, ReadyText(number=number))] for number, text in enumerate(texts)]
     rows.append([_button(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 

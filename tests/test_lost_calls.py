@@ -72,7 +72,7 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
         ]
         await office.press(ivan, alerts[IVAN], "📝")
         asked = await alert_of(ivan, "Беру: Ганна")
-        assert asked.buttons == [["✖️ Скасувати"]]
+        assert asked.buttons[0] == ["Зараз телефоную"]
         assert "Клієнт ваш" in (await office.ask(ivan, "обіцяв після обіду")).text
         seen = await alert_of(olena, "Взято: Іван")
         assert seen.id == alerts[OLENA].id
@@ -134,6 +134,31 @@ async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
         assert others == {f"Уже взято: Людина {winner}, 11:43"}
         for person in people:
             await person.wait_for(lambda one: f"Взято: Людина {winner}," in one.text, 20)
+
+
+async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await office.press(olena, alert, "📝")
+        asked = await alert_of(olena, "Беру: Ганна")
+        done = await office.press(olena, asked, "Передзвоню завтра")
+        assert (done.text, done.buttons) == ("Клієнт ваш", [])
+        mine = await alert_of(olena, "💬 Передзвоню завтра")
+        await office.press(olena, mine, "✅")
+        asked = await alert_of(olena, "Закриваємо вручну")
+        sticker = await olena.send_sticker()
+        expected = await olena.wait_for(lambda one: one.id > sticker.id)
+        assert "лише текст" in expected.text
+        long = await office.ask(olena, "ї" * 237)
+        assert long.text.startswith("Задовго на 37 символів.")
+        await office.press(olena, long, "✅")
+        over = await alert_of(olena, "Закрито вручну: Олена")
+        assert f"💬 {'ї' * 200}" in over.text
+        assert olena.current(asked) is None, "what was asked is gone when it is answered"
+        log = await office.ask(olena, "/log")
+        assert "чекали 0:17, закрито вручну за 1 хв" in log.text
 
 
 async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import COMMENT_LIMIT, Call, DayNumbers, EndedBy, Page
+from bot.models import COMMENT_LIMIT, Call, CasePart, DayNumbers, EndedBy, Page
 from bot.views import cases, parties
 from bot.views.formats import (
     brief,
@@ -161,6 +161,8 @@ def _row(call: Call, zone: ZoneInfo) -> str:
         second = duration(call.talk)
     else:
         second = _("waited {time}").format(time=duration(call.wait))
+        if call.case and call.case.part is CasePart.LOST and (fate := cases.fate(call.case)):
+            second += f", {fate}"
     return f"{first}\n    {second}{f' {signs.COMMENTED}' if call.comment else ''}"
 
 

@@ -119,6 +119,21 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
     return [*lines, f"💬 {brief(case.words, _WORDS_LIMIT)}"] if case.words else lines
 
 
+def fate(case: Case | CaseLink) -> str:
+    """In a row of a list: in whose hands it is, or how it ended and after how long."""
+    if case.state is CaseState.OPEN:
+        return _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else ""
+    words = {
+        CaseState.CALLED_BACK: _("called back"),
+        CaseState.GOT_THROUGH: _("got through"),
+        CaseState.BY_HAND: _("closed by hand"),
+    }.get(case.state, "")
+    if not words or case.closed_at is None:
+        return words
+    after = _("after {took}").format(took=span(case.closed_at - case.opened_at))
+    return f"{words} {after}"
+
+
 def ask_reason(case: Case) -> str:
     client = quoted(cut(parties.client_title(case.call), 100))
     return "\n".join(
@@ -134,9 +149,9 @@ def ask_words(case: Case) -> str:
     return "\n".join(
         [
             "<b>" + _("Taking: {client}").format(client=client) + "</b>",
-            _("What should colleagues know? Send a text up to {limit} characters.").format(
-                limit=COMMENT_LIMIT
-            ),
+            _(
+                "What should colleagues know? Choose, or send a text up to {limit} characters."
+            ).format(limit=COMMENT_LIMIT),
         ]
     )
 
@@ -151,14 +166,13 @@ def ready_reasons() -> list[str]:
     ]
 
 
-def too_long(length: int) -> str:
-    """For a text that does not fit; no length: there was no text."""
-    limit = _("Send a text up to {limit} characters.").format(limit=COMMENT_LIMIT)
-    if length <= COMMENT_LIMIT:
-        return limit
-    over = length - COMMENT_LIMIT
-    words = ngettext("Too long by {count} character.", "Too long by {count} characters.", over)
-    return f"{words.format(count=over)} {limit}"
+def ready_words() -> list[str]:
+    """What colleagues should know, most often, of a client somebody takes; labels of buttons."""
+    return [
+        _("Calling now"),
+        _("Will call within the hour"),
+        _("Will call tomorrow"),
+    ]
 
 
 def quoted_note(note: str) -> str:
@@ -232,26 +246,13 @@ def row(case: Case, *, now: int) -> str:
     client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
     times = f" ×{case.lost}" if case.lost > 1 else ""
     if not case.is_open:
-        return f"✅ {client}{times}\n    {_how(case)}"
+        return f"✅ {client}{times}\n    {fate(case)}"
     age = span(now - case.opened_at)
-    owner = _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else _("free")
-    facts = [brief(case.call.queue or case.call.line or "", 20), owner]
+    facts = [brief(case.call.queue or case.call.line or "", 20), fate(case) or _("free")]
     if case.attempts:
         count = ngettext("{count} attempt", "{count} attempts", case.attempts)
         facts.append(count.format(count=case.attempts))
     return f"{_age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
-
-
-def _how(case: Case) -> str:
-    words = {
-        CaseState.CALLED_BACK: _("called back"),
-        CaseState.GOT_THROUGH: _("got through"),
-        CaseState.BY_HAND: _("closed by hand"),
-    }.get(case.state, "")
-    if case.closed_at is None:
-        return words
-    after = _("after {took}").format(took=span(case.closed_at - case.opened_at))
-    return f"{words}, {after}"
 
 
 def _age_sign(case: Case, now: int) -> str:
