@@ -165,10 +165,10 @@ class CaseRepo:
         )
 
     async def candidates(self, case_id: int) -> list[Person]:
-        """The people a case can be handed to: all who are in, but its owner and accountants."""
+        """The people a case can be handed to: all who can be told, but its owner, accountants."""
         rows = await self._database.fetch(
             "SELECT e.id, e.name FROM employees AS e JOIN cases AS k ON k.id = ? "
-            "WHERE e.state = 'active' AND e.role <> 'accountant' "
+            "WHERE e.state = 'active' AND e.unreachable_at IS NULL AND e.role <> 'accountant' "
             "AND (k.owner_id IS NULL OR k.owner_id <> e.id) ORDER BY e.name, e.id LIMIT 50",
             (case_id,),
         )

@@ -98,8 +98,8 @@ class EmployeeRepo:
     async def set_state(self, employee_id: int, state: EmployeeState) -> None:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.
 
-        Those who are out are owed no more messages. Removed people keep their name in what they
-        wrote and lose their extensions.
+        Those who are out are owed no more messages, and the cases in their hands are free at the
+        next tick. Removed people keep their name in what they wrote and lose their extensions.
         """
         async with self._database.transaction() as tx:
             changed = await tx.execute(
@@ -111,6 +111,11 @@ class EmployeeRepo:
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
                 "WHERE employee_id = ? AND state = 'pending'",
+                (employee_id,),
+            )
+            await tx.execute(
+                "UPDATE cases SET claim_due_at = 0, asked_at = 0 "
+                "WHERE owner_id = ? AND state = 'open'",
                 (employee_id,),
             )
             if state is EmployeeState.REMOVED:

@@ -27,6 +27,7 @@ from bot.models import (
     DeedKind,
     Direction,
     Employee,
+    EmployeeState,
     Party,
     Role,
     Status,
@@ -476,6 +477,20 @@ async def test_a_claim_is_asked_about_once_and_then_freed(desk: Desk) -> None:
     assert [deed.kind.value for deed in case.deeds] == [
         *("taken", "asked", "extended", "asked", "freed")
     ]
+
+
+async def test_who_is_out_holds_no_client(desk: Desk) -> None:
+    await desk.hire(1, Role.SUPERVISOR)
+    olena = await desk.hire(2, Role.OPERATOR, "101")
+    await desk.lost()
+    await desk.sent()
+    case = await desk.one()
+    await desk.cases.take(case.id, olena, now=NOW)
+    await desk.employees.set_state(olena.id, EmployeeState.BLOCKED)
+    assert await desk.cases.mind_claims(now=NOW + 1) == 1
+    assert (await desk.one()).owner is None
+    assert await desk.owed("claim") == []
+    assert [person.id for person in await desk.cases.candidates(case.id)] == [1]
 
 
 async def test_two_hours_of_sleep_ask_and_free_only_in_turn(desk: Desk) -> None:
