@@ -22,9 +22,9 @@ from aiogram.exceptions import (
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
-from bot.errors import AppError, StorageError
+from bot.errors import AppError, NoAccessError, StorageError
 from bot.metrics import Metrics
-from bot.models import EVERYTHING, Board, Clock, Employee, EmployeeState, Role
+from bot.models import EVERYTHING, Board, CaseState, Clock, Employee, EmployeeState, Role
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
@@ -280,7 +280,16 @@ class Alerter:
             return None
         if employee is None and owed.message_id is None and not await self._hears(owed):
             return None
-        case = await self._cases.get(owed.case_id or 0, employee.scope if employee else EVERYTHING)
+        case_id = owed.case_id or 0
+        try:
+            case = await self._cases.get(case_id, employee.scope if employee else EVERYTHING)
+        except NoAccessError:
+            if owed.kind is not Kind.CASE or owed.message_id is None:
+                raise
+            # It was theirs, and what they were told would be true no longer.
+            case = await self._cases.get(case_id, EVERYTHING)
+            if case.state is not CaseState.VOID:
+                return Words(views.not_yours())
         now, viewer = self._clock(), employee.id if employee else None
         if owed.kind is Kind.CLAIM:
             if not case.is_open or case.owner is None or case.owner.id != viewer:

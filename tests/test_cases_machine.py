@@ -470,8 +470,11 @@ class CasesMachine(RuleBasedStateMachine):
             kept[row["chat_id"]].add(row["message_id"])
             with i18n.context(), i18n.use_locale("uk"):
                 fresh = views.lost_call(case, now=self.now, zone=UTC_ZONE)
-            if employee.role.sees_all or extensions & set(case.rang):
-                assert self.telegram.chats[row["chat_id"]][row["message_id"]] == fresh
+                gone = views.not_yours()
+            is_theirs = case.owner and case.owner.id == employee.id
+            may_see = employee.role.sees_all or extensions & set(case.rang) or is_theirs or is_void
+            shown = self.telegram.chats[row["chat_id"]][row["message_id"]]
+            assert shown == (fresh if may_see else gone)
         for chat_id, messages in self.telegram.chats.items():
             alerts = {
                 id_

@@ -105,6 +105,28 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
         assert back.text.startswith("Закриті сьогодні: 1")
 
 
+async def test_a_correction_mends_every_copy_also_of_those_who_may_see_no_case(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "103")
+        await office.post(lost("a", NOW - 60))
+        alerts = {user.id: await alert_of(user) for user in (boss, olena)}
+        await office.press(boss, alerts[boss.id], "👥")
+        await office.press(boss, await alert_of(boss, "Кому передати"), "Іван")
+        handed = await alert_of(ivan, "Взято: Іван")
+        await office.press(boss, await alert_of(boss, "Взято: Іван"), "↩️")
+        gone = await alert_of(ivan, "уже не у вас")
+        assert (gone.id, gone.buttons) == (handed.id, [])
+        answered = {"status": "answered", "extension": "101", "answered_at": moment(NOW - 50)}
+        await office.post(lost("a", NOW - 60, **answered))
+        for user in (boss, olena):
+            over = await alert_of(user, "не пропущено")
+            assert (over.id, over.buttons) == (alerts[user.id].id, [["📄 Картка"]])
+
+
 async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         async with (

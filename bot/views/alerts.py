@@ -45,6 +45,11 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
     return "\n".join(lines)
 
 
+def not_yours() -> str:
+    """In place of a case that was in somebody's hands and is not theirs to see any more."""
+    return f"↩️ {cases.not_yours()}"
+
+
 def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
     """Asks the owner, once, whether they still see to the client."""
     client = quoted(parties.client_title(case.call))
