@@ -5,10 +5,15 @@ A new field means a new prefix, so that buttons of an older version become stale
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
 
 from bot.models import AlertScope, Board, CaseGroup, Key, LadderField, Language, Role, Turn
+
+Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+"""What the database can hold: a greater one is no button of ours."""
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -23,12 +28,12 @@ class LogPage(CallbackData, prefix="l1"):
     is meant, seen from the key (`position`, `id`).
     """
 
-    day: int = 0
-    lost: int = 0
-    like: int = 0
+    day: Number = 0
+    lost: Number = 0
+    like: Number = 0
     turn: Turn = Turn.FIRST
-    position: int = 0
-    id: int = 0
+    position: Number = 0
+    id: Number = 0
 
     @property
     def key(self) -> Key | None:
@@ -43,12 +48,12 @@ class LogPage(CallbackData, prefix="l1"):
 class Calendar(CallbackData, prefix="d1"):
     """The days of a month to choose from (`month` = year * 12 + month - 1), and the way back."""
 
-    month: int
-    day: int
-    lost: int
-    like: int
-    position: int
-    id: int
+    month: Number
+    day: Number
+    lost: Number
+    like: Number
+    position: Number
+    id: Number
 
     @property
     def first_day(self) -> date:
@@ -66,12 +71,12 @@ class Calendar(CallbackData, prefix="d1"):
 class Card(CallbackData, prefix="c1"):
     """A call's card, and the page it was opened from."""
 
-    call: int
-    day: int = 0
-    lost: int = 0
-    like: int = 0
-    position: int = 0
-    id: int = 0
+    call: Number
+    day: Number = 0
+    lost: Number = 0
+    like: Number = 0
+    position: Number = 0
+    id: Number = 0
 
     @property
     def page(self) -> LogPage:
@@ -82,7 +87,7 @@ class Card(CallbackData, prefix="c1"):
 class AlertCard(CallbackData, prefix="a1"):
     """A call's card as a message of its own, below the alert."""
 
-    call: int
+    call: Number
 
 
 class CaseStep(StrEnum):
@@ -107,13 +112,13 @@ class CaseButton(CallbackData, prefix="w2"):
     """
 
     step: CaseStep
-    case: int
+    case: Number
     board: Board | None = None
-    page: int = 0
-    since: int = 0
-    until: int = 0
+    page: Number = 0
+    since: Number = 0
+    until: Number = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: int = 0
+    who: Number = 0
 
     @property
     def back(self) -> "BoardPlace | DigestPages":
@@ -132,12 +137,12 @@ class CardCase(CallbackData, prefix="v1"):
     """A button on a call's card about the call's case; the fields are the card's."""
 
     step: CardDeed
-    call: int
-    day: int
-    lost: int
-    like: int
-    position: int
-    id: int
+    call: Number
+    day: Number
+    lost: Number
+    like: Number
+    position: Number
+    id: Number
 
     @property
     def card(self) -> "Card":
@@ -147,39 +152,39 @@ class CardCase(CallbackData, prefix="v1"):
 class RemindMenu(CallbackData, prefix="t1"):
     """When to be reminded of a call?"""
 
-    call: int
+    call: Number
 
 
 class RemindIn(CallbackData, prefix="ti1"):
     """Be reminded of a call, in so many minutes; 0: tomorrow at nine."""
 
-    call: int
-    minutes: int
+    call: Number
+    minutes: Number
 
 
 class RemindAt(CallbackData, prefix="ta1"):
     """Be reminded of a call at a time the person will type."""
 
-    call: int
+    call: Number
 
 
 class HearClient(CallbackData, prefix="nh1"):
     """An ignored number is heard of again; by its place in the table."""
 
-    id: int
+    id: Number
 
 
 class HandTo(CallbackData, prefix="wh2"):
     """Handing a case to a person; the rest is as in CaseButton."""
 
-    case: int
-    employee: int
+    case: Number
+    employee: Number
     board: Board | None = None
-    page: int = 0
-    since: int = 0
-    until: int = 0
+    page: Number = 0
+    since: Number = 0
+    until: Number = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: int = 0
+    who: Number = 0
 
     @property
     def card(self) -> CaseButton:
@@ -190,19 +195,19 @@ class BoardPlace(CallbackData, prefix="b1"):
     """A page of the board of open cases, from 0."""
 
     board: Board
-    page: int = 0
+    page: Number = 0
 
 
 class ReadyText(CallbackData, prefix="wr1"):
     """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
 
-    number: int
+    number: Number
 
 
 class Listen(CallbackData, prefix="y1"):
     """The recording of a call."""
 
-    call: int
+    call: Number
 
 
 class CommentStep(StrEnum):
@@ -215,13 +220,13 @@ class CommentButton(CallbackData, prefix="m1"):
     """A button on a card about its comment; `version` is the comment's, the rest is the card's."""
 
     step: CommentStep
-    version: int
-    call: int
-    day: int
-    lost: int
-    like: int
-    position: int
-    id: int
+    version: Number
+    call: Number
+    day: Number
+    lost: Number
+    like: Number
+    position: Number
+    id: Number
 
     @property
     def card(self) -> Card:
@@ -231,12 +236,12 @@ class CommentButton(CallbackData, prefix="m1"):
 class ContactButton(CallbackData, prefix="k1"):
     """Naming the client of a call; the fields are the card's."""
 
-    call: int
-    day: int
-    lost: int
-    like: int
-    position: int
-    id: int
+    call: Number
+    day: Number
+    lost: Number
+    like: Number
+    position: Number
+    id: Number
 
     @property
     def card(self) -> Card:
@@ -277,13 +282,13 @@ PAGE_SIZES = (5, 8, 10)
 
 
 class PageSizeChoice(CallbackData, prefix="sp1"):
-    size: int
+    size: Number
 
 
 class StaffPage(CallbackData, prefix="f1"):
     """A page of the staff, from 0."""
 
-    page: int
+    page: Number
 
 
 class StaffStep(StrEnum):
@@ -301,30 +306,30 @@ class StaffButton(CallbackData, prefix="p1"):
     """A button about one person, and the page of the staff they were opened from."""
 
     step: StaffStep
-    employee: int
-    page: int
+    employee: Number
+    page: Number
 
 
 class RoleChoice(CallbackData, prefix="r1"):
-    employee: int
+    employee: Number
     role: Role
-    page: int
+    page: Number
 
 
 class InviteStart(CallbackData, prefix="i1"):
-    page: int
+    page: Number
 
 
 class InviteRole(CallbackData, prefix="ir1"):
     role: Role
-    page: int
+    page: Number
 
 
 class InviteWithout(CallbackData, prefix="iw1"):
     """Make the invitation without extensions."""
 
     role: Role
-    page: int
+    page: Number
 
 
 class HealthRefresh(CallbackData, prefix="h1"):
@@ -353,19 +358,19 @@ class CompanyNumber(CallbackData, prefix="on1"):
 
 class CompanyValue(CallbackData, prefix="ov1"):
     name: LadderField
-    minutes: int
+    minutes: Number
 
 
 class LineHours(CallbackData, prefix="oh1"):
     """The hours of a line, by its place among the lines offered; -1: the company's."""
 
-    number: int
+    number: Number
 
 
 class NoHours(CallbackData, prefix="oz1"):
     """A line gets the company's hours, the company (-1) works always."""
 
-    number: int
+    number: Number
 
 
 class QuietMenu(CallbackData, prefix="qm1"):
@@ -375,8 +380,8 @@ class QuietMenu(CallbackData, prefix="qm1"):
 class QuietChoice(CallbackData, prefix="qc1"):
     """Quiet hours from one hour to another; both 0: none."""
 
-    start: int
-    end: int
+    start: Number
+    end: Number
 
 
 class QuietOwn(CallbackData, prefix="qo1"):
@@ -386,20 +391,20 @@ class QuietOwn(CallbackData, prefix="qo1"):
 class GroupPlace(CallbackData, prefix="g1"):
     """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
 
-    group: int
-    code: int
+    group: Number
+    code: Number
 
 
 class GroupAll(CallbackData, prefix="ga1"):
     """A group hears of all lines and queues."""
 
-    group: int
+    group: Number
 
 
 class GroupStop(CallbackData, prefix="gs1"):
     """A group hears of nothing any more."""
 
-    group: int
+    group: Number
 
 
 class DigestMenu(CallbackData, prefix="e1"):
@@ -409,7 +414,7 @@ class DigestMenu(CallbackData, prefix="e1"):
 class DigestTime(CallbackData, prefix="et1"):
     """Get the digest at this minute of the day too, or no more."""
 
-    minutes: int
+    minutes: Number
 
 
 class DigestOwn(CallbackData, prefix="eo1"):
@@ -427,17 +432,17 @@ class DigestList(CallbackData, prefix="el2"):
     """
 
     group: CaseGroup
-    since: int
-    until: int
-    who: int = 0
-    page: int = 0
+    since: Number
+    until: Number
+    who: Number = 0
+    page: Number = 0
 
 
 class DigestPages(CallbackData, prefix="ep2"):
     """A page of that list, in its own message."""
 
     group: CaseGroup
-    since: int
-    until: int
-    who: int = 0
-    page: int = 0
+    since: Number
+    until: Number
+    who: Number = 0
+    page: Number = 0

@@ -9,7 +9,7 @@ import random
 import tempfile
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -61,6 +61,7 @@ BOSS, OLENA, IVAN = 1, 2, 3
 EXTENSIONS = {OLENA: "101", IVAN: "102"}
 CLIENTS = ("0671234567", "0501112233", None)
 UTC_ZONE = ZoneInfo("UTC")
+ANSWERED: dict[str, Any] = {"status": Status.ANSWERED, "extension": "101", "talk": 1, "wait": 0}
 
 
 class NoPace(Pace):
@@ -272,10 +273,29 @@ class CasesMachine(RuleBasedStateMachine):
             known.events.append(told)
             self._keep_claim(known, before)
 
+    @rule(number=st.integers(0, 30))
+    def correct(self, number: int) -> None:
+        """One of the lost calls was answered after all."""
+        lost = [
+            (line, one)
+            for line in self.lines.values()
+            for one in line.events
+            if one.kind == "lost"
+        ]
+        if not lost:
+            return
+        line, told = lost[number % len(lost)]
+        [said_before] = [one for one in self.posted if one.external_id == told.id]
+        before = line.open_case(self.now)
+        self.run(self.calls.record([replace(said_before, **ANSWERED)], now=self.now))
+        told.kind = "in"
+        self._keep_claim(line, before)
+
     def _keep_claim(self, line: Line, before: list[Told]) -> None:
-        """The owner stays with the case that has the earliest of its lost calls."""
+        """The owner stays with the case that has the earliest of its calls that are lost."""
         after = line.open_case(self.now)
-        if before and before[0] not in after:
+        still = [one for one in before if one.kind == "lost"]
+        if before and not (still and still[0] in after):
             line.claim = None
 
     def _flush(self) -> None:
