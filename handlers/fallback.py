@@ -4,7 +4,7 @@ import logging
 
 from aiogram import Router
 from aiogram.enums import ChatType
-from aiogram.exceptions import TelegramForbiddenError
+from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot.errors import AppError, NoAccessError
@@ -12,7 +12,7 @@ from bot.filters import HasRole
 from bot.models import Employee
 from bot.reply import answer, show
 from bot.views import refusals
-from keyboards.callbacks import DialogButton, Nothing
+from keyboards.callbacks import DialogButton, Nothing, ReadyText
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 def create_router() -> Router:
     router = Router(name=__name__)
     router.callback_query.register(nothing, Nothing.filter())
-    router.callback_query.register(dialog_is_over, DialogButton.filter(), HasRole())
+    for of_dialog in (DialogButton.filter(), ReadyText.filter()):
+        router.callback_query.register(dialog_is_over, of_dialog, HasRole())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
     router.error.register(failed)
@@ -49,18 +50,18 @@ async def unknown_message(message: Message, employee: Employee | None) -> None:
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
-    """Tell the person what an error may tell, and the log the rest; a group's talk, nothing."""
+    """Tell the person what an error may tell, and the log the rest; a group's talk, nothing.
+
+    Where Telegram lets nothing be written now, only the pressed button can be answered.
+    """
+    is_mute = isinstance(event.exception, TelegramForbiddenError | TelegramRetryAfter)
     error, query, message = event.exception, event.update.callback_query, event.update.message
     if isinstance(error, NoAccessError):
         who = employee.id if employee else None
         log.warning("refused to employee %s: %s, %r", who, error, query.data if query else None)
-    elif not isinstance(error, AppError | TelegramForbiddenError):
+    elif not isinstance(error, AppError) and not is_mute:
         log.error("update %d failed", event.update.update_id, exc_info=error)
     if query:
         await answer(query, refusals.refusal(error), alert=True)
-    elif (
-        message
-        and message.chat.type == ChatType.PRIVATE
-        and not isinstance(error, TelegramForbiddenError)
-    ):
+    elif message and message.chat.type == ChatType.PRIVATE and not is_mute:
         await message.answer(refusals.refusal(error))

@@ -12,8 +12,11 @@ from pydantic import Field
 
 from bot.models import AlertScope, Board, CaseGroup, Key, LadderField, Language, Role, Turn
 
-Number = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
-"""What the database can hold: a greater one is no button of ours."""
+# Greater numbers are no button of ours; within these bounds everything fits 64 bytes.
+Id = Annotated[int, Field(ge=0, lt=10**9)]
+Moment = Annotated[int, Field(ge=0, lt=1 << 41)]
+Count = Annotated[int, Field(ge=0, lt=10**6)]
+Place = Annotated[int, Field(ge=-1, lt=10**6)]
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -28,12 +31,12 @@ class LogPage(CallbackData, prefix="l1"):
     is meant, seen from the key (`position`, `id`).
     """
 
-    day: Number = 0
-    lost: Number = 0
-    like: Number = 0
+    day: Count = 0
+    lost: Count = 0
+    like: Id = 0
     turn: Turn = Turn.FIRST
-    position: Number = 0
-    id: Number = 0
+    position: Moment = 0
+    id: Id = 0
 
     @property
     def key(self) -> Key | None:
@@ -48,12 +51,12 @@ class LogPage(CallbackData, prefix="l1"):
 class Calendar(CallbackData, prefix="d1"):
     """The days of a month to choose from (`month` = year * 12 + month - 1), and the way back."""
 
-    month: Number
-    day: Number
-    lost: Number
-    like: Number
-    position: Number
-    id: Number
+    month: Count
+    day: Count
+    lost: Count
+    like: Id
+    position: Moment
+    id: Id
 
     @property
     def first_day(self) -> date:
@@ -71,12 +74,12 @@ class Calendar(CallbackData, prefix="d1"):
 class Card(CallbackData, prefix="c1"):
     """A call's card, and the page it was opened from."""
 
-    call: Number
-    day: Number = 0
-    lost: Number = 0
-    like: Number = 0
-    position: Number = 0
-    id: Number = 0
+    call: Id
+    day: Count = 0
+    lost: Count = 0
+    like: Id = 0
+    position: Moment = 0
+    id: Id = 0
 
     @property
     def page(self) -> LogPage:
@@ -87,7 +90,7 @@ class Card(CallbackData, prefix="c1"):
 class AlertCard(CallbackData, prefix="a1"):
     """A call's card as a message of its own, below the alert."""
 
-    call: Number
+    call: Id
 
 
 class CaseStep(StrEnum):
@@ -112,13 +115,13 @@ class CaseButton(CallbackData, prefix="w2"):
     """
 
     step: CaseStep
-    case: Number
+    case: Id
     board: Board | None = None
-    page: Number = 0
-    since: Number = 0
-    until: Number = 0
+    page: Count = 0
+    since: Moment = 0
+    until: Moment = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: Number = 0
+    who: Id = 0
 
     @property
     def back(self) -> "BoardPlace | DigestPages":
@@ -137,12 +140,12 @@ class CardCase(CallbackData, prefix="v1"):
     """A button on a call's card about the call's case; the fields are the card's."""
 
     step: CardDeed
-    call: Number
-    day: Number
-    lost: Number
-    like: Number
-    position: Number
-    id: Number
+    call: Id
+    day: Count
+    lost: Count
+    like: Id
+    position: Moment
+    id: Id
 
     @property
     def card(self) -> "Card":
@@ -152,39 +155,39 @@ class CardCase(CallbackData, prefix="v1"):
 class RemindMenu(CallbackData, prefix="t1"):
     """When to be reminded of a call?"""
 
-    call: Number
+    call: Id
 
 
 class RemindIn(CallbackData, prefix="ti1"):
     """Be reminded of a call, in so many minutes; 0: tomorrow at nine."""
 
-    call: Number
-    minutes: Number
+    call: Id
+    minutes: Count
 
 
 class RemindAt(CallbackData, prefix="ta1"):
     """Be reminded of a call at a time the person will type."""
 
-    call: Number
+    call: Id
 
 
 class HearClient(CallbackData, prefix="nh1"):
     """An ignored number is heard of again; by its place in the table."""
 
-    id: Number
+    id: Id
 
 
 class HandTo(CallbackData, prefix="wh2"):
     """Handing a case to a person; the rest is as in CaseButton."""
 
-    case: Number
-    employee: Number
+    case: Id
+    employee: Id
     board: Board | None = None
-    page: Number = 0
-    since: Number = 0
-    until: Number = 0
+    page: Count = 0
+    since: Moment = 0
+    until: Moment = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: Number = 0
+    who: Id = 0
 
     @property
     def card(self) -> CaseButton:
@@ -195,19 +198,19 @@ class BoardPlace(CallbackData, prefix="b1"):
     """A page of the board of open cases, from 0."""
 
     board: Board
-    page: Number = 0
+    page: Count = 0
 
 
 class ReadyText(CallbackData, prefix="wr1"):
     """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
 
-    number: Number
+    number: Count
 
 
 class Listen(CallbackData, prefix="y1"):
     """The recording of a call."""
 
-    call: Number
+    call: Id
 
 
 class CommentStep(StrEnum):
@@ -220,13 +223,13 @@ class CommentButton(CallbackData, prefix="m1"):
     """A button on a card about its comment; `version` is the comment's, the rest is the card's."""
 
     step: CommentStep
-    version: Number
-    call: Number
-    day: Number
-    lost: Number
-    like: Number
-    position: Number
-    id: Number
+    version: Count
+    call: Id
+    day: Count
+    lost: Count
+    like: Id
+    position: Moment
+    id: Id
 
     @property
     def card(self) -> Card:
@@ -236,12 +239,12 @@ class CommentButton(CallbackData, prefix="m1"):
 class ContactButton(CallbackData, prefix="k1"):
     """Naming the client of a call; the fields are the card's."""
 
-    call: Number
-    day: Number
-    lost: Number
-    like: Number
-    position: Number
-    id: Number
+    call: Id
+    day: Count
+    lost: Count
+    like: Id
+    position: Moment
+    id: Id
 
     @property
     def card(self) -> Card:
@@ -282,13 +285,13 @@ PAGE_SIZES = (5, 8, 10)
 
 
 class PageSizeChoice(CallbackData, prefix="sp1"):
-    size: Number
+    size: Count
 
 
 class StaffPage(CallbackData, prefix="f1"):
     """A page of the staff, from 0."""
 
-    page: Number
+    page: Count
 
 
 class StaffStep(StrEnum):
@@ -306,30 +309,30 @@ class StaffButton(CallbackData, prefix="p1"):
     """A button about one person, and the page of the staff they were opened from."""
 
     step: StaffStep
-    employee: Number
-    page: Number
+    employee: Id
+    page: Count
 
 
 class RoleChoice(CallbackData, prefix="r1"):
-    employee: Number
+    employee: Id
     role: Role
-    page: Number
+    page: Count
 
 
 class InviteStart(CallbackData, prefix="i1"):
-    page: Number
+    page: Count
 
 
 class InviteRole(CallbackData, prefix="ir1"):
     role: Role
-    page: Number
+    page: Count
 
 
 class InviteWithout(CallbackData, prefix="iw1"):
     """Make the invitation without extensions."""
 
     role: Role
-    page: Number
+    page: Count
 
 
 class HealthRefresh(CallbackData, prefix="h1"):
@@ -358,19 +361,19 @@ class CompanyNumber(CallbackData, prefix="on1"):
 
 class CompanyValue(CallbackData, prefix="ov1"):
     name: LadderField
-    minutes: Number
+    minutes: Count
 
 
 class LineHours(CallbackData, prefix="oh1"):
     """The hours of a line, by its place among the lines offered; -1: the company's."""
 
-    number: Number
+    number: Place
 
 
 class NoHours(CallbackData, prefix="oz1"):
     """A line gets the company's hours, the company (-1) works always."""
 
-    number: Number
+    number: Place
 
 
 class QuietMenu(CallbackData, prefix="qm1"):
@@ -380,8 +383,8 @@ class QuietMenu(CallbackData, prefix="qm1"):
 class QuietChoice(CallbackData, prefix="qc1"):
     """Quiet hours from one hour to another; both 0: none."""
 
-    start: Number
-    end: Number
+    start: Count
+    end: Count
 
 
 class QuietOwn(CallbackData, prefix="qo1"):
@@ -391,20 +394,20 @@ class QuietOwn(CallbackData, prefix="qo1"):
 class GroupPlace(CallbackData, prefix="g1"):
     """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
 
-    group: Number
-    code: Number
+    group: Id
+    code: Moment
 
 
 class GroupAll(CallbackData, prefix="ga1"):
     """A group hears of all lines and queues."""
 
-    group: Number
+    group: Id
 
 
 class GroupStop(CallbackData, prefix="gs1"):
     """A group hears of nothing any more."""
 
-    group: Number
+    group: Id
 
 
 class DigestMenu(CallbackData, prefix="e1"):
@@ -414,7 +417,7 @@ class DigestMenu(CallbackData, prefix="e1"):
 class DigestTime(CallbackData, prefix="et1"):
     """Get the digest at this minute of the day too, or no more."""
 
-    minutes: Number
+    minutes: Count
 
 
 class DigestOwn(CallbackData, prefix="eo1"):
@@ -432,17 +435,17 @@ class DigestList(CallbackData, prefix="el2"):
     """
 
     group: CaseGroup
-    since: Number
-    until: Number
-    who: Number = 0
-    page: Number = 0
+    since: Moment
+    until: Moment
+    who: Id = 0
+    page: Count = 0
 
 
 class DigestPages(CallbackData, prefix="ep2"):
     """A page of that list, in its own message."""
 
     group: CaseGroup
-    since: Number
-    until: Number
-    who: Number = 0
-    page: Number = 0
+    since: Moment
+    until: Moment
+    who: Id = 0
+    page: Count = 0

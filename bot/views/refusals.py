@@ -1,6 +1,8 @@
 """What is said when something cannot be done: the only words an error may show."""
 
+from aiogram.exceptions import TelegramRetryAfter
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from bot.errors import (
     ConflictError,
@@ -30,6 +32,12 @@ def refusal(error: BaseException) -> str:
             return _("The recording is too large for Telegram.")
         case RecordingError():
             return _("The recording is not available now. Please try later.")
+        case TelegramRetryAfter():
+            return ngettext(
+                "Telegram asks us to slow down. Please try again in {count} second.",
+                "Telegram asks us to slow down. Please try again in {count} seconds.",
+                error.retry_after,
+            ).format(count=error.retry_after)
     return _("Something went wrong. Please try once more.")
 
 
