@@ -285,16 +285,16 @@ async def test_the_words_of_a_day(office: Office) -> None:
         "Додзвонились самі: 1 ↑ (0)",
         "Закрито вручну: 1 ↑ (0)",
         "Залишилось: 2 ↑ (1), гірше",
-        "Ще чекають з раніших днів: 2",
+        "Ще чекають з попередніх днів: 2",
         "",
         "Передзвонюємо за 10 хв ↓ (20 хв), краще",
         "9 із 10 – за 20 хв",
         "Вчасно, за 15 хв: 2 із 4",
-        "Частка вчасних: 50 % ↑ (0 %), краще",
+        "Частка вчасних: 50% ↑ (0%), краще",
         "Найгірше: 10:00–11:00, пропущено 3",
         "",
         "Хто передзвонив",
-        "Олена: 2, за 7 хв, закрили вручну 1",
+        "Олена: 2, за 7 хв, закрито вручну 1",
         "Іван: 1, за 20 хв",
         "",
         "У дужках – той самий день тиждень тому",
@@ -495,7 +495,7 @@ async def test_times_are_chosen_and_let_go(app: App) -> None:
         "18:00",
         "21:00",
         "✏️ Інший час",
-        "📊 За сьогодні, зараз",
+        "📊 Показати за сьогодні",
     ]
     await app.press(BOSS, "18:00")
     assert "18:00 ✓" in app.labels
@@ -523,7 +523,7 @@ async def test_a_seventh_time_is_refused_in_words(app: App) -> None:
     for minutes in range(LIMIT):
         await repo.toggle(boss.id, minutes, now=app.now)
     await app.press_data(BOSS, DigestTime(minutes=540).pack())
-    assert app.answers[-1] == "Щонайбільше 6 на день"
+    assert app.answers[-1] == "Можна до 6 разів на день"
     assert "9:00" in app.labels
 
 
@@ -535,23 +535,24 @@ async def test_every_button_of_a_digest_opens_its_list(app: App) -> None:
         "Передзвонили ми: 2",
         "Залишилось: 1",
         "Вчасно: 1",
-        "🕐 10:00–11:00: 2",
+        "🕐 10:00–11:00, пропущено 2",
         "Іван: 1",
-        "Олена Коваленко: 1",
+        "Олена Ковал…: 1",
         "🔴 Не передзвонили",
     ]
     titles = [
-        "Пропущено клієнтів, 23 листопада, до 18:11: 3",
-        "Передзвонили ми, 23 листопада, до 18:11: 2",
-        "Залишилось, 23 листопада, до 18:11: 1",
-        "Вчасно, 23 листопада, до 18:11: 1",
-        "Пропущено клієнтів, 23 листопада, 10:00–11:00: 2",
-        "Передзвонили ми, 23 листопада, до 18:11: 1",
-        "Передзвонили ми, 23 листопада, до 18:11: 1",
+        "Пропущено клієнтів: 3, 23 листопада, до 18:11",
+        "Передзвонили ми: 2, 23 листопада, до 18:11",
+        "Залишилось: 1, 23 листопада, до 18:11",
+        "Вчасно: 1, 23 листопада, до 18:11",
+        "Пропущено клієнтів: 2, 23 листопада, 10:00–11:00",
+        "Передзвонили ми: 1, 23 листопада, до 18:11",
+        "Передзвонили ми: 1, 23 листопада, до 18:11",
     ]
     for data, title in zip(app.buttons(), titles, strict=False):
         await app.press_data(BOSS, data)
-        assert app.text.startswith(f"<b>{title}</b>")
+        name, _, when = title.partition(", ")
+        assert app.text.startswith(f"<b>{name}</b>\n{when}\n")
     await app.press_data(BOSS, app.buttons("1")[0])
     assert "+380 50 111 2201" in app.text
 
@@ -609,7 +610,7 @@ async def test_forged_buttons_show_nothing(app: App) -> None:
         for values in forged:
             data = kind(group=CaseGroup.CALLED_BACK, **values)
             await app.press_data(OLENA, f"{kind.__prefix__}:{':'.join(_fields(data))}")
-            assert app.answers[-1] in {"Цього запису вже немає: його видалено.", "Немає доступу."}
+            assert app.answers[-1] in {"Цих даних уже немає: їх видалено.", "Немає доступу."}
     for page in (10**30, -5):
         await app.press_data(
             OLENA,
@@ -618,7 +619,7 @@ async def test_forged_buttons_show_nothing(app: App) -> None:
         assert app.answers[-1] is None
     for minutes in (-1, 1440, 10**20):
         await app.press_data(OLENA, DigestTime(minutes=minutes).pack())
-        assert app.answers[-1] == "Цього запису вже немає: його видалено."
+        assert app.answers[-1] == "Цих даних уже немає: їх видалено."
     assert await DigestRepo(app.database, KYIV, window=WINDOW).times(olena.id) == []
 
 

@@ -41,7 +41,7 @@ async def test_the_language_changes_at_once_with_the_menu(app: App) -> None:
     assert app.text.startswith("<b>Settings</b>")
     assert app.labels[:2] == ["Українська", "English ✓"]
     [menu] = [one for one in app.telegram.requests if isinstance(one, SetMyCommands)]
-    assert menu.commands[0].description == "Calls of today"
+    assert menu.commands[0].description == "Today's calls"
     await app.say(OLENA, "/help")
     assert app.text.startswith("<b>What I can do</b>")
     await app.say(OLENA, "/settings")
