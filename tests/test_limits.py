@@ -191,6 +191,10 @@ def test_a_call_with_its_case_is_whole_whatever_outsiders_wrote(
                 text = calls.card(replace(shown, case=link), now=NOW, zone=KYIV)
                 due = reminders.due(replace(shown, case=link), now=NOW, zone=KYIV)
             assert tags(text) == tags(due) == ["bold"]
+            rows = page_of(*[replace(shown, case=link)] * 10)
+            with speaking(language):
+                log = calls.whole_log(rows, lost_only=True, client=NASTY, now=NOW, zone=KYIV)
+            assert tags(log) == ["bold", "italic"]
 
 
 def test_a_digest_of_many_people_is_whole(language: Language) -> None:
