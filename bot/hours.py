@@ -191,7 +191,12 @@ def parse_time(text: str) -> int:
 
 
 def parse_days(text: str, today: date) -> frozenset[date]:
-    """`01.01, 24.08.2027, 2026-12-25`; without a year the next such day. Raises as above."""
+    """`01.01, 24.08.2027, 2026-12-25`; without a year the next such day; `-`: none.
+
+    Raises as above.
+    """
+    if _plain(text) == "-":
+        return frozenset()
     found = set()
     for piece in filter(None, (piece.strip() for piece in re.split(r"[,;\s]", text))):
         found.add(_date(piece, today))

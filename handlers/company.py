@@ -206,5 +206,5 @@ async def _show_ignored(
     query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None
 ) -> None:
     found = await cases.list_ignored()
-    labels = {one.id: views.ignored_name(one) for one in found}
+    labels = {one.id: views.ignored_name(one) for one in found[: views.IGNORED_SHOWN]}
     await show(query, views.ignored(found), keyboards.ignored(labels), toast=toast)

@@ -19,12 +19,13 @@ from bot.models import (
     CaseLink,
     CasePart,
     CaseState,
+    Direction,
     Employee,
     Page,
     Status,
     Turn,
 )
-from bot.signs import STATUS
+from bot.signs import DIRECTION, STATUS
 from keyboards.callbacks import (
     Calendar,
     Card,
@@ -65,11 +66,11 @@ def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
                 here.model_copy(update={"lost": 0 if here.lost else 1}).at(Turn.FIRST),
             ),
             _button(_("📅 Date"), Calendar(month=month, **place)),
-            _button("🔄", anchor if page.has_newer else here.at(Turn.FIRST)),
         ]
     )
+    rows.append([_button("🔄", anchor if page.has_newer else here.at(Turn.FIRST))])
     if here.day or here.like:
-        rows.append([_button(_("🧹 Whole log"), LogPage())])
+        rows[-1].insert(0, _button(_("🧹 Whole log"), LogPage()))
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
@@ -93,13 +94,11 @@ def card(
         rows.append([_button(_("💬 Comment"), write)])
     if call.client:
         like, contact = LogPage(like=call.id), ContactButton(**fields)
-        rows.append(
-            [_button(_("🔍 All with this number"), like), _button(_("👤 Contact"), contact)]
-        )
+        rows.append([_button(_("🔍 All calls"), like), _button(_("👤 Contact"), contact)])
     if call.case:
         rows += _case(call.case, here, viewer)
-    remind = _button(_("⏰ Remind me"), RemindMenu(call=call.id))
-    rows.append([_button(_("⬅️ To the log"), here.page), remind, _button("🔄", here)])
+    remind = _button(_("⏰ Remind"), RemindMenu(call=call.id))
+    rows.append([_button(_("⬅️ Log"), here.page), remind, _button("🔄", here)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
@@ -112,18 +111,20 @@ def calendar(
     name = format_date(first, "LLLL yyyy", locale=locale)
     names = get_day_names("short", locale=locale)
     rows = [
-        [
-            _turn("◀️", here.at(here.month + 1), is_on=has_later),
-            _button(name[:1].upper() + name[1:], Nothing()),
-            _turn("▶️", here.at(here.month - 1), is_on=has_earlier),
-        ],
+        [_button(name[:1].upper() + name[1:], Nothing())],
         [_button(names[i], Nothing()) for i in range(_WEEK)],
     ]
     rows += [
         [_day(here, first, number, is_on=number in days) for number in week]
         for week in Weeks().monthdayscalendar(first.year, first.month)
     ]
-    rows.append([_button(_("⬅️ Back"), here.page)])
+    rows.append(
+        [
+            _turn("◀️", here.at(here.month + 1), is_on=has_later),
+            _button(_("⬅️ Back"), here.page),
+            _turn("▶️", here.at(here.month - 1), is_on=has_earlier),
+        ]
+    )
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
@@ -131,7 +132,8 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeybo
     """What can be done with the case of a lost call, and the way to the call that closed it."""
     if case.part is CasePart.LOST and case.closing_call:
         other = here.model_copy(update={"call": case.closing_call})
-        return [[_button(_("↗️ The call back"), other)]]
+        sign = DIRECTION[Direction.IN if case.state is CaseState.GOT_THROUGH else Direction.OUT]
+        return [[_button(" ".join([sign, _("The talk")]), other)]]
     if case.part is not CasePart.LOST:
         other = here.model_copy(update={"call": case.lost_call})
         return [[_button(_("↙️ The missed call"), other)]]

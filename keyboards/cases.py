@@ -23,6 +23,9 @@ from keyboards.callbacks import (
 
 Rows = list[list[InlineKeyboardButton]]
 
+_NAME_WIDTH = 24
+"""Fifty longer names would make a keyboard that Telegram refuses."""
+
 
 def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group."""
@@ -40,11 +43,11 @@ def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup
     rows = _deeds(case, here, viewer)
     last = [_button(_("📄 Last call"), AlertCard(call=case.call.id))]
     if case.client:
-        last.append(_button(_("🔍 All with this number"), LogPage(like=case.call.id)))
+        last.append(_button(_("🔍 All calls"), LogPage(like=case.call.id)))
     rows.append(last)
     if case.client and case.is_open and viewer.role.sees_all:
         ignore = here.model_copy(update={"step": CaseStep.IGNORE})
-        rows.append([_button(_("🔕 Ignore this number"), ignore)])
+        rows.append([_button(_("🙈 Ignore this number"), ignore)])
     again = here.model_copy(update={"step": CaseStep.OPEN})
     rows.append([_button(_("⬅️ To the list"), here.back), _button("🔄", again)])
     return InlineKeyboardMarkup(inline_keyboard=rows)
@@ -53,7 +56,9 @@ def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup
 def people(persons: Sequence[Person], here: CaseButton) -> InlineKeyboardMarkup:
     """Whom a case can be handed to."""
     place = here.model_dump(exclude={"step"})
-    buttons = [_button(one.name or "–", HandTo(employee=one.id, **place)) for one in persons]
+    buttons = [
+        _button(one.name[:_NAME_WIDTH] or "–", HandTo(employee=one.id, **place)) for one in persons
+    ]
     rows = [buttons[i : i + 2] for i in range(0, len(buttons), 2)]
     rows.append([_button(_("⬅️ Back"), here.model_copy(update={"step": CaseStep.OPEN}))])
     return InlineKeyboardMarkup(inline_keyboard=rows)
@@ -129,7 +134,7 @@ def _deeds(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
         take, say = step(_("🙋 Take"), CaseStep.TAKE), step(_("📝 Take and say"), CaseStep.SAY)
         return [[take, say], [close, *hand]]
     if viewer is None or sees_all or case.owner.id == viewer.id:
-        remind = _button(_("⏰ Remind me"), RemindMenu(call=case.call.id))
+        remind = _button(_("⏰ Remind"), RemindMenu(call=case.call.id))
         back = step(_("↩️ Give back"), CaseStep.RETURN)
         return [[back, close], *([[remind, *hand]] if viewer else [])]
     return []

@@ -35,20 +35,22 @@ Row = list[tuple[str, CallbackData]]
 
 QUIET = ((22, 8), (20, 9), (19, 9))
 
+_WIDTH = 40
+
 
 def company() -> InlineKeyboardMarkup:
     return _rows(
         [(_("🕘 Working hours"), LineHours(number=-1))],
-        [(_("☎️ Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
+        [(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
         [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
-        [(_("📣 Who hears when"), CompanyMenu(page=CompanyPage.LADDER))],
-        [(_("🔕 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
+        [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.LADDER))],
+        [(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
     )
 
 
 def lines(names: Sequence[str]) -> InlineKeyboardMarkup:
     return _rows(
-        *([(name, LineHours(number=number))] for number, name in enumerate(names)),
+        *([(name[:_WIDTH], LineHours(number=number))] for number, name in enumerate(names)),
         [_back()],
     )
 
@@ -60,7 +62,7 @@ def ladder(labels: Mapping[LadderField, str]) -> InlineKeyboardMarkup:
 
 def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`labels`: each ignored number by its id; a press has it heard of again."""
-    rows = ([(f"🔔 {label}", HearClient(id=id_))] for id_, label in labels.items())
+    rows = ([(label, HearClient(id=id_))] for id_, label in labels.items())
     return _rows(*rows, [_back()])
 
 
@@ -70,7 +72,7 @@ def number(name: LadderField, labels: Mapping[int, str], chosen: int) -> InlineK
         for value, label in labels.items()
     ]
     back: Row = [(_("⬅️ Back"), CompanyMenu(page=CompanyPage.LADDER))]
-    return _rows(buttons[:3], buttons[3:], back)
+    return _rows(*(buttons[i : i + 2] for i in range(0, len(buttons), 2)), back)
 
 
 def dialog(line: int | None = None) -> InlineKeyboardMarkup:

@@ -78,7 +78,7 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
     ]
     rows: Rows = [buttons[i : i + 4] for i in range(0, len(buttons), 4)]
     rows.append([_button(_("✏️ Another time"), DigestOwn())])
-    rows.append([_button(_("📊 Show today's now"), DigestNow())])
+    rows.append([_button(_("📊 Show today's"), DigestNow())])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

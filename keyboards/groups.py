@@ -21,6 +21,6 @@ def group(
     for code, name in places:
         label = f"{name[:40]} ✓" if code in chosen else name[:40]
         builder.button(text=label, callback_data=GroupPlace(group=group_id, code=code))
-    builder.button(text=_("✖️ Tell of nothing here"), callback_data=GroupStop(group=group_id))
-    builder.adjust(1, *[2] * (-(-len(places) // 2)), 1)
+    builder.button(text=_("✖️ Announce nothing here"), callback_data=GroupStop(group=group_id))
+    builder.adjust(1, *[2] * (len(places) // 2), *[1] * (len(places) % 2), 1)
     return builder.as_markup()

@@ -152,7 +152,7 @@ async def test_an_operator_sees_own_calls_and_a_forged_button_no_other(tmp_path:
             answer = await query.answered()
             assert (answer.text, answer.show_alert) == ("Немає доступу.", True)
         query = await ivan.press_stale(page, Card(call=999_999).pack())
-        assert (await query.answered()).text == "Цього запису вже немає: його видалено."
+        assert (await query.answered()).text == "Цих даних уже немає: їх видалено."
         for nonsense in ("", "c1:x", "l1:99999999:0:0:f:0:0", "d1:0:0:0:0:0:0", "zz:1"):
             query = await ivan.press_stale(page, nonsense or "-")
             assert (await query.answered()).text
@@ -215,7 +215,7 @@ async def test_the_dialog_survives_a_restart_and_a_command_leaves_it(tmp_path: P
             page = await again.ask(boss, "/log")
             assert "Журнал дзвінків" in page.text
             assert "Не знаю такої команди" in (await again.ask(boss, "уже не коментар")).text
-            assert "Ви вже вийшли" in (await again.press(boss, left, "✖️")).text
+            assert "Це запитання вже не діє" in (await again.press(boss, left, "✖️")).text
             card = await again.press(boss, page, "1")
             await again.press(boss, card, "✏️")
             cancelled = await again.ask(boss, "/cancel")
@@ -234,7 +234,7 @@ async def test_two_who_comment_at_once_are_both_shown_and_choose(tmp_path: Path)
             await office.press(user, cards[user.id], "💬")
         await office.ask(olena, "передзвоню о 16")
         both = await office.ask(boss, "не дзвонити")
-        assert "Тим часом тут уже написано (Олена):\nпередзвоню о 16" in both.text
+        assert "Поки ви писали, з'явився інший коментар (Олена):\nпередзвоню о 16" in both.text
         assert "Ваш текст:\nне дзвонити" in both.text
         card = await office.press(boss, both, "✅")
         assert "💬 Адмін, 23:46:\nне дзвонити" in card.text
@@ -264,7 +264,7 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
             "Ганна",
             "+380 67 123 4567",
             "23:45, чекали 0:17, лінія 0445550101",
-            "Дзвонили: Олена (101), Тихий (102)",
+            "Кому дзвонили: Олена (101), Тихий (102)",
         ]
         await maria.wait_for(lambda message: "A call was missed" in message.text)
         await boss.wait_for(lambda message: "Пропущений дзвінок" in message.text)
@@ -327,7 +327,7 @@ async def test_a_blocked_person_is_out_at_the_next_press(tmp_path: Path) -> None
         await office.press(boss, person, "🔒")
         query = await olena.click(page, "1")
         assert (await query.answered()).text == "Немає доступу."
-        assert "для працівників однієї компанії" in (await office.ask(olena, "/today")).text
+        assert "для співробітників однієї компанії" in (await office.ask(olena, "/today")).text
 
 
 async def test_one_who_blocked_the_bot_is_muted_and_the_administrator_told(tmp_path: Path) -> None:

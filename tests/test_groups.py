@@ -105,7 +105,7 @@ async def test_an_administrator_connects_a_group_and_an_operator_takes_a_client_
         assert len([one for one in answered if one > quiet.id]) == 1
         await scene.office.post(lost("a"))
         alert = await scene.group.wait_for(lambda one: one.text.startswith("🔴"))
-        assert alert.buttons == [["🙋 Беру", "📝 Беру з коментарем"], ["✅ Закрити", "📄 Картка"]]
+        assert alert.buttons == [["🙋 Беру", "📝 З коментарем"], ["✅ Закрити", "📄 Картка"]]
         refused = await (await scene.stranger.click(alert, "🙋")).answered()
         assert refused.text == "Немає доступу."
         taken = await (await scene.olena.click(alert, "🙋")).answered()
@@ -273,7 +273,7 @@ async def test_one_who_blocked_the_bot_and_presses_in_the_group_stays_muted(
         await scene.boss.wait_for(lambda one: "Олена не отримує" in one.text)
         alert = await scene.group.wait_for(is_alert)
         for label in ("📄", "✅", "📝"):
-            assert (await toast(scene.olena, alert, label)).startswith("Спершу напишіть мені")
+            assert (await toast(scene.olena, alert, label)).startswith("Спершу відкрийте")
         assert await toast(scene.olena, alert, "🙋") == "Клієнт ваш"
         await scene.office.post(lost("b", caller={"number": "0509998877"}))
         await scene.group.wait_for(lambda one: "50 999" in one.text)

@@ -228,6 +228,7 @@ def test_days_off_without_a_year_are_the_next_ones() -> None:
     for text in ("1", "32.01", "завтра"):
         with pytest.raises(UnreadableTimeError):
             parse_days(text, today)
+    assert parse_days(" - ", today) == parse_days("–", today) == frozenset()
     assert parse_time("18:30") == 18 * 60 + 30
     with pytest.raises(UnreadableTimeError):
         parse_time("24")

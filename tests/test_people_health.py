@@ -36,8 +36,8 @@ async def test_a_new_bot_is_shown_empty(app: App) -> None:
     assert app.text.startswith("<b>Стан бота</b>\nВерсія 0.")
     assert "працює 3 дні 4 години" in app.text
     assert "office: дзвінків ще не було\nshop: дзвінків ще не було" in app.text
-    assert "У черзі 0, надіслано 0, знято 0" in app.text
-    assert "Не отримують повідомлень: 0" in app.text
+    assert "У черзі 0, надіслано 0, відкинуто 0" in app.text
+    assert "Людей без повідомлень: 0" in app.text
     assert "МБ" in app.text
     assert app.labels == ["🔄"]
 
@@ -65,7 +65,7 @@ async def test_a_call_in_the_future_points_to_the_time_zone(app: App) -> None:
         now=NOW,
     )
     await app.say(BOSS, "/health")
-    assert "«із майбутнього», на 2 години вперед" in app.text
+    assert "із майбутнього, на 2 години вперед" in app.text
     assert "<code>SOURCES__OFFICE__TIMEZONE</code>" in app.text
     assert "SHOP" not in app.text
 
@@ -74,7 +74,7 @@ async def test_people_who_cannot_be_reached_are_counted(app: App) -> None:
     olena = await app.hire(OLENA, Role.OPERATOR, language=Language.EN)
     await app.outbox.drop_chat(OLENA, employee_id=olena.id, reason="blocked", now=NOW)
     await app.say(BOSS, "/health")
-    assert "Не отримують повідомлень: 1" in app.text
+    assert "Людей без повідомлень: 1" in app.text
 
 
 async def test_refresh_edits_the_screen(app: App) -> None:

@@ -41,7 +41,7 @@ async def test_the_language_changes_at_once_with_the_menu(app: App) -> None:
     assert app.text.startswith("<b>Settings</b>")
     assert app.labels[:2] == ["Українська", "English ✓"]
     [menu] = [one for one in app.telegram.requests if isinstance(one, SetMyCommands)]
-    assert menu.commands[0].description == "Calls of today"
+    assert menu.commands[0].description == "Today's calls"
     await app.say(OLENA, "/help")
     assert app.text.startswith("<b>What I can do</b>")
     await app.say(OLENA, "/settings")
@@ -96,7 +96,7 @@ async def test_an_accountant_is_offered_no_alerts(app: App) -> None:
 
 
 async def test_a_page_size_nobody_offered_is_refused(app: App) -> None:
-    await app.press_data(OLENA, PageSizeChoice(size=1_000_000).pack())
+    await app.press_data(OLENA, PageSizeChoice(size=999_999).pack())
     assert app.answers[-1] == "Ця кнопка застаріла. Відкрийте екран знову."
     assert (await app.person(OLENA)).page_size == 8
 

@@ -168,7 +168,7 @@ async def test_the_default_menus_are_the_strangers(app: App) -> None:
 
 async def test_cancel_says_whether_there_was_anything(app: App) -> None:
     await app.say(BOSS, "/cancel")
-    assert app.text == "Скасовувати нічого."
+    assert app.text == "Немає чого скасовувати."
     await app.say(BOSS, "/staff")
     await app.press(BOSS, "1")
     await app.press(BOSS, "✏️")

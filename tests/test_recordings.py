@@ -380,7 +380,7 @@ async def test_the_button_sends_the_recording_below_the_card(
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("gone", "Запису більше немає"), ("broken", "Запис зараз недоступний")],
+    [("gone", "Аудіозапису більше немає"), ("broken", "Аудіозапис зараз недоступний")],
 )
 async def test_a_failure_is_told_at_the_button(
     tmp_path: Path, pbx: Recorder, what: str, words: str
@@ -415,7 +415,7 @@ async def test_each_press_asks_whether_the_call_is_theirs_and_there(
         assert "видалено" in ((await query.answered()).text or "")
         await office.post({**TALK, "id": "a2"})
         query = await olena.press_stale(olena.last(), Listen(call=2).pack())
-        assert "Запису більше немає" in ((await query.answered()).text or "")
+        assert "Аудіозапису більше немає" in ((await query.answered()).text or "")
         assert pbx.asked == []
 
 
@@ -426,7 +426,7 @@ async def test_a_slow_pbx_keeps_nobody_waiting(
     async with listening(tmp_path, pbx, "held") as (office, olena):
         shown = await card(office, olena)
         answer = await (await olena.click(shown, "🎧")).answered()
-        assert answer.text == "Запис уже в дорозі."
+        assert answer.text == "Надсилаю аудіозапис…"
         again = await office.ask(olena, "/log")  # others, and oneself, go on
         assert again.text
         pbx.release.set()
@@ -441,7 +441,7 @@ async def test_a_slow_failure_is_told_by_a_message(
     async with listening(tmp_path, pbx, "held") as (office, olena):
         shown = await card(office, olena)
         await (await olena.click(shown, "🎧")).answered()
-        await olena.wait_for(lambda message: "Запис зараз недоступний" in message.text)
+        await olena.wait_for(lambda message: "Аудіозапис зараз недоступний" in message.text)
 
 
 async def test_a_stop_finishes_the_recording_that_was_promised(

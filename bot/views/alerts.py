@@ -58,8 +58,8 @@ def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
         [
             "⏰ "
             + _("You have taken this client: {client} ({time})").format(time=since, client=client),
-            _("Nobody has reached them yet. Are you still on it?"),
-            _("Without an answer the client will be free again in {minutes} min.").format(
+            _("Nobody has talked with them yet. Are you still on it?"),
+            _("If you do not answer, the client will be free again in {minutes} min.").format(
                 minutes=minutes
             ),
         ]

@@ -33,13 +33,13 @@ def day_log(
     """The calls of one day under its numbers."""
     today = local(now, zone).date()
     if on == today:
-        title = _("Calls of today, {day}").format(day=day(on))
+        title = _("Today's calls, {day}").format(day=day(on))
     else:
         title = _("Calls: {day}").format(day=f"{weekday(on)}, {_dated(on, today)}")
     head = [f"<b>{title}</b>"]
     if numbers is not None and numbers.total:
         head += [*_numbers(numbers)]
-    if lost_only:
+    if lost_only and page.calls:
         head.append(_("Only missed calls are shown."))
     return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=_empty_day(lost_only))
 
@@ -50,7 +50,7 @@ def whole_log(page: Page, *, lost_only: bool, client: str | None, now: int, zone
     if client is not None:
         title = _("All calls: {client}").format(client=quoted(cut(client, 100)))
     head = [f"<b>{title}</b>"]
-    if lost_only:
+    if lost_only and page.calls:
         head.append(_("Only missed calls are shown."))
     rows = _rows(page, now=now, zone=zone, empty=_empty_log(lost_only), dated=True)
     return "\n".join(head) + "\n\n" + rows
@@ -83,8 +83,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         lines.append(_("Phones that rang: {phones}").format(phones=parties.rung(call)))
     if place := _line_and_queue(call):
         lines.append(place)
-    if call.case:
-        lines += ["", *cases.link(call.case, now=now, zone=zone)]
+    if call.case and (done := cases.link(call.case, now=now, zone=zone)):
+        lines += ["", *done]
     lines += ["", *_times(call, now=now, zone=zone)]
     if call.comment:
         when = hour_minute(call.comment.written_at, zone)
@@ -207,7 +207,7 @@ def _line_and_queue(call: Call) -> str:
 def _empty_day(lost_only: bool) -> str:
     if lost_only:
         return _("No missed calls on this day.")
-    return _("No calls on this day yet. The whole log: /log")
+    return _("No calls on this day. The whole log: /log")
 
 
 def _empty_log(lost_only: bool) -> str:

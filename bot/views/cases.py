@@ -49,8 +49,8 @@ def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> s
     """The board: those still open, or closed today, under the numbers of today."""
     titles = {
         Board.ALL: _("Not called back: {count}"),
-        Board.FREE: _("Free, not called back: {count}"),
-        Board.MINE: _("Mine, not called back: {count}"),
+        Board.FREE: _("Not called back, free: {count}"),
+        Board.MINE: _("Not called back, mine: {count}"),
         Board.CLOSED: _("Closed today: {count}"),
     }
     title = titles[which].format(count=page.total)
@@ -65,7 +65,8 @@ def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """Everything about one case."""
     call = case.call
     number = parties.client_number(call)
-    title = _("Not called back") if case.is_open else _("Closed")
+    is_returned = not case.is_open and case.state is not CaseState.EXPIRED
+    title = _("Closed") if is_returned else _("Not called back")
     lines = [f"{_age_sign(case, now)} <b>{title}</b>", quoted(parties.client_name(call))]
     if number:
         lines.append(quoted(number))
@@ -88,7 +89,10 @@ def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
     lines += progress(case, now=now, zone=zone)
     if call.comment:
         author = brief(call.comment.author)
-        lines += ["", f"{signs.COMMENTED} {author}: {quoted(call.comment.text)}"]
+        lines += [
+            "",
+            f"{signs.COMMENTED} {author}: {quoted(cut(call.comment.text, COMMENT_LIMIT))}",
+        ]
     return "\n".join(lines)
 
 
@@ -101,11 +105,15 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
         words = _("With this call the client was reached, after {took}").format(took=took)
         return [f"✅ {words}"]
     if case.state is CaseState.OPEN:
-        lines = [_("Not called back yet, {age}").format(age=span(now - case.opened_at))]
+        lines = [_("Not called back for {age}").format(age=span(now - case.opened_at))]
         if case.owner and case.owned_at is not None:
             who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
             lines.append("🙋 " + _("Taken: {who}, {time}").format(who=who, time=time))
         return lines
+    if case.state is CaseState.EXPIRED:
+        return ["⌛ " + _("Nobody has called back")]
+    if case.state is CaseState.CALLED_BACK and case.closed_at is None:
+        return ["✅ " + _("Called back, the PBX says")]
     who = brief(case.closed_by or "–")
     time = moment(case.closed_at, now=now, zone=zone) if case.closed_at is not None else ""
     words = {
@@ -123,15 +131,16 @@ def fate(case: Case | CaseLink) -> str:
     """In a row of a list: in whose hands it is, or how it ended and after how long."""
     if case.state is CaseState.OPEN:
         return _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else ""
+    if case.state is CaseState.EXPIRED:
+        return _("not called back")
+    if case.closed_at is None:
+        return _("called back") if case.state is CaseState.CALLED_BACK else ""
     words = {
-        CaseState.CALLED_BACK: _("called back"),
-        CaseState.GOT_THROUGH: _("got through"),
-        CaseState.BY_HAND: _("closed by hand"),
+        CaseState.CALLED_BACK: _("called back after {took}"),
+        CaseState.GOT_THROUGH: _("got through after {took}"),
+        CaseState.BY_HAND: _("closed by hand after {took}"),
     }.get(case.state, "")
-    if not words or case.closed_at is None:
-        return words
-    after = _("after {took}").format(took=span(case.closed_at - case.opened_at))
-    return f"{words} {after}"
+    return words.format(took=span(case.closed_at - case.opened_at))
 
 
 def ask_reason(case: Case) -> str:
@@ -139,7 +148,9 @@ def ask_reason(case: Case) -> str:
     return "\n".join(
         [
             "<b>" + _("Closing by hand: {client}").format(client=client) + "</b>",
-            _("Why? Choose, or send a text up to {limit} characters.").format(limit=COMMENT_LIMIT),
+            _("Why? Choose, or send a text, up to {limit} characters.").format(
+                limit=COMMENT_LIMIT
+            ),
         ]
     )
 
@@ -150,7 +161,7 @@ def ask_words(case: Case) -> str:
         [
             "<b>" + _("Taking: {client}").format(client=client) + "</b>",
             _(
-                "What should colleagues know? Choose, or send a text up to {limit} characters."
+                "What should colleagues know? Choose, or send a text, up to {limit} characters."
             ).format(limit=COMMENT_LIMIT),
         ]
     )
@@ -190,11 +201,11 @@ def cancelled() -> str:
 
 def choose_person(case: Case) -> str:
     client = quoted(cut(parties.client_title(case.call), 100))
-    return _("Whom shall {client} be handed to?").format(client=client)
+    return _("Who should take {client}?").format(client=client)
 
 
 def taken() -> str:
-    return _("It is yours")
+    return _("The client is yours")
 
 
 def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
@@ -214,11 +225,11 @@ def colleague_has_it(
 
 
 def over() -> str:
-    return _("It is closed already")
+    return _("Already closed")
 
 
 def returned() -> str:
-    return _("It is free again")
+    return _("The client is free again")
 
 
 def extended() -> str:
@@ -226,7 +237,7 @@ def extended() -> str:
 
 
 def not_yours() -> str:
-    return _("It is not in your hands any more")
+    return _("This client is no longer yours")
 
 
 def handed(person: str) -> str:
@@ -246,7 +257,7 @@ def row(case: Case, *, now: int) -> str:
     client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
     times = f" ×{case.lost}" if case.lost > 1 else ""
     if not case.is_open:
-        return f"✅ {client}{times}\n    {fate(case)}"
+        return f"{_age_sign(case, now)} {client}{times}\n    {fate(case)}"
     age = span(now - case.opened_at)
     facts = [brief(case.call.queue or case.call.line or "", 20), fate(case) or _("free")]
     if case.attempts:
@@ -257,12 +268,14 @@ def row(case: Case, *, now: int) -> str:
 
 def _age_sign(case: Case, now: int) -> str:
     if not case.is_open:
-        return "✅"
+        return "⌛" if case.state is CaseState.EXPIRED else "✅"
     age = now - case.opened_at
     return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
 
 
 def _totals(numbers: CaseNumbers) -> str:
+    if not numbers.opened:
+        return _("No missed calls today")
     parts = [
         _("missed {count}").format(count=numbers.opened),
         _("called back {count}").format(count=numbers.called_back),
@@ -271,7 +284,7 @@ def _totals(numbers: CaseNumbers) -> str:
     if numbers.by_hand:
         parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
     parts.append(_("left {count}").format(count=numbers.left))
-    return _("Today: {numbers}").format(numbers=" · ".join(parts))
+    return _("Today: {numbers}").format(numbers=", ".join(parts))
 
 
 def _empty(which: Board) -> str:
@@ -327,7 +340,7 @@ def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
     sign, words = signs.STATUS[call.status], _failure(call.status)
     if case.attempts == 1:
         return f"{sign} " + _("Attempt {time}: {words}").format(time=time, words=words)
-    return f"{sign} " + _("Attempts: {count}, the last {time}: {words}").format(
+    return f"{sign} " + _("{count} attempts, the last {time}: {words}").format(
         count=case.attempts, time=time, words=words
     )
 
@@ -336,7 +349,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """How the case ended, by whom, when and after how long."""
     if case.state is CaseState.VOID:
         if case.call.lost:
-            return "✅ " + _("Now a part of another message about this client")
+            return "✅ " + _("Now in another message about this client")
         return "✅ " + _("Not missed after all: the call was answered")
     if case.state is CaseState.EXPIRED:
         days = round((case.expires_at - case.opened_at) / _DAY)
@@ -354,7 +367,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
         who = brief(deed.who.name) if deed and deed.who else "–"
         line = "✅ " + _("Closed by hand: {who}, {time}").format(who=who, time=time)
         if deed and not deed.text:
-            line += "\n🔕 " + _("The number is ignored")
+            line += "\n🙈 " + _("The number is ignored")
         return line + _said(case, DeedKind.CLOSED)
     who = quoted(parties.colleague(case.closing)) if case.closing else "–"
     if case.state is CaseState.CALLED_BACK:

@@ -1,5 +1,6 @@
 """The company's settings: working hours, days off, the escalation; a person's quiet hours."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -11,39 +12,52 @@ from bot.models import Ignored, Ladder, LadderField
 from bot.phones import spaced
 from bot.views.formats import brief, cut, full_day, locale
 
+IGNORED_SHOWN = 50
+"""A longer list of buttons would be refused by Telegram."""
+
+_LINES_SHOWN, _DAYS_SHOWN, _DAYS_COPIED = 10, 20, 250
+_WEEK_WIDTH = 220
+"""Characters of seven different days with a break in each."""
+
 
 def company(hours: Hours, own: Mapping[str, Hours], ladder: Ladder) -> str:
     """All of it on one page."""
     lines = ["<b>" + _("Company") + "</b>", ""]
     lines.append(_("Working hours: {hours}").format(hours=week(hours)))
-    lines += [f"{brief(line)}: {week(one)}" for line, one in own.items()]
+    for line, one in itertools.islice(own.items(), _LINES_SHOWN):
+        name = _("line {line}").format(line=brief(line, 40))
+        lines.append(f"{name[:1].upper()}{name[1:]}: {week(one)}")
+    lines += _more(len(own) - _LINES_SHOWN)
     lines.append(_("Days off: {days}").format(days=days(sorted(hours.holidays))))
     lines += ["", *_ladder(ladder), "", silence()]
     return "\n".join(lines)
 
 
 def silence() -> str:
-    """What is different outside working hours and in quiet hours."""
+    """What is different outside working hours."""
     return _(
-        "Outside working hours, and in a person's quiet hours, alerts come without sound; "
-        "at opening everybody gets one list of what is still open."
+        "Outside working hours alerts come without sound; "
+        "at opening everybody gets one list of clients not called back yet."
     )
 
 
 def ladder_title() -> str:
-    return "<b>" + _("Who hears of a missed call, and when") + "</b>"
+    return "<b>" + _("Who is told of a missed call, and when") + "</b>"
 
 
 def ignored(found: Sequence[Ignored]) -> str:
     if not found:
         return _("No number is ignored. To ignore one, open its case: /missed")
-    return _("Nobody is told of missed calls of these numbers. Press one to hear of it again.")
+    lines = [_("Nobody is told of missed calls of these numbers. Press one to hear of it again.")]
+    if len(found) > IGNORED_SHOWN:
+        lines.append(_("The first {count} are shown.").format(count=IGNORED_SHOWN))
+    return "\n".join(lines)
 
 
 def ignored_name(one: Ignored) -> str:
     """Plain text; the label of a button."""
     number = spaced(one.number, "ZZ")
-    return cut(f"{one.name}, {number}" if one.name else number, 60)
+    return f"{cut(one.name, 20)}, {number}" if one.name else number
 
 
 def number_title(name: LadderField) -> str:
@@ -53,7 +67,7 @@ def number_title(name: LadderField) -> str:
 def number_name(name: LadderField) -> str:
     """Also the label of a button."""
     return {
-        LadderField.OPERATORS: _("Operators who rang"),
+        LadderField.OPERATORS: _("Operators rung"),
         LadderField.GROUPS: _("Group chats"),
         LadderField.SUPERVISORS: _("Supervisors"),
         LadderField.REPEAT: _("Repeat until taken"),
@@ -85,11 +99,12 @@ def week(hours: Hours) -> str:
             named = names[first] if first == last else f"{names[first]}–{names[last]}"
             parts.append(f"{named} {', '.join(map(_span, hours.week[first]))}")
         first = last + 1
-    return "; ".join(parts)
+    return cut("; ".join(parts), _WEEK_WIDTH)
 
 
 def days(found: Sequence[date]) -> str:
-    return ", ".join(map(full_day, found)) if found else _("none")
+    shown = [*map(full_day, found[:_DAYS_SHOWN]), *_more(len(found) - _DAYS_SHOWN)]
+    return ", ".join(shown) or _("none")
 
 
 def ask_hours(line: str | None, present: Hours) -> str:
@@ -108,12 +123,14 @@ def ask_hours(line: str | None, present: Hours) -> str:
 
 
 def ask_holidays(present: Sequence[date]) -> str:
-    copied = ", ".join(day.strftime("%d.%m.%Y") for day in present)
+    copied = ", ".join(day.strftime("%d.%m.%Y") for day in present[:_DAYS_COPIED])
     lines = ["<b>" + _("Days off") + "</b>"]
     if copied:
         lines.append(_("Now (tap to copy): {days}").format(days=f"<code>{copied}</code>"))
     example = "<code>01.01, 24.08.2027</code>"
-    lines.append(_("Send all of them like this: {example}").format(example=example))
+    lines += ["", _("Send all of them like this: {example}").format(example=example)]
+    if present:
+        lines.append(_("To leave none, send -"))
     return "\n".join(lines)
 
 
@@ -146,6 +163,10 @@ def ask_quiet() -> str:
     return _("Send your quiet hours like this: {example}").format(
         example="<code>22:00-7:30</code>"
     )
+
+
+def _more(count: int) -> list[str]:
+    return [_("and {count} more").format(count=count)] if count > 0 else []
 
 
 def _ladder(ladder: Ladder) -> list[str]:

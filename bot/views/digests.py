@@ -39,7 +39,7 @@ def digest(found: Digest, zone: ZoneInfo) -> str:
     else:
         lines.append(_("No missed calls. Well done!"))
     if found.earlier:
-        lines.append(_("Still waiting since before: {count}").format(count=found.earlier))
+        lines.append(_("Still waiting from earlier days: {count}").format(count=found.earlier))
     if speed := [*_speed(found), *_worst(found, zone)]:
         lines += ["", *speed]
     if found.people:
@@ -53,11 +53,12 @@ def digest(found: Digest, zone: ZoneInfo) -> str:
 
 
 def labels(found: Digest, zone: ZoneInfo) -> DigestLabels:
+    missed = _("missed {count}").format(count=found.worst_count)
     return DigestLabels(
         groups={group: group_name(group) for group in CaseGroup},
-        worst=f"{_hour(found.worst_at, zone)}: {found.worst_count}" if found.worst_at else "",
+        worst=f"{_hour(found.worst_at, zone)}, {missed}" if found.worst_at else "",
         people={
-            one.id: f"{cut(one_line(one.name), 24)}: {one.called_back}"
+            one.id: f"{cut(one_line(one.name), 12)}: {one.called_back}"
             for one in found.people[:PEOPLE_SHOWN]
             if one.id and one.called_back
         },
@@ -70,7 +71,7 @@ def group_name(group: CaseGroup) -> str:
         CaseGroup.OPENED: _("Clients missed"),
         CaseGroup.CALLED_BACK: _("We called back"),
         CaseGroup.GOT_THROUGH: _("Got through themselves"),
-        CaseGroup.BY_HAND: _("Closed by hand, all"),
+        CaseGroup.BY_HAND: _("Closed by hand"),
         CaseGroup.LEFT: _("Left"),
         CaseGroup.IN_TARGET: _("In time"),
     }[group]
@@ -86,19 +87,19 @@ def span_list(
     zone: ZoneInfo,
 ) -> str:
     """The cases behind a number: what they had become by `end`, shown as they are now."""
-    title = f"{group_name(group)}, {_when(start, end, zone)}: {page.total}"
+    title = f"<b>{group_name(group)}: {page.total}</b>\n{_when(start, end, zone)}"
     rows = [
         f"{number}. {cases.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
     ]
-    return "\n".join([f"<b>{title}</b>", "", *rows]) if rows else f"<b>{title}</b>"
+    return "\n".join([title, "", *rows]) if rows else title
 
 
 def times(chosen: Sequence[int]) -> str:
     lines = ["<b>" + _("Digests") + "</b>"]
     lines.append(
         _(
-            "How many calls were missed, who called back and how fast. A digest before noon tells "
-            "of the day before."
+            "How many calls were missed, who called back and how fast. "
+            "Before noon it tells of the day before, later of today."
         )
     )
     present = ", ".join(map(clock, chosen)) if chosen else _("none")
@@ -179,7 +180,7 @@ def _hour(start: int, zone: ZoneInfo) -> str:
 
 
 def _percent(value: int) -> str:
-    return _("{count} %").format(count=value)
+    return _("{count}%").format(count=value)
 
 
 def _trend(now: int, before: int | None, words: str, *, is_less_better: bool | None) -> str:

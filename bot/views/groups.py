@@ -17,21 +17,24 @@ def connected(places: Sequence[str]) -> str:
         heard = _("All lines and queues")
     return "\n".join(
         [
-            "<b>" + _("Missed calls will be told of here") + "</b>",
+            "<b>" + _("Missed calls will be announced here") + "</b>",
             heard,
             "",
-            _("Everybody in this chat sees the clients' numbers; only employees can press."),
+            _(
+                "Everybody in this chat sees the clients' numbers; the buttons are for "
+                "employees only."
+            ),
         ]
     )
 
 
 def disconnected() -> str:
-    return _("Missed calls are not told of here any more. To begin again: /connect")
+    return _("Missed calls are no longer announced here. To begin again: /connect")
 
 
 def back() -> str:
     """For a group that was connected before the bot was removed from it."""
-    return _("I am back in this group. Missed calls will be told of here again after /connect.")
+    return _("I am back in this group. To have missed calls announced here again: /connect")
 
 
 def only_administrators() -> str:
@@ -41,7 +44,7 @@ def only_administrators() -> str:
 def how_to_connect() -> str:
     return _(
         "Add me to a group, and write /connect there, or in one of its topics. "
-        "Then missed calls will be told of there too."
+        "Then missed calls will be announced there too."
     )
 
 
@@ -50,12 +53,12 @@ def sent_to_own_chat() -> str:
 
 
 def start_me_first() -> str:
-    return _("Write to me first: open your chat with me and press START")
+    return _("First open your chat with me and press START")
 
 
 def lost(title: str) -> str:
     """Tells the administrators."""
     return _(
-        "⚠️ I cannot write to the group “{title}” any more, it hears of nothing now. "
+        "⚠️ I can no longer write to the group “{title}”, missed calls are not announced there. "
         "To connect it again: /connect there."
     ).format(title=brief(title))

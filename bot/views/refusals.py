@@ -44,7 +44,7 @@ def refusal(error: BaseException) -> str:
 def stranger() -> str:
     return _(
         "Hello! This bot is for the employees of one company. "
-        "If you are one of them, ask your administrator for an invitation."
+        "If it is yours, ask your administrator for an invitation."
     )
 
 
@@ -57,4 +57,4 @@ def stale_button() -> str:
 
 
 def dialog_is_over() -> str:
-    return _("You have left this question; nothing was changed.")
+    return _("This question is no longer open; nothing was changed.")

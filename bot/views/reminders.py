@@ -10,14 +10,15 @@ from bot.views.formats import brief, cut, quoted
 
 
 def choose(call: Call) -> str:
-    return _("When shall I remind you of {client}?").format(client=_client(call))
+    return _("When should I remind you of {client}?").format(client=_client(call))
 
 
 def ask_time(call: Call) -> str:
+    soon = _("{minutes} min").format(minutes=30)
     lines = [
         "<b>" + _("A reminder of {client}").format(client=_client(call)) + "</b>",
         _("When? For example: {examples}").format(
-            examples="<code>30 хв</code>, <code>18:30</code>, <code>25.12 10:00</code>"
+            examples=f"<code>{soon}</code>, <code>18:30</code>, <code>25.12 10:00</code>"
         ),
     ]
     return "\n".join(lines)
@@ -25,9 +26,7 @@ def ask_time(call: Call) -> str:
 
 def promised(call: Call, due_at: int, *, now: int, zone: ZoneInfo) -> str:
     time = cases.moment(due_at, now=now, zone=zone)
-    return "⏰ " + _("I will remind you of {client}: {time}").format(
-        client=_client(call), time=time
-    )
+    return "⏰ " + _("I will remind you: {time}, {client}").format(client=_client(call), time=time)
 
 
 def due(call: Call, *, now: int, zone: ZoneInfo) -> str:

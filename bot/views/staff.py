@@ -98,7 +98,7 @@ def extensions_question(shown: Employee) -> str:
 def name_question(shown: Employee, *, limit: int) -> str:
     return "\n".join(
         [
-            _("What is the name of <b>{name}</b>?").format(name=quoted(_name(shown))),
+            _("A new name for <b>{name}</b>").format(name=quoted(_name(shown))),
             _("Send it, up to {limit} characters.").format(limit=limit),
         ]
     )
@@ -154,7 +154,7 @@ def invite_extensions_question(role: Role) -> str:
         _("Send the person's extensions, with commas: 101, 102."),
     ]
     if not role.sees_all:
-        lines.append(_("Only the calls of these extensions will be seen."))
+        lines.append(_("The person will see only the calls of these extensions."))
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
     if role is None:
         return [("start", _("My role here")), ("help", _("What I can do"))]
     found = [
-        ("today", _("Calls of today")),
+        ("today", _("Today's calls")),
         ("log", _("The whole log")),
         ("missed", _("Clients not called back yet")),
     ]
@@ -26,11 +26,14 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
             ("connect", _("Alerts in a group chat")),
             ("health", _("Bot status")),
         ]
+    own = _("Language, alerts, digests")
+    if role is Role.ACCOUNTANT:
+        own = _("Language, page size")
     return [
         *found,
-        ("settings", _("Language, alerts, page size")),
+        ("settings", own),
         ("help", _("What I can do")),
-        ("cancel", _("Cancel what was begun")),
+        ("cancel", _("Cancel the current step")),
         ("start", _("My role here")),
     ]
 
@@ -76,7 +79,7 @@ def nothing_to_cancel() -> str:
 
 def _sees(employee: Employee) -> str:
     if employee.role is Role.ADMINISTRATOR:
-        return _("You see all calls of the company and decide who may see them.")
+        return _("You see all calls of the company and manage who has access.")
     if employee.role is Role.SUPERVISOR:
         return _("You see all calls of the company.")
     if employee.extensions:
