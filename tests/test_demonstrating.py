@@ -213,6 +213,8 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
             "Supervisor",
         ]
         assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
+        guessed = await http.post("/bot7000000001:demo/getMe")
+        assert guessed.status_code == 401, "another site cannot speak as the bot"
         started = await http.post("/start", json={"as": 1}, headers={"Origin": found[0]})
         assert started.status_code == 200
         async with asyncio.timeout(10):
