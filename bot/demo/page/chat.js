@@ -6,12 +6,12 @@ const WORDS = {
     demo: "Демо.",
     demoWide: "Справжній бот, вигадані люди й дзвінки. Нічого не виходить за межі цього комп'ютера.",
     demoNarrow: "Нічого не йде в інтернет.",
-    language: "EN", languageLabel: "English", themeLabel: "Світла або темна тема",
+    language: "EN", languageLabel: "English (EN)", themeLabel: "Світла або темна тема",
     people: "Хто перед екраном", messages: "Повідомлення", message: "Повідомлення",
     actAs: "Ви тут:", more: "Ще", openPanel: "Телефонна станція", close: "Закрити",
     panel: "Телефонна станція", panelHint: "Натисніть, і це станеться у вигаданій компанії.",
     calls: "Дзвінки", faults: "Негаразди",
-    commands: "Команди бота", menu: "Меню", attach: "Прикріпити файл", send: "Надіслати",
+    commands: "Команди бота", menu: "Меню", menuLabel: "Меню: команди бота", attach: "Прикріпити файл", send: "Надіслати",
     cancelReply: "Не відповідати", reply: "Відповісти", down: "До останнього",
     earlier: "Показати давніші", fresh: "Непрочитані повідомлення", edited: "змінено",
     bot: "бот", typing: "пише…", uploading: "надсилає файл…", notStarted: "ще не починали",
@@ -21,7 +21,7 @@ const WORDS = {
     video: "Відео", animation: "Анімація", video_note: "Відеоповідомлення", sticker: "Наліпка", contact: "Контакт",
     location: "Місце на мапі", service: "Подія", other: "Повідомлення",
     joined: "{who} тепер у групі", left: "{who} більше не в групі", pinned: "Закріплено: «{what}»",
-    forwarded: "Переслано від: {who}", copied: "Скопійовано", hidden: "прихований текст",
+    forwarded: "Переслано від: {who}", copy: "Скопіювати", copied: "Скопійовано", hidden: "прихований текст",
     play: "Слухати", pause: "Зупинити", position: "Місце запису", save: "Зберегти {name}",
     openPicture: "Відкрити фото", ok: "Гаразд", cancel: "Скасувати", open: "Відкрити",
     openLink: "Це посилання веде за межі демо. Відкрити його?", whoOpens: "Хто відкриє це посилання?",
@@ -34,12 +34,12 @@ const WORDS = {
     demo: "A demo.",
     demoWide: "The real bot, imaginary people and calls. Nothing leaves this computer.",
     demoNarrow: "Nothing leaves this computer.",
-    language: "УК", languageLabel: "Українська", themeLabel: "Light or dark theme",
+    language: "УК", languageLabel: "Українська (УК)", themeLabel: "Light or dark theme",
     people: "Who is looking", messages: "Messages", message: "Message",
     actAs: "You are:", more: "More", openPanel: "Phone system", close: "Close",
     panel: "Phone system", panelHint: "Press, and it happens in the imaginary company.",
     calls: "Calls", faults: "Troubles",
-    commands: "Bot commands", menu: "Menu", attach: "Attach a file", send: "Send",
+    commands: "Bot commands", menu: "Menu", menuLabel: "Menu: bot commands", attach: "Attach a file", send: "Send",
     cancelReply: "Cancel the reply", reply: "Reply", down: "To the newest",
     earlier: "Show earlier", fresh: "Unread messages", edited: "edited",
     bot: "bot", typing: "typing…", uploading: "sending a file…", notStarted: "not started yet",
@@ -49,7 +49,7 @@ const WORDS = {
     video: "Video", animation: "Animation", video_note: "Video message", sticker: "Sticker", contact: "Contact",
     location: "Location", service: "Event", other: "Message",
     joined: "{who} joined the group", left: "{who} left the group", pinned: "Pinned “{what}”",
-    forwarded: "Forwarded from {who}", copied: "Copied", hidden: "hidden text",
+    forwarded: "Forwarded from {who}", copy: "Copy", copied: "Copied", hidden: "hidden text",
     play: "Play", pause: "Pause", position: "Position", save: "Save {name}",
     openPicture: "Open the photo", ok: "OK", cancel: "Cancel", open: "Open",
     openLink: "This link leads out of the demo. Open it?", whoOpens: "Who opens this link?",
@@ -216,12 +216,11 @@ function span(entity, text, children) {
     case "italic": return h("em", {}, ...children);
     case "underline": return h("u", {}, ...children);
     case "strikethrough": return h("s", {}, ...children);
-    case "code": return h("code", { onclick: () => copy(text) }, ...children);
+    case "code": return pressable(h("code", { title: t("copy") }, ...children), () => copy(text));
     case "pre": return h("pre", {}, ...children);
     case "spoiler": return spoiler(children);
     case "blockquote": return h("blockquote", {}, ...children);
-    case "expandable_blockquote":
-      return h("blockquote", { class: "long", onclick: (event) => event.currentTarget.classList.toggle("open") }, ...children);
+    case "expandable_blockquote": return longQuote(children);
     case "text_link": return link(entity.url, children);
     case "url": return link(/^[a-z]+:/i.test(text) ? text : `https://${text}`, children);
     case "email": return link(`mailto:${text}`, children);
@@ -234,22 +233,34 @@ function span(entity, text, children) {
   }
 }
 
+/** Text that is a button: by the mouse, a finger and the keyboard. */
+function pressable(element, act) {
+  element.setAttribute("role", "button");
+  element.tabIndex = 0;
+  element.addEventListener("click", act);
+  element.addEventListener("keydown", (event) => {
+    if (event.target !== element || !["Enter", " "].includes(event.key)) return;
+    event.preventDefault();
+    act();
+  });
+  return element;
+}
+
 /** One press opens all that is hidden in the message, as in Telegram. */
 function spoiler(children) {
   const inside = h("span", { "aria-hidden": "true" }, ...children);
-  const element = h("span", { class: "spoiler", role: "button", tabindex: 0, "aria-label": t("hidden") }, inside);
-  const open = (event) => {
-    if (element.classList.contains("open") || (event.key && !["Enter", " "].includes(event.key))) return;
-    event.preventDefault();
-    for (const one of element.closest(".body").querySelectorAll(".spoiler:not(.open)")) {
+  return pressable(h("span", { class: "spoiler", "aria-label": t("hidden") }, inside), () => {
+    for (const one of inside.closest(".body").querySelectorAll(".spoiler:not(.open)")) {
       one.classList.add("open");
       for (const name of ["role", "tabindex", "aria-label"]) one.removeAttribute(name);
       one.firstChild.removeAttribute("aria-hidden");
     }
-  };
-  element.addEventListener("click", open);
-  element.addEventListener("keydown", open);
-  return element;
+  });
+}
+
+function longQuote(children) {
+  const quote = h("blockquote", { class: "long", "aria-expanded": "false" }, ...children);
+  return pressable(quote, () => quote.setAttribute("aria-expanded", String(quote.classList.toggle("open"))));
 }
 
 function link(address, children) {
@@ -453,6 +464,8 @@ function show(id, { focus = true } = {}) {
   chat.fresh = unreadMessages(chat)[0]?.message_id;
   $("text").value = chat.draft;
   $("notices").querySelector(`[data-chat="${id}"]`)?.remove();
+  $("toast").classList.remove("shown");
+  closePanel();
   drawHead();
   drawMessages();
   drawFoot();
@@ -792,11 +805,17 @@ async function act(name, button) {
   setTimeout(() => button.classList.remove("done"), 1200);
 }
 
+/** On a narrow screen the panel lies over all else; a wide one has room for it. */
 function openPanel(isOpen) {
   $("panel").classList.toggle("open", isOpen);
   $("shade").hidden = !isOpen;
+  for (const covered of ["bar", "people", "chat"]) $(covered).inert = isOpen;
   $("open-panel").setAttribute("aria-expanded", String(isOpen));
   if (isOpen) $("panel").querySelector(".action")?.focus(); else $("open-panel").focus();
+}
+
+function closePanel() {
+  if ($("panel").classList.contains("open")) openPanel(false);
 }
 
 // ---- What the server tells
@@ -1024,6 +1043,7 @@ $("replying").querySelector("button").addEventListener("click", () => { cancelRe
 $("open-panel").addEventListener("click", () => openPanel(true));
 $("close-panel").addEventListener("click", () => openPanel(false));
 $("shade").addEventListener("click", () => openPanel(false));
+matchMedia("(max-width: 1099px)").addEventListener("change", closePanel);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#foot")) closeCommands();
   if (!event.target.closest("#more, #more-menu")) closeMore();
