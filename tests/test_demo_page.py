@@ -747,6 +747,36 @@ async def test_nothing_lies_over_what_is_to_be_pressed(site: Site) -> None:
     assert problems == []
 
 
+async def test_thousands_of_messages_and_two_tabs_are_no_burden(site: Site) -> None:
+    problems: list[str] = []
+    async with chromium() as browser:
+        context = await browser.new_context(
+            locale="en-GB", viewport={"width": 1280, "height": 800}
+        )
+        other = await watched(await context.new_page(), problems)
+        await other.goto(site.server.url)
+        await person(other, "Іван").click()
+        page = await watched(await context.new_page(), problems)
+        await page.goto(site.server.url)
+        await person(page, "Коваленко").click()
+        for number in range(3000):
+            await site.say("sendMessage", chat_id=7, text=f"Message {number}", reply_markup=KEYS)
+            await asyncio.sleep(0)  # the page is told of each
+        async with asyncio.timeout(30):
+            await last(page).locator(".body", has_text="Message 2999").wait_for()
+        few = "() => document.querySelectorAll('.message').length <= 240"
+        await page.wait_for_function(few)
+        shown = await page.locator(".message").count()
+        await page.wait_for_function("() => document.querySelector('#down').hidden")
+        await page.locator("#earlier").click()
+        assert await page.locator(".message").count() > shown
+
+        await other.wait_for_function("() => !document.querySelector('.badge:not([hidden])')")
+        assert not (await other.title()).startswith("(")
+        await context.close()
+    assert problems == []
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 async def test_a_shop_owner_tries_the_bot_in_a_browser(
     tmp_path: Path, width: int, height: int

@@ -451,6 +451,7 @@ const isAtEnd = () => $("feed").scrollHeight - $("feed").scrollTop - $("feed").c
 function toEnd() {
   app.wasAtEnd = true;
   $("feed").scrollTop = $("feed").scrollHeight;
+  app.top = $("feed").scrollTop;
 }
 
 function show(id, { focus = true } = {}) {
@@ -579,8 +580,17 @@ const unread = (chat) => unreadMessages(chat).length;
 
 function markRead(chat) {
   if (chat.id !== app.current || document.visibilityState !== "visible") return;
-  chat.read = Math.max(0, ...chat.messages.keys());
+  chat.read = [...chat.messages.keys()].at(-1) ?? 0;
   keep("read", JSON.stringify({ session: app.session, read: Object.fromEntries([...app.chats.values()].map((one) => [one.id, one.read])) }));
+}
+
+/** What was read in another tab is read. */
+function readElsewhere({ key, newValue }) {
+  if (key !== "dzvinok.read" || !newValue) return;
+  const { session, read } = JSON.parse(newValue);
+  if (session !== app.session) return;
+  for (const chat of app.chats.values()) chat.read = Math.max(chat.read, read[chat.id] ?? 0);
+  drawRows();
 }
 
 // ---- The people
@@ -619,6 +629,25 @@ function drawRows() {
   const badge = $("down").querySelector(".badge");
   badge.textContent = hidden;
   badge.hidden = !hidden;
+}
+
+/** Once, however much comes together: a burst must not stop the page. */
+function drawRowsSoon() {
+  app.due ??= setTimeout(() => {
+    app.due = null;
+    if (app.wasAtEnd) { trim(); toEnd(); markRead(current()); }
+    drawRows();
+  }, 30);
+}
+
+/** A chat that is only watched does not grow for ever: the oldest are behind "Show earlier". */
+function trim() {
+  const { children } = $("messages");
+  while (children.length > 2 * SHOWN_AT_ONCE && !children[0].contains(document.activeElement) && !children[0].contains(playing)) {
+    children[0].remove();
+    $("earlier").hidden = false;
+    current().shown = children.length;
+  }
 }
 
 /** A message has come to a chat nobody is looking at: what a phone shows on top of everything. */
@@ -825,7 +854,6 @@ const tell = {
     const message = event.message;
     const isKnown = chat.messages.has(message.message_id);
     const isOwn = message.from.id === viewer(chat);
-    const wasAtEnd = chat === current() && isAtEnd();
     chat.messages.set(message.message_id, message);
     if (message.from.is_bot) stopDoing(chat);
     if (message.force_reply && !isKnown) chat.replyTo = message.message_id;
@@ -834,10 +862,10 @@ const tell = {
       append(chat, message);
       drawAbout();
       if (message.force_reply) { drawReply(); $("text").focus(); }
-      if (wasAtEnd || isOwn) { toEnd(); markRead(chat); }
+      if (isOwn) toEnd();
       if (!isOwn) say(`${nameOf(message.from)}: ${preview(message).slice(0, 300)}`);
     } else if (!isOwn && !isKnown && !isService(message)) notice(chat, message);
-    drawRows();
+    drawRowsSoon();
   },
   edited(chat, { message }) {
     if (!chat.messages.has(message.message_id)) return;
@@ -847,12 +875,12 @@ const tell = {
       drawReply();
       if (app.pressed === message.message_id) say(t("changed", { what: preview(message).slice(0, 300) }));
     }
-    drawRows();
+    drawRowsSoon();
   },
   deleted(chat, event) {
     chat.messages.delete(event.message_id);
     if (chat === current()) { remove(event.message_id); drawReply(); }
-    drawRows();
+    drawRowsSoon();
   },
   pressed(chat, event) {
     setBusy(chat, event.person, event.message_id, event.data, true);
@@ -1007,9 +1035,11 @@ $("earlier").addEventListener("click", () => {
   $("feed").scrollTop = $("feed").scrollHeight - left;
 });
 $("feed").addEventListener("scroll", () => {
-  app.wasAtEnd = isAtEnd();
+  const top = $("feed").scrollTop;
+  app.wasAtEnd = isAtEnd() || (app.wasAtEnd && top >= app.top); // what comes below moves nobody away
+  app.top = top;
   $("down").hidden = app.wasAtEnd;
-  if (isAtEnd() && current() && unread(current())) { markRead(current()); drawRows(); }
+  if (app.wasAtEnd && current() && unread(current())) { markRead(current()); drawRows(); }
 }, { passive: true });
 $("down").addEventListener("click", () => { toEnd(); $("text").focus(); });
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
@@ -1061,6 +1091,7 @@ document.addEventListener("keydown", (event) => {
     show(ids[(ids.indexOf(app.current) + step + ids.length) % ids.length]);
   }
 });
+addEventListener("storage", readElsewhere);
 document.addEventListener("visibilitychange", () => {
   if (current() && isAtEnd()) { markRead(current()); drawRows(); }
 });
