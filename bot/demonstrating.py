@@ -118,6 +118,8 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         await group.wait_for(lambda message: message.is_from_bot, timeout=30)
         if past.is_new:
             await _write_remarks(settings)
+        if stop.is_set():  # a browser would find nobody
+            return
         token = settings.sources[SOURCE].token
         hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
         async with asyncio.TaskGroup() as life:

@@ -16,9 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from bot.demo.chats import Message
 from bot.demo.history import history
 from bot.demo.page import ActionError
 from bot.demo.pbx import Pbx
+from bot.demo.people import User
 from bot.demonstrating import Options, demonstrate
 from bot.errors import StartError
 from bot.models import Direction, Role, Status
@@ -177,6 +179,39 @@ async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) 
 
     await demonstrate(options(tmp_path, calls=200_000), say=say)
     assert len(said) <= 3  # of 20; the signal needs a turn of the loop to be seen
+
+
+async def test_ctrl_c_is_not_lost_in_the_imports() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "bot", "demo", "--no-browser", "--port", "0"),
+        cwd=Path(__file__).parents[1],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while b" aiogram.types.user\n" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        said, errors = await process.communicate()
+    assert process.returncode == -signal.SIGINT
+    assert said == b""
+    assert b"Traceback" not in errors
+
+
+async def test_ctrl_c_at_the_start_of_the_bot_opens_no_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    started = User.start
+
+    async def start(user: User, payload: str = "") -> Message:
+        interrupt("")
+        return await started(user, payload)
+
+    monkeypatch.setattr(User, "start", start)
+    await demonstrate(options(tmp_path), say=said.append)
+    assert said == []
 
 
 async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
