@@ -35,6 +35,7 @@ from storage.database import open_database
 
 _BOT_ID = 7000000001
 _GROUP = -1001000000001
+_MESSAGES = 2**30
 _BATCH = 10_000
 _REMARKS = 150
 _REMARK_AFTER = 240
@@ -78,7 +79,8 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"--data {directory}: {error.strerror}") from error
-        telegram = BotApiServer()
+        # A kept database knows messages by their numbers: they must not be given again.
+        telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
         # Any site in the browser can reach the Bot API here: only a secret keeps it out.
         bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
         bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")

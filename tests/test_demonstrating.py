@@ -170,6 +170,23 @@ async def test_kept_data_stays_as_its_visitor_left_it(tmp_path: Path) -> None:
     assert (calls["n"], comments["n"], olena["role"]) == (60, 0, "supervisor")
 
 
+async def numbers_of_messages(directory: Path) -> set[int]:
+    said = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as life:
+        life.create_task(demonstrate(options(directory), say=said.set_result))
+        url = str(await said).split()[4]
+        async with httpx.AsyncClient(base_url=url) as http:
+            chats = (await http.get("/state")).json()["chats"]
+        interrupt("")
+    return {message["message_id"] for chat in chats for message in chat["messages"]}
+
+
+async def test_the_messages_of_kept_data_are_not_mistaken_for_new_ones(tmp_path: Path) -> None:
+    before = await numbers_of_messages(tmp_path)
+    assert before
+    assert before.isdisjoint(await numbers_of_messages(tmp_path))
+
+
 async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) -> None:
     said: list[str] = []
 
