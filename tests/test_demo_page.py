@@ -562,6 +562,14 @@ async def test_what_the_bot_shows_is_drawn_as_telegram_draws_it(site: Site) -> N
         await body.get_by_role("button", name="/log").click()
         await page.locator(".own .body", has_text="/log").wait_for()
 
+        # an address that would run is no link
+        evil = [{"type": "text_link", "offset": 0, "length": 4, "url": "javascript:alert(1)"}]
+        await site.say("sendMessage", chat_id=7, text="evil", entities=evil)
+        await page.locator(".body", has_text="evil").wait_for()
+        assert await page.locator(".body a").count() == 1
+        await site.say("deleteMessage", chat_id=7, message_id=number + 2)
+        await page.locator(".body", has_text="evil").wait_for(state="detached")
+
         # a pressed button turns until it is answered; its message changes where it stands
         edit: dict[str, Any] = {
             "chat_id": 7,
