@@ -803,6 +803,7 @@ async def test_a_shop_owner_tries_the_bot_in_a_browser(
             problems,
         )
         await page.goto(url)
+        await page.locator("#about", has_text="замовте дзвінок на телефонній станції").wait_for()
         for name in ("Олена", "Марія"):
             await person(page, name).click()
             await page.get_by_role("button", name="ПОЧАТИ").click()
