@@ -507,6 +507,7 @@ function drawMessages() {
   toEnd();
   const mark = $("messages").querySelector(".fresh");
   if (mark && mark.offsetTop < $("feed").scrollTop + $("feed").offsetTop) mark.scrollIntoView();
+  app.wasAtEnd = isAtEnd();
 }
 
 function drawAbout() {
