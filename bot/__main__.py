@@ -1,6 +1,7 @@
 """The commands. Nothing else reads the environment; heavy imports wait until they are needed."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Coroutine
 from importlib.metadata import version
@@ -73,6 +74,8 @@ def demo(
         refuse_real_token()
     except StartError as error:
         _fail(error)
+    # A KeyboardInterrupt gets lost in the imports below: until there is a loop, Ctrl-C just ends.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bot.logs import configure_logs
 
     configure_logs(level="WARNING", is_json=False, secrets=())

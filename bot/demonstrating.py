@@ -33,8 +33,9 @@ from bot.errors import StartError
 from bot.models import EVERYTHING, LogFilter, Role, Turn, system_clock
 from storage.database import open_database
 
-_TOKEN = "7000000001:demo"  # noqa: S105 - of a Telegram that lives in this process
+_BOT_ID = 7000000001
 _GROUP = -1001000000001
+_MESSAGES = 2**30
 _BATCH = 10_000
 _REMARKS = 150
 _REMARK_AFTER = 240
@@ -78,8 +79,11 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"--data {directory}: {error.strerror}") from error
-        telegram = BotApiServer()
-        bot = telegram.register_bot(_TOKEN, username="dzvinok_demo_bot", name="Dzvinok")
+        # A kept database knows messages by their numbers: they must not be given again.
+        telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
+        # Any site in the browser can reach the Bot API here: only a secret keeps it out.
+        bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
+        bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")
         users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
         pbx = Pbx(
             telegram=telegram,
@@ -104,7 +108,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
-        settings = _settings(directory, telegram)
+        settings = _settings(directory, telegram, bot_token)
         past = await _write_past(settings, options, say, stop)
         if stop.is_set():
             return
@@ -116,6 +120,8 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         await group.wait_for(lambda message: message.is_from_bot, timeout=30)
         if past.is_new:
             await _write_remarks(settings)
+        if stop.is_set():  # a browser would find nobody
+            return
         token = settings.sources[SOURCE].token
         hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
         async with asyncio.TaskGroup() as life:
@@ -133,9 +139,9 @@ def _user(telegram: BotApiServer, one: Colleague) -> User:
     return telegram.user(one.tg_id, first_name=first, last_name=last, language_code="uk")
 
 
-def _settings(directory: Path, telegram: BotApiServer) -> Settings:
+def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settings:
     values = {
-        "bot_token": _TOKEN,
+        "bot_token": bot_token,
         "bot_api_url": telegram.url,
         "admin_ids": (PEOPLE[0].tg_id,),
         "database_path": directory / "demo.db",

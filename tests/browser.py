@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # a computer without a browser may do without the library too
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = (
@@ -21,6 +21,45 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+FAINT = """() => {
+  const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const over = ([r, g, b, a = 1], below) => [r, g, b].map((v, at) => v * a + below[at] * (1 - a));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((v) => v / 255)
+      .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
+    return (bright + 0.05) / (dark + 0.05);
+  };
+  const grounds = (element) => {
+    if (!element) return [[255, 255, 255]];
+    const style = getComputedStyle(element);
+    const stops = style.backgroundImage.match(/rgba?\\([^)]*\\)/g) ?? [style.backgroundColor];
+    const below = grounds(element.parentElement);
+    return stops.flatMap((stop) => below.map((ground) => over(numbers(stop), ground)));
+  };
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const words = [...element.childNodes]
+      .filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim();
+    const isShown = element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
+    const colour = numbers(getComputedStyle(element).color);
+    if (!/[\\p{L}\\p{N}]/u.test(words) || !isShown || colour[3] === 0) continue;
+    if (element.closest(".hidden, :disabled")) continue;
+    const worst = Math.min(...grounds(element).map((g) => contrast(over(colour, g), g)));
+    if (worst < 4.5) found.push(`${words.slice(0, 30)}: ${worst.toFixed(2)}`);
+  }
+  return found;
+}"""
+
+
+async def faint_words(page: "Page") -> list[str]:
+    """What is shown with less contrast than WCAG 2 AA asks of ordinary text (4.5)."""
+    found: list[str] = await page.evaluate(FAINT)
+    return found
 
 
 @asynccontextmanager

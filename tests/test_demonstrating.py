@@ -16,9 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from bot.demo.chats import Message
 from bot.demo.history import history
 from bot.demo.page import ActionError
 from bot.demo.pbx import Pbx
+from bot.demo.people import User
 from bot.demonstrating import Options, demonstrate
 from bot.errors import StartError
 from bot.models import Direction, Role, Status
@@ -168,6 +170,23 @@ async def test_kept_data_stays_as_its_visitor_left_it(tmp_path: Path) -> None:
     assert (calls["n"], comments["n"], olena["role"]) == (60, 0, "supervisor")
 
 
+async def numbers_of_messages(directory: Path) -> set[int]:
+    said = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as life:
+        life.create_task(demonstrate(options(directory), say=said.set_result))
+        url = str(await said).split()[4]
+        async with httpx.AsyncClient(base_url=url) as http:
+            chats = (await http.get("/state")).json()["chats"]
+        interrupt("")
+    return {message["message_id"] for chat in chats for message in chat["messages"]}
+
+
+async def test_the_messages_of_kept_data_are_not_mistaken_for_new_ones(tmp_path: Path) -> None:
+    before = await numbers_of_messages(tmp_path)
+    assert before
+    assert before.isdisjoint(await numbers_of_messages(tmp_path))
+
+
 async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) -> None:
     said: list[str] = []
 
@@ -177,6 +196,39 @@ async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) 
 
     await demonstrate(options(tmp_path, calls=200_000), say=say)
     assert len(said) <= 3  # of 20; the signal needs a turn of the loop to be seen
+
+
+async def test_ctrl_c_is_not_lost_in_the_imports() -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "bot", "demo", "--no-browser", "--port", "0"),
+        cwd=Path(__file__).parents[1],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        while b" aiogram.types.user\n" not in await process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        said, errors = await process.communicate()
+    assert process.returncode == -signal.SIGINT
+    assert said == b""
+    assert b"Traceback" not in errors
+
+
+async def test_ctrl_c_at_the_start_of_the_bot_opens_no_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    started = User.start
+
+    async def start(user: User, payload: str = "") -> Message:
+        interrupt("")
+        return await started(user, payload)
+
+    monkeypatch.setattr(User, "start", start)
+    await demonstrate(options(tmp_path), say=said.append)
+    assert said == []
 
 
 async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
@@ -213,6 +265,8 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
             "Supervisor",
         ]
         assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
+        guessed = await http.post("/bot7000000001:demo/getMe")
+        assert guessed.status_code == 401, "another site cannot speak as the bot"
         started = await http.post("/start", json={"as": 1}, headers={"Origin": found[0]})
         assert started.status_code == 200
         async with asyncio.timeout(10):

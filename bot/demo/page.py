@@ -35,6 +35,8 @@ KEPT_EVENTS = 2000
 HEARTBEAT = 15.0
 MAX_JSON = 64 * 1024
 MAX_FILE = 20 * 1024 * 1024
+REFUSED = 200
+"""What Telegram would not do is an answer; any other status a browser reports as an error."""
 START_PAYLOAD = re.compile(r"[A-Za-z0-9_-]{0,64}")
 HEADERS = {
     "Cache-Control": "no-store",
@@ -416,7 +418,7 @@ class DemoPage:
         try:
             await self._panel.act(key)
         except ActionError as error:
-            raise PageError(409, str(error)) from error
+            raise PageError(REFUSED, str(error)) from error
         if (after := self._actions_json()) != before:
             self._journal.add({"kind": "panel", "actions": after})
         return {}
@@ -451,7 +453,7 @@ class DemoPage:
                     file.content, name=file.name, mime_type=kind, caption=words
                 )
         except ApiError as error:
-            raise PageError(409, error.description) from error
+            raise PageError(REFUSED, error.description) from error
         return web.json_response({"ok": True, "message_id": sent.id})
 
     def _person(self, fields: Fields) -> Person:
@@ -483,7 +485,7 @@ class DemoPage:
             except PageError as error:
                 response = _refusal(error.status, error)
             except (ValueError, LookupError) as error:  # what Telegram gives people no way to do
-                response = _refusal(409, error)
+                response = _refusal(REFUSED, error)
             if not response.prepared:
                 for name, value in HEADERS.items():
                     response.headers.setdefault(name, value)

@@ -67,13 +67,18 @@ class BotApiServer:
 
     Its state outlives `running()`: stop the server and start it again, and it is Telegram after an
     outage. `clock` gives Unix seconds and rules dates, expiry and flood limits; waiting (long
-    polls, retries, timeouts of tests) is in real time.
+    polls, retries, timeouts of tests) is in real time. `first_message` numbers the first one of
+    each account.
     """
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.time, webhook_retry_delay: float = 1.0
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        webhook_retry_delay: float = 1.0,
+        first_message: int = 1,
     ) -> None:
-        self.telegram = Telegram(clock)
+        self.telegram = Telegram(clock, first_message=first_message)
         self.faults = Faults()
         self.violations: list[str] = []
         self.url = ""
@@ -99,7 +104,7 @@ class BotApiServer:
             account,
             UpdateQueue(clock),
             self.telegram,
-            numbers=count(1),
+            numbers=count(self.telegram.first_message),
             reads_all_group_messages=reads_all_group_messages,
         )
         self.telegram.bots[token] = bot

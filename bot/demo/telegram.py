@@ -164,8 +164,9 @@ class Subscription:
 
 
 class Telegram:
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], *, first_message: int = 1) -> None:
         self.clock = clock
+        self.first_message = first_message
         self.bots: dict[str, Bot] = {}
         self.people: dict[int, Account] = {}
         self.files = FileStore(clock)
@@ -217,7 +218,7 @@ class Telegram:
         chat = Chat(
             chat_id,
             kind,
-            itertools.count(1),
+            itertools.count(self.first_message),
             title=title,
             username=username,
             is_forum=is_forum,

@@ -6,22 +6,23 @@ const WORDS = {
     demo: "Демо.",
     demoWide: "Справжній бот, вигадані люди й дзвінки. Нічого не виходить за межі цього комп'ютера.",
     demoNarrow: "Нічого не йде в інтернет.",
-    language: "EN", languageLabel: "English", themeLabel: "Світла або темна тема",
+    language: "EN", languageLabel: "EN, English", themeLabel: "Світла або темна тема",
     people: "Хто перед екраном", messages: "Повідомлення", message: "Повідомлення",
     actAs: "Ви тут:", more: "Ще", openPanel: "Телефонна станція", close: "Закрити",
     panel: "Телефонна станція", panelHint: "Натисніть, і це станеться у вигаданій компанії.",
     calls: "Дзвінки", faults: "Негаразди",
-    commands: "Команди бота", menu: "Меню", attach: "Прикріпити файл", send: "Надіслати",
+    commands: "Команди бота", menu: "Меню", menuLabel: "Меню: команди бота", attach: "Прикріпити файл", send: "Надіслати",
     cancelReply: "Не відповідати", reply: "Відповісти", down: "До останнього",
     earlier: "Показати давніші", fresh: "Непрочитані повідомлення", edited: "змінено",
     bot: "бот", typing: "пише…", uploading: "надсилає файл…", notStarted: "ще не починали",
-    group: "група", you: "Ви", start: "ПОЧАТИ", empty: "Тут поки що немає повідомлень…",
+    group: "група", you: "Ви", start: "ПОЧАТИ",
+    empty: "Журнал дзвінків компанії в чаті.\n\nНатисніть ПОЧАТИ, а тоді замовте дзвінок на телефонній станції: про пропущений за мить дізнаються всі, кого він стосується.",
     block: "Заблокувати бота", unblock: "Розблокувати бота", restart: "РОЗБЛОКУВАТИ Й ПОЧАТИ ЗНОВУ",
     blocked: "бота заблоковано", photo: "Фото", document: "Файл", audio: "Аудіо", voice: "Голосове",
     video: "Відео", animation: "Анімація", video_note: "Відеоповідомлення", sticker: "Наліпка", contact: "Контакт",
     location: "Місце на мапі", service: "Подія", other: "Повідомлення",
     joined: "{who} тепер у групі", left: "{who} більше не в групі", pinned: "Закріплено: «{what}»",
-    forwarded: "Переслано від: {who}", copied: "Скопійовано", hidden: "прихований текст",
+    forwarded: "Переслано від: {who}", copy: "Скопіювати", copied: "Скопійовано", hidden: "прихований текст",
     play: "Слухати", pause: "Зупинити", position: "Місце запису", save: "Зберегти {name}",
     openPicture: "Відкрити фото", ok: "Гаразд", cancel: "Скасувати", open: "Відкрити",
     openLink: "Це посилання веде за межі демо. Відкрити його?", whoOpens: "Хто відкриє це посилання?",
@@ -34,22 +35,23 @@ const WORDS = {
     demo: "A demo.",
     demoWide: "The real bot, imaginary people and calls. Nothing leaves this computer.",
     demoNarrow: "Nothing leaves this computer.",
-    language: "УК", languageLabel: "Українська", themeLabel: "Light or dark theme",
+    language: "УК", languageLabel: "УК, Українська", themeLabel: "Light or dark theme",
     people: "Who is looking", messages: "Messages", message: "Message",
     actAs: "You are:", more: "More", openPanel: "Phone system", close: "Close",
     panel: "Phone system", panelHint: "Press, and it happens in the imaginary company.",
     calls: "Calls", faults: "Troubles",
-    commands: "Bot commands", menu: "Menu", attach: "Attach a file", send: "Send",
+    commands: "Bot commands", menu: "Menu", menuLabel: "Menu: bot commands", attach: "Attach a file", send: "Send",
     cancelReply: "Cancel the reply", reply: "Reply", down: "To the newest",
     earlier: "Show earlier", fresh: "Unread messages", edited: "edited",
     bot: "bot", typing: "typing…", uploading: "sending a file…", notStarted: "not started yet",
-    group: "group", you: "You", start: "START", empty: "No messages here yet…",
+    group: "group", you: "You", start: "START",
+    empty: "The company's call log in chat.\n\nPress START, then order a call from the phone system: of a missed one all whom it concerns are told at once.",
     block: "Block the bot", unblock: "Unblock the bot", restart: "UNBLOCK AND RESTART",
     blocked: "the bot is blocked", photo: "Photo", document: "File", audio: "Audio", voice: "Voice message",
     video: "Video", animation: "Animation", video_note: "Video message", sticker: "Sticker", contact: "Contact",
     location: "Location", service: "Event", other: "Message",
     joined: "{who} joined the group", left: "{who} left the group", pinned: "Pinned “{what}”",
-    forwarded: "Forwarded from {who}", copied: "Copied", hidden: "hidden text",
+    forwarded: "Forwarded from {who}", copy: "Copy", copied: "Copied", hidden: "hidden text",
     play: "Play", pause: "Pause", position: "Position", save: "Save {name}",
     openPicture: "Open the photo", ok: "OK", cancel: "Cancel", open: "Open",
     openLink: "This link leads out of the demo. Open it?", whoOpens: "Who opens this link?",
@@ -216,12 +218,11 @@ function span(entity, text, children) {
     case "italic": return h("em", {}, ...children);
     case "underline": return h("u", {}, ...children);
     case "strikethrough": return h("s", {}, ...children);
-    case "code": return h("code", { onclick: () => copy(text) }, ...children);
+    case "code": return pressable(h("code", { title: t("copy") }, ...children), () => copy(text));
     case "pre": return h("pre", {}, ...children);
     case "spoiler": return spoiler(children);
     case "blockquote": return h("blockquote", {}, ...children);
-    case "expandable_blockquote":
-      return h("blockquote", { class: "long", onclick: (event) => event.currentTarget.classList.toggle("open") }, ...children);
+    case "expandable_blockquote": return longQuote(children);
     case "text_link": return link(entity.url, children);
     case "url": return link(/^[a-z]+:/i.test(text) ? text : `https://${text}`, children);
     case "email": return link(`mailto:${text}`, children);
@@ -234,22 +235,34 @@ function span(entity, text, children) {
   }
 }
 
+/** Text that is a button: by the mouse, a finger and the keyboard. */
+function pressable(element, act) {
+  element.setAttribute("role", "button");
+  element.tabIndex = 0;
+  element.addEventListener("click", act);
+  element.addEventListener("keydown", (event) => {
+    if (event.target !== element || !["Enter", " "].includes(event.key)) return;
+    event.preventDefault();
+    act();
+  });
+  return element;
+}
+
 /** One press opens all that is hidden in the message, as in Telegram. */
 function spoiler(children) {
   const inside = h("span", { "aria-hidden": "true" }, ...children);
-  const element = h("span", { class: "spoiler", role: "button", tabindex: 0, "aria-label": t("hidden") }, inside);
-  const open = (event) => {
-    if (element.classList.contains("open") || (event.key && !["Enter", " "].includes(event.key))) return;
-    event.preventDefault();
-    for (const one of element.closest(".body").querySelectorAll(".spoiler:not(.open)")) {
+  return pressable(h("span", { class: "spoiler", "aria-label": t("hidden") }, inside), () => {
+    for (const one of inside.closest(".body").querySelectorAll(".spoiler:not(.open)")) {
       one.classList.add("open");
       for (const name of ["role", "tabindex", "aria-label"]) one.removeAttribute(name);
       one.firstChild.removeAttribute("aria-hidden");
     }
-  };
-  element.addEventListener("click", open);
-  element.addEventListener("keydown", open);
-  return element;
+  });
+}
+
+function longQuote(children) {
+  const quote = h("blockquote", { class: "long", "aria-expanded": "false" }, ...children);
+  return pressable(quote, () => quote.setAttribute("aria-expanded", String(quote.classList.toggle("open"))));
 }
 
 function link(address, children) {
@@ -440,6 +453,7 @@ const isAtEnd = () => $("feed").scrollHeight - $("feed").scrollTop - $("feed").c
 function toEnd() {
   app.wasAtEnd = true;
   $("feed").scrollTop = $("feed").scrollHeight;
+  app.top = $("feed").scrollTop;
 }
 
 function show(id, { focus = true } = {}) {
@@ -453,6 +467,8 @@ function show(id, { focus = true } = {}) {
   chat.fresh = unreadMessages(chat)[0]?.message_id;
   $("text").value = chat.draft;
   $("notices").querySelector(`[data-chat="${id}"]`)?.remove();
+  $("toast").classList.remove("shown");
+  closePanel();
   drawHead();
   drawMessages();
   drawFoot();
@@ -491,6 +507,7 @@ function drawMessages() {
   toEnd();
   const mark = $("messages").querySelector(".fresh");
   if (mark && mark.offsetTop < $("feed").scrollTop + $("feed").offsetTop) mark.scrollIntoView();
+  app.wasAtEnd = isAtEnd();
 }
 
 function drawAbout() {
@@ -566,8 +583,17 @@ const unread = (chat) => unreadMessages(chat).length;
 
 function markRead(chat) {
   if (chat.id !== app.current || document.visibilityState !== "visible") return;
-  chat.read = Math.max(0, ...chat.messages.keys());
+  chat.read = [...chat.messages.keys()].at(-1) ?? 0;
   keep("read", JSON.stringify({ session: app.session, read: Object.fromEntries([...app.chats.values()].map((one) => [one.id, one.read])) }));
+}
+
+/** What was read in another tab is read. */
+function readElsewhere({ key, newValue }) {
+  if (key !== "dzvinok.read" || !newValue) return;
+  const { session, read } = JSON.parse(newValue);
+  if (session !== app.session) return;
+  for (const chat of app.chats.values()) chat.read = Math.max(chat.read, read[chat.id] ?? 0);
+  drawRows();
 }
 
 // ---- The people
@@ -606,6 +632,25 @@ function drawRows() {
   const badge = $("down").querySelector(".badge");
   badge.textContent = hidden;
   badge.hidden = !hidden;
+}
+
+/** Once, however much comes together: a burst must not stop the page. */
+function drawRowsSoon() {
+  app.due ??= setTimeout(() => {
+    app.due = null;
+    if (app.wasAtEnd) { trim(); toEnd(); markRead(current()); }
+    drawRows();
+  }, 30);
+}
+
+/** A chat that is only watched does not grow for ever: the oldest are behind "Show earlier". */
+function trim() {
+  const { children } = $("messages");
+  while (children.length > 2 * SHOWN_AT_ONCE && !children[0].contains(document.activeElement) && !children[0].contains(playing)) {
+    children[0].remove();
+    $("earlier").hidden = false;
+    current().shown = children.length;
+  }
 }
 
 /** A message has come to a chat nobody is looking at: what a phone shows on top of everything. */
@@ -792,11 +837,17 @@ async function act(name, button) {
   setTimeout(() => button.classList.remove("done"), 1200);
 }
 
+/** On a narrow screen the panel lies over all else; a wide one has room for it. */
 function openPanel(isOpen) {
   $("panel").classList.toggle("open", isOpen);
   $("shade").hidden = !isOpen;
+  for (const covered of ["bar", "people", "chat"]) $(covered).inert = isOpen;
   $("open-panel").setAttribute("aria-expanded", String(isOpen));
   if (isOpen) $("panel").querySelector(".action")?.focus(); else $("open-panel").focus();
+}
+
+function closePanel() {
+  if ($("panel").classList.contains("open")) openPanel(false);
 }
 
 // ---- What the server tells
@@ -806,7 +857,6 @@ const tell = {
     const message = event.message;
     const isKnown = chat.messages.has(message.message_id);
     const isOwn = message.from.id === viewer(chat);
-    const wasAtEnd = chat === current() && isAtEnd();
     chat.messages.set(message.message_id, message);
     if (message.from.is_bot) stopDoing(chat);
     if (message.force_reply && !isKnown) chat.replyTo = message.message_id;
@@ -815,10 +865,10 @@ const tell = {
       append(chat, message);
       drawAbout();
       if (message.force_reply) { drawReply(); $("text").focus(); }
-      if (wasAtEnd || isOwn) { toEnd(); markRead(chat); }
+      if (isOwn) toEnd();
       if (!isOwn) say(`${nameOf(message.from)}: ${preview(message).slice(0, 300)}`);
     } else if (!isOwn && !isKnown && !isService(message)) notice(chat, message);
-    drawRows();
+    drawRowsSoon();
   },
   edited(chat, { message }) {
     if (!chat.messages.has(message.message_id)) return;
@@ -828,12 +878,12 @@ const tell = {
       drawReply();
       if (app.pressed === message.message_id) say(t("changed", { what: preview(message).slice(0, 300) }));
     }
-    drawRows();
+    drawRowsSoon();
   },
   deleted(chat, event) {
     chat.messages.delete(event.message_id);
     if (chat === current()) { remove(event.message_id); drawReply(); }
-    drawRows();
+    drawRowsSoon();
   },
   pressed(chat, event) {
     setBusy(chat, event.person, event.message_id, event.data, true);
@@ -988,9 +1038,11 @@ $("earlier").addEventListener("click", () => {
   $("feed").scrollTop = $("feed").scrollHeight - left;
 });
 $("feed").addEventListener("scroll", () => {
-  app.wasAtEnd = isAtEnd();
+  const top = $("feed").scrollTop;
+  app.wasAtEnd = isAtEnd() || (app.wasAtEnd && top >= app.top); // what comes below moves nobody away
+  app.top = top;
   $("down").hidden = app.wasAtEnd;
-  if (isAtEnd() && current() && unread(current())) { markRead(current()); drawRows(); }
+  if (app.wasAtEnd && current() && unread(current())) { markRead(current()); drawRows(); }
 }, { passive: true });
 $("down").addEventListener("click", () => { toEnd(); $("text").focus(); });
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
@@ -1024,6 +1076,7 @@ $("replying").querySelector("button").addEventListener("click", () => { cancelRe
 $("open-panel").addEventListener("click", () => openPanel(true));
 $("close-panel").addEventListener("click", () => openPanel(false));
 $("shade").addEventListener("click", () => openPanel(false));
+matchMedia("(max-width: 1099px)").addEventListener("change", closePanel);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("#foot")) closeCommands();
   if (!event.target.closest("#more, #more-menu")) closeMore();
@@ -1041,6 +1094,7 @@ document.addEventListener("keydown", (event) => {
     show(ids[(ids.indexOf(app.current) + step + ids.length) % ids.length]);
   }
 });
+addEventListener("storage", readElsewhere);
 document.addEventListener("visibilitychange", () => {
   if (current() && isAtEnd()) { markRead(current()); drawRows(); }
 });
