@@ -97,12 +97,12 @@ async def choose_number(
 
 
 async def set_number(
-    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo
+    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo, clock: Clock
 ) -> None:
     name, minutes = callback_data.name, callback_data.minutes
     if minutes not in keyboards.CHOICES[name]:
         raise NotFoundError(f"{minutes} minutes of {name}")
-    await company.set_number(name.value, minutes)
+    await company.set_number(name, minutes, now=clock())
     await _show_ladder(query, company, toast=views.saved())
 
 

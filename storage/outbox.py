@@ -257,7 +257,7 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
     conflict = (
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
-        "reason = NULL "
+        "created_at = excluded.created_at, reason = NULL "
         "WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
         f"AND outbox.reason = '{NOTHING_TO_TELL}'"
     )
@@ -287,6 +287,28 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
         f"WHERE y.case_id = ? AND y.part = 'lost')) {conflict}",
         (*values, *_step(steps.groups, now), case_id),
     )
+
+
+async def list_steps(tx: Transaction) -> list[Row]:
+    """The first messages of cases still to come, each with its line and its step of the ladder.
+
+    `created_at` is when the time of the step began to run.
+    """
+    return await tx.execute(
+        "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "
+        "WHEN EXISTS (SELECT 1 FROM case_calls AS y "
+        "JOIN call_extensions AS x ON x.call_id = y.call_id "
+        "JOIN employee_extensions AS z ON z.extension = x.extension "
+        "WHERE y.case_id = k.id AND y.part = 'lost' AND z.employee_id = o.employee_id) "
+        "THEN 'operators_after' ELSE 'supervisors_after' END AS step "
+        "FROM outbox AS o JOIN cases AS k ON k.id = o.case_id JOIN calls AS c ON c.id = k.call_id "
+        "WHERE o.state = 'pending' AND o.kind = 'case' AND o.is_late = 1 "
+        "AND o.message_id IS NULL"
+    )
+
+
+async def set_due(tx: Transaction, owed_id: int, due_at: int) -> None:
+    await tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
 
 
 def _step(at: int, now: int) -> tuple[int, int]:
@@ -323,10 +345,14 @@ async def ping_case(
 
 
 async def ping_all(tx: Transaction, case_id: int, *, now: int) -> None:
-    """The case's message is due anew in every chat that has it."""
+    """The case's message is due anew in every chat that has it and still wants alerts."""
     await tx.execute(
         "UPDATE outbox SET ping = 1, version = version + 1, state = 'pending', priority = ?, "
-        "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND state = 'sent'",
+        "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
+        "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
+        "AND e.state = 'active' AND e.alerts <> 'none') OR EXISTS (SELECT 1 FROM groups AS g "
+        "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
+        "AND g.state = 'active'))",
         (Priority.ALERT, now, now, case_id),
     )
 
