@@ -423,7 +423,8 @@ class DigestNow(CallbackData, prefix="en1"):
 class DigestList(CallbackData, prefix="el2"):
     """The cases behind a number of a digest; `since` and `until` in minutes since 1970.
 
-    `who`: the id of the employee whose calls back are meant, 0 for all.
+    `who`: the id of the employee whose calls back are meant, 0 for all; of those in time it is
+    the minutes that were meant by that, 0 for those of now.
     """
 
     group: CaseGroup
@@ -441,3 +442,12 @@ class DigestPages(CallbackData, prefix="ep2"):
     until: int
     who: int = 0
     page: int = 0
+
+    @property
+    def employee(self) -> int:
+        return 0 if self.group is CaseGroup.IN_TARGET else self.who
+
+    @property
+    def target(self) -> int:
+        """In minutes."""
+        return self.who if self.group is CaseGroup.IN_TARGET else 0
