@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from bot.hours import Hours, Span
+from bot.hours import Hours, Span, wall
 from bot.models import Ladder, LadderField
 from storage.database import Database, Row, Transaction
 from storage.outbox import Kind, Priority, Steps, list_steps, owe_once, set_due
@@ -85,14 +85,16 @@ class CompanyRepo:
         rows = await self._database.fetch(
             "SELECT value FROM company_numbers WHERE name = 'opening_at'"
         )
-        planned = rows[0]["value"] if rows else None
+        if not rows:
+            return False
+        planned = rows[0]["value"]
         weeks = await self._database.fetch(_WEEKS_SQL)
         days = await self._database.fetch("SELECT day FROM holidays")
         if planned == _next_opening(weeks, days, now, self._zone):
             return False
         async with self._database.transaction() as tx:
             await self._plan_opening(tx, now)
-            if planned is None or not now - _LATE_LIST <= planned <= now:
+            if not now - _LATE_LIST <= planned <= now:
                 return False
             people = await tx.execute(
                 "SELECT id FROM employees WHERE state = 'active' AND alerts <> 'none' "
@@ -177,10 +179,9 @@ async def read_steps(
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"
 _WEEKS_SQL = "SELECT line, week FROM working_hours"
 _REPEATS_SQL = (
-    "SELECT k.id, c.line, coalesce(max(o.due_at), 0) AS last FROM cases AS k "
-    "JOIN calls AS c ON c.id = k.call_id LEFT JOIN outbox AS o ON o.case_id = k.id "
-    "AND o.kind = 'case' AND o.state = 'pending' AND o.is_late = 1 "
-    "WHERE k.repeat_at IS NOT NULL GROUP BY k.id, c.line"
+    "SELECT k.id, c.line, coalesce((SELECT max(o.due_at) FROM outbox AS o WHERE o.case_id = k.id "
+    "AND o.kind = 'case' AND o.state = 'pending' AND o.is_late = 1), 0) AS last "
+    "FROM cases AS k JOIN calls AS c ON c.id = k.call_id WHERE k.repeat_at IS NOT NULL"
 )
 _LADDER_SQL = "SELECT name, value FROM company_numbers WHERE name <> 'opening_at'"
 
@@ -197,12 +198,23 @@ def _next_opening(weeks: list[Row], days: list[Row], now: int, zone: ZoneInfo) -
     """When the company opens; if it never closes, when the first of the lines that do opens."""
     own = {row["line"]: _hours([row], days) for row in weeks}
     company = own.pop("", None) or _hours([], days)
-    opening = company.next_opening(now, zone)
+    opening = _first_opening(company, now, zone)
     if opening is not None or not own:
         return opening
     week = zip(*(one.week for one in own.values()), strict=True)
     spans = tuple(tuple(sorted({span for some in day for span in some})) for day in week)
-    return Hours(spans, company.holidays).next_opening(now, zone)
+    return _first_opening(Hours(spans, company.holidays), now, zone)
+
+
+def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
+    """The next one that is the first of its day: after a break nobody needs the list again."""
+    opening = hours.next_opening(now, zone)
+    while opening is not None:
+        on = datetime.fromtimestamp(opening, UTC).astimezone(zone).date()
+        if hours.next_opening(wall(on, 0, zone) - 1, zone) == opening:
+            break
+        opening = hours.next_opening(opening, zone)
+    return opening
 
 
 def _ladder(rows: list[Row]) -> Ladder:

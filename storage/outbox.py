@@ -303,7 +303,7 @@ async def list_steps(tx: Transaction) -> list[Row]:
         "THEN 'operators_after' ELSE 'supervisors_after' END AS step "
         "FROM outbox AS o JOIN cases AS k ON k.id = o.case_id JOIN calls AS c ON c.id = k.call_id "
         "WHERE o.state = 'pending' AND o.kind = 'case' AND o.is_late = 1 "
-        "AND o.message_id IS NULL"
+        "AND o.message_id IS NULL ORDER BY o.chat_id, o.priority, o.id"
     )
 
 

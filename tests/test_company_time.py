@@ -121,6 +121,29 @@ async def test_another_time_zone_opens_by_its_own_clocks(company: Company, boss:
     assert await tokyo.open(now=at("2026-11-23 02:00"))
 
 
+async def test_after_a_break_of_the_day_the_list_does_not_come_again(
+    company: Company, boss: Employee
+) -> None:
+    del boss
+    week = parse_week("пн-пт 9-13, 14-18")
+    await company.company.set_hours(None, week, now=at("2026-11-23 06:00"))
+    await company.ticks("2026-11-23 06:00", "2026-11-25 06:00")
+    assert await company.lists() == 2
+
+
+async def test_a_company_that_never_closes_hears_when_the_first_of_its_lines_opens(
+    company: Company, boss: Employee
+) -> None:
+    del boss
+    now = at("2026-11-23 06:00")
+    for line, text in (("0445550101", "пн-пт 9-18"), ("0445550202", "пн-пт 8-13, 14-20")):
+        await company.company.set_hours(line, parse_week(text), now=now)
+    await company.ticks("2026-11-23 06:00", "2026-11-23 08:00")
+    assert await company.lists() == 0
+    await company.ticks("2026-11-23 08:00", "2026-11-23 23:50")
+    assert await company.lists() == 1
+
+
 # The escalation
 
 
