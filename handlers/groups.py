@@ -44,6 +44,7 @@ def create_router() -> Router:
     administrator = HasRole(Role.ADMINISTRATOR)
     router.message.register(connect_command, Command("connect"), administrator)
     router.message.register(refuse_command, Command("connect"), HasRole())
+    router.message.register(refuse_anonymous, Command("connect"), F.sender_chat)
     router.message.register(upgraded, F.migrate_to_chat_id)
     router.message.register(upgraded_here, F.migrate_from_chat_id)
     router.message.register(renamed, F.new_chat_title)
@@ -90,6 +91,11 @@ async def connect_command(
 
 async def refuse_command(message: Message) -> None:
     await message.answer(views.only_administrators())
+
+
+async def refuse_anonymous(message: Message) -> None:
+    """Only administrators of the group can write in its name, so this is said to no stranger."""
+    await message.answer(views.not_in_the_name_of_the_group())
 
 
 async def refuse_button(query: CallbackQuery) -> None:

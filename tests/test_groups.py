@@ -147,6 +147,17 @@ async def test_a_topic_hears_only_of_its_lines(tmp_path: Path) -> None:
         await scene.group.wait_for(lambda one: "більше не приходять" in one.text)
 
 
+async def test_an_administrator_who_writes_in_the_name_of_the_group_is_told_why_not(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as scene:
+        await scene.boss.send("/connect", group=scene.group, is_anonymous=True)
+        await scene.group.wait_for(lambda one: "від імені групи" in one.text)
+        await scene.office.post(lost("a"))
+        await scene.boss.wait_for(is_alert)
+        assert not [one for one in scene.group.messages() if is_alert(one)]
+
+
 @pytest.mark.parametrize("end", ["removed", "closed", "muted"])
 async def test_a_topic_that_is_gone_is_told_of_once(tmp_path: Path, end: str) -> None:
     async with shop(tmp_path, is_forum=True) as scene:
