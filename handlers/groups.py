@@ -32,6 +32,9 @@ from keyboards.callbacks import (
 from storage.groups import Group, GroupRepo
 from storage.journal import JournalRepo
 
+_ANONYMOUS = 1087968824
+"""Who seems to write when an administrator of a group writes in its name."""
+
 _PRESENT = {"member", "administrator", "creator"}
 _OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
 
@@ -44,7 +47,7 @@ def create_router() -> Router:
     administrator = HasRole(Role.ADMINISTRATOR)
     router.message.register(connect_command, Command("connect"), administrator)
     router.message.register(refuse_command, Command("connect"), HasRole())
-    router.message.register(refuse_anonymous, Command("connect"), F.sender_chat)
+    router.message.register(refuse_anonymous, Command("connect"), F.from_user.id == _ANONYMOUS)
     router.message.register(upgraded, F.migrate_to_chat_id)
     router.message.register(upgraded_here, F.migrate_from_chat_id)
     router.message.register(renamed, F.new_chat_title)

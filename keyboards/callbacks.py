@@ -356,16 +356,16 @@ class CompanyValue(CallbackData, prefix="ov1"):
     minutes: int
 
 
-class LineHours(CallbackData, prefix="oh1"):
-    """The hours of a line, by its place among the lines offered; -1: the company's."""
+class LineHours(CallbackData, prefix="oh2"):
+    """The hours of a line; `code` as in storage.groups.Place; -1: the company's."""
 
-    number: int
+    code: int
 
 
-class NoHours(CallbackData, prefix="oz1"):
+class NoHours(CallbackData, prefix="oz2"):
     """A line gets the company's hours, the company (-1) works always."""
 
-    number: int
+    code: int
 
 
 class QuietMenu(CallbackData, prefix="qm1"):

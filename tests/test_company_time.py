@@ -223,3 +223,19 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
     await company.cases.take(case.id, olena, now=company.now + 120)
     await company.cases.give_back(case.id, olena, now=company.now + 240)
     assert (await company.steps())[boss.tg_id] == "Mon 11:10"
+
+
+# The window
+
+
+async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
+    company: Company, boss: Employee
+) -> None:
+    del boss
+    for number in range(3):
+        await company.lost(-20 + number, number=f"050111220{number}")
+    await company.lost(-20, number=None)
+    assert await company.cases.expire(now=company.now + 366 * DAY) == 4
+    assert await company.cases.expire(now=company.now) == 4
+    assert {case.is_open for case in await company.all()} == {True}
+    assert await company.cases.expire(now=company.now) == 0
