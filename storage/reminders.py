@@ -10,7 +10,7 @@ from storage.outbox import Kind, Priority, owe_person
 LIMIT = 50
 """Reminders one person can have before them."""
 
-_STANDS = "coalesce(k.state = 'open' OR k.closed_at <= r.created_at, k.id IS NULL)"
+_STANDS = "(k.id IS NULL OR k.state = 'open' OR r.was_over = 1)"
 _WITH_CASES = (
     "reminders AS r LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part <> 'closing' "
     "LEFT JOIN cases AS k ON k.id = y.case_id"
@@ -43,10 +43,12 @@ class ReminderRepo:
                 (employee.id, call_id),
             )
             added = await tx.execute(
-                "INSERT INTO reminders (employee_id, call_id, due_at, created_at) "
-                "SELECT ?, ?, ?, ? WHERE (SELECT count(*) FROM reminders "
+                "INSERT INTO reminders (employee_id, call_id, due_at, created_at, was_over) "
+                "SELECT ?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM case_calls AS y JOIN cases "
+                "AS k ON k.id = y.case_id WHERE y.call_id = ? AND k.state <> 'open') "
+                "THEN 1 ELSE 0 END WHERE (SELECT count(*) FROM reminders "
                 "WHERE employee_id = ? AND due_at IS NOT NULL) < ? RETURNING id",
-                (employee.id, call_id, due_at, now, employee.id, LIMIT),
+                (employee.id, call_id, due_at, now, call_id, employee.id, LIMIT),
             )
         return bool(added)
 

@@ -66,6 +66,15 @@ async def test_a_case_closed_meanwhile_is_not_reminded_of(
     assert await desk.fired() == 0
 
 
+async def test_a_talk_heard_of_late_counts_though_it_began_before_the_reminder_was_asked_for(
+    desk: Reminding, olena: Employee
+) -> None:
+    await desk.lost(-600)
+    await desk.remind(olena)
+    await desk.dialled(-300)
+    assert await desk.fired() == 0
+
+
 async def test_a_failed_attempt_is_reminded_of_while_its_case_is_open(
     desk: Reminding, olena: Employee
 ) -> None:
