@@ -138,7 +138,10 @@ _DAYS = {name: number for number, names in enumerate(_NAMES) for name in names}
 _EVERY_DAY = ("щодня", "щоденно", "daily", "every day")
 _OFF = ("вихідний", "вихідні", "зачинено", "closed", "off")
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?")
-_SPAN = re.compile(r"(\d{1,2}(?:[:.]\d{2})?)\s*-\s*(\d{1,2}(?:[:.]\d{2})?)")
+_SPAN = re.compile(
+    r"(?:(?:з|із|від|from) )?(\d{1,2}(?:[:.]\d{2})?)"
+    r"(?:\s*-\s*| (?:до|to) )(\d{1,2}(?:[:.]\d{2})?)"
+)
 
 
 def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:

@@ -153,6 +153,7 @@ def test_the_next_local_time_is_later_and_within_25_hours(moment: int, minutes: 
         ("пт-пн 22-6", "пт 22-6, сб 22-6, нд 22-6, пн 22-6"),
         ("Понеділок 9-18, нд вихідний", "пн 9-18"),
         ("пн ср пт 9-18", "пн 9-18, ср 9-18, пт 9-18"),
+        ("пн-пт з 9 до 18:00, сб from 10 to 15", "пн-пт 9-18, сб 10-15"),
     ],
 )
 def test_hours_are_read_as_people_write_them(text: str, same: str) -> None:
@@ -184,6 +185,7 @@ def test_quiet_hours_may_cross_midnight() -> None:
     assert quiet.is_quiet(at("2026-11-24 23:00"), KYIV)
     assert quiet.is_quiet(at("2026-11-24 07:29"), KYIV)
     assert not quiet.is_quiet(at("2026-11-24 07:30"), KYIV)
+    assert parse_quiet("з 22 до 7:30") == quiet
     assert parse_quiet("13-14").is_quiet(at("2026-11-24 13:59"), KYIV)
     for text in ("", "22", "22-22", "a-b", "25-3"):
         with pytest.raises(UnreadableTimeError):
