@@ -89,9 +89,16 @@ class GroupRepo:
             await tx.execute("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
     async def disconnect(self, group_id: int) -> None:
-        """It hears of nothing new; what it was told of stays true."""
+        """It hears of nothing new; what it was told of stays true.
+
+        Raises NotFoundError if there is no such group.
+        """
         async with self._database.transaction() as tx:
-            await tx.execute("UPDATE groups SET state = 'left' WHERE id = ?", (group_id,))
+            left = await tx.execute(
+                "UPDATE groups SET state = 'left' WHERE id = ? RETURNING id", (group_id,)
+            )
+            if not left:
+                raise NotFoundError(f"group {group_id}")
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
                 "WHERE state = 'pending' AND message_id IS NULL AND (chat_id, thread_id) = "
@@ -166,13 +173,14 @@ class GroupRepo:
     async def migrate(self, old: int, new: int) -> None:
         """The group has become a supergroup: the same chat under another id.
 
+        What was connected under the new id, before the move was heard of, stays as it is there.
         Its messages have new ids there, unknown to the bot: what was sent is not edited any more.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM groups WHERE chat_id = ? AND thread_id IN "
                 "(SELECT thread_id FROM groups WHERE chat_id = ?)",
-                (new, old),
+                (old, new),
             )
             await tx.execute("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
             await tx.execute(
