@@ -186,8 +186,8 @@ def parse_quiet(text: str) -> QuietHours:
 
 
 def parse_time(text: str) -> int:
-    """`18:30`, `9`: minutes of the day. Raises UnreadableTimeError."""
-    minutes = _minutes(_plain(text))
+    """`18:30`, `9`, `о 18`: minutes of the day. Raises UnreadableTimeError."""
+    minutes = _minutes(re.sub(r"^(о|об|at) ", "", _plain(text)))
     if minutes == DAY:
         raise UnreadableTimeError(text.strip())
     return minutes

@@ -7,7 +7,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.config import Settings
-from bot.errors import NotFoundError
+from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.hours import DAY, UnreadableTimeError, parse_when, wall
 from bot.models import Clock, Employee
@@ -103,7 +103,11 @@ async def time_sent(
         text = views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    call = await journal.get(int(await state.get_value("call", 0)), employee.scope)
+    try:
+        call = await journal.get(int(await state.get_value("call", 0)), employee.scope)
+    except AppError:
+        await state.clear()  # or every next word would be taken for a time
+        raise
     is_added = await reminders.add(call.id, employee, due_at=due_at, now=now)
     promised = views.promised(call, due_at, now=now, zone=settings.zone)
     await _leave(message, state, promised if is_added else views.too_many(LIMIT))

@@ -250,6 +250,6 @@ def test_days_off_without_a_year_are_the_next_ones() -> None:
     for text in ("1", "32.01", "завтра", "3000000000.0", "31.12.9999"):
         with pytest.raises(UnreadableTimeError):
             parse_days(text, today)
-    assert parse_time("18:30") == 18 * 60 + 30
+    assert parse_time("18:30") == parse_time("О 18.30") == 18 * 60 + 30
     with pytest.raises(UnreadableTimeError):
         parse_time("24")

@@ -7,11 +7,13 @@ import pytest
 
 from bot.errors import NotFoundError
 from bot.models import Employee, EmployeeState, Role, Status
+from storage.calls import CallRepo
 from storage.database import open_database
 from storage.reminders import LIMIT, ReminderRepo
+from tests.running import OLENA, running_office
+from tests.telegram import Clock
 from tests.test_cases import CLIENT, HOUR, Desk
-
-OLENA = 1101
+from tests.test_lost_calls import NOW, alert_of, lost
 
 
 class Reminding(Desk):
@@ -150,3 +152,16 @@ async def test_a_thousand_at_once_all_come(desk: Reminding) -> None:
     counts = [await desk.reminders.fire(now=desk.now) for _ in range(6)]
     assert counts == [200] * 5 + [0]
     assert len(await desk.owed("reminder")) == 1000
+
+
+async def test_a_call_deleted_while_the_time_is_typed_ends_the_question(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        await office.press(olena, await alert_of(olena), "📄")
+        await office.press(olena, olena.last(), "⏰")
+        await office.press(olena, olena.last(), "✏️")
+        async with open_database(office.settings.database_path) as database:
+            await CallRepo(database).purge(before=int(NOW))
+        assert "видалено" in (await office.ask(olena, "15 хв")).text
+        assert "видалено" not in (await office.ask(olena, "15 хв")).text
