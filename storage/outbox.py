@@ -99,6 +99,25 @@ class OutboxRepo:
         )
         return [_owed(row) for row in rows]
 
+    async def follow_clock(self, *, now: int) -> bool:
+        """After the clock was set back, what is owed waits as long as it was meant to, no longer.
+
+        Returns whether there was any such.
+        """
+        ahead = "state = 'pending' AND due_at > ? AND created_at > ?"
+        if not await self._database.fetch(
+            f"SELECT 1 FROM outbox WHERE {ahead} LIMIT 1",  # noqa: S608
+            (now, now),
+        ):
+            return False
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET due_at = due_at - (created_at - ?), created_at = ? "  # noqa: S608
+                f"WHERE {ahead}",
+                (now, now, now, now),
+            )
+        return True
+
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
         """It is in the chat. What became new meanwhile stays owed."""
         async with self._database.transaction() as tx:
@@ -322,9 +341,10 @@ async def touch_cases(
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END "
+        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
+        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
         "WHERE kind = 'case' AND case_id = ? AND (state = 'pending' OR state = 'sent')",
-        [(priority, priority, now, case_id) for case_id in case_ids],
+        [(priority, priority, now, now, case_id) for case_id in case_ids],
     )
 
 

@@ -14,6 +14,7 @@ from bot.models import AlertScope, Employee, LadderField, Role
 from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo
+from storage.outbox import OutboxRepo
 from tests.test_cases import Desk
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -33,6 +34,7 @@ class Company(Desk):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk.database, replace(CaseRules(), zone=KYIV))
         self.company = CompanyRepo(desk.database, KYIV)
+        self.outbox = OutboxRepo(desk.database)
         self.groups = GroupRepo(desk.database)
         self.now = MONDAY
 
@@ -223,6 +225,20 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
     await company.cases.take(case.id, olena, now=company.now + 120)
     await company.cases.give_back(case.id, olena, now=company.now + 240)
     assert (await company.steps())[boss.tg_id] == "Mon 11:10"
+
+
+async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss: Employee) -> None:
+    await company.hire(OLENA, Role.OPERATOR, "101")
+    await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
+    await company.lost(-20)
+    assert not await company.outbox.follow_clock(now=company.now)
+    assert await company.outbox.follow_clock(now=company.now - 3600)
+    assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:10"}
+    assert not await company.outbox.follow_clock(now=company.now - 3600)
+    await company.sent()
+    await company.lost(-10)  # an edit is owed, of a message that was sent
+    assert await company.outbox.follow_clock(now=company.now - 3600)
+    assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:00"}
 
 
 # The window
