@@ -8,7 +8,7 @@ from zlib import crc32
 from bot.errors import NotFoundError
 from bot.models import Employee, Language
 from storage.database import Database, Row
-from storage.outbox import Kind, owe_administrators
+from storage.outbox import NOTHING_TO_TELL, Kind, hears, owe_administrators
 
 _LATEST_CALLS = 1000
 
@@ -107,7 +107,7 @@ class GroupRepo:
             )
 
     async def toggle(self, group_id: int, code: int) -> None:
-        """Hear of the place too, or no more; one that hears of nothing stays as it is.
+        """From now on hear of the place too, or no more; one that hears of nothing stays so.
 
         Raises NotFoundError if nobody knows the place.
         """
@@ -129,6 +129,13 @@ class GroupRepo:
                     "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?)",
                     (group_id, place.kind.value, place.name),
                 )
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our predicate
+                "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
+                "AND message_id IS NULL AND NOT EXISTS "
+                f"(SELECT 1 FROM groups AS g WHERE g.id = ? AND {hears('outbox.case_id')})",
+                (NOTHING_TO_TELL, group.chat_id, group.thread_id, group_id),
+            )
 
     async def hear_all(self, group_id: int) -> None:
         async with self._database.transaction() as tx:

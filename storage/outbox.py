@@ -298,12 +298,7 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
     )
     await tx.execute(
         f"{into} SELECT g.chat_id, g.thread_id, NULL, 'case', ?, ?, ?, ?, ?, ? "  # noqa: S608
-        "FROM groups AS g WHERE g.state = 'active' "
-        "AND (NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "
-        "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
-        "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
-        "OR (p.kind = 'queue' AND p.name = c.queue)) "
-        f"WHERE y.case_id = ? AND y.part = 'lost')) {conflict}",
+        f"FROM groups AS g WHERE g.state = 'active' AND {hears('?')} {conflict}",
         (*values, *_step(steps.groups, now), case_id),
     )
 
@@ -328,6 +323,17 @@ async def list_steps(tx: Transaction) -> list[Row]:
 
 async def set_due(tx: Transaction, owed_id: int, due_at: int) -> None:
     await tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
+
+
+def hears(case: str) -> str:
+    """Whether `groups AS g` hears of the lines or queues of a case; `case`: its id, as SQL."""
+    return (
+        "(NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "  # noqa: S608
+        "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
+        "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
+        "OR (p.kind = 'queue' AND p.name = c.queue)) "
+        f"WHERE y.case_id = {case} AND y.part = 'lost'))"
+    )
 
 
 def _step(at: int, now: int) -> tuple[int, int]:
@@ -367,12 +373,13 @@ async def ping_case(
 async def ping_all(tx: Transaction, case_id: int, *, now: int) -> None:
     """The case's message is due anew in every chat that has it and still wants alerts."""
     await tx.execute(
-        "UPDATE outbox SET ping = 1, version = version + 1, state = 'pending', priority = ?, "
-        "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
+        "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
+        "state = 'pending', priority = ?, due_at = ?, created_at = ? "
+        "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
         "AND e.state = 'active' AND e.alerts <> 'none') OR EXISTS (SELECT 1 FROM groups AS g "
         "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
-        "AND g.state = 'active'))",
+        f"AND g.state = 'active' AND {hears('outbox.case_id')}))",
         (Priority.ALERT, now, now, case_id),
     )
 

@@ -13,7 +13,7 @@ from bot.hours import parse_week
 from bot.models import AlertScope, Employee, LadderField, Role
 from storage.company import CompanyRepo
 from storage.database import open_database
-from storage.groups import GroupRepo
+from storage.groups import GroupRepo, Place, PlaceKind
 from storage.outbox import OutboxRepo
 from tests.test_cases import Desk
 
@@ -213,6 +213,30 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     company.now += 301
     assert await company.cases.repeat(now=company.now) == 1
     assert await company.owed() == [-5, BOSS]
+
+
+async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
+    company: Company, boss: Employee
+) -> None:
+    sales, shop = "0445550101", "0445550202"
+    await company.lost(-7200, "0509998877", line=shop)
+    for name, value in ((LadderField.GROUPS, 5), (LadderField.REPEAT, 30)):
+        await company.company.set_number(name, value, now=company.now)
+    groups = [
+        await company.groups.connect(chat, 0, title="Зміна", by=boss, now=company.now)
+        for chat in (-5, -6)
+    ]
+    await company.lost(-20, line=sales)
+    code = Place(PlaceKind.LINE, shop).code
+    await company.groups.toggle(groups[0].id, code)
+    assert set(await company.steps()) == {-6, BOSS}
+    await company.sent()
+    await company.groups.toggle(groups[1].id, code)
+    company.now += 3600
+    assert await company.cases.repeat(now=company.now) == 1
+    assert set(await company.steps()) == {BOSS}
+    await company.lost(-10, line=shop)
+    assert set(await company.steps()) == {BOSS, -5, -6}, "the same client, on their line"
 
 
 async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
