@@ -315,7 +315,8 @@ class CaseRepo:
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "SELECT k.id, c.line FROM cases AS k JOIN calls AS c ON c.id = k.call_id "
+                "SELECT k.id, k.repeat_at, c.line FROM cases AS k "
+                "JOIN calls AS c ON c.id = k.call_id "
                 "WHERE k.repeat_at <= ? ORDER BY k.repeat_at LIMIT 100",
                 (now,),
             )
@@ -326,7 +327,7 @@ class CaseRepo:
                     "UPDATE cases SET repeat_at = ? WHERE id = ?",
                     (again if ladder.repeat_every else None, row["id"]),
                 )
-                await ping_all(tx, row["id"], now=now)
+                await ping_all(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)
 
     async def _has(self, where: str, now: int) -> bool:

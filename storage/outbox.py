@@ -370,17 +370,21 @@ async def ping_case(
         )
 
 
-async def ping_all(tx: Transaction, case_id: int, *, now: int) -> None:
-    """The case's message is due anew in every chat that has it and still wants alerts."""
+async def ping_all(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
+    """The case's message is due anew in every chat that has it and still wants alerts.
+
+    Not where it has come after `since`, the moment this was to happen.
+    """
     await tx.execute(
         "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
         "state = 'pending', priority = ?, due_at = ?, created_at = ? "
         "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
+        "AND (done_at IS NULL OR done_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
         "AND e.state = 'active' AND e.alerts <> 'none') OR EXISTS (SELECT 1 FROM groups AS g "
         "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
         f"AND g.state = 'active' AND {hears('outbox.case_id')}))",
-        (Priority.ALERT, now, now, case_id),
+        (Priority.ALERT, now, now, case_id, since),
     )
 
 

@@ -15,7 +15,7 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo, Place, PlaceKind
 from storage.outbox import OutboxRepo
-from tests.test_cases import Desk
+from tests.test_cases import HOUR, Desk
 
 KYIV = ZoneInfo("Europe/Kyiv")
 BOSS, OLENA = 1001, 1101
@@ -197,6 +197,22 @@ async def test_repeats_that_are_switched_off_come_no_more(
     company.now += 600
     await company.cases.repeat(now=company.now)
     assert await company.owed() == []
+
+
+async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
+    company: Company, boss: Employee
+) -> None:
+    await company.hire(OLENA, Role.OPERATOR, "101")
+    for name, value in ((LadderField.SUPERVISORS, 10), (LadderField.REPEAT, 5)):
+        await company.company.set_number(name, value, now=company.now)
+    await company.lost(-20)
+    for moment in (company.now, company.now + 2 * HOUR):
+        for owed in await company.outbox.list_due(now=moment, limit=9):
+            await company.outbox.mark_sent(owed, message_id=owed.id, shown="", now=moment)
+    assert await company.cases.repeat(now=company.now + 2 * HOUR) == 1
+    assert await company.owed() == [OLENA]
+    assert await company.cases.repeat(now=company.now + 2 * HOUR + 300) == 1
+    assert await company.owed() == [boss.tg_id, OLENA]
 
 
 async def test_who_wants_no_alerts_any_more_gets_no_repeats(
