@@ -24,7 +24,17 @@ from aiogram.utils.i18n import I18n
 
 from bot.errors import AppError, NoAccessError, StorageError
 from bot.metrics import Metrics
-from bot.models import EVERYTHING, Board, CaseState, Clock, Employee, EmployeeState, Role
+from bot.models import (
+    EVERYTHING,
+    AlertScope,
+    Board,
+    Case,
+    CaseState,
+    Clock,
+    Employee,
+    EmployeeState,
+    Role,
+)
 from bot.pace import Pace
 from bot.views import alerts as views
 from bot.views import cases as case_views
@@ -252,12 +262,12 @@ class Alerter:
         self._woken.set()
 
     async def _is_silent(self, owed: Owed, words: Words) -> bool:
-        """Whether it makes no sound: in quiet hours, and alerts outside working hours."""
+        """Whether it makes no sound: in quiet hours; of lost calls, outside working hours too."""
         now = self._clock()
         quiet = words.employee.quiet if words.employee else None
         if quiet and quiet.is_quiet(now, self._zone):
             return True
-        if owed.kind is not Kind.CASE:
+        if owed.kind not in {Kind.CASE, Kind.OPEN_CASES}:
             return False
         return not (await self._company.hours(words.line)).is_open(now, self._zone)
 
@@ -300,7 +310,8 @@ class Alerter:
         if owed.kind is Kind.WARNING:
             text = views.taken_by_another(case, now=now, zone=self._zone)
             return Words(text, employee=employee)
-        if owed.message_id is None and (not case.is_open or (case.owner and owed.is_late)):
+        is_unwanted = case.owner or (employee and not _wants(employee, case))
+        if owed.message_id is None and (not case.is_open or (owed.is_late and is_unwanted)):
             return None
         text = views.lost_call(case, now=now, zone=self._zone)
         return Words(text, keyboards.alert(case, employee), employee, case.call.line)
@@ -311,13 +322,18 @@ class Alerter:
         return group is not None and group.is_active
 
     async def _list(self, owed: Owed) -> Words | None:
-        if owed.kind is Kind.REJECTS:
-            return Words(views.rejects(owed.subject, await self._rejects.last(owed.subject)))
-        if owed.kind is Kind.UNREACHABLE:
-            return Words(views.unreachable(owed.subject.partition(" ")[2]))
-        if owed.kind is Kind.GROUP_LOST:
-            return Words(group_views.lost(owed.subject.partition(" ")[2]))
         employee = await self._employees.get(owed.employee_id or 0)
+        if employee.state is not EmployeeState.ACTIVE:
+            return None
+        if owed.kind is Kind.REJECTS:
+            text = views.rejects(owed.subject, await self._rejects.last(owed.subject))
+            return Words(text, employee=employee)
+        if owed.kind is Kind.UNREACHABLE:
+            text = views.unreachable(owed.subject.partition(" ")[2])
+            return Words(text, employee=employee)
+        if owed.kind is Kind.GROUP_LOST:
+            text = group_views.lost(owed.subject.partition(" ")[2])
+            return Words(text, employee=employee)
         now = self._clock()
         if owed.kind is Kind.REMINDER:
             reminder = await self._reminders.get(int(owed.subject))
@@ -334,7 +350,7 @@ class Alerter:
         return Words(case_views.still_open(page, now=now), keyboards.to_board(), employee)
 
     async def _digest(self, owed: Owed, employee: Employee) -> Words | None:
-        if employee.state is not EmployeeState.ACTIVE or employee.role is Role.ACCOUNTANT:
+        if employee.role is Role.ACCOUNTANT:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self._digests.span(due_at, minutes)
@@ -364,6 +380,13 @@ class Alerter:
         self._pace.close(owed.chat_id, seconds)
         with suppress(StorageError):
             await self._outbox.note_failure(owed.id, reason=type(error).__name__)
+
+
+def _wants(employee: Employee, case: Case) -> bool:
+    """Whether the person's settings of now let them hear of the case."""
+    if employee.alerts is AlertScope.OWN:
+        return not employee.role.sees_all or not set(case.rang).isdisjoint(employee.extensions)
+    return employee.alerts is AlertScope.ALL
 
 
 def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:

@@ -258,6 +258,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             repositories.company,
             repositories.reminders,
             repositories.digests,
+            repositories.outbox,
             wake=alerter.wake,
             clock=clock,
             retention_days=settings.retention_days,

@@ -128,17 +128,20 @@ def next_local(moment: int, minutes: int, zone: ZoneInfo) -> int:
 _NAMES = (
     ("пн", "пон", "понеділок", "mon", "monday"),
     ("вт", "вів", "вівторок", "tue", "tuesday"),
-    ("ср", "сер", "середа", "wed", "wednesday"),
+    ("ср", "сер", "середа", "середу", "wed", "wednesday"),
     ("чт", "чет", "четвер", "thu", "thursday"),
-    ("пт", "п'ятниця", "fri", "friday"),
-    ("сб", "суб", "субота", "sat", "saturday"),
-    ("нд", "нед", "неділя", "sun", "sunday"),
+    ("пт", "п'ятниця", "п'ятницю", "fri", "friday"),
+    ("сб", "суб", "субота", "суботу", "sat", "saturday"),
+    ("нд", "нед", "неділя", "неділю", "sun", "sunday"),
 )
 _DAYS = {name: number for number, names in enumerate(_NAMES) for name in names}
 _EVERY_DAY = ("щодня", "щоденно", "daily", "every day")
 _OFF = ("вихідний", "вихідні", "зачинено", "closed", "off")
 _TIME = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?")
-_SPAN = re.compile(r"(\d{1,2}(?:[:.]\d{2})?)\s*-\s*(\d{1,2}(?:[:.]\d{2})?)")
+_SPAN = re.compile(
+    r"(?:(?:з|із|від|from) )?(\d{1,2}(?:[:.]\d{2})?)"
+    r"(?:\s*-\s*| (?:до|to) )(\d{1,2}(?:[:.]\d{2})?)"
+)
 
 
 def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
@@ -183,8 +186,8 @@ def parse_quiet(text: str) -> QuietHours:
 
 
 def parse_time(text: str) -> int:
-    """`18:30`, `9`: minutes of the day. Raises UnreadableTimeError."""
-    minutes = _minutes(_plain(text))
+    """`18:30`, `9`, `о 18`: minutes of the day. Raises UnreadableTimeError."""
+    minutes = _minutes(re.sub(r"^(о|об|at) ", "", _plain(text)))
     if minutes == DAY:
         raise UnreadableTimeError(text.strip())
     return minutes
@@ -204,26 +207,24 @@ def parse_days(text: str, today: date) -> frozenset[date]:
 
 
 def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
-    """`15 хв`, `2 год`, `18:30`, `завтра 9:00`, `25.11 14:00`: a moment within a year from now.
+    """`15 хв`, `годину`, `о 16`, `18:30`, `завтра о 9`, `пн 9:00`, `25.11 14:00`: a moment.
 
-    Raises UnreadableTimeError.
+    It is within a year from now. Raises UnreadableTimeError.
     """
     plain = _plain(text)
     today = datetime.fromtimestamp(now, UTC).astimezone(zone).date()
-    if found := re.fullmatch(r"(?:через |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
+    if found := re.fullmatch(r"(?:через |за |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
         unit = found[2]
         seconds = next((size for names, size in _UNITS if unit.startswith(names)), 0)
         at = now + int(found[1]) * seconds
-    elif found := re.fullmatch(r"(?:о |об |at )?(\d{1,2}[:.]\d{2})", plain):
-        at = next_local(now, _minutes(found[1]), zone)
+    elif found := re.fullmatch(r"(?:через |за |in )?(\D+)", plain):
+        at = now + _WHILES.get(found[1], 0)
     elif found := re.fullmatch(
-        r"(?:завтра|tomorrow)(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain
+        r"(?:о |об |at )(\d{1,2})|(?:о |об |at )?(\d{1,2}[:.]\d{2})", plain
     ):
-        at = wall(today + timedelta(days=1), _minutes(found[1]), zone)
-    elif found := re.fullmatch(
-        r"([\d.]+|\d{4}-\d\d-\d\d)(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain
-    ):
-        at = wall(_date(found[1], today), _minutes(found[2]), zone)
+        at = next_local(now, _minutes(found[1] or found[2]), zone)
+    elif found := re.fullmatch(r"(.+?),?(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain):
+        at = _on_day(found[1], _minutes(found[2]), now, today, zone)
     else:
         raise UnreadableTimeError(text.strip())
     if not now < at <= now + _YEAR:
@@ -231,6 +232,26 @@ def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
     return at
 
 
+def _on_day(words: str, minutes: int, now: int, today: date, zone: ZoneInfo) -> int:
+    """The wall time of a day by its name, its weekday or its date."""
+    name = re.sub(r"^(у|в|во|on) |\.$", "", words)
+    if name in _NEAR_DAYS:
+        return wall(today + timedelta(days=_NEAR_DAYS[name]), minutes, zone)
+    if name not in _DAYS:
+        return wall(_date(words, today), minutes, zone)
+    on = today + timedelta(days=(_DAYS[name] - today.weekday()) % 7)
+    there = wall(on, minutes, zone)
+    return there if there > now else wall(on + timedelta(days=7), minutes, zone)
+
+
+_NEAR_DAYS = {"сьогодні": 0, "today": 0, "завтра": 1, "tomorrow": 1, "післязавтра": 2}
+_WHILES = {
+    **dict.fromkeys(("хвилину", "a minute"), 60),
+    **dict.fromkeys(("пів години", "півгодини", "half an hour"), 1800),
+    **dict.fromkeys(("годину", "an hour"), 3600),
+    **dict.fromkeys(("півтори години",), 5400),
+    **dict.fromkeys(("день", "a day"), 86400),
+}
 _UNITS = ((("хв", "min"), 60), (("год", "hour", "h"), 3600), (("дн", "ден", "day"), 86400))
 
 
@@ -270,11 +291,16 @@ def _minutes(text: str) -> int:
 def _date(piece: str, today: date) -> date:
     try:
         if "-" in piece:
-            return date.fromisoformat(piece)
-        day, month, *year = (int(part) for part in piece.strip(".").split("."))
-        if year:
-            return date(year[0] + (2000 if year[0] < 100 else 0), month, day)
-        this = date(today.year, month, day)
-        return this if this >= today else date(today.year + 1, month, day)
-    except (ValueError, IndexError):
+            found = date.fromisoformat(piece)
+        else:
+            day, month, *year = (int(part) for part in piece.strip(".").split("."))
+            if year:
+                found = date(year[0] + (2000 if year[0] < 100 else 0), month, day)
+            else:
+                this = date(today.year, month, day)
+                found = this if this >= today else date(today.year + 1, month, day)
+    except (ValueError, OverflowError):
         raise UnreadableTimeError(piece) from None
+    if not 2000 <= found.year < 3000:
+        raise UnreadableTimeError(piece)
+    return found

@@ -8,6 +8,7 @@ from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
+from storage.outbox import OutboxRepo
 from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Jobs:
         company: CompanyRepo,
         reminders: ReminderRepo,
         digests: DigestRepo,
+        outbox: OutboxRepo,
         *,
         wake: Callable[[], None],
         clock: Clock,
@@ -32,6 +34,7 @@ class Jobs:
         self._company = company
         self._reminders = reminders
         self._digests = digests
+        self._outbox = outbox
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -50,6 +53,7 @@ class Jobs:
             await self._reminders.fire(now=now),
             await self._company.open(now=now),
             await self._digests.send(now=now),
+            await self._outbox.follow_clock(now=now),
         ]
         if any(done):
             self._wake()

@@ -30,6 +30,7 @@ from keyboards.callbacks import (
 )
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
+from storage.groups import Place, PlaceKind
 
 
 class CompanyDialog(StatesGroup):
@@ -69,7 +70,7 @@ async def show_company(query: CallbackQuery, company: CompanyRepo) -> None:
 
 
 async def choose_line(query: CallbackQuery, company: CompanyRepo) -> None:
-    await show(query, views.choose_line(), keyboards.lines(await company.lines()))
+    await show(query, views.choose_line(), keyboards.lines(await _lines(company)))
 
 
 async def show_ladder(query: CallbackQuery, company: CompanyRepo) -> None:
@@ -97,22 +98,22 @@ async def choose_number(
 
 
 async def set_number(
-    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo
+    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo, clock: Clock
 ) -> None:
     name, minutes = callback_data.name, callback_data.minutes
     if minutes not in keyboards.CHOICES[name]:
         raise NotFoundError(f"{minutes} minutes of {name}")
-    await company.set_number(name.value, minutes)
+    await company.set_number(name, minutes, now=clock())
     await _show_ladder(query, company, toast=views.saved())
 
 
 async def ask_hours(
     query: CallbackQuery, callback_data: LineHours, state: FSMContext, company: CompanyRepo
 ) -> None:
-    line = await _line(company, callback_data.number)
+    line = await _line(company, callback_data.code)
     await _begin(query, state, CompanyDialog.hours, line)
     text = views.ask_hours(line, await company.hours(line))
-    await show(query, text, keyboards.dialog(callback_data.number))
+    await show(query, text, keyboards.dialog(callback_data.code))
 
 
 async def ask_holidays(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
@@ -160,14 +161,18 @@ async def cancel_pressed(query: CallbackQuery, state: FSMContext, company: Compa
     await _leave(query, state, company)
 
 
-async def _line(company: CompanyRepo, number: int) -> str | None:
+async def _line(company: CompanyRepo, code: int) -> str | None:
     """The line a button is about; None: the company. Raises NotFoundError if it is gone."""
-    if number < 0:
+    if code < 0:
         return None
-    lines = await company.lines()
-    if number >= len(lines):
-        raise NotFoundError(f"line {number}")
-    return lines[number]
+    lines = await _lines(company)
+    if code not in lines:
+        raise NotFoundError(f"line {code}")
+    return lines[code]
+
+
+async def _lines(company: CompanyRepo) -> dict[int, str]:
+    return {Place(PlaceKind.LINE, name).code: name for name in await company.lines()}
 
 
 async def _begin(query: CallbackQuery, state: FSMContext, step: State, line: str | None) -> None:

@@ -72,8 +72,8 @@ class DigestDesk:
             start,
             end,
             here.group,
-            who=here.who,
-            target=await self._target(),
+            who=here.employee,
+            target=here.target * 60 or await self._target(),
             page=here.page,
             size=employee.page_size,
         )

@@ -28,6 +28,9 @@ from keyboards.callbacks import (
 )
 from storage.groups import Group, GroupRepo
 
+_ANONYMOUS = 1087968824
+"""Who seems to write when an administrator of a group writes in its name."""
+
 _PRESENT = {"member", "administrator", "creator"}
 _OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
 
@@ -40,6 +43,7 @@ def create_router() -> Router:
     administrator = HasRole(Role.ADMINISTRATOR)
     router.message.register(connect_command, Command("connect"), administrator)
     router.message.register(refuse_command, Command("connect"), HasRole())
+    router.message.register(refuse_anonymous, Command("connect"), F.from_user.id == _ANONYMOUS)
     router.message.register(upgraded, F.migrate_to_chat_id)
     router.message.register(upgraded_here, F.migrate_from_chat_id)
     router.message.register(renamed, F.new_chat_title)
@@ -86,6 +90,11 @@ async def connect_command(
 
 async def refuse_command(message: Message) -> None:
     await message.answer(views.only_administrators())
+
+
+async def refuse_anonymous(message: Message) -> None:
+    """Only administrators of the group can write in its name, so this is said to no stranger."""
+    await message.answer(views.not_in_the_name_of_the_group())
 
 
 async def refuse_button(query: CallbackQuery) -> None:

@@ -7,7 +7,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.config import Settings
-from bot.errors import NotFoundError
+from bot.errors import AppError, NotFoundError
 from bot.filters import HasRole
 from bot.hours import DAY, UnreadableTimeError, parse_when, wall
 from bot.models import Clock, Employee
@@ -18,7 +18,7 @@ from keyboards import comments as dialog_keyboards
 from keyboards import reminders as keyboards
 from keyboards.callbacks import DialogButton, DialogStep, RemindAt, RemindIn, RemindMenu
 from storage.journal import JournalRepo
-from storage.reminders import ReminderRepo
+from storage.reminders import LIMIT, ReminderRepo
 
 _NINE = 9 * 60
 
@@ -67,7 +67,9 @@ async def remind_in(
     due_at = now + callback_data.minutes * 60
     if not callback_data.minutes:
         due_at = wall(local(now, settings.zone).date(), DAY + _NINE, settings.zone)
-    await reminders.add(call.id, employee, due_at=due_at, now=now)
+    if not await reminders.add(call.id, employee, due_at=due_at, now=now):
+        await answer(query, views.too_many(LIMIT), alert=True)
+        return
     await show(query, views.promised(call, due_at, now=now, zone=settings.zone))
 
 
@@ -101,9 +103,14 @@ async def time_sent(
         text = views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    call = await journal.get(int(await state.get_value("call", 0)), employee.scope)
-    await reminders.add(call.id, employee, due_at=due_at, now=now)
-    await _leave(message, state, views.promised(call, due_at, now=now, zone=settings.zone))
+    try:
+        call = await journal.get(int(await state.get_value("call", 0)), employee.scope)
+    except AppError:
+        await state.clear()  # or every next word would be taken for a time
+        raise
+    is_added = await reminders.add(call.id, employee, due_at=due_at, now=now)
+    promised = views.promised(call, due_at, now=now, zone=settings.zone)
+    await _leave(message, state, promised if is_added else views.too_many(LIMIT))
 
 
 async def cancel_command(message: Message, state: FSMContext) -> None:

@@ -16,7 +16,7 @@ from bot.models import AlertScope, Board, CaseGroup, Key, LadderField, Language,
 Id = Annotated[int, Field(ge=0, lt=10**9)]
 Moment = Annotated[int, Field(ge=0, lt=1 << 41)]
 Count = Annotated[int, Field(ge=0, lt=10**6)]
-Place = Annotated[int, Field(ge=-1, lt=10**6)]
+Code = Annotated[int, Field(ge=-1, lt=1 << 32)]
 
 
 class Nothing(CallbackData, prefix="x"):
@@ -364,16 +364,16 @@ class CompanyValue(CallbackData, prefix="ov1"):
     minutes: Count
 
 
-class LineHours(CallbackData, prefix="oh1"):
-    """The hours of a line, by its place among the lines offered; -1: the company's."""
+class LineHours(CallbackData, prefix="oh2"):
+    """The hours of a line; `code` as in storage.groups.Place; -1: the company's."""
 
-    number: Place
+    code: Code
 
 
-class NoHours(CallbackData, prefix="oz1"):
+class NoHours(CallbackData, prefix="oz2"):
     """A line gets the company's hours, the company (-1) works always."""
 
-    number: Place
+    code: Code
 
 
 class QuietMenu(CallbackData, prefix="qm1"):
@@ -395,7 +395,7 @@ class GroupPlace(CallbackData, prefix="g1"):
     """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
 
     group: Id
-    code: Moment
+    code: Code
 
 
 class GroupAll(CallbackData, prefix="ga1"):
@@ -431,7 +431,8 @@ class DigestNow(CallbackData, prefix="en1"):
 class DigestList(CallbackData, prefix="el2"):
     """The cases behind a number of a digest; `since` and `until` in minutes since 1970.
 
-    `who`: the id of the employee whose calls back are meant, 0 for all.
+    `who`: the id of the employee whose calls back are meant, 0 for all; of those in time it is
+    the minutes that were meant by that, 0 for those of now.
     """
 
     group: CaseGroup
@@ -449,3 +450,12 @@ class DigestPages(CallbackData, prefix="ep2"):
     until: Moment
     who: Id = 0
     page: Count = 0
+
+    @property
+    def employee(self) -> int:
+        return 0 if self.group is CaseGroup.IN_TARGET else self.who
+
+    @property
+    def target(self) -> int:
+        """In minutes."""
+        return self.who if self.group is CaseGroup.IN_TARGET else 0

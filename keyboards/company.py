@@ -40,7 +40,7 @@ _WIDTH = 40
 
 def company() -> InlineKeyboardMarkup:
     return _rows(
-        [(_("🕘 Working hours"), LineHours(number=-1))],
+        [(_("🕘 Working hours"), LineHours(code=-1))],
         [(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
         [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
         [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.LADDER))],
@@ -48,9 +48,10 @@ def company() -> InlineKeyboardMarkup:
     )
 
 
-def lines(names: Sequence[str]) -> InlineKeyboardMarkup:
+def lines(names: Mapping[int, str]) -> InlineKeyboardMarkup:
+    """`names`: of the lines, by their codes."""
     return _rows(
-        *([(name[:_WIDTH], LineHours(number=number))] for number, name in enumerate(names)),
+        *([(name[:_WIDTH], LineHours(code=code))] for code, name in names.items()),
         [_back()],
     )
 
@@ -80,7 +81,7 @@ def dialog(line: int | None = None) -> InlineKeyboardMarkup:
     rows: list[Row] = []
     if line is not None:
         words = _("🕘 As the company's") if line >= 0 else _("🕘 Around the clock")
-        rows.append([(words, NoHours(number=line))])
+        rows.append([(words, NoHours(code=line))])
     return _rows(*rows, [(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))])
 
 

@@ -32,8 +32,9 @@ def digest(
     """A button for each number that has a list behind it; the rest are their labels."""
     since, until = found.start // 60, -(-found.end // 60)
     place = {"since": since, "until": until}
+    minutes = {CaseGroup.IN_TARGET: found.target // 60}
     buttons = [
-        _button(f"{label}: {count}", DigestList(group=group, **place))
+        _button(f"{label}: {count}", DigestList(group=group, who=minutes.get(group, 0), **place))
         for group, label in groups.items()
         if (count := found.totals.count(group))
     ]
@@ -87,7 +88,7 @@ def _row(case: Case, here: DigestPages, page: int, viewer: Employee) -> Callback
 
     Of what an operator called back the talk: the case may have been rung at others' alone.
     """
-    if here.who and not viewer.role.sees_all and case.closing:
+    if here.employee and not viewer.role.sees_all and case.closing:
         return AlertCard(call=case.closing.id)
     place = here.model_dump(exclude={"page"})
     return CaseButton(step=CaseStep.OPEN, case=case.id, board=Board.ALL, page=page, **place)

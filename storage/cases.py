@@ -32,6 +32,8 @@ T = TypeVar("T")
 ANSWER_SECONDS = 300
 """How long the owner of a case, asked whether they still see to it, has to answer."""
 
+_OVER = "state = 'open' AND expires_at < ?"
+_TOO_SOON = "state = 'expired' AND closed_at >= ?"
 _CAUGHT_UP_AT_ONCE = 200
 _DEEDS_SHOWN = 20
 
@@ -259,14 +261,17 @@ class CaseRepo:
     # What time does
 
     async def expire(self, *, now: int) -> int:
-        """Let go of the cases whose window is over. Returns how many."""
-        if not await self._has("state = 'open' AND expires_at < ?", now):
+        """Let go of the cases whose window is over. Returns how many.
+
+        Those let go while the clock was wrong are open again.
+        """
+        if not (await self._has(_OVER, now) or await self._has(_TOO_SOON, now)):
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "SELECT * FROM cases WHERE state = 'open' AND expires_at < ? "
-                "ORDER BY expires_at LIMIT 100",
-                (now,),
+                f"SELECT * FROM cases WHERE {_OVER} UNION ALL "  # noqa: S608
+                f"SELECT * FROM cases WHERE {_TOO_SOON} ORDER BY expires_at LIMIT 100",
+                (now, now),
             )
             for row in rows:
                 await self._refold(tx, row, now=now)
@@ -310,7 +315,8 @@ class CaseRepo:
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "SELECT k.id, c.line FROM cases AS k JOIN calls AS c ON c.id = k.call_id "
+                "SELECT k.id, k.repeat_at, c.line FROM cases AS k "
+                "JOIN calls AS c ON c.id = k.call_id "
                 "WHERE k.repeat_at <= ? ORDER BY k.repeat_at LIMIT 100",
                 (now,),
             )
@@ -321,7 +327,7 @@ class CaseRepo:
                     "UPDATE cases SET repeat_at = ? WHERE id = ?",
                     (again if ladder.repeat_every else None, row["id"]),
                 )
-                await ping_all(tx, row["id"], now=now)
+                await ping_all(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)
 
     async def _has(self, where: str, now: int) -> bool:

@@ -8,7 +8,7 @@ from zlib import crc32
 from bot.errors import NotFoundError
 from bot.models import Employee, Language
 from storage.database import Database, Row
-from storage.outbox import Kind, owe_administrators
+from storage.outbox import NOTHING_TO_TELL, Kind, hears, owe_administrators
 
 _LATEST_CALLS = 1000
 
@@ -89,9 +89,16 @@ class GroupRepo:
             await tx.execute("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
     async def disconnect(self, group_id: int) -> None:
-        """It hears of nothing new; what it was told of stays true."""
+        """It hears of nothing new; what it was told of stays true.
+
+        Raises NotFoundError if there is no such group.
+        """
         async with self._database.transaction() as tx:
-            await tx.execute("UPDATE groups SET state = 'left' WHERE id = ?", (group_id,))
+            left = await tx.execute(
+                "UPDATE groups SET state = 'left' WHERE id = ? RETURNING id", (group_id,)
+            )
+            if not left:
+                raise NotFoundError(f"group {group_id}")
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
                 "WHERE state = 'pending' AND message_id IS NULL AND (chat_id, thread_id) = "
@@ -100,7 +107,7 @@ class GroupRepo:
             )
 
     async def toggle(self, group_id: int, code: int) -> None:
-        """Hear of the place too, or no more; one that hears of nothing stays as it is.
+        """From now on hear of the place too, or no more; one that hears of nothing stays so.
 
         Raises NotFoundError if nobody knows the place.
         """
@@ -122,6 +129,13 @@ class GroupRepo:
                     "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?)",
                     (group_id, place.kind.value, place.name),
                 )
+            await tx.execute(
+                "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our predicate
+                "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
+                "AND message_id IS NULL AND NOT EXISTS "
+                f"(SELECT 1 FROM groups AS g WHERE g.id = ? AND {hears('outbox.case_id')})",
+                (NOTHING_TO_TELL, group.chat_id, group.thread_id, group_id),
+            )
 
     async def hear_all(self, group_id: int) -> None:
         async with self._database.transaction() as tx:
@@ -166,13 +180,14 @@ class GroupRepo:
     async def migrate(self, old: int, new: int) -> None:
         """The group has become a supergroup: the same chat under another id.
 
+        What was connected under the new id, before the move was heard of, stays as it is there.
         Its messages have new ids there, unknown to the bot: what was sent is not edited any more.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM groups WHERE chat_id = ? AND thread_id IN "
                 "(SELECT thread_id FROM groups WHERE chat_id = ?)",
-                (new, old),
+                (old, new),
             )
             await tx.execute("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
             await tx.execute(

@@ -99,6 +99,25 @@ class OutboxRepo:
         )
         return [_owed(row) for row in rows]
 
+    async def follow_clock(self, *, now: int) -> bool:
+        """After the clock was set back, what is owed waits as long as it was meant to, no longer.
+
+        Returns whether there was any such.
+        """
+        ahead = "state = 'pending' AND due_at > ? AND created_at > ?"
+        if not await self._database.fetch(
+            f"SELECT 1 FROM outbox WHERE {ahead} LIMIT 1",  # noqa: S608
+            (now, now),
+        ):
+            return False
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET due_at = due_at - (created_at - ?), created_at = ? "  # noqa: S608
+                f"WHERE {ahead}",
+                (now, now, now, now),
+            )
+        return True
+
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
         """It is in the chat. What became new meanwhile stays owed."""
         async with self._database.transaction() as tx:
@@ -257,7 +276,7 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
     conflict = (
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
-        "reason = NULL "
+        "created_at = excluded.created_at, reason = NULL "
         "WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
         f"AND outbox.reason = '{NOTHING_TO_TELL}'"
     )
@@ -279,13 +298,41 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
     )
     await tx.execute(
         f"{into} SELECT g.chat_id, g.thread_id, NULL, 'case', ?, ?, ?, ?, ?, ? "  # noqa: S608
-        "FROM groups AS g WHERE g.state = 'active' "
-        "AND (NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "
+        f"FROM groups AS g WHERE g.state = 'active' AND {hears('?')} {conflict}",
+        (*values, *_step(steps.groups, now), case_id),
+    )
+
+
+async def list_steps(tx: Transaction) -> list[Row]:
+    """The first messages of cases still to come, each with its line and its step of the ladder.
+
+    `created_at` is when the time of the step began to run.
+    """
+    return await tx.execute(
+        "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "
+        "WHEN EXISTS (SELECT 1 FROM case_calls AS y "
+        "JOIN call_extensions AS x ON x.call_id = y.call_id "
+        "JOIN employee_extensions AS z ON z.extension = x.extension "
+        "WHERE y.case_id = k.id AND y.part = 'lost' AND z.employee_id = o.employee_id) "
+        "THEN 'operators_after' ELSE 'supervisors_after' END AS step "
+        "FROM outbox AS o JOIN cases AS k ON k.id = o.case_id JOIN calls AS c ON c.id = k.call_id "
+        "WHERE o.state = 'pending' AND o.kind = 'case' AND o.is_late = 1 "
+        "AND o.message_id IS NULL ORDER BY o.chat_id, o.priority, o.id"
+    )
+
+
+async def set_due(tx: Transaction, owed_id: int, due_at: int) -> None:
+    await tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
+
+
+def hears(case: str) -> str:
+    """Whether `groups AS g` hears of the lines or queues of a case; `case`: its id, as SQL."""
+    return (
+        "(NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "  # noqa: S608
         "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
         "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
         "OR (p.kind = 'queue' AND p.name = c.queue)) "
-        f"WHERE y.case_id = ? AND y.part = 'lost')) {conflict}",
-        (*values, *_step(steps.groups, now), case_id),
+        f"WHERE y.case_id = {case} AND y.part = 'lost'))"
     )
 
 
@@ -300,9 +347,10 @@ async def touch_cases(
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END "
+        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
+        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
         "WHERE kind = 'case' AND case_id = ? AND (state = 'pending' OR state = 'sent')",
-        [(priority, priority, now, case_id) for case_id in case_ids],
+        [(priority, priority, now, now, case_id) for case_id in case_ids],
     )
 
 
@@ -322,12 +370,21 @@ async def ping_case(
         )
 
 
-async def ping_all(tx: Transaction, case_id: int, *, now: int) -> None:
-    """The case's message is due anew in every chat that has it."""
+async def ping_all(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
+    """The case's message is due anew in every chat that has it and still wants alerts.
+
+    Not where it has come after `since`, the moment this was to happen.
+    """
     await tx.execute(
-        "UPDATE outbox SET ping = 1, version = version + 1, state = 'pending', priority = ?, "
-        "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND state = 'sent'",
-        (Priority.ALERT, now, now, case_id),
+        "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
+        "state = 'pending', priority = ?, due_at = ?, created_at = ? "
+        "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
+        "AND (done_at IS NULL OR done_at <= ?) "
+        "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
+        "AND e.state = 'active' AND e.alerts <> 'none') OR EXISTS (SELECT 1 FROM groups AS g "
+        "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
+        f"AND g.state = 'active' AND {hears('outbox.case_id')}))",
+        (Priority.ALERT, now, now, case_id, since),
     )
 
 

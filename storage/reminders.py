@@ -10,6 +10,13 @@ from storage.outbox import Kind, Priority, owe_person
 LIMIT = 50
 """Reminders one person can have before them."""
 
+_STANDS = "(k.id IS NULL OR k.state = 'open' OR r.was_over = 1)"
+_WITH_CASES = (
+    "reminders AS r LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part <> 'closing' "
+    "LEFT JOIN cases AS k ON k.id = y.case_id"
+)
+"""Of the call of a case it stands while that is open, or if the person knew that it was not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
@@ -22,28 +29,35 @@ class ReminderRepo:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, call_id: int, employee: Employee, *, due_at: int, now: int) -> None:
+    async def add(self, call_id: int, employee: Employee, *, due_at: int, now: int) -> bool:
         """Remind the person of the call; of the same call only once at a time.
 
-        Raises NotFoundError if the call is gone, or there are LIMIT reminders already.
+        False: there are LIMIT reminders already. Raises NotFoundError if the call is gone.
         """
         async with self._database.transaction() as tx:
+            if not await tx.execute("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
+                raise NotFoundError(f"call {call_id} to be reminded of")
             await tx.execute(
                 "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "
                 "AND due_at IS NOT NULL",
                 (employee.id, call_id),
             )
             added = await tx.execute(
-                "INSERT INTO reminders (employee_id, call_id, due_at, created_at) "
-                "SELECT ?, id, ?, ? FROM calls WHERE id = ? AND (SELECT count(*) FROM reminders "
+                "INSERT INTO reminders (employee_id, call_id, due_at, created_at, was_over) "
+                "SELECT ?, ?, ?, ?, CASE WHEN EXISTS (SELECT 1 FROM case_calls AS y JOIN cases "
+                "AS k ON k.id = y.case_id WHERE y.call_id = ? AND k.state <> 'open') "
+                "THEN 1 ELSE 0 END WHERE (SELECT count(*) FROM reminders "
                 "WHERE employee_id = ? AND due_at IS NOT NULL) < ? RETURNING id",
-                (employee.id, due_at, now, call_id, employee.id, LIMIT),
+                (employee.id, call_id, due_at, now, call_id, employee.id, LIMIT),
             )
-            if not added:
-                raise NotFoundError(f"call {call_id} to be reminded of")
+        return bool(added)
 
     async def get(self, reminder_id: int) -> Reminder:
-        rows = await self._database.fetch("SELECT * FROM reminders WHERE id = ?", (reminder_id,))
+        """Raises NotFoundError if it is gone, or there is nothing to remind of any more."""
+        rows = await self._database.fetch(
+            f"SELECT r.* FROM {_WITH_CASES} WHERE r.id = ? AND {_STANDS}",  # noqa: S608
+            (reminder_id,),
+        )
         if not rows:
             raise NotFoundError(f"reminder {reminder_id}")
         return Reminder(rows[0]["id"], rows[0]["call_id"], rows[0]["created_at"])
@@ -55,15 +69,13 @@ class ReminderRepo:
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "SELECT r.id, r.employee_id, k.state FROM reminders AS r "
-                "LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part = 'lost' "
-                "LEFT JOIN cases AS k ON k.id = y.case_id "
+                f"SELECT r.id, r.employee_id, {_STANDS} AS stands FROM {_WITH_CASES} "  # noqa: S608
                 "WHERE r.due_at <= ? ORDER BY r.due_at LIMIT 200",
                 (now,),
             )
             for row in rows:
                 await tx.execute("UPDATE reminders SET due_at = NULL WHERE id = ?", (row["id"],))
-                if row["state"] in {None, "open"}:
+                if row["stands"]:
                     await owe_person(
                         tx,
                         Kind.REMINDER,

@@ -19,6 +19,7 @@ from bot.models import (
     DigestPerson,
     DigestTotals,
     Employee,
+    LadderField,
     Language,
     Role,
     Scope,
@@ -29,6 +30,7 @@ from bot.views import digests as views
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.calls import CallRepo
 from storage.cases import opened_in
+from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.digests import LIMIT, DigestRepo, median, percentile
 from storage.scopes import case_in_scope
@@ -555,6 +557,20 @@ async def test_every_button_of_a_digest_opens_its_list(app: App) -> None:
         assert app.text.startswith(f"<b>{name}</b>\n{when}\n")
     await app.press_data(BOSS, app.buttons("1")[0])
     assert "+380 50 111 2201" in app.text
+
+
+async def test_who_was_in_time_stays_so_when_the_target_changes(app: App) -> None:
+    await app.press_data(BOSS, "en1")
+    [data] = app.buttons("Вчасно: 1")
+    company = CompanyRepo(app.database, KYIV)
+    await company.set_number(LadderField.TARGET, 60, now=app.now)
+    await app.press_data(BOSS, data)
+    assert app.text.splitlines()[0].endswith(": 1</b>")
+    await app.press(BOSS, "1")
+    await app.press(BOSS, "⬅️ До списку")
+    assert app.text.splitlines()[0].endswith(": 1</b>")
+    await app.press_data(BOSS, "en1")
+    assert app.buttons("Вчасно: 2")
 
 
 async def test_a_case_goes_back_to_its_list_also_after_a_deed(app: App) -> None:

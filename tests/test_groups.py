@@ -147,6 +147,17 @@ async def test_a_topic_hears_only_of_its_lines(tmp_path: Path) -> None:
         await scene.group.wait_for(lambda one: "більше не приходять" in one.text)
 
 
+async def test_an_administrator_who_writes_in_the_name_of_the_group_is_told_why_not(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as scene:
+        await scene.boss.send("/connect", group=scene.group, is_anonymous=True)
+        await scene.group.wait_for(lambda one: "від імені групи" in one.text)
+        await scene.office.post(lost("a"))
+        await scene.boss.wait_for(is_alert)
+        assert not [one for one in scene.group.messages() if is_alert(one)]
+
+
 @pytest.mark.parametrize("end", ["removed", "closed", "muted"])
 async def test_a_topic_that_is_gone_is_told_of_once(tmp_path: Path, end: str) -> None:
     async with shop(tmp_path, is_forum=True) as scene:
@@ -197,6 +208,26 @@ async def test_a_move_only_the_refusal_tells_of_loses_no_alert(tmp_path: Path) -
             await bigger.wait_for(is_alert)
         refused = office.telegram.calls("sendMessage", chat_id=scene.group.id)[-1]
         assert refused.description == ("Bad Request: group chat was upgraded to a supergroup chat")
+
+
+async def test_a_group_connected_anew_before_its_move_is_heard_of_can_be_stopped(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path, kind="group") as scene:
+        await connect(scene, scene.boss)
+        await scene.office.stop()
+        bigger = scene.group.upgrade(GROUP, is_told_before=False, is_told_after=False)
+        async with scene.office.restarted() as office:
+            sent = await scene.boss.send("/connect", group=bigger)
+            settings = await bigger.wait_for(lambda one: one.id > sent.id and one.is_from_bot)
+            await office.post(lost("a"))
+            await bigger.wait_for(is_alert)
+            refused = office.telegram.calls("sendMessage", chat_id=scene.group.id)[-1]
+            assert "upgraded" in refused.description
+            await (await scene.boss.click(settings, "✖️")).answered()
+            await office.post(lost("b", caller={"number": "0509998877"}))
+            await scene.olena.wait_for(lambda one: "50 999" in one.text)
+        assert not [one for one in bigger.messages() if "50 999" in one.text]
 
 
 async def test_the_slower_one_is_told_who_was_faster_and_when(tmp_path: Path) -> None:

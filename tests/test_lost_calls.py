@@ -243,6 +243,18 @@ async def test_the_company_decides_when_supervisors_hear(tmp_path: Path) -> None
         assert again.buttons[0][0] == "🙋 Беру"
 
 
+async def test_the_line_that_is_pressed_is_the_line_that_is_asked_about(tmp_path: Path) -> None:
+    """Also if a call on another line has come since the lines were shown."""
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 7200, line="0445550202"))
+        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
+        page = await office.press(boss, page, "📞")
+        await office.post(lost("b", NOW - 7200, line="0445550101"))
+        asked = await office.press(boss, page, "0445550202")
+        assert "0445550202" in asked.text
+
+
 async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
     clock = Clock(NOW)
     async with running_office(tmp_path, clock=clock) as office:

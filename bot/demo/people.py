@@ -13,6 +13,9 @@ from bot.demo.telegram import DEFAULT_TIMEOUT, Bot, CallbackQuery, Telegram
 
 Predicate = Callable[[Message], bool]
 
+ANONYMOUS = Account(1087968824, "Group", username="GroupAnonymousBot", is_bot=True)
+"""Who seems to write when an administrator of a group writes in its name."""
+
 
 class Screen:
     """A chat as somebody sees it: what is there now, and waiting for what is to come."""
@@ -239,12 +242,18 @@ class User(Screen):
         group: Group | None = None,
         reply_to: Message | None = None,
         thread_id: int | None = None,
+        is_anonymous: bool = False,
     ) -> Message:
+        """`is_anonymous`: in the name of the group, as its administrators may."""
         content = fixed(text, ())
         if not content.text or len(content) > MAX_TEXT:
             raise ValueError("Telegram would not let a person send this text")
         return await self._send(
-            group=group, content=content, reply_to=reply_to, thread_id=thread_id
+            group=group,
+            content=content,
+            reply_to=reply_to,
+            thread_id=thread_id,
+            is_anonymous=is_anonymous,
         )
 
     async def start(self, payload: str = "") -> Message:
@@ -399,6 +408,7 @@ class User(Screen):
         extra: JsonObject | None = None,
         reply_to: Message | None = None,
         thread_id: int | None = None,
+        is_anonymous: bool = False,
     ) -> Message:
         chat = group.chat if group else self.chat
         if chat.is_private:
@@ -412,11 +422,11 @@ class User(Screen):
         message = Message(
             id=next(chat.numbers),
             chat=chat,
-            sender=self.account,
+            sender=ANONYMOUS if is_anonymous else self.account,
             date=self._telegram.now,
             content=content or FormattedText(),
             media=media,
-            extra=extra or {},
+            extra=(extra or {}) | ({"sender_chat": chat.as_json()} if is_anonymous else {}),
             reply_to=reply_to.id if reply_to else None,
             thread_id=thread_id,
         )

@@ -41,6 +41,13 @@ def only_administrators() -> str:
     return _("Only an administrator of the bot can do this.")
 
 
+def not_in_the_name_of_the_group() -> str:
+    return _(
+        "You write in the name of the group, so I cannot see who you are. "
+        "Switch off “Remain anonymous” and send /connect again."
+    )
+
+
 def how_to_connect() -> str:
     return _(
         "Add me to a group, and write /connect there, or in one of its topics. "

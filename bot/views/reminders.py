@@ -43,6 +43,10 @@ def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
     return "\n".join(lines)
 
 
+def too_many(limit: int) -> str:
+    return _("You have {count} reminders already, there is no room for more").format(count=limit)
+
+
 def not_understood(piece: str) -> str:
     return _("I do not understand “{piece}”.").format(piece=brief(piece))
 
