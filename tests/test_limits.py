@@ -243,7 +243,7 @@ def test_the_companys_settings_are_whole_however_many(language: Language) -> Non
     assert tags(company.ask_hours(NASTY[:100], hours)) == ["bold", "code"]
     assert tags(company.ask_holidays(sorted(days))) == ["bold", "code", "code"]
     assert tags(company.not_understood(NASTY)) == []
-    fits(company_keyboards.lines({number: "ї" * 90 for number in range(2**32 - 30, 2**32)}))
+    fits(company_keyboards.lines(dict.fromkeys(range(2**32 - 30, 2**32), "ї" * 90)))
 
 
 def test_many_ignored_numbers_are_whole(language: Language) -> None:
