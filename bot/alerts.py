@@ -8,8 +8,6 @@ import hashlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -20,39 +18,14 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
 )
 from aiogram.types import InlineKeyboardMarkup
-from aiogram.utils.i18n import I18n
 
-from bot.errors import AppError, NoAccessError, StorageError
+from bot.errors import StorageError
 from bot.metrics import Metrics
-from bot.models import (
-    EVERYTHING,
-    AlertScope,
-    Board,
-    Case,
-    CaseState,
-    Clock,
-    Employee,
-    EmployeeState,
-    Role,
-)
+from bot.models import Clock
+from bot.notices import Notice, Notices
 from bot.pace import Pace
-from bot.views import alerts as views
-from bot.views import cases as case_views
-from bot.views import digests as digest_views
-from bot.views import groups as group_views
-from bot.views import reminders as reminder_views
-from keyboards import cases as keyboards
-from keyboards import digests as digest_keyboards
-from keyboards import reminders as reminder_keyboards
-from storage.cases import ANSWER_SECONDS, CaseRepo
-from storage.company import CompanyRepo
-from storage.digests import DigestRepo
-from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
-from storage.journal import JournalRepo
-from storage.outbox import NOTHING_TO_TELL, Kind, OutboxRepo, Owed
-from storage.rejects import RejectRepo
-from storage.reminders import ReminderRepo
+from storage.outbox import NOTHING_TO_TELL, OutboxRepo, Owed
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +51,6 @@ _NO_WAY_IN = (
 _GONE = ("message to edit not found", "message can't be edited")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A message ready to be sent; `line`: whose working hours decide whether it makes a sound."""
-
-    text: str
-    markup: InlineKeyboardMarkup | None = None
-    employee: Employee | None = None
-    line: str | None = None
-
-
 Accepted = tuple[int, str]
 
 
@@ -97,32 +60,16 @@ class Alerter:
         bot: Bot,
         *,
         outbox: OutboxRepo,
-        employees: EmployeeRepo,
-        cases: CaseRepo,
-        company: CompanyRepo,
         groups: GroupRepo,
-        digests: DigestRepo,
-        reminders: ReminderRepo,
-        journal: JournalRepo,
-        rejects: RejectRepo,
-        i18n: I18n,
-        zone: ZoneInfo,
+        notices: Notices,
         clock: Clock,
         pace: Pace,
         metrics: Metrics,
     ) -> None:
         self._bot = bot
         self._outbox = outbox
-        self._employees = employees
-        self._cases = cases
-        self._company = company
         self._groups = groups
-        self._digests = digests
-        self._reminders = reminders
-        self._journal = journal
-        self._rejects = rejects
-        self._i18n = i18n
-        self._zone = zone
+        self._notices = notices
         self._clock = clock
         self._pace = pace
         self._metrics = metrics
@@ -212,11 +159,11 @@ class Alerter:
 
     async def _send(self, owed: Owed) -> None:
         if owed.id not in self._accepted:
-            words = await self._words(owed)
-            if words is None:
+            notice = await self._notices.find(owed)
+            if notice is None:
                 await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
-            self._accepted[owed.id] = await self._show(owed, words)
+            self._accepted[owed.id] = await self._show(owed, notice)
         now = self._clock()
         message_id, shown = self._accepted[owed.id]
         await self._outbox.mark_sent(owed, message_id=message_id, shown=shown, now=now)
@@ -226,9 +173,9 @@ class Alerter:
         elif owed.message_id != message_id:
             await self._take_away(owed.chat_id, owed.message_id)
 
-    async def _show(self, owed: Owed, words: Words) -> Accepted:
+    async def _show(self, owed: Owed, notice: Notice) -> Accepted:
         """Send the message or edit the one that is there; nothing new to show is not sent."""
-        text, markup = words.text, words.markup
+        text, markup = notice.text, notice.markup
         shown = _digest(text, markup)
         if owed.message_id is None or owed.is_ping:
             await self._turn(owed)
@@ -236,7 +183,7 @@ class Alerter:
                 owed.chat_id,
                 text,
                 message_thread_id=owed.thread_id or None,
-                disable_notification=await self._is_silent(owed, words),
+                disable_notification=await self._notices.is_silent(owed, notice),
                 reply_markup=markup,
             )
             self._metrics.deliveries.labels("sent").inc()
@@ -261,107 +208,10 @@ class Alerter:
         self._ahead.discard(owed.chat_id)
         self._woken.set()
 
-    async def _is_silent(self, owed: Owed, words: Words) -> bool:
-        """Whether it makes no sound: in quiet hours; of lost calls, outside working hours too."""
-        now = self._clock()
-        quiet = words.employee.quiet if words.employee else None
-        if quiet and quiet.is_quiet(now, self._zone):
-            return True
-        if owed.kind not in {Kind.CASE, Kind.OPEN_CASES}:
-            return False
-        return not (await self._company.hours(words.line)).is_open(now, self._zone)
-
     async def _take_away(self, chat_id: int, message_id: int) -> None:
         """The message a new one has replaced; if it stays, its buttons still tell the truth."""
         with suppress(TelegramAPIError):
             await self._bot.delete_message(chat_id, message_id)
-
-    async def _words(self, owed: Owed) -> Words | None:
-        """The message as things are now; None if there is nothing to tell any more."""
-        with self._i18n.context(), self._i18n.use_locale(owed.language):
-            try:
-                return await self._case_words(owed) if owed.case_id else await self._list(owed)
-            except AppError:  # gone, or not for this person any more
-                return None
-
-    async def _case_words(self, owed: Owed) -> Words | None:
-        employee = await self._employees.get(owed.employee_id) if owed.employee_id else None
-        if employee and employee.state is not EmployeeState.ACTIVE:
-            return None
-        if employee is None and owed.message_id is None and not await self._hears(owed):
-            return None
-        case_id = owed.case_id or 0
-        try:
-            case = await self._cases.get(case_id, employee.scope if employee else EVERYTHING)
-        except NoAccessError:
-            if owed.kind is not Kind.CASE or owed.message_id is None:
-                raise
-            # It was theirs, and what they were told would be true no longer.
-            case = await self._cases.get(case_id, EVERYTHING)
-            if case.state is not CaseState.VOID:
-                return Words(views.not_yours())
-        now, viewer = self._clock(), employee.id if employee else None
-        if owed.kind is Kind.CLAIM:
-            if not case.is_open or case.owner is None or case.owner.id != viewer:
-                return None
-            minutes = ANSWER_SECONDS // 60
-            text = views.claim_is_over(case, minutes=minutes, now=now, zone=self._zone)
-            return Words(text, keyboards.claim(case), employee)
-        if owed.kind is Kind.WARNING:
-            text = views.taken_by_another(case, now=now, zone=self._zone)
-            return Words(text, employee=employee)
-        is_unwanted = case.owner or (employee and not _wants(employee, case))
-        if owed.message_id is None and (not case.is_open or (owed.is_late and is_unwanted)):
-            return None
-        text = views.lost_call(case, now=now, zone=self._zone)
-        return Words(text, keyboards.alert(case, employee), employee, case.call.line)
-
-    async def _hears(self, owed: Owed) -> bool:
-        """Whether the group still hears of lost calls. What it was told of is kept true anyway."""
-        group = await self._groups.find(owed.chat_id, owed.thread_id)
-        return group is not None and group.is_active
-
-    async def _list(self, owed: Owed) -> Words | None:
-        employee = await self._employees.get(owed.employee_id or 0)
-        if employee.state is not EmployeeState.ACTIVE:
-            return None
-        if owed.kind is Kind.REJECTS:
-            text = views.rejects(owed.subject, await self._rejects.last(owed.subject))
-            return Words(text, employee=employee)
-        if owed.kind is Kind.UNREACHABLE:
-            text = views.unreachable(owed.subject.partition(" ")[2])
-            return Words(text, employee=employee)
-        if owed.kind is Kind.GROUP_LOST:
-            text = group_views.lost(owed.subject.partition(" ")[2])
-            return Words(text, employee=employee)
-        now = self._clock()
-        if owed.kind is Kind.REMINDER:
-            reminder = await self._reminders.get(int(owed.subject))
-            call = await self._journal.get(reminder.call_id, employee.scope)
-            text = reminder_views.due(call, now=now, zone=self._zone)
-            return Words(text, reminder_keyboards.due(call.id), employee)
-        if owed.kind is Kind.DIGEST:
-            return await self._digest(owed, employee)
-        page = await self._cases.board(
-            employee, Board.ALL, page=0, size=employee.page_size, today=now
-        )
-        if not page.total:
-            return None
-        return Words(case_views.still_open(page, now=now), keyboards.to_board(), employee)
-
-    async def _digest(self, owed: Owed, employee: Employee) -> Words | None:
-        if employee.role is Role.ACCOUNTANT:
-            return None
-        due_at, minutes = map(int, owed.subject.split())
-        start, end = self._digests.span(due_at, minutes)
-        ladder = await self._company.ladder()
-        digest = await self._digests.digest(
-            employee, start, end, target=ladder.target_minutes * 60
-        )
-        text = digest_views.digest(digest, self._zone)
-        labels = digest_views.labels(digest, self._zone)
-        markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)
-        return Words(text, markup, employee)
 
     async def _unreachable(self, owed: Owed, reason: str) -> None:
         log.info("outbox %d: the chat cannot be reached", owed.id)
@@ -380,13 +230,6 @@ class Alerter:
         self._pace.close(owed.chat_id, seconds)
         with suppress(StorageError):
             await self._outbox.note_failure(owed.id, reason=type(error).__name__)
-
-
-def _wants(employee: Employee, case: Case) -> bool:
-    """Whether the person's settings of now let them hear of the case."""
-    if employee.alerts is AlertScope.OWN:
-        return not employee.role.sees_all or not set(case.rang).isdisjoint(employee.extensions)
-    return employee.alerts is AlertScope.ALL
 
 
 def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:

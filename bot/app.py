@@ -37,6 +37,7 @@ from bot.middlewares import (
     WakeMiddleware,
 )
 from bot.models import Clock, system_clock
+from bot.notices import Notices
 from bot.pace import Pace, SpeakMiddleware
 from bot.recordings import Recordings
 from bot.sources.registry import create_source
@@ -211,9 +212,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         recordings = await stack.enter_async_context(Recordings(http, settings))
         i18n, metrics = create_i18n(settings.language), Metrics()
         in_flight = InFlight(metrics)
-        alerter = Alerter(
-            bot,
-            outbox=repositories.outbox,
+        notices = Notices(
             employees=repositories.employees,
             cases=repositories.cases,
             company=repositories.company,
@@ -224,6 +223,13 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             rejects=repositories.rejects,
             i18n=i18n,
             zone=settings.zone,
+            clock=clock,
+        )
+        alerter = Alerter(
+            bot,
+            outbox=repositories.outbox,
+            groups=repositories.groups,
+            notices=notices,
             clock=clock,
             pace=pace,
             metrics=metrics,
@@ -264,7 +270,8 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             retention_days=settings.retention_days,
         )
         timer.every(5, jobs.sweep)
-        timer.every(1, jobs.mind)
+        for job in jobs.minding():
+            timer.every(1, job)
         timer.every(15, jobs.settle)
         timer.every(5, jobs.purge)
         url = await stack.enter_async_context(_http_server(app, settings))

@@ -1,9 +1,11 @@
 """What the timer calls. State lives in the database; missing a tick loses nothing."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from bot.models import Clock
+from bot.timer import Job
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
@@ -43,19 +45,21 @@ class Jobs:
         """Find owed messages nobody announced: another process imported, or a chat reopened."""
         self._wake()
 
-    async def mind(self) -> None:
-        """Do what has become due: claims, windows, repeats, reminders, openings, digests."""
-        now = self._clock()
-        done = [
-            await self._cases.expire(now=now),
-            await self._cases.mind_claims(now=now),
-            await self._cases.repeat(now=now),
-            await self._reminders.fire(now=now),
-            await self._company.open(now=now),
-            await self._digests.send(now=now),
-            await self._outbox.follow_clock(now=now),
+    def minding(self) -> list[Job]:
+        """Doing what has become due, each kind on its own: none waits for one that fails."""
+        due: list[Callable[..., Awaitable[int]]] = [
+            self._cases.expire,
+            self._cases.mind_claims,
+            self._cases.repeat,
+            self._reminders.fire,
+            self._company.open,
+            self._digests.send,
+            self._outbox.follow_clock,
         ]
-        if any(done):
+        return [partial(self._mind, do) for do in due]
+
+    async def _mind(self, do: Callable[..., Awaitable[int]]) -> None:
+        if await do(now=self._clock()):
             self._wake()
 
     async def settle(self) -> None:

@@ -43,6 +43,7 @@ from bot.models import (
     Status,
     Taking,
 )
+from bot.notices import Notices
 from bot.pace import Pace
 from bot.views import alerts as views
 from storage.calls import CallRepo
@@ -406,16 +407,20 @@ class CasesMachine(RuleBasedStateMachine):
             alerter = Alerter(
                 self.bot,
                 outbox=self.repositories.outbox,
-                employees=self.repositories.employees,
-                cases=self.cases,
-                company=self.repositories.company,
                 groups=self.repositories.groups,
-                digests=self.repositories.digests,
-                reminders=self.repositories.reminders,
-                journal=self.repositories.journal,
-                rejects=self.repositories.rejects,
-                i18n=create_i18n(Language.UK),
-                zone=UTC_ZONE,
+                notices=Notices(
+                    employees=self.repositories.employees,
+                    cases=self.cases,
+                    company=self.repositories.company,
+                    groups=self.repositories.groups,
+                    digests=self.repositories.digests,
+                    reminders=self.repositories.reminders,
+                    journal=self.repositories.journal,
+                    rejects=self.repositories.rejects,
+                    i18n=create_i18n(Language.UK),
+                    zone=UTC_ZONE,
+                    clock=lambda: self.now,
+                ),
                 clock=lambda: self.now,
                 pace=NoPace(),
                 metrics=Metrics(),

@@ -84,8 +84,9 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "bot.middlewares": (*INNERMOST, "bot.i18n", "bot.metrics", "storage"),
     "bot.commands": (*INNERMOST, "bot.views"),
     "bot.intake": (*INNERMOST, "storage"),
-    "bot.jobs": (*INNERMOST, "bot.sources.base", "bot.views", "keyboards", "storage"),
-    "bot.alerts": (*INNERMOST, "bot.metrics", "bot.pace", "bot.views", "keyboards", "storage"),
+    "bot.jobs": (*INNERMOST, "bot.sources.base", "bot.timer", "storage"),
+    "bot.alerts": (*INNERMOST, "bot.metrics", "bot.notices", "bot.pace", "storage"),
+    "bot.notices": (*INNERMOST, "bot.views", "keyboards", "storage"),
     "bot.web": (
         *INNERMOST,
         *("bot.config", "bot.intake", "bot.metrics", "bot.sources.base", "storage"),
