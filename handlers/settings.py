@@ -11,7 +11,7 @@ from bot.commands import set_menu
 from bot.filters import HasRole
 from bot.hours import QuietHours, UnreadableTimeError, parse_quiet
 from bot.models import Employee, Role
-from bot.reply import remove, show
+from bot.reply import Event, remove, show
 from bot.views import company as company_views
 from bot.views import settings as views
 from keyboards import comments as dialog_keyboards
@@ -27,6 +27,7 @@ from keyboards.callbacks import (
     QuietChoice,
     QuietMenu,
     QuietOwn,
+    SettingsMenu,
 )
 from storage.employees import EmployeeRepo
 
@@ -39,13 +40,14 @@ def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
-    router.message.register(settings_command, Command("settings"))
+    router.message.register(show_settings, Command("settings"))
     router.callback_query.register(choose_language, LanguageChoice.filter())
     router.callback_query.register(
         choose_alerts,
         AlertsChoice.filter(),
         HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR, Role.OPERATOR),
     )
+    router.callback_query.register(show_settings, SettingsMenu.filter())
     router.callback_query.register(quiet_menu, QuietMenu.filter())
     router.callback_query.register(
         choose_quiet, QuietChoice.filter(F.start.in_(range(24)) & F.end.in_(range(24)))
@@ -60,8 +62,8 @@ def create_router() -> Router:
     return router
 
 
-async def settings_command(message: Message, employee: Employee) -> None:
-    await show(message, views.settings(employee), keyboards.settings(employee))
+async def show_settings(event: Event, employee: Employee) -> None:
+    await show(event, views.settings(employee), keyboards.settings(employee))
 
 
 async def choose_language(
@@ -129,19 +131,19 @@ async def quiet_sent(
         return
     await employees.set_quiet(employee.id, quiet)
     asking = await state.get_value("asking", 0)
-    await settings_command(message, await employees.get(employee.id))
+    await show_settings(message, await employees.get(employee.id))
     await state.clear()
     await remove(message, [asking])
 
 
 async def cancel_command(message: Message, state: FSMContext, employee: Employee) -> None:
     await state.clear()
-    await settings_command(message, employee)
+    await show_settings(message, employee)
 
 
 async def cancel_pressed(query: CallbackQuery, state: FSMContext, employee: Employee) -> None:
     await state.clear()
-    await show(query, views.settings(employee), keyboards.settings(employee))
+    await show_settings(query, employee)
 
 
 async def _show_saved(query: CallbackQuery, employee: Employee, employees: EmployeeRepo) -> None:

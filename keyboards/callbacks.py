@@ -376,6 +376,10 @@ class NoHours(CallbackData, prefix="oz2"):
     code: Code
 
 
+class SettingsMenu(CallbackData, prefix="s1"):
+    """A person's own settings."""
+
+
 class QuietMenu(CallbackData, prefix="qm1"):
     pass
 

@@ -19,6 +19,7 @@ from keyboards.callbacks import (
     NoHours,
     QuietChoice,
     QuietOwn,
+    SettingsMenu,
 )
 
 _STEPS = (0, 2, 5, 10, 15, 30)
@@ -45,6 +46,7 @@ def company() -> InlineKeyboardMarkup:
         [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
         [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.LADDER))],
         [(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
+        [_to_settings()],
     )
 
 
@@ -90,7 +92,11 @@ def quiet(*, is_set: bool) -> InlineKeyboardMarkup:
     rows: list[Row] = [presets, [(_("✏️ My own"), QuietOwn())]]
     if is_set:
         rows.append([(_("🗑 No quiet hours"), QuietChoice(start=0, end=0))])
-    return _rows(*rows)
+    return _rows(*rows, [_to_settings()])
+
+
+def _to_settings() -> tuple[str, CallbackData]:
+    return _("⬅️ To the settings"), SettingsMenu()
 
 
 def _back() -> tuple[str, CallbackData]:

@@ -18,6 +18,7 @@ from keyboards.callbacks import (
     DigestPages,
     DigestTime,
     Nothing,
+    SettingsMenu,
 )
 
 PRESETS = (9 * 60, 13 * 60, 18 * 60, 21 * 60)
@@ -80,6 +81,7 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
     rows: Rows = [buttons[i : i + 4] for i in range(0, len(buttons), 4)]
     rows.append([_button(_("✏️ Another time"), DigestOwn())])
     rows.append([_button(_("📊 Show today's"), DigestNow())])
+    rows.append([_button(_("⬅️ To the settings"), SettingsMenu())])
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 

@@ -498,6 +498,7 @@ async def test_times_are_chosen_and_let_go(app: App) -> None:
         "21:00",
         "✏️ Інший час",
         "📊 Показати за сьогодні",
+        "⬅️ До налаштувань",
     ]
     await app.press(BOSS, "18:00")
     assert "18:00 ✓" in app.labels

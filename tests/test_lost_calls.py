@@ -218,6 +218,7 @@ async def test_the_company_decides_when_supervisors_hear(tmp_path: Path) -> None
         assert bad.text == "Не розумію «сб колись»."
         page = await office.ask(boss, "пн-пт 9:00-11:50")
         assert "Робочі години: пн–пт 9:00–11:50" in page.text
+        page = await office.press(boss, await office.press(boss, page, "⬅️ До нал"), "🏢")
         page = await office.press(boss, page, "📣")
         page = await office.press(boss, page, "Супервайзери")
         page = await office.press(boss, page, "через 10 хв")
