@@ -16,7 +16,9 @@ import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
+import tzlocal
 from aiohttp import web
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
@@ -146,6 +148,7 @@ def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settin
         "admin_ids": (PEOPLE[0].tg_id,),
         "database_path": directory / "demo.db",
         "http_port": 0,
+        "timezone": local_zone(),
         "sources": {
             SOURCE: {
                 "kind": "webhook",
@@ -155,6 +158,14 @@ def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settin
         },
     }
     return _DemoSettings.model_validate(values)
+
+
+def local_zone() -> str:
+    """That of this computer, as the browser's: the shop opens in the visitor's morning."""
+    try:
+        return tzlocal.get_localzone_name()
+    except ZoneInfoNotFoundError:
+        return "Europe/Kyiv"
 
 
 @dataclass(frozen=True, slots=True)

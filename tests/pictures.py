@@ -45,7 +45,6 @@ async def opened(browser: "Browser", url: str, *, width: int, height: int) -> "P
         viewport={"width": width, "height": height},
         color_scheme="light",
         locale="uk-UA",
-        timezone_id="Europe/Kyiv",
         reduced_motion="reduce",
     )
     await page.goto(url)

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -143,6 +144,13 @@ def options(data: Path | None, *, port: int = 0, calls: int = 60) -> Options:
     return Options(
         port=port, opens_browser=False, seed=1, calls=calls, speed=1, is_quiet=True, data=data
     )
+
+
+def test_the_shop_keeps_the_hours_of_this_computer() -> None:
+    program = "from bot.demonstrating import local_zone; print(local_zone())"
+    environment = os.environ | {"TZ": "America/New_York"}
+    said = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
+    assert said.strip() == "America/New_York"
 
 
 def interrupt(_words: str) -> None:
