@@ -7,6 +7,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 _LETTER = re.compile(r"[^\W\d_]")
+_UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
+"""The library leaves four digits at the end together; in Ukraine people read them in twos."""
 
 HIDDEN = frozenset(
     {
@@ -49,7 +51,9 @@ def spaced(number: str, country: str) -> str:
     parsed = _parse(number, country)
     if parsed is None:
         return number
-    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    text = phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+    ukrainian = _UKRAINIAN.fullmatch(text)
+    return " ".join(ukrainian.groups()) if ukrainian else text
 
 
 def masked(number: str) -> str:

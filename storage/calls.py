@@ -1,18 +1,15 @@
 """The calls: recording what sources say of them, settling, purging. Reading is in journal.py."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
-from typing import TypeVar
 
 from bot.cases import DEFAULT_RULES, CaseRules
 from bot.facts import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
 from bot.models import CallFacts, Direction, EndedBy, Outcome, Status
 from storage.case_keeping import CaseKeeping, Change
-from storage.database import Database, Row, Transaction, Value
-
-T = TypeVar("T")
+from storage.database import Database, Row, Transaction, Value, chunks
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -105,7 +102,7 @@ class _Recording:
         for source, external_id in {(item.source, item.external_id): None for item in facts}:
             wanted.setdefault(source, []).append(external_id)
         for source, ids in wanted.items():
-            for some in _chunks(ids, 500):
+            for some in chunks(ids, 500):
                 rows = await self._tx.execute(
                     "SELECT * FROM calls WHERE source = ? AND external_id IN "  # noqa: S608
                     f"({', '.join('?' * len(some))})",
@@ -120,7 +117,7 @@ class _Recording:
 
     async def _read_extensions(self) -> None:
         keys = {self._ids[key]: key for key in self._before}
-        for some in _chunks(list(keys), 500):
+        for some in chunks(list(keys), 500):
             rows = await self._tx.execute(
                 "SELECT call_id, extension FROM call_extensions WHERE call_id IN "  # noqa: S608
                 f"({', '.join('?' * len(some))}) ORDER BY extension",
@@ -236,7 +233,3 @@ def _merged(row: Row) -> MergedCall:
 def rang(stored: str | None) -> tuple[str, ...]:
     """The extensions rung, from their column."""
     return tuple(json.loads(stored)) if stored else ()
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    return (items[i : i + size] for i in range(0, len(items), size))

@@ -5,15 +5,14 @@ latest case that had begun by then, and the difference is written, with the mess
 """
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from bot.cases import CaseEvent, CaseFacts, CaseRules, EventKind, fold
 from bot.facts import MergedCall
 from bot.models import ALERT_MAX_AGE, CasePart, CaseState, Direction, Status
 from storage.company import read_steps
-from storage.database import Row, Transaction, Value
+from storage.database import Row, Transaction, Value, chunks
 from storage.outbox import (
     Kind,
     Priority,
@@ -22,8 +21,6 @@ from storage.outbox import (
     ping_case,
     touch_cases,
 )
-
-T = TypeVar("T")
 
 _AT_ONCE = 300
 _LATE_AFTER = 60
@@ -151,13 +148,13 @@ class CaseKeeping:
 
     async def refold(self, since: dict[str, int]) -> None:
         """Compute the cases of these numbers anew, from the moments given."""
-        for some in _chunks(sorted(since), _AT_ONCE):
+        for some in chunks(sorted(since), _AT_ONCE):
             await self._refold({client: since[client] for client in some})
         await self._write()
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
         """Compute anew the cases of calls from hidden numbers: each of them is its own."""
-        for some in _chunks(sorted(call_ids), _AT_ONCE):
+        for some in chunks(sorted(call_ids), _AT_ONCE):
             places = ", ".join("?" * len(some))
             rows = await self._tx.execute(
                 f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({places})",  # noqa: S608
@@ -184,7 +181,7 @@ class CaseKeeping:
         It is one still open, or that had begun by then and was not over; most have none.
         """
         found: set[str] = set()
-        for some in _chunks(sorted(spans), _AT_ONCE):
+        for some in chunks(sorted(spans), _AT_ONCE):
             rows = await self._tx.execute(
                 "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
                 f"{', '.join(['(?, ?, ?)'] * len(some))}) "
@@ -398,7 +395,7 @@ class CaseKeeping:
 
     async def _correct(self, call_ids: Sequence[int]) -> None:
         """Calls of cases that stay what they were, but are told more of: who rang, the queue."""
-        for some in _chunks(call_ids, _AT_ONCE):
+        for some in chunks(call_ids, _AT_ONCE):
             rows = await self._tx.execute(
                 "SELECT DISTINCT k.id, k.state, k.call_id FROM case_calls AS y "  # noqa: S608
                 "JOIN cases AS k ON k.id = y.case_id "
@@ -457,7 +454,7 @@ class CaseKeeping:
         ]
         clients = sorted({change.after.client or "" for change in dialled})
         taken: set[str] = set()
-        for some in _chunks(clients, _AT_ONCE):
+        for some in chunks(clients, _AT_ONCE):
             rows = await self._tx.execute(
                 "SELECT client FROM cases WHERE owner_id IS NOT NULL AND state = 'open' "  # noqa: S608
                 f"AND client IN ({', '.join('?' * len(some))})",
@@ -522,7 +519,3 @@ def _asked(since: dict[str, int]) -> tuple[str, list[Value]]:
         f"WITH asked (client, since) AS (VALUES {rows})",
         [value for pair in since.items() for value in pair],
     )
-
-
-def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[i : i + size] for i in range(0, len(items), size))

@@ -1,7 +1,6 @@
 """The cases: the board, who takes them, what time does to them. Their calls: case_keeping.py."""
 
 from collections.abc import Sequence
-from typing import TypeVar
 
 from bot.cases import CaseRules
 from bot.errors import NoAccessError, NotFoundError
@@ -22,12 +21,10 @@ from bot.models import (
 )
 from storage.case_keeping import CaseKeeping, alert_of
 from storage.company import read_hours, read_ladder
-from storage.database import Database, Row, Transaction, Value
+from storage.database import Database, Row, Transaction, Value, chunks
 from storage.journal import JournalRepo
 from storage.outbox import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
 from storage.scopes import case_in_scope
-
-T = TypeVar("T")
 
 ANSWER_SECONDS = 300
 """How long the owner of a case, asked whether they still see to it, has to answer."""
@@ -351,11 +348,11 @@ class CaseRepo:
             if row["client"] is not None:
                 since.setdefault(row["client"], row["started_at"])
         hidden = [row["id"] for row in rows if row["client"] is None]
-        for some in _chunks(list(since), _CAUGHT_UP_AT_ONCE):
+        for some in chunks(list(since), _CAUGHT_UP_AT_ONCE):
             async with self._database.transaction() as tx:
                 keeping = CaseKeeping(tx, self._rules, now)
                 await keeping.refold({client: since[client] for client in some})
-        for some_hidden in _chunks(hidden, _CAUGHT_UP_AT_ONCE):
+        for some_hidden in chunks(hidden, _CAUGHT_UP_AT_ONCE):
             async with self._database.transaction() as tx:
                 await CaseKeeping(tx, self._rules, now).refold_hidden(some_hidden)
         async with self._database.transaction() as tx:
@@ -550,7 +547,3 @@ async def _note(
         "VALUES (?, ?, ?, ?, ?, ?)",
         values,
     )
-
-
-def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [items[i : i + size] for i in range(0, len(items), size)]

@@ -7,14 +7,16 @@ reads. `synchronous=FULL`: what is committed survives the loss of power.
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import aiosqlite
 
 from bot.errors import StartError, StorageError
 
+T = TypeVar("T")
 Row = sqlite3.Row
 Value = str | int | None
 
@@ -152,6 +154,11 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
             if isinstance(error, sqlite3.Error):
                 raise StartError(f"DATABASE_PATH: {path}: {script.name}: {error}") from error
             raise
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """As many at once as a statement takes values."""
+    return (items[i : i + size] for i in range(0, len(items), size))
 
 
 def _statements(script: str) -> list[str]:

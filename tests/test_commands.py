@@ -460,7 +460,7 @@ async def test_fresh_lost_calls_that_were_imported_are_alerted(
         done = await shell.beside("import", "office", file)
         assert done.out == "3 accepted; 0 lines rejected\n"
         alert = await admin.wait_for(_is_alert, 15)
-        assert "+380 67 000 0600" in alert.text
+        assert "+380 67 000 06 00" in alert.text
         await shell.beside("import", "office", file)
         await office.stop()
         assert len(list(filter(_is_alert, admin.messages()))) == 1

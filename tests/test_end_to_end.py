@@ -121,7 +121,7 @@ async def test_a_card_tells_start_wait_talk_end_and_the_parties(tmp_path: Path) 
             "↙️ Вхідний, 22 листопада, 23:31",
             "",
             "Хто дзвонив: Acme &lt;b&gt;Ltd&lt;/b&gt; &amp; Sons",
-            "+380 67 123 4567",
+            "+380 67 123 45 67",
             "Кому дзвонили: Олена Коваленко (101)",
             "Лінія 0445550101",
             "",
@@ -262,7 +262,7 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
         assert alert.text.splitlines() == [
             "🔴 Пропущений дзвінок",
             "Ганна",
-            "+380 67 123 4567",
+            "+380 67 123 45 67",
             "23:45, чекали 0:17, лінія 0445550101",
             "Кому дзвонили: Олена (101), Тихий (102)",
         ]

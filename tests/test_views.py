@@ -495,7 +495,7 @@ def test_the_mark_stands_after_the_one_who_hung_up(
 @pytest.mark.usefixtures("ukrainian")
 def test_a_client_is_the_contact_else_the_pbxs_name_else_the_number() -> None:
     named = Party(name="ТОВ Ромашка", number="0671234567")
-    spaced = "+380 67 123 4567"
+    spaced = "+380 67 123 45 67"
     for shown, name, number in (
         (call(contact="Ганна", caller=named), "Ганна", spaced),
         (call(caller=named), "ТОВ Ромашка", spaced),

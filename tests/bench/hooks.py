@@ -8,7 +8,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, cycle
 from urllib.parse import urlsplit
 
 from bot.demo.server import BotApiServer
@@ -81,7 +81,7 @@ async def _rate(url: str, seed: int, seconds: float) -> float:
     host, port = address.hostname or "", address.port or 0
     head = f"POST /hooks/office/{HOOK_TOKEN} HTTP/1.1\r\nHost: {host}\r\n".encode()
     head += b"Content-Type: application/json\r\nContent-Length: "
-    requests = iter(
+    requests = cycle(  # only the bare handler is ever through with them
         [
             head + str(len(body)).encode() + b"\r\n\r\n" + body
             for body in office.bodies(_KEPT, seed=seed, now=system_clock())
