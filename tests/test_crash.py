@@ -162,7 +162,7 @@ class Office:
         found = []
         for call in self.telegram.calls("sendMessage", chat_id=person):
             if call.is_ok and "Пропущений дзвінок" in (text := str(call.params["text"])):
-                [number] = re.findall(r"\+38(0[\d ]{9,12})", text)
+                [number] = re.findall(r"\+38(0[\d ]{9,13})", text)
                 found.append(Alert(number.replace(" ", ""), call.at))
         return found
 
