@@ -1,6 +1,7 @@
 """The bot as people use it: real HTTP, polling, every answer waited for."""
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,9 @@ def call(call_id: str, **changes: Any) -> dict[str, Any]:
 
 
 async def open_row(office: Office, user: User, message: Message, words: str) -> Message:
-    """Open the first row of a log that has these words in it."""
-    for line in message.text.splitlines():
-        number, _, rest = line.partition(". ")
-        if number.isdigit() and words in rest:
+    """Open the first row of a list, of one line or two, that has these words in it."""
+    for number, row in re.findall(r"^(\d+)\. (.*(?:\n .*)?)", message.text, re.MULTILINE):
+        if words in row:
             return await office.press(user, message, number)
     raise AssertionError(f"no row with {words!r} in:\n{message.text}")
 

@@ -575,6 +575,20 @@ def test_a_card_has_no_empty_place_whatever_became_of_the_case(state: CaseState)
 
 
 @pytest.mark.usefixtures("ukrainian")
+def test_a_row_has_two_lines_of_a_phone() -> None:
+    colleagues = {"101": "Олена Коваленко"}
+    shown = call(client="+380671234567", contact=None, rang=("101",), colleagues=colleagues)
+    for contact, lines in {
+        None: ["+380 67 123 45 67", "    → Олена, чекали 0:17"],
+        "Ганна Мельник": ["Ганна Мельник → Олена", "    чекали 0:17"],
+    }.items():
+        page = page_of(replace(shown, contact=contact, caller=Party(number="0671234567")))
+        log = calls.whole_log(page, lost_only=False, client=None, now=NOW, zone=KYIV)
+        first, second = log.splitlines()[-2:]
+        assert (first.partition("↙️ ")[2], second) == tuple(lines)
+
+
+@pytest.mark.usefixtures("ukrainian")
 def test_the_way_to_the_talk_tells_who_called() -> None:
     boss = Employee(id=1, tg_id=1, name="Марія", role=Role.ADMINISTRATOR)
     for state, label in (

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 
 from bot import signs
-from bot.models import COMMENT_LIMIT, Call, CasePart, DayNumbers, EndedBy, Page
+from bot.models import COMMENT_LIMIT, Call, CasePart, DayNumbers, Direction, EndedBy, Page
 from bot.views import cases, parties
 from bot.views.formats import (
     brief,
@@ -25,6 +25,8 @@ from bot.views.statuses import direction_words, status_words
 
 _CLIENT_WIDTH = 22
 _COLLEAGUE_WIDTH = 16
+_LINE = 33
+"""Characters of a row that fit a line of a phone, behind its number."""
 
 
 def day_log(
@@ -146,24 +148,35 @@ def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = Fal
 
 
 def _row(call: Call, zone: ZoneInfo) -> str:
-    outgoing = call.direction.value == "out"
-    widths = (_COLLEAGUE_WIDTH, _CLIENT_WIDTH) if outgoing else (_CLIENT_WIDTH, _COLLEAGUE_WIDTH)
-    caller = quoted(cut(parties.short_caller(call), widths[0]))
-    callee = quoted(cut(parties.short_callee(call), widths[1]))
+    """Who → whom, how long: two lines of a phone. The client always stands in the first."""
+    is_outgoing = call.direction is Direction.OUT
+    widths = [_CLIENT_WIDTH, _COLLEAGUE_WIDTH]
+    if is_outgoing:
+        widths.reverse()
+    caller = cut(parties.short_caller(call), widths[0]) + parties.hung_up(call, EndedBy.CALLER)
+    callee = cut(parties.short_callee(call), widths[1]) + parties.hung_up(call, EndedBy.CALLEE)
     first = (
         f"{signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
-        f"{signs.DIRECTION[call.direction]} {caller}{parties.hung_up(call, EndedBy.CALLER)} → "
-        f"{callee}{parties.hung_up(call, EndedBy.CALLEE)}"
+        f"{signs.DIRECTION[call.direction]} {caller}"
     )
-    if call.status.is_live:
-        second = _("in progress")
-    elif call.talk:
-        second = duration(call.talk)
+    second = _length(call)
+    if is_outgoing or len(f"{first} → {callee}") <= _LINE:
+        first = f"{first} → {callee}"
     else:
-        second = _("waited {time}").format(time=duration(call.wait))
-        if call.case and call.case.part is CasePart.LOST and (fate := cases.fate(call.case)):
-            second += f", {fate}"
-    return f"{first}\n    {second}{f' {signs.COMMENTED}' if call.comment else ''}"
+        second = f"→ {quoted(callee)}, {second}"
+    return f"{quoted(first)}\n    {second}{f' {signs.COMMENTED}' if call.comment else ''}"
+
+
+def _length(call: Call) -> str:
+    """How long they talked, or the client waited in vain and what came of it."""
+    if call.status.is_live:
+        return _("in progress")
+    if call.talk:
+        return duration(call.talk)
+    waited = _("waited {time}").format(time=duration(call.wait))
+    if call.case and call.case.part is CasePart.LOST and (fate := cases.fate(call.case)):
+        return f"{waited}, {fate}"
+    return waited
 
 
 def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
