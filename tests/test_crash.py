@@ -88,6 +88,8 @@ class Office:
     owed: dict[int, set[str]] = field(default_factory=dict)
     """The numbers of the lost calls each person must be told of."""
     written: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    """The numbers of the clients somebody was told are theirs."""
 
     @property
     def database(self) -> Path:
@@ -159,12 +161,11 @@ class Office:
 
     def alerts(self, person: int) -> list[Alert]:
         """What a person was told of lost calls, in the order Telegram accepted it."""
-        found = []
-        for call in self.telegram.calls("sendMessage", chat_id=person):
-            if call.is_ok and "Пропущений дзвінок" in (text := str(call.params["text"])):
-                [number] = re.findall(r"\+38(0[\d ]{9,13})", text)
-                found.append(Alert(number.replace(" ", ""), call.at))
-        return found
+        return [
+            Alert(number_in(text), call.at)
+            for call in self.telegram.calls("sendMessage", chat_id=person)
+            if call.is_ok and "Пропущений дзвінок" in (text := str(call.params["text"]))
+        ]
 
     def is_settled(self) -> bool:
         return all(
@@ -178,6 +179,11 @@ class Office:
         with closing(sqlite3.connect(self.database)) as connection:
             connection.row_factory = sqlite3.Row
             return connection.execute(sql).fetchall()
+
+
+def number_in(text: str) -> str:
+    [number] = re.findall(r"\+38(0[\d ]{9,13})", text)
+    return str(number).replace(" ", "")
 
 
 @pytest.fixture
@@ -318,6 +324,27 @@ async def reader(office: Office, tg_id: int) -> None:
                 await query.answered(PATIENCE)
 
 
+async def taker(office: Office, tg_id: int) -> None:
+    """Take every client one is told of; each is answered."""
+    user, pressed = office.people[tg_id], set[int]()
+
+    def offered() -> Message | None:
+        free = (one for one in user.messages() if one.id not in pressed)
+        return next(filter(has_button("🙋"), free), None)
+
+    while True:
+        await office.telegram.wait_until(
+            lambda: office.over.is_set() or offered() is not None, PATIENCE
+        )
+        alert = offered()
+        if alert is None:
+            return
+        pressed.add(alert.id)
+        answer = await (await user.click(alert, "🙋")).answered(PATIENCE)
+        assert answer.text == "Клієнт ваш"
+        office.taken.add(number_in(alert.text))
+
+
 async def shows(office: Office, user: User, message: Message, labels: tuple[str, ...]) -> None:
     def is_shown() -> bool:
         current = user.current(message)
@@ -377,6 +404,7 @@ async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
         load = [tasks.create_task(pbx(office, name)) for name in range(CLIENTS)]
         load += [tasks.create_task(writer(office, person)) for person in WRITERS]
         load += [tasks.create_task(reader(office, ADMIN))]
+        load += [tasks.create_task(taker(office, SUPERVISOR))]
         for death in DEATHS:
             async with office.alive() as bot:
                 await death(office)
@@ -385,8 +413,10 @@ async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
             enough = office.accepted + 60
             await office.telegram.wait_until(lambda: office.accepted >= enough, PATIENCE)
             office.over.set()
+            office.telegram.telegram.notify()
             await asyncio.gather(*load)
             await office.telegram.wait_until(office.is_settled, PATIENCE)
+            await nothing_is_owed(office)
             assert await bot.stop() == 0
 
     assert office.rows("PRAGMA integrity_check")[0][0] == "ok"
@@ -394,6 +424,7 @@ async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
     check_calls(office)
     check_comments(office)
     check_alerts(office)
+    check_claims(office)
     assert office.telegram.telegram.bots[TOKEN].queue.pending == []
     for log in office.logs:
         assert_discreet(log, numbers=office.numbers)
@@ -458,6 +489,24 @@ def check_alerts(office: Office) -> None:
         assert len(alerts) - len(office.owed.get(person, ())) <= kills
     assert doubles >= 1, "the kill in the middle of an alert makes one"
     assert {row["state"] for row in office.rows("SELECT state FROM outbox")} == {"sent"}
+
+
+def check_claims(office: Office) -> None:
+    """Each client somebody was told is theirs is in their hands, taken once."""
+    rows = office.rows(
+        "SELECT k.client, count(*) AS times, k.owner_id, v.employee_id FROM case_events AS v "
+        "JOIN cases AS k ON k.id = v.case_id WHERE v.kind = 'taken' GROUP BY k.id"
+    )
+    assert {row["client"].removeprefix("+38") for row in rows} == office.taken
+    assert len(rows) >= len(DEATHS), "somebody was taken in each life"
+    assert {row["times"] for row in rows} == {1}
+    assert all(row["owner_id"] == row["employee_id"] for row in rows)
+
+
+async def nothing_is_owed(office: Office) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while office.rows("SELECT 1 FROM outbox WHERE state = 'pending' LIMIT 1"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_a_lost_call_is_told_once_through_429_and_kill_9(office: Office) -> None:
