@@ -404,7 +404,7 @@ async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
         load = [tasks.create_task(pbx(office, name)) for name in range(CLIENTS)]
         load += [tasks.create_task(writer(office, person)) for person in WRITERS]
         load += [tasks.create_task(reader(office, ADMIN))]
-        load += [tasks.create_task(taker(office, SUPERVISOR))]
+        load += [tasks.create_task(taker(office, ADMIN))]
         for death in DEATHS:
             async with office.alive() as bot:
                 await death(office)
