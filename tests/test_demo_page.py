@@ -785,6 +785,28 @@ async def test_thousands_of_messages_and_two_tabs_are_no_burden(site: Site) -> N
     assert problems == []
 
 
+AWAY_AT_ONCE = """row => {
+  const away = (_, watching) => { watching.disconnect(); row.click(); };
+  new MutationObserver(away).observe(document.querySelector("#messages"), { childList: true });
+}"""
+
+
+async def test_what_was_seen_is_read_however_soon_one_looks_away(site: Site) -> None:
+    problems: list[str] = []
+    async with chromium() as browser:
+        page = await watched(
+            await browser.new_page(viewport={"width": 1280, "height": 800}), problems
+        )
+        await page.goto(site.server.url)
+        olena, ivan = person(page, "Коваленко"), person(page, "Іван")
+        await olena.click()
+        await ivan.evaluate(AWAY_AT_ONCE)
+        await site.say("sendMessage", chat_id=7, text="Seen")
+        await page.locator(".row[aria-current]", has_text="Іван").wait_for()
+        assert not await olena.locator(".badge").is_visible()
+    assert problems == []
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 async def test_a_shop_owner_tries_the_bot_in_a_browser(
     tmp_path: Path, width: int, height: int

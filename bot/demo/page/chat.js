@@ -458,7 +458,10 @@ function toEnd() {
 
 function show(id, { focus = true } = {}) {
   const chat = app.chats.get(id);
-  if (current()) current().draft = $("text").value;
+  if (current()) {
+    current().draft = $("text").value;
+    if (app.wasAtEnd) markRead(current()); // also what came just now
+  }
   app.current = id;
   keep("chat", id);
   if (chat.person) app.actor = chat.person;
