@@ -16,8 +16,8 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.config import Settings
-from bot.errors import AppError, NotFoundError
-from bot.filters import HasRole
+from bot.errors import AppError, NoAccessError, NotFoundError
+from bot.filters import HasRole, OfQuestion
 from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Role, Taking
 from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import cases as views
@@ -72,8 +72,8 @@ def create_router() -> Router:
     cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
     router.callback_query.register(cancel_pressed, in_dialog, cancel)
     save = DialogButton.filter(F.step == DialogStep.SAVE)
-    router.callback_query.register(draft_accepted, in_dialog, save)
-    router.callback_query.register(ready_chosen, in_dialog, ReadyText.filter())
+    router.callback_query.register(draft_accepted, in_dialog, save, OfQuestion())
+    router.callback_query.register(ready_chosen, in_dialog, ReadyText.filter(), OfQuestion())
     router.include_router(create_deeds())
     return router
 
@@ -245,6 +245,8 @@ async def choose_person(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
 ) -> None:
     """In place of a card; an alert stays as it is, and the question comes below."""
+    if not employee.role.sees_all:
+        raise NoAccessError(f"handing case {callback_data.case}")
     case = await desk.cases.get(callback_data.case, employee.scope)
     if not case.is_open:
         await desk.refresh(query, employee, callback_data, views.over())

@@ -13,7 +13,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.errors import AppError, ConflictError
-from bot.filters import HasRole
+from bot.filters import HasRole, OfQuestion
 from bot.models import COMMENT_LIMIT, Call, Employee
 from bot.reply import Event, answer, remove, show
 from bot.views import calls as card_views
@@ -44,7 +44,7 @@ def create_router() -> Router:
     router.message.register(no_text_sent, in_dialog)
     save = DialogButton.filter(F.step == DialogStep.SAVE)
     cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(draft_accepted, in_dialog, save)
+    router.callback_query.register(draft_accepted, in_dialog, save, OfQuestion())
     router.callback_query.register(cancel_pressed, in_dialog, cancel)
     return router
 

@@ -7,7 +7,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.errors import AppError, NotFoundError
-from bot.filters import HasRole
+from bot.filters import HasRole, OfQuestion
 from bot.models import CONTACT_LIMIT, Employee
 from bot.reply import Event, remove, show
 from bot.views import comments as views
@@ -32,7 +32,7 @@ def create_router() -> Router:
     router.message.register(name_sent, in_dialog)
     forget = DialogButton.filter(F.step == DialogStep.SAVE)
     cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(name_forgotten, in_dialog, forget)
+    router.callback_query.register(name_forgotten, in_dialog, forget, OfQuestion())
     router.callback_query.register(cancel_pressed, in_dialog, cancel)
     return router
 
@@ -47,7 +47,7 @@ async def ask_name(
     call = await journal.get(callback_data.call, employee.scope)
     if call.client is None:
         raise NotFoundError(f"client of call {call.id}")
-    asking = query.message.message_id if query.message else 0
+    asking = [query.message.message_id] if query.message else []
     await state.set_state(ContactDialog.name)
     await state.set_data({"card": callback_data.card.pack(), "asking": asking})
     markup = keyboards.contact(is_named=call.contact is not None)
@@ -120,4 +120,4 @@ async def _back_to_card(
     await show(event, card.text, card.markup, toast=note)
     await state.clear()  # not before: a name that comes again must find its dialog
     if is_text:
-        await remove(event, [data["asking"]])
+        await remove(event, data["asking"])

@@ -17,6 +17,7 @@ from bot.signs import STATUS
 from keyboards.callbacks import Card, LogPage
 from tests.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.telegram import Clock, RunningClock
+from tests.test_lost_calls import lost
 
 ASTERISK = Path(__file__).parent / "data" / "asterisk"
 AFTER_RECORDING = 1_795_384_000.0
@@ -386,3 +387,27 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         day = await office.press(boss, month, "30")
         assert "Дзвінки: середа, 30 вересня" in day.text
         assert "Всього 1: вхідних 1" in day.text
+
+
+async def test_the_name_forgotten_is_that_of_the_question(tmp_path: Path) -> None:
+    """Two questions are open at once, on two cards: the older one's button forgets nothing."""
+    async with running_office(tmp_path) as office:
+        admin = await office.administrator()
+        now = office.clock()
+        people = {"0671234567": "Ганна", "0509998877": "Петро"}
+        cards = []
+        for number, name in people.items():
+            await office.post(lost(name, now - 7200, caller={"number": number}))
+            log = await office.ask(admin, "/log")
+            card = await office.press(admin, log, "1")
+            await office.press(admin, card, "👤")
+            await office.ask(admin, name)
+            cards.append(admin.last())
+        for card in cards:
+            await office.press(admin, card, "👤")
+        older = admin.current(cards[0])
+        assert older is not None
+        gone = await office.press(admin, older, "🗑")
+        assert "вже не діє" in gone.text
+        log = await office.ask(admin, "/log")
+        assert all(name in log.text for name in people.values())

@@ -183,6 +183,35 @@ async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> 
         assert "чекали 0:17, закрито вручну через 1 хв" in log.text
 
 
+async def test_an_older_question_decides_nothing_of_a_newer_one(tmp_path: Path) -> None:
+    petro = {"caller": {"number": "0509998877", "name": "Петро"}}
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 60), lost("b", NOW - 50, **petro))
+        alerts = [await alert_of(boss, name) for name in ("Ганна", "Петро")]
+        for alert in alerts:
+            await office.press(boss, alert, "✅")
+        older = await alert_of(boss, "Закриваємо вручну: Ганна")
+        gone = await office.press(boss, older, "Реклама")
+        assert (gone.text, gone.buttons) == ("Це запитання вже не діє, нічого не змінено.", [])
+        newer = await alert_of(boss, "Закриваємо вручну: Петро")
+        await office.press(boss, alerts[1], "📝")
+        await office.press(boss, newer, "Помилилися")
+        board = await office.ask(boss, "/missed")
+        assert board.text.startswith("Не передзвонили: 2")
+        assert "взято" not in board.text
+
+
+async def test_an_operator_who_cannot_hand_over_is_told_no_names(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        hand = CaseButton(step=CaseStep.HAND, case=1).pack()
+        assert (await (await olena.press_stale(alert, hand)).answered()).text == "Немає доступу."
+        assert olena.last().id == alert.id
+
+
 async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
     clock = Clock(NOW)
     async with running_office(tmp_path, clock=clock) as office:
