@@ -8,9 +8,11 @@ import hashlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 
 from aiogram import Bot
 from aiogram.exceptions import (
+    AiogramError,
     TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
@@ -51,7 +53,13 @@ _NO_WAY_IN = (
 _GONE = ("message to edit not found", "message can't be edited")
 
 
-Accepted = tuple[int, str]
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What Telegram took: the message, a digest of it, and what was owed when it was sent."""
+
+    message_id: int
+    shown: str
+    owed: Owed
 
 
 class Alerter:
@@ -79,7 +87,7 @@ class Alerter:
         self._ahead: set[int] = set()
         """Of the chats that are busy, those whose message has not left yet."""
         self._accepted: dict[int, Accepted] = {}
-        """By outbox id, its message and digest: taken by Telegram, not noted yet (a full disk)."""
+        """By outbox id: taken by Telegram, not noted yet (a full disk)."""
 
     def wake(self) -> None:
         """There may be something new to send."""
@@ -163,17 +171,20 @@ class Alerter:
             if notice is None:
                 await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
-            self._accepted[owed.id] = await self._show(owed, notice)
+            message_id, shown = await self._show(owed, notice)
+            self._accepted[owed.id] = Accepted(message_id, shown, owed)
         now = self._clock()
-        message_id, shown = self._accepted[owed.id]
-        await self._outbox.mark_sent(owed, message_id=message_id, shown=shown, now=now)
+        taken = self._accepted[owed.id]
+        await self._outbox.mark_sent(
+            taken.owed, message_id=taken.message_id, shown=taken.shown, now=now
+        )
         del self._accepted[owed.id]
-        if owed.message_id is None:
-            self._metrics.delivery_seconds.observe(max(0, now - owed.created_at))
-        elif owed.message_id != message_id:
-            await self._take_away(owed.chat_id, owed.message_id)
+        if taken.owed.message_id is None:
+            self._metrics.delivery_seconds.observe(max(0, now - taken.owed.due_at))
+        elif taken.owed.message_id != taken.message_id:
+            await self._take_away(owed.chat_id, taken.owed.message_id)
 
-    async def _show(self, owed: Owed, notice: Notice) -> Accepted:
+    async def _show(self, owed: Owed, notice: Notice) -> tuple[int, str]:
         """Send the message or edit the one that is there; nothing new to show is not sent."""
         text, markup = notice.text, notice.markup
         shown = _digest(text, markup)
@@ -228,8 +239,14 @@ class Alerter:
     async def _back_off(self, owed: Owed, error: Exception) -> None:
         seconds = min(_MAX_BACKOFF, 2.0 ** min(owed.attempts, 10))
         self._pace.close(owed.chat_id, seconds)
+        is_ours = not isinstance(error, AiogramError | StorageError)
         with suppress(StorageError):
-            await self._outbox.note_failure(owed.id, reason=type(error).__name__)
+            await self._outbox.note_failure(
+                owed.id,
+                reason=type(error).__name__,
+                # A message we cannot make must not hold up the others of its chat.
+                not_before=self._clock() + int(seconds) + 1 if is_ours else 0,
+            )
 
 
 def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:

@@ -267,7 +267,10 @@ async def hand_case(
     to, here = callback_data.employee, callback_data.card
     is_handed = await desk.cases.hand(here.case, employee, to, now=desk.clock())
     case = await desk.cases.get(here.case, employee.scope)
-    words = views.handed(case.owner.name) if is_handed and case.owner else views.over()
+    if is_handed and case.owner:
+        words = views.handed(case.owner.name)
+    else:
+        words = views.out_of_reach() if case.is_open else views.over()
     if here.board:
         await desk.show_card(query, employee, here, toast=words)
     else:

@@ -57,7 +57,10 @@ class CallRepo:
         return len(settled) + len(stale)
 
     async def purge(self, *, before: int, limit: int = 500) -> int:
-        """Delete up to `limit` of the oldest calls that started before. Returns how many."""
+        """Delete up to `limit` of the oldest calls that started before. Returns how many.
+
+        What was said before of anything but cases goes too.
+        """
         async with self._database.transaction() as tx:
             gone = await tx.execute(
                 "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "
@@ -65,6 +68,11 @@ class CallRepo:
                 (before, limit),
             )
             await tx.execute("DELETE FROM cases WHERE call_id IS NULL")
+            await tx.execute(
+                "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
+                "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",
+                (before,),
+            )
         return len(gone)
 
     async def last_received(self) -> dict[str, int]:

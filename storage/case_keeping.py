@@ -17,6 +17,7 @@ from storage.outbox import (
     Kind,
     Priority,
     owe_case,
+    owe_once,
     owe_person,
     ping_case,
     touch_cases,
@@ -425,6 +426,7 @@ class CaseKeeping:
         """Too late for an alert: one list tells of all such cases that are still open then."""
         people = await self._tx.execute(
             "SELECT e.id FROM employees AS e WHERE e.state = 'active' AND e.alerts <> 'none' "
+            "AND e.role <> 'accountant' "
             "AND (e.role IN ('administrator', 'supervisor') OR EXISTS (SELECT 1 "
             "FROM case_calls AS y JOIN call_extensions AS x ON x.call_id = y.call_id "
             "JOIN employee_extensions AS z ON z.extension = x.extension "
@@ -469,12 +471,11 @@ class CaseKeeping:
                 "SELECT k.id, z.employee_id FROM cases AS k "
                 "JOIN employee_extensions AS z ON z.extension = ? "
                 "WHERE k.client = ? AND k.state = 'open' AND k.owner_id IS NOT NULL "
-                "AND k.owner_id <> z.employee_id AND NOT EXISTS (SELECT 1 FROM outbox AS o "
-                "WHERE o.kind = 'warning' AND o.subject = ? AND o.employee_id = z.employee_id)",
-                (call.extension, call.client, str(change.id)),
+                "AND k.owner_id <> z.employee_id",
+                (call.extension, call.client),
             )
             for row in rows:
-                await owe_person(
+                await owe_once(
                     self._tx,
                     Kind.WARNING,
                     str(change.id),

@@ -77,10 +77,11 @@ class CaseRepo:
         order = "k.opened_at, k.id"
         if board is Board.CLOSED:
             where += (
-                " AND k.closed_at >= ? AND k.state IN ('called_back', 'got_through', 'by_hand')"
+                " AND k.state IN ('called_back', 'got_through', 'by_hand') AND (k.closed_at >= ? "
+                "OR (k.closed_at IS NULL AND k.opened_at >= ?))"  # the PBX says so, not when
             )
-            values.append(today)
-            order = "k.closed_at DESC, k.id DESC"
+            values += [today, today]
+            order = "coalesce(k.closed_at, k.last_lost_at) DESC, k.id DESC"
         else:
             where += " AND k.state = 'open'"
         if board is Board.FREE:
@@ -205,7 +206,7 @@ class CaseRepo:
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
-        """Make another person the owner and tell them. False: it is over, or they are out.
+        """Make another person the owner and tell them. False: it is over, or they cannot be told.
 
         Raises NoAccessError unless `by` sees all.
         """
@@ -215,7 +216,7 @@ class CaseRepo:
             row = await _row(tx, case_id, by.scope)
             people = await tx.execute(
                 "SELECT id FROM employees WHERE id = ? AND state = 'active' "
-                "AND role <> 'accountant'",
+                "AND unreachable_at IS NULL AND role <> 'accountant'",
                 (to,),
             )
             if row["state"] != "open" or not people:
@@ -253,7 +254,8 @@ class CaseRepo:
                 _may_decide(row, employee)
             await _note(tx, case_id, DeedKind.CLOSED, employee.id, now=now, text=text)
             await self._refold(tx, row, now=now)
-        return True
+            [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
+        return bool(after["state"] == CaseState.BY_HAND)
 
     # What time does
 
@@ -432,6 +434,8 @@ class CaseRepo:
 
     async def _cases(self, rows: Sequence[Row], *, with_deeds: bool = False) -> list[Case]:
         ids = [row["id"] for row in rows]
+        if not ids:
+            return []
         places = ", ".join("?" * len(ids))
         parts = await self._database.fetch(
             "SELECT y.case_id, y.part, y.call_id FROM case_calls AS y "  # noqa: S608
@@ -445,7 +449,7 @@ class CaseRepo:
             f"WHERE y.case_id IN ({places}) AND y.part = 'lost' ORDER BY x.extension",
             ids,
         )
-        deeds = await self._deeds(ids[0]) if with_deeds and ids else ()
+        deeds = await self._deeds(ids[0]) if with_deeds else ()
         of_part = {(row["case_id"], row["part"]): row["call_id"] for row in parts}
         wanted = [row["call_id"] for row in rows] + list(of_part.values())
         calls = await self._journal.list_calls(

@@ -6,6 +6,7 @@ from bot.errors import NotFoundError
 from bot.hours import QuietHours
 from bot.models import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction
+from storage.outbox import owe_again
 
 NAME_LIMIT = 64
 """Characters of a person's name."""
@@ -103,10 +104,13 @@ class EmployeeRepo:
         """
         async with self._database.transaction() as tx:
             changed = await tx.execute(
-                "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING id",
+                "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING tg_id",
                 (state.value, employee_id),
             )
-            if not changed or state is EmployeeState.ACTIVE:
+            if not changed:
+                return
+            if state is EmployeeState.ACTIVE:
+                await owe_again(tx, changed[0]["tg_id"])
                 return
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
@@ -143,7 +147,12 @@ class EmployeeRepo:
 
     async def set_reachable(self, employee_id: int) -> None:
         """The person wrote to the bot, so it may write to them again."""
-        await self._set(employee_id, "unreachable_at", None)
+        async with self._database.transaction() as tx:
+            [row] = await tx.execute(
+                "UPDATE employees SET unreachable_at = NULL WHERE id = ? RETURNING tg_id",
+                (employee_id,),
+            )
+            await owe_again(tx, row["tg_id"])
 
     async def _set(self, employee_id: int, column: str, value: str | int | None) -> None:
         async with self._database.transaction() as tx:

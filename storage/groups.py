@@ -8,7 +8,7 @@ from zlib import crc32
 from bot.errors import NotFoundError
 from bot.models import Employee, Language
 from storage.database import Database, Row
-from storage.outbox import NOTHING_TO_TELL, Kind, hears, owe_administrators
+from storage.outbox import NOTHING_TO_TELL, Kind, hears, owe_administrators, owe_again
 
 _LATEST_CALLS = 1000
 
@@ -50,10 +50,7 @@ class GroupRepo:
     async def connect(
         self, chat_id: int, thread_id: int, *, title: str, by: Employee, now: int
     ) -> Group:
-        """From now on it hears of lost calls, in the language of who connected it.
-
-        Also of cases it was not told of while it could not be: of the next call of such a client.
-        """
+        """From now on it hears of lost calls, in the language of who connected it."""
         async with self._database.transaction() as tx:
             [row] = await tx.execute(
                 "INSERT INTO groups (chat_id, thread_id, title, language, connected_by, "
@@ -64,11 +61,7 @@ class GroupRepo:
                 "RETURNING id",
                 (chat_id, thread_id, title, by.language.value, by.id, now),
             )
-            await tx.execute(
-                "DELETE FROM outbox WHERE chat_id = ? AND thread_id = ? AND kind = 'case' "
-                "AND state = 'dropped' AND message_id IS NULL",
-                (chat_id, thread_id),
-            )
+            await owe_again(tx, chat_id, thread_id=thread_id)
         return await self.get(row["id"])
 
     async def get(self, group_id: int) -> Group:

@@ -159,6 +159,8 @@ class JournalRepo:
         self, ids: Sequence[int], scope: Scope, *, mentioned: Iterable[str] = ()
     ) -> tuple[Call, ...]:
         """Those of the calls that are in scope, in this order, with all a reader sees of them."""
+        if not ids:
+            return ()
         mine, extensions = in_scope(scope, "c.id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608

@@ -12,6 +12,8 @@ from bot.models import Language
 from storage.database import Database, Row, Transaction
 
 NOTHING_TO_TELL = "nothing to tell"
+_BROUGHT_UP_TO_DATE = 100
+"""The latest messages of a chat that are mended when it can be written to again."""
 
 
 class Kind(StrEnum):
@@ -119,16 +121,19 @@ class OutboxRepo:
         return True
 
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
-        """It is in the chat. What became new meanwhile stays owed."""
+        """It is in the chat, as `owed` told it. What became new meanwhile stays owed.
+
+        Of a ping too: it has rung, unless there was reason to ring again.
+        """
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
-                "ping = CASE WHEN version = ? THEN 0 ELSE ping END, "
+                "ping = CASE WHEN version = ? OR created_at = ? THEN 0 ELSE ping END, "
                 "priority = CASE WHEN version = ? THEN priority ELSE ? END WHERE id = ?",
                 (
-                    *(message_id, shown, now, owed.version, owed.version, owed.version),
-                    *(Priority.NEWS, owed.id),
+                    *(message_id, shown, now, owed.version, owed.version, owed.created_at),
+                    *(owed.version, Priority.NEWS, owed.id),
                 ),
             )
 
@@ -141,12 +146,16 @@ class OutboxRepo:
                 (until, chat_id, until),
             )
 
-    async def note_failure(self, owed_id: int, *, reason: str) -> None:
-        """It could not be sent now and stays owed; `reason` is for the administrator."""
+    async def note_failure(self, owed_id: int, *, reason: str, not_before: int = 0) -> None:
+        """It could not be sent now and stays owed; `reason` is for the administrator.
+
+        Until `not_before` what else is owed to the chat goes first.
+        """
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET attempts = attempts + 1, reason = ? WHERE id = ?",
-                (reason, owed_id),
+                "UPDATE outbox SET attempts = attempts + 1, reason = ?, "
+                "due_at = CASE WHEN due_at < ? THEN ? ELSE due_at END WHERE id = ?",
+                (reason, not_before, not_before, owed_id),
             )
 
     async def drop(self, owed: Owed, *, reason: str, now: int) -> None:
@@ -206,8 +215,16 @@ class OutboxRepo:
                 )
         return bool(found)
 
+    async def pending(self) -> int:
+        """How many messages are owed."""
+        [row] = await self._database.fetch(
+            "SELECT count(*) AS n FROM outbox WHERE state = 'pending'"
+        )
+        count: int = row["n"]
+        return count
+
     async def counts(self) -> dict[str, int]:
-        """How many messages are in each state."""
+        """How many messages are in each state; it reads them all."""
         rows = await self._database.fetch("SELECT state, count(*) AS n FROM outbox GROUP BY state")
         return {"pending": 0, "sent": 0, "dropped": 0} | {row["state"]: row["n"] for row in rows}
 
@@ -224,15 +241,22 @@ async def owe_administrators(tx: Transaction, kind: Kind, subject: str, *, now: 
 
 
 async def owe_once(
-    tx: Transaction, kind: Kind, subject: str, *, employee_id: int, priority: Priority, now: int
+    tx: Transaction,
+    kind: Kind,
+    subject: str,
+    *,
+    employee_id: int,
+    priority: Priority,
+    now: int,
+    case_id: int | None = None,
 ) -> bool:
     """Tell one person, once for each subject. False: they were told, or cannot be."""
     rows = await tx.execute(
-        "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "
-        "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees "
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
+        "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
         "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING RETURNING id",
-        (kind.value, subject, priority, now, now, employee_id),
+        (kind.value, subject, case_id, priority, now, now, employee_id),
     )
     return bool(rows)
 
@@ -248,7 +272,10 @@ async def owe_person(
     due_at: int | None = None,
     case_id: int | None = None,
 ) -> None:
-    """Tell one person; told of the same before, they are told anew, in a new message."""
+    """Tell one person; told of the same before, they are told anew, in a new message.
+
+    What is owed already does not wait the longer for it.
+    """
     await tx.execute(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
         "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
@@ -256,7 +283,8 @@ async def owe_person(
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET "
         "version = outbox.version + 1, state = 'pending', ping = 1, is_late = 0, "
         "priority = excluded.priority, "
-        "due_at = excluded.due_at, created_at = excluded.created_at",
+        "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "
+        "THEN outbox.due_at ELSE excluded.due_at END, created_at = excluded.created_at",
         (
             *(kind.value, subject, case_id, priority, now),
             *(now if due_at is None else due_at, employee_id),
@@ -385,6 +413,24 @@ async def ping_all(tx: Transaction, case_id: int, *, since: int, now: int) -> No
         "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
         f"AND g.state = 'active' AND {hears('outbox.case_id')}))",
         (Priority.ALERT, now, now, case_id, since),
+    )
+
+
+async def owe_again(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
+    """The chat can be written to again: what it was told of cases is brought up to date.
+
+    Of cases it was not told of meanwhile it hears with the next call of such a client.
+    """
+    dropped = "chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'dropped'"
+    await tx.execute(
+        f"DELETE FROM outbox WHERE {dropped} AND message_id IS NULL",  # noqa: S608
+        (chat_id, thread_id),
+    )
+    await tx.execute(
+        "UPDATE outbox SET state = 'pending', version = version + 1, ping = 0, priority = ?, "  # noqa: S608
+        f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
+        "ORDER BY id DESC LIMIT ?)",
+        (Priority.DETAIL, chat_id, thread_id, _BROUGHT_UP_TO_DATE),
     )
 
 

@@ -260,6 +260,13 @@ async def test_hidden_numbers_have_a_case_for_each_call(desk: Desk) -> None:
     assert second.client is None
 
 
+async def test_what_the_pbx_says_was_returned_is_counted_and_listed(desk: Desk) -> None:
+    boss = await desk.hire(1, Role.SUPERVISOR)
+    await desk.lost(-60, status=Status.MISSED_CALLED_BACK)
+    page = await desk.cases.board(boss, Board.CLOSED, page=0, size=8, today=NOW - 3600)
+    assert page.total == (await desk.cases.numbers(boss.scope, since=NOW - 3600)).called_back == 1
+
+
 async def test_internal_calls_never_make_a_case_and_an_ivr_is_nobody(desk: Desk) -> None:
     await desk.call(direction=Direction.INTERNAL, caller=Party(number="102"), rang=("101",))
     assert await desk.all() == []

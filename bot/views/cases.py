@@ -244,6 +244,10 @@ def handed(person: str) -> str:
     return _("Handed to {who}").format(who=cut(person, 60))
 
 
+def out_of_reach() -> str:
+    return _("This person cannot be told of it now")
+
+
 def ignored() -> str:
     return _("This number makes no alerts any more")
 

@@ -94,8 +94,8 @@ CREATE TABLE group_places (
 ) STRICT, WITHOUT ROWID;
 
 -- What is owed to chats: one row per chat, kind and subject, for good. `version` grows whenever
--- there is something new to show, `done_version` is the one delivered; what is superseded before
--- it was sent is never sent. message_id: the message to edit; ping: a new one is due in its place.
+-- there is something new to show; what is superseded before it was sent is never sent.
+-- message_id: the message to edit; ping: a new one is due in its place.
 -- is_late: of a later step of the escalation, which hears only of what nobody has taken by then.
 CREATE TABLE owed (
     id INTEGER PRIMARY KEY,
