@@ -159,7 +159,7 @@ class Alerter:
             if any(words in error.message for words in _GONE):
                 log.info("outbox %d: its message was deleted", owed.id)
                 self._metrics.deliveries.labels("gone").inc()
-                await self._outbox.forget(owed, now=self._clock())
+                await self._outbox.forget(owed)
                 return
             log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
             self._metrics.deliveries.labels("refused").inc()

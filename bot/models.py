@@ -260,7 +260,8 @@ class Person:
 class CaseLink:
     """The case a call belongs to, as the call's row and card show it.
 
-    `lost_call` is the id of its latest lost call, `closing_call` of the talk that closed it;
+    `lost_call` is the id of its latest lost call, `closing_call` of the talk that closed it, None
+    where there is none or it is not the reader's to see;
     `closed_by` who talked there, or closed it by hand saying `words`.
     """
 
@@ -273,7 +274,7 @@ class CaseLink:
     closed_at: int | None
     owner: Person | None
     owned_at: int | None
-    lost_call: int
+    lost_call: int | None
     closing_call: int | None
     closed_by: str | None
     words: str | None

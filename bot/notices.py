@@ -138,12 +138,20 @@ class Notices:
         return Notice(text, keyboards.alert(case, employee), employee, case.call.line)
 
     async def _claim(self, owed: Owed, employee: Employee) -> Notice | None:
-        case = await self.cases.get(owed.case_id or 0, employee.scope)
-        if not case.is_open or case.owner is None or case.owner.id != employee.id:
+        """The question, while it needs an answer; then, in its place, what became of it."""
+        now, zone, is_there = self.clock(), self.zone, owed.message_id is not None
+        try:
+            case = await self.cases.get(owed.case_id or 0, employee.scope)
+        except NoAccessError:
+            return Notice(views.not_yours(), employee=employee) if is_there else None
+        is_mine = case.is_open and case.owner is not None and case.owner.id == employee.id
+        if is_mine and case.asked_at is not None:
+            minutes = ANSWER_SECONDS // 60
+            text = views.claim_is_over(case, minutes=minutes, now=now, zone=zone)
+            return Notice(text, keyboards.claim(case), employee)
+        if not is_there:
             return None
-        minutes = ANSWER_SECONDS // 60
-        text = views.claim_is_over(case, minutes=minutes, now=self.clock(), zone=self.zone)
-        return Notice(text, keyboards.claim(case), employee)
+        return Notice(views.claim_answered(case, now=now, zone=zone), employee=employee)
 
     async def _reminder(self, owed: Owed, employee: Employee) -> Notice:
         reminder = await self.reminders.get(int(owed.subject))

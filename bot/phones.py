@@ -7,6 +7,8 @@ import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
 _LETTER = re.compile(r"[^\W\d_]")
+_ADDRESS = re.compile(r"(?:tel|sips?):(\+?[\d().\- ]+)(?:[@;].*)?", re.IGNORECASE)
+"""An address that is a number, as RFC 3966 and RFC 3261 write it."""
 _UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
 """The library leaves four digits at the end together; in Ukraine people read them in twos."""
 
@@ -62,6 +64,8 @@ def masked(number: str) -> str:
 
 
 def _parse(number: str, country: str) -> phonenumbers.PhoneNumber | None:
+    if address := _ADDRESS.fullmatch(number):
+        number = address[1]
     if _LETTER.search(number):  # else a SIP login would be read as a vanity number
         return None
     try:

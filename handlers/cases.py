@@ -286,8 +286,11 @@ async def ask_reason(
     bot: Bot,
 ) -> None:
     case = await desk.cases.get(await desk.case_of(callback_data), employee.scope)
-    if not case.is_open:
-        await desk.refresh(query, employee, callback_data, views.over())
+    is_anothers = case.owner is not None and case.owner.id != employee.id
+    if not case.is_open or (is_anothers and not employee.role.sees_all):
+        taking = Taking.ANOTHERS if case.is_open else Taking.OVER
+        toast = await desk.told(taking, case.id, employee)
+        await desk.refresh(query, employee, callback_data, toast)
         return
     markup = keyboards.ready(views.ready_reasons())
     dialog = await _ask(query, callback_data, state, bot, views.ask_reason(case), markup)

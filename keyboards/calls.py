@@ -134,7 +134,7 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeybo
         other = here.model_copy(update={"call": case.closing_call})
         sign = DIRECTION[Direction.IN if case.state is CaseState.GOT_THROUGH else Direction.OUT]
         return [[_button(" ".join([sign, _("The talk")]), other)]]
-    if case.part is not CasePart.LOST:
+    if case.part is not CasePart.LOST and case.lost_call:
         other = here.model_copy(update={"call": case.lost_call})
         return [[_button(_("↙️ The missed call"), other)]]
     if case.state is not CaseState.OPEN:

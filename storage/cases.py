@@ -24,7 +24,7 @@ from storage.company import read_hours, read_ladder
 from storage.database import Database, Row, Transaction, Value, chunks
 from storage.journal import JournalRepo
 from storage.outbox import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
-from storage.scopes import case_in_scope
+from storage.scopes import case_in_scope, holder
 
 ANSWER_SECONDS = 300
 """How long the owner of a case, asked whether they still see to it, has to answer."""
@@ -118,10 +118,13 @@ class CaseRepo:
         if who:
             if who != employee.id and not employee.role.sees_all:
                 raise NoAccessError(f"the calls back of employee {who}")
+            whose = holder("c.extension") if employee.role.sees_all else "z.employee_id"
             where += (
-                " AND EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
+                " AND EXISTS (SELECT 1 FROM case_calls AS y "  # noqa: S608
+                "JOIN calls AS c ON c.id = y.call_id "
                 "JOIN employee_extensions AS z ON z.extension = c.extension "
-                "WHERE y.case_id = k.id AND y.part = 'closing' AND z.employee_id = ?)"
+                "WHERE y.case_id = k.id AND y.part = 'closing' AND z.employee_id = ? "
+                f"AND z.employee_id = {whose})"
             )
             values.append(who)
         else:
@@ -239,6 +242,7 @@ class CaseRepo:
                 (now + seconds, case_id),
             )
             await _note(tx, case_id, DeedKind.EXTENDED, employee.id, now=now)
+            await touch_cases(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
 
     async def close(self, case_id: int, employee: Employee, text: str, *, now: int) -> bool:

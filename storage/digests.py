@@ -11,7 +11,7 @@ from bot.models import CaseGroup, Digest, DigestPerson, DigestTotals, Employee, 
 from storage.cases import became, opened_in
 from storage.database import Database, Row, Transaction, Value
 from storage.outbox import Kind, Priority, owe_once
-from storage.scopes import case_in_scope
+from storage.scopes import case_in_scope, holder
 
 LIMIT = 6
 """Times of the day one person can choose."""
@@ -192,13 +192,14 @@ class DigestRepo:
         where, values = opened_in(start, end)
         is_all = employee.role.sees_all
         only: list[Value] = [] if is_all else [employee.id]
+        one = f"AND z.employee_id = {holder('c.extension')}" if is_all else ""
         took = await self._database.fetch(
             "SELECT coalesce(z.employee_id, 0) AS id, "  # noqa: S608
             "CASE WHEN z.employee_id IS NULL THEN c.extension ELSE e.name END AS name, "
             "k.closed_at - k.opened_at AS took, count(*) AS n FROM cases AS k "
             "CROSS JOIN case_calls AS y ON y.case_id = k.id AND y.part = 'closing' "
             "CROSS JOIN calls AS c ON c.id = y.call_id "
-            "LEFT JOIN employee_extensions AS z ON z.extension = c.extension "
+            f"LEFT JOIN employee_extensions AS z ON z.extension = c.extension {one} "
             "LEFT JOIN employees AS e ON e.id = z.employee_id "
             f"WHERE {where} AND k.state = 'called_back' AND k.closed_at < ? "
             f"AND c.extension IS NOT NULL {'' if is_all else 'AND z.employee_id = ?'} "

@@ -32,7 +32,7 @@ from bot.models import (
 )
 from storage.calls import rang
 from storage.database import Database, Row, Value
-from storage.scopes import in_scope
+from storage.scopes import holder, in_scope
 
 _END_OF_TIME = 1 << 60
 
@@ -171,7 +171,7 @@ class JournalRepo:
             f"WHERE c.id IN ({', '.join('?' * len(ids))}) AND {mine}",
             (*ids, *extensions),
         )
-        cases = await self._cases([row["id"] for row in rows])
+        cases = await self._cases([row["id"] for row in rows], scope)
         named = {x for row in rows for x in (row["extension"], *rang(row["rang"]))}
         named |= {row["closing_extension"] for row in cases.values()} | set(mentioned)
         for side, outside in (("caller", "in"), ("callee", "out")):
@@ -181,11 +181,15 @@ class JournalRepo:
         calls = {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
         return tuple(calls[id_] for id_ in ids if id_ in calls)
 
-    async def _cases(self, call_ids: Sequence[int]) -> dict[int, Row]:
-        """The cases of these calls, by the call's id."""
+    async def _cases(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Row]:
+        """The cases of these calls, by the call's id; which of their calls are in scope."""
+        sees_closing, extensions = in_scope(scope, "z.call_id", or_handed=True)
+        sees_lost, same = in_scope(scope, "k.call_id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT y.call_id AS of_call, y.part, k.*, o.name AS owner_name, "  # noqa: S608
-            "z.call_id AS closing_call, t.extension AS closing_extension, "
+            f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
+            f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
+            "t.extension AS closing_extension, "
             "w.name AS closed_by, v.text AS words FROM case_calls AS y "
             "JOIN cases AS k ON k.id = y.case_id "
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
@@ -195,7 +199,7 @@ class JournalRepo:
             "WHERE b.case_id = k.id AND b.kind = 'closed') "
             "LEFT JOIN employees AS w ON w.id = v.employee_id "
             f"WHERE y.call_id IN ({', '.join('?' * len(call_ids))})",
-            call_ids,
+            (*extensions, *same, *call_ids),
         )
         return {row["of_call"]: row for row in rows}
 
@@ -204,7 +208,8 @@ class JournalRepo:
         rows = await self._database.fetch(
             "SELECT x.extension, e.name FROM employee_extensions AS x "  # noqa: S608
             "JOIN employees AS e ON e.id = x.employee_id AND e.state <> 'removed' "
-            f"WHERE x.extension IN ({', '.join('?' * len(wanted))}) ORDER BY e.id DESC",
+            f"WHERE x.extension IN ({', '.join('?' * len(wanted))}) "
+            f"AND e.id = {holder('x.extension')}",
             wanted,
         )
         return {row["extension"]: row["name"] for row in rows if row["name"]}
@@ -267,7 +272,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         closed_at=row["closed_at"],
         owner=Person(row["owner_id"], row["owner_name"]) if row["owner_id"] else None,
         owned_at=row["owned_at"],
-        lost_call=row["call_id"],
+        lost_call=row["lost_call"],
         closing_call=row["closing_call"],
         closed_by=closed_by,
         words=row["words"] if state is CaseState.BY_HAND else None,

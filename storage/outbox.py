@@ -170,13 +170,13 @@ class OutboxRepo:
                 (reason, now, owed.id, owed.version),
             )
 
-    async def forget(self, owed: Owed, *, now: int) -> None:
-        """Its message is gone from the chat: a new one is sent when there is new reason to."""
+    async def forget(self, owed: Owed) -> None:
+        """Its message is gone from the chat: what was to be shown there comes in a new one."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, "
-                "message_id = NULL, shown = NULL WHERE id = ? AND message_id = ?",
-                (NOTHING_TO_TELL, now, owed.id, owed.message_id),
+                "UPDATE outbox SET message_id = NULL, shown = NULL "
+                "WHERE id = ? AND message_id = ?",
+                (owed.id, owed.message_id),
             )
 
     async def drop_chat(
@@ -371,13 +371,13 @@ def _step(at: int, now: int) -> tuple[int, int]:
 async def touch_cases(
     tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
 ) -> None:
-    """There is something new to show in every message of these cases."""
+    """There is something new to show in every message of these cases, questions too."""
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
         "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
         "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
-        "WHERE kind = 'case' AND case_id = ? AND (state = 'pending' OR state = 'sent')",
+        "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent')",
         [(priority, priority, now, now, case_id) for case_id in case_ids],
     )
 

@@ -26,6 +26,15 @@ def in_scope(scope: Scope, call_id: str, *, or_handed: bool = False) -> tuple[st
     )
 
 
+def holder(extension: str) -> str:
+    """The id of the one whose name calls of an extension carry, as SQL: many may share it."""
+    return (
+        "(SELECT q.employee_id FROM employee_extensions AS q "  # noqa: S608
+        f"JOIN employees AS w ON w.id = q.employee_id WHERE q.extension = {extension} "
+        "ORDER BY CASE w.role WHEN 'accountant' THEN 1 ELSE 0 END, q.employee_id LIMIT 1)"
+    )
+
+
 def case_in_scope(scope: Scope, case: str) -> tuple[str, list[Value]]:
     """A predicate over the alias of `cases`: taken by the person, or rung at their extensions."""
     if scope.extensions is None:

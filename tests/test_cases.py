@@ -164,7 +164,11 @@ async def test_a_redial_that_is_answered_closes(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [SAME, "380671234567", "00380671234567", "+380671234567", "067 123 45 67"]
+    "written",
+    [
+        *(SAME, "380671234567", "00380671234567", "+380671234567", "067 123 45 67"),
+        *("tel:+38-067-123-45-67", "sip:+380671234567@pbx.example;user=phone"),
+    ],
 )
 async def test_numbers_in_different_formats_match(desk: Desk, written: str) -> None:
     await desk.lost()

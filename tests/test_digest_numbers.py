@@ -157,9 +157,9 @@ def people_of(
         if one.fate(end) == "by_hand":
             by_hand[people[one.by].id, one.by] += 1
         if one.fate(end) == "called_back":
-            owners = [(people[name].id, name) for name in PHONES[one.by]] or [(0, one.by)]
-            for owner in owners:
-                took.setdefault(owner, []).append(one.took)
+            first = next(iter(PHONES[one.by]), None)  # of those who share the telephone
+            owner = (people[first].id, first) if first else (0, one.by)
+            took.setdefault(owner, []).append(one.took)
     return {
         DigestPerson(
             id=key[0],

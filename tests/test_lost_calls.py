@@ -183,6 +183,62 @@ async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> 
         assert "чекали 0:17, закрито вручну через 1 хв" in log.text
 
 
+async def test_the_question_to_the_owner_says_what_became_of_it(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        await pressed(olena, await alert_of(olena), "🙋")
+        clock.advance(601)
+        asked = await alert_of(olena, "Ви ще цим займаєтеся?")
+        assert await pressed(olena, asked, "⏰") == "Ще 10 хвилин"
+        told = await olena.wait_for(lambda one: one.id == asked.id and "Взято" in one.text)
+        assert (told.buttons, "знову стане вільним" in told.text) == ([], False)
+        clock.advance(601)
+        again = await olena.wait_for(lambda one: one.id > asked.id and "Ви ще" in one.text)
+        await office.post(dialled("b", clock() - 60))
+        told = await olena.wait_for(lambda one: one.id == again.id and "✅" in one.text)
+        assert "Передзвонили: Олена" in told.text
+        assert told.buttons == []
+
+
+async def test_what_deleted_its_message_hears_of_the_next_call(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await olena.delete(alert)
+        await office.post(lost("b", NOW - 30))
+        again = await alert_of(olena, "×2")
+        assert again.id > alert.id
+
+
+async def test_nobody_is_shown_the_way_to_a_call_they_may_not_see(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "103")
+        await office.post(lost("a", NOW - 60), dialled("b", NOW - 30, "103"))
+        for user, row, label in ((boss, "2", "↗️ Розмова"), (olena, "1", ""), (ivan, "1", "")):
+            card = await office.press(user, await office.ask(user, "/log"), row)
+            ways = [text for line in card.buttons for text in line]
+            found = [text for text in ways if "Розмова" in text or "Пропущений" in text]
+            assert found == ([label] if label else [])
+            assert "З клієнтом" in card.text or "Передзвонили: Іван" in card.text
+
+
+async def test_what_a_colleague_has_taken_is_not_asked_about(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await pressed(ivan, await alert_of(ivan), "🙋")
+        close = CaseButton(step=CaseStep.CLOSE, case=1).pack()
+        answer = await (await olena.press_stale(alert, close)).answered()
+        assert answer.text == "Уже взято: Іван, 11:43"
+
+
 async def test_an_older_question_decides_nothing_of_a_newer_one(tmp_path: Path) -> None:
     petro = {"caller": {"number": "0509998877", "name": "Петро"}}
     async with running_office(tmp_path, clock=Clock(NOW)) as office:

@@ -66,6 +66,12 @@ def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
     )
 
 
+def claim_answered(case: Case, *, now: int, zone: ZoneInfo) -> str:
+    """In place of that question: how the case stands."""
+    client = quoted(parties.client_title(case.call))
+    return "\n".join([f"⏰ {client}", *cases.progress(case, now=now, zone=zone)])
+
+
 def taken_by_another(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """Warns somebody who dials a client whom a colleague has taken."""
     owner = brief(case.owner.name if case.owner else "–")
