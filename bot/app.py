@@ -15,7 +15,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
@@ -307,7 +307,7 @@ async def _updates(
                 receiving.cancel()
             await in_flight.finish(_FINISH_SECONDS)
             if settings.updates == "polling" and in_flight.last_update_id is not None:
-                with suppress(TelegramAPIError):
+                with suppress(AiogramError):
                     done = in_flight.last_update_id + 1
                     await bot.get_updates(offset=done, limit=1, timeout=0, request_timeout=5)
 
@@ -351,8 +351,9 @@ async def _until_telegram_answers(ask: Callable[[], Awaitable[None]]) -> None:
             raise StartError("BOT_TOKEN: Telegram does not know this token") from error
         except TelegramRetryAfter as error:
             seconds = error.retry_after
-        except TelegramAPIError as error:
-            log.warning("Telegram does not answer (%s), again in %.0f s", error, seconds)
+        except AiogramError as error:  # a gateway's page among them: it is no TelegramAPIError
+            why = str(error).partition("\n")[0]
+            log.warning("Telegram does not answer (%s), again in %.0f s", why, seconds)
         await asyncio.sleep(seconds)
         seconds = min(60.0, seconds * 2)
 

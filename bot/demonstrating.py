@@ -179,31 +179,22 @@ class _Past:
 async def _write_past(
     settings: Settings, options: Options, say: Callable[[str], None], stop: asyncio.Event
 ) -> _Past:
-    """The history and contacts of an empty database, and invites; cut short by `stop`.
+    """The database, if there is none, and invites; cut short by `stop`.
 
     What a kept database has, the visitor's changes among it, stays as it is.
     """
-    now = system_clock()
-    async with open_database(settings.database_path) as database:
+    now, path = system_clock(), settings.database_path
+    is_new = not path.exists()
+    if is_new:
+        part = path.with_name(path.name + ".part")
+        for name in (part.name, f"{part.name}-wal", f"{part.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)  # of a start that was cut short
+        await _write_history(part, settings, options, say, stop)
+        if stop.is_set():
+            return _Past(is_new=True, invites={})
+        part.replace(path)  # under its name only when it is whole
+    async with open_database(path) as database:
         repositories = create_repositories(database, settings)
-        is_new = not await repositories.calls.last_received()
-        past = history(
-            calls=options.calls,
-            seed=options.seed,
-            now=now,
-            zone=settings.zone,
-            origin=settings.bot_api_url,
-        )
-        written = 0
-        while is_new and (batch := list(itertools.islice(past, _BATCH))):
-            await repositories.calls.record(batch, now=now)
-            written += len(batch)
-            if options.calls > _BATCH:
-                say(f"{written} of {options.calls} calls of the past")
-            if stop.is_set():
-                return _Past(is_new=is_new, invites={})
-        for number, name in CLIENTS if is_new else ():
-            await repositories.contacts.set_name(number, name)
         invites = {
             one.tg_id: await repositories.invites.add(
                 Role(one.role),
@@ -215,6 +206,33 @@ async def _write_past(
             if await repositories.employees.find(one.tg_id) is None
         }
         return _Past(is_new=is_new, invites=invites)
+
+
+async def _write_history(
+    path: Path,
+    settings: Settings,
+    options: Options,
+    say: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    now = system_clock()
+    async with open_database(path) as database:
+        repositories = create_repositories(database, settings)
+        past = history(
+            calls=options.calls,
+            seed=options.seed,
+            now=now,
+            zone=settings.zone,
+            origin=settings.bot_api_url,
+        )
+        written = 0
+        while not stop.is_set() and (batch := list(itertools.islice(past, _BATCH))):
+            await repositories.calls.record(batch, now=now)
+            written += len(batch)
+            if options.calls > _BATCH:
+                say(f"{written} of {options.calls} calls of the past")
+        for number, name in CLIENTS:
+            await repositories.contacts.set_name(number, name)
 
 
 async def _write_remarks(settings: Settings) -> None:

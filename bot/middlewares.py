@@ -28,14 +28,20 @@ class EmployeeMiddleware(BaseMiddleware):
         employee = await employees.find(user.id) if user else None
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
-        chat: Chat | None = data.get("event_chat")
-        if employee and employee.unreachable and chat and chat.type == ChatType.PRIVATE:
+        if employee and employee.unreachable and _is_said_in_private(event, data):
             await employees.set_reachable(employee.id)
         if employee and user and not employee.name:
             await employees.set_name(employee.id, user.full_name)
             employee = await employees.find(user.id)
         data["employee"] = employee
         return await handler(event, data)
+
+
+def _is_said_in_private(event: TelegramObject, data: dict[str, Any]) -> bool:
+    """Written or pressed: of a block Telegram tells too, and maybe after a message was refused."""
+    chat: Chat | None = data.get("event_chat")
+    is_said = isinstance(event, Update) and bool(event.message or event.callback_query)
+    return is_said and chat is not None and chat.type == ChatType.PRIVATE
 
 
 class LanguageMiddleware(I18nMiddleware):

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -34,10 +34,10 @@ MAX_BYTES = 50_000_000
 """What a bot may upload to Telegram."""
 
 SECONDS = 60.0
-"""All the time a recording may take, from asking to its last byte."""
+"""All the time a recording may take once its turn has come, to its last byte."""
 
-PATIENCE = 3.0
-"""How long a press waits for it; then it comes by itself."""
+PATIENCE = 0.3
+"""How long a press, and everybody behind it, waits for it; then it comes by itself."""
 
 _TIMEOUT = httpx.Timeout(10, connect=5)
 _REDIRECTS = 3
@@ -46,6 +46,9 @@ _AT_ONCE = 3
 _FINISH_SECONDS = 20.0
 _PORTS = {"http": 80, "https": 443}
 _GONE = {httpx.codes.NOT_FOUND, httpx.codes.GONE}
+
+_PROTOCOLS = ip_network("192.0.0.0/24")
+"""Kept for protocols; some of them are called global."""
 
 _Origin = tuple[str, str, int | None]
 
@@ -92,6 +95,7 @@ class Recordings:
         self._resolve = resolve
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming: set[tuple[int, int]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,6 +111,19 @@ class Recordings:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def is_coming(self, employee_id: int, call_id: int) -> bool:
+        return (employee_id, call_id) in self._coming
+
+    def bring(
+        self, employee_id: int, call_id: int, delivery: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        """Start a delivery; until it ends, it is coming."""
+        key = employee_id, call_id
+        self._coming.add(key)
+        task = self.begin(delivery)
+        task.add_done_callback(lambda _: self._coming.discard(key))
+        return task
 
     def begin(self, delivery: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start what may outlast the press: a slow PBX must not keep other people waiting."""
@@ -126,20 +143,21 @@ class Recordings:
 
         Raises RecordingGoneError, RecordingTooLargeError or, for all else, RecordingError.
         """
-        with tempfile.NamedTemporaryFile(prefix="dzvinok-") as file:
-            try:
-                async with self._turns, asyncio.timeout(SECONDS):
-                    beginning = await self._download(call, file.write)
-                file.flush()
-                sound = Sound(Path(file.name), _suffix(beginning))
-            except (RecordingError, TimeoutError, OSError, ValueError, httpx.HTTPError) as error:
-                # Never the address: it may hold a key, and the names of hosts are for settings.
-                why = str(error) if isinstance(error, RecordingError) else type(error).__name__
-                log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
-                if isinstance(error, RecordingError):
-                    raise
-                raise RecordingError(why) from error
-            yield sound
+        async with self._turns:
+            with tempfile.NamedTemporaryFile(prefix="dzvinok-") as file:
+                try:
+                    async with asyncio.timeout(SECONDS):
+                        beginning = await self._download(call, file.write)
+                    file.flush()
+                    sound = Sound(Path(file.name), _suffix(beginning))
+                except (RecordingError, TimeoutError, OSError, ValueError, httpx.HTTPError) as err:
+                    # Never the address: it may hold a key, and names of hosts are for settings.
+                    why = str(err) if isinstance(err, RecordingError) else type(err).__name__
+                    log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
+                    if isinstance(err, RecordingError):
+                        raise
+                    raise RecordingError(why) from err
+                yield sound
 
     async def _download(self, call: Call, write: Callable[[bytes], object]) -> bytes:
         """All of it to `write`; its first bytes."""
@@ -239,7 +257,9 @@ def _is_public(address: str) -> bool:
     """Whether it is an address of the open internet, and of nothing else in disguise."""
     found = ip_address(address)
     is_disguise = found.version == 6 and (found.sixtofour or found.teredo or found.ipv4_mapped)
-    return found.is_global and not (found.is_multicast or found.is_reserved or is_disguise)
+    is_special = found in _PROTOCOLS or (found.version == 6 and found.is_site_local)
+    is_odd = found.is_multicast or found.is_reserved or is_disguise or is_special
+    return found.is_global and not is_odd
 
 
 _ENOUGH = 12

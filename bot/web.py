@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiogram import Bot, Dispatcher
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
@@ -137,7 +137,7 @@ class _Probes:
             try:
                 await self._bot.get_me(request_timeout=5)
                 state = "ok"
-            except TelegramAPIError as error:
+            except AiogramError as error:
                 state = type(error).__name__
             self._telegram = (self._clock(), state)
         return state

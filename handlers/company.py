@@ -56,9 +56,10 @@ def create_router() -> Router:
     router.callback_query.register(ask_hours, LineHours.filter())
     router.callback_query.register(hear_again, HearClient.filter())
     in_dialog = StateFilter(CompanyDialog)
-    router.callback_query.register(no_hours, in_dialog, NoHours.filter())
+    in_hours = StateFilter(CompanyDialog.hours)
+    router.callback_query.register(no_hours, in_hours, NoHours.filter())
     router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(hours_sent, StateFilter(CompanyDialog.hours))
+    router.message.register(hours_sent, in_hours)
     router.message.register(holidays_sent, StateFilter(CompanyDialog.holidays))
     cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
     router.callback_query.register(cancel_pressed, in_dialog, cancel)
@@ -147,9 +148,15 @@ async def holidays_sent(
 
 
 async def no_hours(
-    query: CallbackQuery, state: FSMContext, company: CompanyRepo, clock: Clock
+    query: CallbackQuery,
+    callback_data: NoHours,
+    state: FSMContext,
+    company: CompanyRepo,
+    clock: Clock,
 ) -> None:
-    await company.set_hours(await state.get_value("line"), None, now=clock())
+    """Of the line the button is about, whichever has been asked about since."""
+    line = await _line(company, callback_data.code)
+    await company.set_hours(line, None, now=clock())
     await _leave(query, state, company, toast=views.saved())
 
 

@@ -92,7 +92,7 @@ def create_router() -> Router:
     router.callback_query.register(turn_list, DigestPages.filter())
     router.callback_query.register(show_now, DigestNow.filter())
     router.callback_query.register(show_times, DigestMenu.filter())
-    router.callback_query.register(toggle_time, DigestTime.filter())
+    router.callback_query.register(set_time, DigestTime.filter())
     router.callback_query.register(ask_time, DigestOwn.filter())
     in_dialog = StateFilter(DigestDialog.time)
     router.message.register(cancel_command, in_dialog, Command("cancel"))
@@ -131,7 +131,7 @@ async def show_times(query: CallbackQuery, employee: Employee, digests: DigestRe
     await _show_times(query, employee, digests)
 
 
-async def toggle_time(
+async def set_time(
     query: CallbackQuery,
     callback_data: DigestTime,
     employee: Employee,
@@ -140,8 +140,11 @@ async def toggle_time(
 ) -> None:
     if callback_data.minutes not in range(DAY):
         raise NotFoundError(f"minute {callback_data.minutes} of a day")
-    is_done = await digests.toggle(employee.id, callback_data.minutes, now=clock())
-    toast = company_views.saved() if is_done else views.too_many(LIMIT)
+    toast = company_views.saved()
+    if not callback_data.is_wanted:
+        await digests.remove(employee.id, callback_data.minutes)
+    elif not await digests.add(employee.id, callback_data.minutes, now=clock()):
+        toast = views.too_many(LIMIT)
     await _show_times(query, employee, digests, toast=toast)
 
 
@@ -160,8 +163,7 @@ async def time_sent(
         text = company_views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    is_there = minutes in await digests.times(employee.id)
-    if not is_there and not await digests.toggle(employee.id, minutes, now=clock()):
+    if not await digests.add(employee.id, minutes, now=clock()):
         await message.answer(views.too_many(LIMIT))
     await _leave(message, state, employee, digests)
 

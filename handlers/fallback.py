@@ -12,7 +12,7 @@ from bot.filters import HasRole
 from bot.models import Employee
 from bot.reply import answer, show
 from bot.views import refusals
-from keyboards.callbacks import DialogButton, Nothing, ReadyText
+from keyboards.callbacks import DialogButton, NoHours, Nothing, ReadyText
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def create_router() -> Router:
     router = Router(name=__name__)
     router.callback_query.register(nothing, Nothing.filter())
-    for of_dialog in (DialogButton.filter(), ReadyText.filter()):
+    for of_dialog in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(dialog_is_over, of_dialog, HasRole())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)

@@ -47,7 +47,7 @@ def create_router() -> Router:
     router.message.register(upgraded, F.migrate_to_chat_id)
     router.message.register(upgraded_here, F.migrate_from_chat_id)
     router.message.register(renamed, F.new_chat_title)
-    router.callback_query.register(toggle_place, GroupPlace.filter(), administrator)
+    router.callback_query.register(set_place, GroupPlace.filter(), administrator)
     router.callback_query.register(hear_all, GroupAll.filter(), administrator)
     router.callback_query.register(stop, GroupStop.filter(), administrator)
     for kind in (GroupPlace, GroupAll, GroupStop):
@@ -101,8 +101,9 @@ async def refuse_button(query: CallbackQuery) -> None:
     await answer(query, views.only_administrators(), alert=True)
 
 
-async def toggle_place(query: CallbackQuery, callback_data: GroupPlace, groups: GroupRepo) -> None:
-    await groups.toggle(callback_data.group, callback_data.code)
+async def set_place(query: CallbackQuery, callback_data: GroupPlace, groups: GroupRepo) -> None:
+    wish = callback_data
+    await groups.set_place(wish.group, wish.code, is_wanted=wish.is_wanted)
     await _show_group(query, await groups.get(callback_data.group), groups)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, FSInputFile, ReplyParameters
 
 from bot.config import Settings
@@ -41,7 +41,11 @@ async def listen(
     call = await journal.get(callback_data.call, employee.scope)
     if call.recording_url is None:
         raise RecordingGoneError(f"call {call.id}")
-    delivery = recordings.begin(_deliver(query, bot, call, recordings, settings.zone))
+    if recordings.is_coming(employee.id, call.id):
+        await answer(query, views.on_its_way())
+        return
+    sending = _deliver(query, bot, call, recordings, settings.zone)
+    delivery = recordings.bring(employee.id, call.id, sending)
     if await recordings.has_ended(delivery):
         await delivery
         await answer(query)
@@ -71,6 +75,6 @@ async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) 
     """The press was answered already, so it takes a message."""
     try:
         await delivery
-    except (AppError, TelegramAPIError) as error:
+    except (AppError, AiogramError) as error:
         if query.message:
             await query.message.answer(refusals.refusal(error))

@@ -395,11 +395,12 @@ class QuietOwn(CallbackData, prefix="qo1"):
     """Quiet hours the person will type."""
 
 
-class GroupPlace(CallbackData, prefix="g1"):
+class GroupPlace(CallbackData, prefix="g2"):
     """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
 
     group: Id
     code: Code
+    is_wanted: bool
 
 
 class GroupAll(CallbackData, prefix="ga1"):
@@ -418,10 +419,11 @@ class DigestMenu(CallbackData, prefix="e1"):
     """When a person gets the digest."""
 
 
-class DigestTime(CallbackData, prefix="et1"):
+class DigestTime(CallbackData, prefix="et2"):
     """Get the digest at this minute of the day too, or no more."""
 
     minutes: Count
+    is_wanted: bool
 
 
 class DigestOwn(CallbackData, prefix="eo1"):

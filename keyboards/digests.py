@@ -75,7 +75,9 @@ def span_list(page: BoardPage, here: DigestPages, viewer: Employee) -> InlineKey
 def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`labels`: the times offered, and those chosen, in words."""
     buttons = [
-        _button(f"{label} ✓" if minutes in chosen else label, DigestTime(minutes=minutes))
+        _button(f"{label} ✓", DigestTime(minutes=minutes, is_wanted=False))
+        if minutes in chosen
+        else _button(label, DigestTime(minutes=minutes, is_wanted=True))
         for minutes, label in labels.items()
     ]
     rows: Rows = [buttons[i : i + 4] for i in range(0, len(buttons), 4)]

@@ -19,8 +19,10 @@ def group(
         text=everything if chosen else f"{everything} ✓", callback_data=GroupAll(group=group_id)
     )
     for code, name in places:
-        label = f"{name[:40]} ✓" if code in chosen else name[:40]
-        builder.button(text=label, callback_data=GroupPlace(group=group_id, code=code))
+        is_chosen = code in chosen
+        label = f"{name[:40]} ✓" if is_chosen else name[:40]
+        wish = GroupPlace(group=group_id, code=code, is_wanted=not is_chosen)
+        builder.button(text=label, callback_data=wish)
     builder.button(text=_("✖️ Announce nothing here"), callback_data=GroupStop(group=group_id))
     builder.adjust(1, *[2] * (len(places) // 2), *[1] * (len(places) % 2), 1)
     return builder.as_markup()

@@ -39,22 +39,26 @@ class DigestRepo:
         )
         return [row["minutes"] for row in rows]
 
-    async def toggle(self, employee_id: int, minutes: int, *, now: int) -> bool:
-        """Send it at this time of the day too, or no more. False: LIMIT times are chosen."""
+    async def add(self, employee_id: int, minutes: int, *, now: int) -> bool:
+        """Send it at this time of the day too. False: LIMIT others are chosen."""
+        due_at = next_local(now, minutes, self._zone)
         async with self._database.transaction() as tx:
-            removed = await tx.execute(
-                "DELETE FROM digests WHERE employee_id = ? AND minutes = ? RETURNING minutes",
-                (employee_id, minutes),
-            )
-            if removed:
-                return True
             added = await tx.execute(
                 "INSERT INTO digests (employee_id, minutes, due_at) SELECT ?, ?, ? "
-                "WHERE (SELECT count(*) FROM digests WHERE employee_id = ?) < ? "
+                "WHERE (SELECT count(*) FROM digests WHERE employee_id = ? AND minutes <> ?) < ? "
+                "ON CONFLICT (employee_id, minutes) DO UPDATE SET minutes = excluded.minutes "
                 "RETURNING minutes",
-                (employee_id, minutes, next_local(now, minutes, self._zone), employee_id, LIMIT),
+                (employee_id, minutes, due_at, employee_id, minutes, LIMIT),
             )
         return bool(added)
+
+    async def remove(self, employee_id: int, minutes: int) -> None:
+        """Send it at this time of the day no more."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "DELETE FROM digests WHERE employee_id = ? AND minutes = ?",
+                (employee_id, minutes),
+            )
 
     async def send(self, *, now: int) -> int:
         """Owe the digests that are due. Returns how many.

@@ -99,29 +99,27 @@ class GroupRepo:
                 (group_id,),
             )
 
-    async def toggle(self, group_id: int, code: int) -> None:
+    async def set_place(self, group_id: int, code: int, *, is_wanted: bool) -> None:
         """From now on hear of the place too, or no more; one that hears of nothing stays so.
 
         Raises NotFoundError if nobody knows the place.
         """
         group = await self.get(group_id)
-        if not group.is_active:
+        heard = {place.code for place in group.places}
+        if not group.is_active or (not is_wanted and code not in heard):
             return
         known = {place.code: place for place in (*await self.places(), *group.places)}
         if code not in known:
             raise NotFoundError(f"place {code}")
         place = known[code]
         async with self._database.transaction() as tx:
-            removed = await tx.execute(
-                "DELETE FROM group_places WHERE group_id = ? AND kind = ? AND name = ? "
-                "RETURNING name",
+            await tx.execute(
+                "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?) "
+                "ON CONFLICT DO NOTHING"
+                if is_wanted
+                else "DELETE FROM group_places WHERE group_id = ? AND kind = ? AND name = ?",
                 (group_id, place.kind.value, place.name),
             )
-            if not removed:
-                await tx.execute(
-                    "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?)",
-                    (group_id, place.kind.value, place.name),
-                )
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our predicate
                 "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "

@@ -244,10 +244,10 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     ]
     await company.lost(-20, line=sales)
     code = Place(PlaceKind.LINE, shop).code
-    await company.groups.toggle(groups[0].id, code)
+    await company.groups.set_place(groups[0].id, code, is_wanted=True)
     assert set(await company.steps()) == {-6, BOSS}
     await company.sent()
-    await company.groups.toggle(groups[1].id, code)
+    await company.groups.set_place(groups[1].id, code, is_wanted=True)
     company.now += 3600
     assert await company.cases.repeat(now=company.now) == 1
     assert set(await company.steps()) == {BOSS}

@@ -16,8 +16,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from bot import demonstrating
 from bot.__main__ import app
 from bot.demo.chats import Message
+from bot.demo.company import CLIENTS
 from bot.demo.history import history
 from bot.demo.page import ActionError
 from bot.demo.pbx import Pbx
@@ -204,6 +206,23 @@ async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) 
 
     await demonstrate(options(tmp_path, calls=200_000), say=say)
     assert len(said) <= 3  # of 20; the signal needs a turn of the loop to be seen
+
+
+async def test_a_past_cut_short_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demonstrating, "_BATCH", 20)
+    await demonstrate(options(tmp_path, calls=400), say=interrupt)
+
+    def say(words: str) -> None:
+        if words.startswith("The demo is at"):
+            interrupt(words)
+
+    await demonstrate(options(tmp_path, calls=400), say=say)
+    async with open_database(tmp_path / "demo.db") as database:
+        for table, least in (("calls", 400), ("contacts", len(CLIENTS)), ("comments", 1)):
+            [row] = await database.fetch(f"SELECT count(*) AS n FROM {table}")
+            assert row["n"] >= least, table
 
 
 async def test_ctrl_c_is_not_lost_in_the_imports() -> None:

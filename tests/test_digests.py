@@ -333,7 +333,7 @@ async def test_an_operators_cases_are_found_from_the_cases(office: Office) -> No
 
 async def _with_digest(office: Office, minutes: int, now: int) -> Employee:
     person = await office.person(BOSS, "Ганна", Role.SUPERVISOR)
-    assert await office.digests.toggle(person.id, minutes, now=now)
+    assert await office.digests.add(person.id, minutes, now=now)
     return person
 
 
@@ -399,7 +399,7 @@ async def test_what_downtime_delayed_comes_once_within_half_a_day(
 ) -> None:
     noon = at("2026-11-23 12:00")
     person = await _with_digest(office, SIX_PM, noon)
-    assert await office.digests.toggle(person.id, 13 * 60, now=noon)
+    assert await office.digests.add(person.id, 13 * 60, now=noon)
     await office.ticks(at(back), at(back) + 60, 5)
     assert await office.subjects() == expected
     await office.ticks(at(back), at(back) + 86400)
@@ -447,10 +447,10 @@ async def test_one_who_is_out_gets_none_and_none_later(office: Office) -> None:
 async def test_six_times_a_day_and_no_more(office: Office) -> None:
     now = at("2026-11-23 12:00")
     person = await office.person(BOSS, "Ганна", Role.SUPERVISOR)
-    done = [await office.digests.toggle(person.id, minutes, now=now) for minutes in range(7)]
+    done = [await office.digests.add(person.id, minutes, now=now) for minutes in range(7)]
     assert done == [True] * LIMIT + [False]
-    assert not await office.digests.toggle(person.id, 6, now=now)
-    assert await office.digests.toggle(person.id, 0, now=now)
+    assert await office.digests.add(person.id, 0, now=now), "it is chosen already"
+    await office.digests.remove(person.id, 0)
     assert await office.digests.times(person.id) == [1, 2, 3, 4, 5]
 
 
@@ -520,12 +520,22 @@ async def test_times_are_chosen_and_let_go(app: App) -> None:
     assert "Зараз: немає" in app.text
 
 
+async def test_a_press_that_comes_again_changes_nothing(app: App) -> None:
+    repo = DigestRepo(app.database, KYIV, window=WINDOW)
+    boss = await app.person(BOSS)
+    for is_wanted, times in ((True, [540]), (False, [])):
+        for _ in range(2):  # the program died before Telegram heard that it was done
+            await app.press_data(BOSS, DigestTime(minutes=540, is_wanted=is_wanted).pack())
+            assert await repo.times(boss.id) == times
+            assert app.answers[-1] == "Збережено"
+
+
 async def test_a_seventh_time_is_refused_in_words(app: App) -> None:
     repo = DigestRepo(app.database, KYIV, window=WINDOW)
     boss = await app.person(BOSS)
     for minutes in range(LIMIT):
-        await repo.toggle(boss.id, minutes, now=app.now)
-    await app.press_data(BOSS, DigestTime(minutes=540).pack())
+        await repo.add(boss.id, minutes, now=app.now)
+    await app.press_data(BOSS, DigestTime(minutes=540, is_wanted=True).pack())
     assert app.answers[-1] == "Можна до 6 разів на день"
     assert "9:00" in app.labels
 
@@ -640,7 +650,7 @@ async def test_forged_buttons_show_nothing(app: App) -> None:
         )
         assert app.answers[-1] == STALE
     for minutes in (-1, 1440, 10**20):
-        await app.press_data(OLENA, f"{DigestTime.__prefix__}:{minutes}")
+        await app.press_data(OLENA, f"{DigestTime.__prefix__}:{minutes}:1")
         assert app.answers[-1] in {GONE, STALE}
     assert await DigestRepo(app.database, KYIV, window=WINDOW).times(olena.id) == []
 
@@ -649,13 +659,16 @@ async def test_an_accountant_gets_no_digests(app: App) -> None:
     await app.hire(1777, Role.ACCOUNTANT, "101", name="Віра")
     await app.say(1777, "/settings")
     assert not [label for label in app.labels if "📊" in label]
-    for data in ("e1", "en1", "et1:540", f"el2:o:{MIDNIGHT // 60}:{END // 60}:0:0"):
+    for data in ("e1", "en1", "et2:540:1", f"el2:o:{MIDNIGHT // 60}:{END // 60}:0:0"):
         await app.press_data(1777, data)
         assert app.answers[-1] == "Ця кнопка застаріла. Відкрийте екран знову."
 
 
 async def test_a_button_of_an_older_version_is_stale(app: App) -> None:
-    for data in ("el1:o:29000000:29001440:0", "ep1:o:29000000:29001440:0", "w1:o:1:a:0"):
+    for data in (
+        *("el1:o:29000000:29001440:0", "ep1:o:29000000:29001440:0"),
+        *("et1:540", "w1:o:1:a:0"),
+    ):
         await app.press_data(BOSS, data)
         assert app.answers[-1] == "Ця кнопка застаріла. Відкрийте екран знову."
 

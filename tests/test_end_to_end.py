@@ -344,6 +344,25 @@ async def test_one_who_blocked_the_bot_is_muted_and_the_administrator_told(tmp_p
         assert len(office.telegram.calls("sendMessage", chat_id=olena.id)) == 2  # START, then 403
 
 
+async def test_one_stays_muted_whenever_telegram_tells_of_the_block(tmp_path: Path) -> None:
+    """The refusal of an alert may come first, the update that says why after it."""
+    async with running_office(tmp_path, clock=Clock(AFTER_RECORDING)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        olena.chat.is_blocked = True
+        await office.post(call("a1"))
+        told = await boss.wait_for(lambda message: message.text.startswith("⚠️"))
+        await olena.block()
+        await office.ask(boss, "/log")
+        await office.post(call("a2", caller={"number": "0501112233"}))
+        await boss.wait_for(lambda message: message.text.startswith("🔴") and message.id > told.id)
+        assert len(office.telegram.calls("sendMessage", chat_id=olena.id)) == 2  # START, then 403
+        olena.chat.is_blocked = False
+        await office.ask(olena, "/log")
+        await office.post(call("a3", caller={"number": "0502223344"}))
+        await olena.wait_for(lambda message: "50 222" in message.text)
+
+
 async def test_unreadable_input_is_told_to_the_administrator_once(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(AFTER_RECORDING)) as office:
         boss = await office.administrator()

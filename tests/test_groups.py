@@ -15,7 +15,8 @@ from bot.demo.chats import Message
 from bot.demo.people import Group, User
 from bot.demo.telegram import Bot
 from bot.models import Role
-from keyboards.callbacks import CaseButton, CaseStep, HandTo
+from keyboards.callbacks import CaseButton, CaseStep, GroupPlace, HandTo
+from storage.groups import Place, PlaceKind
 from tests.running import IVAN, OLENA, Office, running_office
 from tests.telegram import START, TOKEN, RunningClock
 
@@ -264,6 +265,24 @@ async def test_what_was_stopped_stays_stopped_whatever_old_button_is_pressed(
             await scene.olena.wait_for(is_alert)
             await scene.boss.wait_for(is_alert)
         assert not [one for one in scene.group.messages() if is_alert(one)]
+
+
+async def test_a_press_that_comes_again_changes_nothing_of_what_a_group_hears(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as scene:
+        await scene.office.post(lost("old", started_at="2020-01-01T00:00:00Z", ended_at=None))
+        await connect(scene, scene.boss)
+        shown = scene.group.last_reply()
+        code = Place(PlaceKind.LINE, "0445550101").code
+        for is_wanted, label in ((True, "0445550101 ✓"), (False, "0445550101")):
+            data = GroupPlace(group=1, code=code, is_wanted=is_wanted).pack()
+            for _ in range(2):
+                await (await scene.boss.press_stale(shown, data)).answered()
+                assert [label] in scene.group.last_reply().buttons
+        gone = GroupPlace(group=1, code=code + 1, is_wanted=False).pack()
+        answer = await (await scene.boss.press_stale(shown, gone)).answered()
+        assert not answer.text, "of what is forgotten it hears no more already"
 
 
 async def test_a_group_connected_again_hears_when_the_client_calls_again(tmp_path: Path) -> None:

@@ -341,6 +341,33 @@ async def test_the_line_that_is_pressed_is_the_line_that_is_asked_about(tmp_path
         assert "0445550202" in asked.text
 
 
+async def test_no_hours_is_said_of_the_line_under_whose_question_it_stands(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 7200, line="0445550202"))
+
+        async def begin(*labels: str) -> Message:
+            page = await office.ask(boss, "/settings")
+            for label in ("🏢", *labels):
+                page = await office.press(boss, page, label)
+            return page
+
+        for labels, words in ((("🕘",), "пн-пт 9-18"), (("📞", "0445550202"), "сб 10-12")):
+            await begin(*labels)
+            await office.ask(boss, words)
+        of_company = await begin("🕘")
+        of_line = await begin("📞", "0445550202")
+        await begin("📅")
+        over = await office.press(boss, of_company, "🕘 Цілодобово")
+        assert over.text == "Це запитання вже не діє, нічого не змінено."
+        await begin("🕘")
+        page = await office.press(boss, of_line, "🕘 Як у компанії")
+        assert "Робочі години: пн–пт 9:00–18:00" in page.text
+        assert "0445550202" not in page.text
+
+
 async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
     clock = Clock(NOW)
     async with running_office(tmp_path, clock=clock) as office:

@@ -7,12 +7,13 @@ import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from bot.app import serve
 from bot.demo.chats import Message
@@ -197,6 +198,65 @@ async def test_telegram_may_be_down_while_calls_come(tmp_path: Path) -> None:
         clock.advance(10)
         assert (await http.get(f"{url}/readyz")).status_code == 503
     assert telegram.violations == []
+
+
+async def test_a_gateway_that_answers_with_a_page_is_waited_out(tmp_path: Path) -> None:
+    """At the start, while polling, and at the end."""
+    telegram = BotApiServer(clock=Clock())
+    telegram.register_bot(TOKEN)
+    admin = telegram.user(ADMIN, "Адмін", is_started=True)
+    port = free_port()
+    telegram.url = f"http://127.0.0.1:{port}"
+    clock = Clock()
+    async with (
+        httpx.AsyncClient() as http,
+        AsyncExitStack() as end,
+        serve(settings_for(tmp_path, telegram), clock=lambda: int(clock())) as url,
+    ):
+        async with gateway(port) as asked:
+            answer = await http.post(f"{url}/hooks/office/{HOOK_TOKEN}", json=LOST)
+            assert answer.status_code == 200
+            answer = await http.get(f"{url}/readyz")
+            assert answer.status_code == 503
+            assert answer.json() == {"database": "ok", "telegram": "ClientDecodeError"}
+            await until(lambda: asked.count("getMe") > 1)
+        async with telegram.running(port):
+            await admin.send("/help")
+            await admin.wait_for(lambda message: "/log" in message.text, PATIENCE)
+        async with gateway(port) as asked:
+            await until(lambda: "getUpdates" in asked)
+        async with telegram.running(port):
+            sent = await admin.send("/help")
+            await admin.wait_for(lambda message: message.id > sent.id, PATIENCE)
+        await end.enter_async_context(gateway(port))
+    assert telegram.violations == []
+
+
+@asynccontextmanager
+async def gateway(port: int) -> AsyncIterator[list[str]]:
+    """What stands before Telegram when Telegram is away: a page for every method asked."""
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path.rpartition("/")[2])
+        page = "<html>502 Bad Gateway</html>"
+        return web.Response(status=502, text=page, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield asked
+    finally:
+        await runner.cleanup()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110 - another server tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def test_a_refused_token_stops_the_bot(tmp_path: Path) -> None:

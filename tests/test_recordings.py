@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -73,9 +74,16 @@ class Recorder:
         self.url = ""
         self.asked: list[str] = []
         self.release = asyncio.Event()
+        self._is_asked = asyncio.Event()
+
+    async def are_asked(self, times: int) -> None:
+        while len(self.asked) < times:
+            self._is_asked.clear()
+            await self._is_asked.wait()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
+        self._is_asked.set()
         match request.match_info["what"]:
             case "ok":
                 return web.Response(body=WAV)
@@ -180,6 +188,31 @@ async def test_all_of_it_has_a_time_and_a_trickle_does_not_stretch_it(
             await fetch(f"{pbx.url}/{what}", pbx.url)
 
 
+def files_in(directory: Path) -> int:
+    return len(list(directory.iterdir()))
+
+
+async def test_who_waits_for_a_turn_has_no_file_yet(
+    tmp_path: Path, pbx: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with httpx.AsyncClient(trust_env=False) as http, asyncio.TaskGroup() as all_at_once:
+        recordings = Recordings(http, settings(pbx.url))
+
+        async def fetched() -> None:
+            async with recordings.fetched(call(f"{pbx.url}/held")) as sound:
+                assert sound.path.read_bytes() == WAV
+
+        for _ in range(5):
+            all_at_once.create_task(fetched())
+        async with asyncio.timeout(10):
+            await pbx.are_asked(3)
+        assert files_in(tmp_path) == 3
+        pbx.release.set()
+    assert len(pbx.asked) == 5
+    assert files_in(tmp_path) == 0
+
+
 async def test_a_pbx_that_is_down_is_no_traceback(pbx: Recorder) -> None:
     with pytest.raises(RecordingError):
         await fetch("http://127.0.0.1:1/ok", "http://127.0.0.1:1")
@@ -210,6 +243,9 @@ async def test_a_pbx_that_is_down_is_no_traceback(pbx: Recorder) -> None:
         ["::ffff:93.184.216.34"],
         ["64:ff9b::7f00:1"],
         ["2002:7f00:1::"],
+        ["fec0::1"],
+        ["192.0.0.8"],
+        ["192.0.0.9"],
         [PUBLIC, "127.0.0.1"],
         [],
     ],
@@ -328,6 +364,13 @@ def test_a_wrong_setting_stops_the_start(hosts: str) -> None:
 
 # In the chat
 
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy computer what is quick may take longer."""
+    monkeypatch.setattr(fetching, "PATIENCE", 10)
+
+
 TALK = {
     "id": "a1",
     "direction": "in",
@@ -431,6 +474,24 @@ async def test_a_slow_pbx_keeps_nobody_waiting(
         assert again.text
         pbx.release.set()
         await olena.wait_for(lambda message: message.media is not None)
+
+
+async def test_pressed_again_and_again_it_is_fetched_and_comes_once(
+    tmp_path: Path, pbx: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE", 0.05)
+    async with listening(tmp_path, pbx, "held") as (office, olena):
+        shown = await card(office, olena)
+        for _ in range(4):
+            answer = await (await olena.click(shown, "🎧")).answered()
+            assert answer.text == "Надсилаю аудіозапис…"
+        assert pbx.asked == ["/held"]
+        pbx.release.set()
+        await olena.wait_for(lambda message: message.media is not None)
+        await office.press(olena, shown, "🎧")  # that one is here, so anew
+        await office.stop()
+        assert pbx.asked == ["/held"] * 2
+        assert len([one for one in olena.replies() if one.media]) == 2
 
 
 async def test_a_slow_failure_is_told_by_a_message(

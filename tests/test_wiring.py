@@ -353,6 +353,8 @@ EXTREMES = {
 def values_of(annotation: Any) -> list[Any]:
     if inspect.isclass(annotation) and issubclass(annotation, Enum):
         return list(annotation)
+    if annotation is bool:
+        return [False, True]
     if get_origin(annotation) is UnionType:  # of an enumeration and None
         [kind] = (one for one in get_args(annotation) if one is not NoneType)
         return [*values_of(kind), None]

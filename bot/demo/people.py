@@ -287,9 +287,6 @@ class User(Screen):
         upload = Upload(name, content, "audio/mpeg")
         return await self._send_file("audio", upload, duration=duration)
 
-    async def send_video(self, content: bytes = b"ftyp", *, name: str = "video.mp4") -> Message:
-        return await self._send_file("video", Upload(name, content, "video/mp4"))
-
     async def send_sticker(self, content: bytes = b"RIFF", *, emoji: str = "👍") -> Message:
         return await self._send_file("sticker", Upload("", content, "image/webp"), emoji=emoji)
 

@@ -39,11 +39,6 @@ def day(value: date) -> str:
     return format_date(value, "d MMMM", locale=locale())
 
 
-def short_day(value: date) -> str:
-    """22.11"""
-    return format_date(value, "dd.MM", locale=locale())
-
-
 def full_day(value: date) -> str:
     """22 листопада 2026 р."""
     return format_date(value, "long", locale=locale())
