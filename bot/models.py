@@ -45,6 +45,11 @@ class Role(StrEnum):
         """Whether the role sees every call of the company, not only those of its extensions."""
         return self in {Role.ADMINISTRATOR, Role.SUPERVISOR}
 
+    @property
+    def takes_clients(self) -> bool:
+        """Whether the role is told of lost calls and calls clients back."""
+        return self is not Role.ACCOUNTANT
+
 
 class Direction(StrEnum):
     IN = "in"

@@ -137,7 +137,7 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeybo
     if case.part is not CasePart.LOST and case.lost_call:
         other = here.model_copy(update={"call": case.lost_call})
         return [[_button(_("↙️ The missed call"), other)]]
-    if case.state is not CaseState.OPEN:
+    if case.state is not CaseState.OPEN or not viewer.role.takes_clients:
         return []
     fields = here.model_dump()
     take = CardCase(step=CardDeed.TAKE, **fields)

@@ -121,7 +121,7 @@ def ready(texts: Sequence[str]) -> InlineKeyboardMarkup:
 
 def _deeds(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
     """The rows for taking, giving back, closing, handing on: only what can be done now."""
-    if not case.is_open:
+    if not case.is_open or (viewer and not viewer.role.takes_clients):
         return []
 
     def step(text: str, which: CaseStep) -> InlineKeyboardButton:

@@ -182,7 +182,11 @@ class CaseRepo:
     async def take(
         self, case_id: int, employee: Employee, *, now: int, text: str | None = None
     ) -> Taking:
-        """Make the person the owner, unless somebody was faster; `text`: what they say to it."""
+        """Make the person the owner, unless somebody was faster; `text`: what they say to it.
+
+        Raises NoAccessError for a role that takes no clients.
+        """
+        _may_work(employee)
         async with self._database.transaction() as tx:
             row = await _row(tx, case_id, employee.scope)
             if row["state"] != "open":
@@ -248,8 +252,10 @@ class CaseRepo:
     async def close(self, case_id: int, employee: Employee, text: str, *, now: int) -> bool:
         """Close the case by hand, saying why. False: it was over already.
 
-        Raises NoAccessError if it is in another's hands and the person does not see all.
+        Raises NoAccessError if it is in another's hands and the person does not see all, and for
+        a role that takes no clients.
         """
+        _may_work(employee)
         async with self._database.transaction() as tx:
             row = await _row(tx, case_id, employee.scope)
             if row["state"] != "open":
@@ -532,6 +538,11 @@ async def _row(tx: Transaction, case_id: int, scope: Scope) -> Row:
     if not rows[0]["is_mine"]:
         raise NoAccessError(f"case {case_id}")
     return rows[0]
+
+
+def _may_work(employee: Employee) -> None:
+    if not employee.role.takes_clients:
+        raise NoAccessError(f"employee {employee.id} takes no clients")
 
 
 def _may_decide(row: Row, employee: Employee) -> None:

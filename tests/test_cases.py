@@ -490,6 +490,17 @@ async def test_a_claim_is_asked_about_once_and_then_freed(desk: Desk) -> None:
     ]
 
 
+async def test_an_accountant_takes_and_closes_nothing(desk: Desk) -> None:
+    clerk = await desk.hire(3, Role.ACCOUNTANT, "101")
+    await desk.lost()
+    case = await desk.one()
+    assert (await desk.cases.get(case.id, clerk.scope)).id == case.id
+    with pytest.raises(NoAccessError):
+        await desk.cases.take(case.id, clerk, now=NOW)
+    with pytest.raises(NoAccessError):
+        await desk.cases.close(case.id, clerk, "так", now=NOW)
+
+
 async def test_who_is_out_holds_no_client(desk: Desk) -> None:
     await desk.hire(1, Role.SUPERVISOR)
     olena = await desk.hire(2, Role.OPERATOR, "101")

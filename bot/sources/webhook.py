@@ -313,7 +313,12 @@ class CallDto(BaseModel):
     direction: Direction = Field(
         description="in: a client calls; out: an employee calls a client."
     )
-    status: Status = Field(description="How the call ended, or stands now (ringing, …).")
+    status: Status = Field(
+        description=(
+            "How the call ended, or stands now (ringing, …). answered: an employee talked; "
+            "missed, if only an IVR or a queue answered."
+        )
+    )
     caller: PartyDto | None = Field(None, description="Who called.")
     callee: PartyDto | None = Field(None, description="Who was called.")
     line: Text = Field(None, description="The company number that was dialled.")
