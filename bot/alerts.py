@@ -180,7 +180,8 @@ class Alerter:
         )
         del self._accepted[owed.id]
         if taken.owed.message_id is None:
-            self._metrics.delivery_seconds.observe(max(0, now - taken.owed.due_at))
+            since = taken.owed.due_at if taken.owed.is_late else taken.owed.created_at
+            self._metrics.delivery_seconds.observe(max(0, now - since))
         elif taken.owed.message_id != taken.message_id:
             await self._take_away(owed.chat_id, taken.owed.message_id)
 
@@ -190,11 +191,13 @@ class Alerter:
         shown = _digest(text, markup)
         if owed.message_id is None or owed.is_ping:
             await self._turn(owed)
+            is_edit = owed.shown is not None and not owed.is_ping  # of a message that is gone
+            is_silent = is_edit or await self._notices.is_silent(owed, notice)
             sent = await self._bot.send_message(
                 owed.chat_id,
                 text,
                 message_thread_id=owed.thread_id or None,
-                disable_notification=await self._notices.is_silent(owed, notice),
+                disable_notification=is_silent,
                 reply_markup=markup,
             )
             self._metrics.deliveries.labels("sent").inc()

@@ -171,11 +171,13 @@ class OutboxRepo:
             )
 
     async def forget(self, owed: Owed) -> None:
-        """Its message is gone from the chat: what was to be shown there comes in a new one."""
+        """Its message is gone from the chat: what was to be shown there comes in a new one.
+
+        `shown` stays: something was there.
+        """
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET message_id = NULL, shown = NULL "
-                "WHERE id = ? AND message_id = ?",
+                "UPDATE outbox SET message_id = NULL WHERE id = ? AND message_id = ?",
                 (owed.id, owed.message_id),
             )
 
@@ -240,6 +242,14 @@ async def owe_administrators(tx: Transaction, kind: Kind, subject: str, *, now: 
     )
 
 
+_TO_PERSON = (
+    "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
+    "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
+    "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
+    "ON CONFLICT (chat_id, thread_id, kind, subject)"
+)
+
+
 async def owe_once(
     tx: Transaction,
     kind: Kind,
@@ -252,10 +262,7 @@ async def owe_once(
 ) -> bool:
     """Tell one person, once for each subject. False: they were told, or cannot be."""
     rows = await tx.execute(
-        "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
-        "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
-        "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
-        "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING RETURNING id",
+        f"{_TO_PERSON} DO NOTHING RETURNING id",
         (kind.value, subject, case_id, priority, now, now, employee_id),
     )
     return bool(rows)
@@ -277,10 +284,7 @@ async def owe_person(
     What is owed already does not wait the longer for it.
     """
     await tx.execute(
-        "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
-        "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
-        "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
-        "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET "
+        f"{_TO_PERSON} DO UPDATE SET "
         "version = outbox.version + 1, state = 'pending', ping = 1, is_late = 0, "
         "priority = excluded.priority, "
         "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "

@@ -202,7 +202,7 @@ async def test_the_question_to_the_owner_says_what_became_of_it(tmp_path: Path) 
         assert told.buttons == []
 
 
-async def test_what_deleted_its_message_hears_of_the_next_call(tmp_path: Path) -> None:
+async def test_who_deleted_the_message_sees_the_next_call(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         await office.post(lost("a", NOW - 60))
@@ -211,6 +211,8 @@ async def test_what_deleted_its_message_hears_of_the_next_call(tmp_path: Path) -
         await office.post(lost("b", NOW - 30))
         again = await alert_of(olena, "×2")
         assert again.id > alert.id
+        *_, sent = office.telegram.calls("sendMessage", chat_id=OLENA)
+        assert sent.params["disable_notification"] is True, "an edit makes no sound"
 
 
 async def test_nobody_is_shown_the_way_to_a_call_they_may_not_see(tmp_path: Path) -> None:
