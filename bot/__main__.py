@@ -10,9 +10,10 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from bot.config import Settings, load_settings, refuse_real_token
-from bot.errors import StartError
-from bot.models import Role, system_clock
+from bot.config.settings import Settings, load_settings, refuse_real_token
+from bot.domain.clock import system_clock
+from bot.domain.errors import StartError
+from bot.domain.people import Role
 
 T = TypeVar("T")
 
@@ -76,10 +77,10 @@ def demo(
         _fail(error)
     # A KeyboardInterrupt gets lost in the imports below: until there is a loop, Ctrl-C just ends.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from bot.logs import configure_logs
+    from bot.telemetry.logs import configure_logs
 
     configure_logs(level="WARNING", is_json=False, secrets=())
-    from bot.demonstrating import Options, demonstrate
+    from bot.cli.demo import Options, demonstrate
 
     options = Options(
         port=port,
@@ -97,8 +98,8 @@ def demo(
 def check() -> None:
     """Check settings, token, database and every source; exit 1 if any fails."""
     settings = _settings()
-    from bot.checking import Finding
-    from bot.checking import check as look
+    from bot.cli.check import Finding
+    from bot.cli.check import check as look
 
     async def collect() -> list[Finding]:
         findings = []
@@ -121,7 +122,7 @@ def invite(
 ) -> None:
     """Print a one-time link that lets a person in, alone on the last line."""
     settings = _settings()
-    from bot.inviting import create_link
+    from bot.cli.invite import create_link
 
     link = _run(create_link(settings, role, extensions=extension or [], name=name))
     typer.echo("Give this link to the person; it works once, within 7 days:")
@@ -139,7 +140,7 @@ def import_(
     settings = _settings()
     from rich.console import Console
 
-    from bot.importing import import_files
+    from bot.cli.import_files import import_files
 
     console = Console(stderr=True)
     done = _run(
@@ -173,7 +174,7 @@ def _settings() -> Settings:
         settings = load_settings()
     except StartError as error:
         _fail(error)
-    from bot.logs import configure_logs
+    from bot.telemetry.logs import configure_logs
 
     configure_logs(
         level=settings.log_level,

@@ -21,28 +21,28 @@ from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 from aiohttp import web
 
-from bot.alerts import Alerter
-from bot.commands import set_menus
-from bot.config import Settings
-from bot.errors import StartError
-from bot.i18n import create_i18n
-from bot.intake import Intake
-from bot.jobs import Jobs
-from bot.metrics import Metrics
-from bot.middlewares import (
+from bot.config.settings import Settings
+from bot.delivery.alerter import Alerter
+from bot.delivery.notices import Notices
+from bot.delivery.pace import Pace, SpeakMiddleware
+from bot.domain.clock import Clock, system_clock
+from bot.domain.errors import StartError
+from bot.intake.recorder import Intake
+from bot.jobs.jobs import Jobs
+from bot.jobs.timer import start_timer
+from bot.media.recordings import Recordings
+from bot.sources.registry import create_source
+from bot.telegram.i18n import create_i18n
+from bot.telegram.menu import set_menus
+from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InFlight,
     LanguageMiddleware,
     LeaveDialog,
     WakeMiddleware,
 )
-from bot.models import Clock, system_clock
-from bot.notices import Notices
-from bot.pace import Pace, SpeakMiddleware
-from bot.recordings import Recordings
-from bot.sources.registry import create_source
-from bot.timer import start_timer
-from bot.web import TELEGRAM_PATH, create_web
+from bot.telemetry.metrics import Metrics
+from bot.web.server import TELEGRAM_PATH, create_web
 from handlers import create_routers
 from handlers.calls import CardDesk
 from handlers.cases import CaseDesk
@@ -207,7 +207,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time)
         bot.session.middleware(SpeakMiddleware(pace))
-        # Neither a proxy nor a password from the environment: recordings.py judges who is asked.
+        # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         recordings = await stack.enter_async_context(Recordings(http, settings))
         i18n, metrics = create_i18n(settings.language), Metrics()

@@ -9,12 +9,15 @@ from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.config import Settings
-from bot.errors import NotFoundError
-from bot.filters import HasRole
-from bot.models import Call, Clock, Employee, LogFilter, Page
-from bot.recordings import can_be_heard
-from bot.reply import Event, answer, show
+from bot.config.settings import Settings
+from bot.domain.calls import Call
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+from bot.domain.log import LogFilter, Page
+from bot.domain.people import Employee
+from bot.media.recordings import can_be_heard
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
 from bot.views.cases import colleague_has_it

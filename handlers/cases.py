@@ -15,11 +15,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.config import Settings
-from bot.errors import AppError, NoAccessError, NotFoundError
-from bot.filters import HasRole, OfQuestion
-from bot.models import COMMENT_LIMIT, Board, Clock, Employee, Role, Taking
-from bot.reply import Event, answer, remove, show, take_buttons_away, write_to
+from bot.config.settings import Settings
+from bot.domain.calls import COMMENT_LIMIT
+from bot.domain.cases import Board, Taking
+from bot.domain.clock import Clock
+from bot.domain.errors import AppError, NoAccessError, NotFoundError
+from bot.domain.people import Employee, Role
+from bot.telegram.filters import HasRole, OfQuestion
+from bot.telegram.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import cases as views
 from bot.views import comments as comment_views
 from bot.views import groups as group_views

@@ -12,10 +12,11 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.errors import AppError, ConflictError
-from bot.filters import HasRole, OfQuestion
-from bot.models import COMMENT_LIMIT, Call, Employee
-from bot.reply import Event, answer, remove, show
+from bot.domain.calls import COMMENT_LIMIT, Call
+from bot.domain.errors import AppError, ConflictError
+from bot.domain.people import Employee
+from bot.telegram.filters import HasRole, OfQuestion
+from bot.telegram.reply import Event, answer, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
 from handlers.calls import CardDesk

@@ -8,12 +8,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.config import Settings
-from bot.errors import NotFoundError
-from bot.filters import HasRole
-from bot.hours import UnreadableTimeError, parse_days, parse_week
-from bot.models import Clock, LadderField, Role
-from bot.reply import Event, remove, show
+from bot.config.settings import Settings
+from bot.domain.clock import Clock
+from bot.domain.company import LadderField
+from bot.domain.errors import NotFoundError
+from bot.domain.people import Role
+from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, remove, show
 from bot.views import company as views
 from bot.views.formats import local
 from keyboards import company as keyboards

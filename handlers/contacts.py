@@ -6,10 +6,11 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.errors import AppError, NotFoundError
-from bot.filters import HasRole, OfQuestion
-from bot.models import CONTACT_LIMIT, Employee
-from bot.reply import Event, remove, show
+from bot.domain.calls import CONTACT_LIMIT
+from bot.domain.errors import AppError, NotFoundError
+from bot.domain.people import Employee
+from bot.telegram.filters import HasRole, OfQuestion
+from bot.telegram.reply import Event, remove, show
 from bot.views import comments as views
 from handlers.calls import CardDesk
 from keyboards import comments as keyboards

@@ -9,11 +9,13 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.errors import NotFoundError
-from bot.filters import HasRole
-from bot.hours import DAY, UnreadableTimeError, parse_time
-from bot.models import Clock, Employee, Role
-from bot.reply import Event, answer, remove, show
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+from bot.domain.hours import DAY
+from bot.domain.people import Employee, Role
+from bot.domain.typed_times import UnreadableTimeError, parse_time
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, remove, show
 from bot.views import company as company_views
 from bot.views import digests as views
 from keyboards import comments as dialog_keyboards

@@ -7,10 +7,10 @@ from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
-from bot.errors import AppError, NoAccessError
-from bot.filters import HasRole
-from bot.models import Employee
-from bot.reply import answer, show
+from bot.domain.errors import AppError, NoAccessError
+from bot.domain.people import Employee
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import answer, show
 from bot.views import refusals
 from keyboards.callbacks import DialogButton, NoHours, Nothing, ReadyText
 

@@ -9,9 +9,10 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 from aiogram.types.chat_member_union import ChatMemberUnion
 from aiogram.utils.i18n import I18n
 
-from bot.filters import HasRole
-from bot.models import Clock, Employee, Role
-from bot.reply import Event, answer, show, write_to
+from bot.domain.clock import Clock
+from bot.domain.people import Employee, Role
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, show, write_to
 from bot.views import groups as views
 from handlers import fallback
 from handlers.calls import CardDesk

@@ -7,11 +7,13 @@ from aiogram import Router
 from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
-from bot.config import Settings
-from bot.facts import LIVE_POSITION
-from bot.filters import HasRole
-from bot.models import EVERYTHING, Clock, LogFilter, Role, Turn
-from bot.reply import show
+from bot.config.settings import Settings
+from bot.domain.clock import Clock
+from bot.domain.log import LogFilter, Turn
+from bot.domain.merging import LIVE_POSITION
+from bot.domain.people import EVERYTHING, Role
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import show
 from bot.views import health as views
 from keyboards import health as keyboards
 from keyboards.callbacks import HealthRefresh

@@ -7,12 +7,13 @@ from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, FSInputFile, ReplyParameters
 
-from bot.config import Settings
-from bot.errors import AppError, RecordingGoneError
-from bot.filters import HasRole
-from bot.models import Call, Employee
-from bot.recordings import Recordings
-from bot.reply import answer
+from bot.config.settings import Settings
+from bot.domain.calls import Call
+from bot.domain.errors import AppError, RecordingGoneError
+from bot.domain.people import Employee
+from bot.media.recordings import Recordings
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import answer
 from bot.views import recordings as views
 from bot.views import refusals
 from keyboards.callbacks import Listen

@@ -6,12 +6,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.config import Settings
-from bot.errors import AppError, NotFoundError
-from bot.filters import HasRole
-from bot.hours import DAY, UnreadableTimeError, parse_when, wall
-from bot.models import Clock, Employee
-from bot.reply import Event, answer, remove, show
+from bot.config.settings import Settings
+from bot.domain.clock import Clock
+from bot.domain.errors import AppError, NotFoundError
+from bot.domain.hours import DAY, wall
+from bot.domain.people import Employee
+from bot.domain.typed_times import UnreadableTimeError, parse_when
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, remove, show
 from bot.views import reminders as views
 from bot.views.formats import local
 from keyboards import comments as dialog_keyboards

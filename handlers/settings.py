@@ -7,11 +7,12 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 from aiogram.utils.i18n import I18n
 
-from bot.commands import set_menu
-from bot.filters import HasRole
-from bot.hours import QuietHours, UnreadableTimeError, parse_quiet
-from bot.models import Employee, Role
-from bot.reply import Event, remove, show
+from bot.domain.hours import QuietHours
+from bot.domain.people import Employee, Role
+from bot.domain.typed_times import UnreadableTimeError, parse_quiet
+from bot.telegram.filters import HasRole
+from bot.telegram.menu import set_menu
+from bot.telegram.reply import Event, remove, show
 from bot.views import company as company_views
 from bot.views import settings as views
 from keyboards import comments as dialog_keyboards

@@ -13,10 +13,11 @@ from aiogram.types import CallbackQuery, Message
 from aiogram.utils.deep_linking import create_start_link
 from aiogram.utils.i18n import I18n
 
-from bot.commands import set_menu
-from bot.filters import HasRole
-from bot.models import Clock, Employee, EmployeeState, Role
-from bot.reply import Event, answer, remove, show
+from bot.domain.clock import Clock
+from bot.domain.people import Employee, EmployeeState, Role
+from bot.telegram.filters import HasRole
+from bot.telegram.menu import set_menu
+from bot.telegram.reply import Event, answer, remove, show
 from bot.views import staff as views
 from bot.views.formats import one_line
 from keyboards import staff as keyboards

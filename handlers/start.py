@@ -6,13 +6,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, User
 from aiogram.utils.i18n import I18n
 
-from bot.commands import set_menu
-from bot.config import Settings
-from bot.errors import InviteError
-from bot.filters import HasRole
-from bot.i18n import language_of
-from bot.models import Clock, Employee, Role
-from bot.reply import show
+from bot.config.settings import Settings
+from bot.domain.clock import Clock
+from bot.domain.errors import InviteError
+from bot.domain.people import Employee, Role
+from bot.telegram.filters import HasRole
+from bot.telegram.i18n import language_of
+from bot.telegram.menu import set_menu
+from bot.telegram.reply import show
 from bot.views import refusals
 from bot.views import start as views
 from storage.employees import NAME_LIMIT, EmployeeRepo

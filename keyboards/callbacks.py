@@ -10,7 +10,11 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
-from bot.models import AlertScope, Board, CaseGroup, Key, LadderField, Language, Role, Turn
+from bot.domain.cases import Board
+from bot.domain.company import LadderField
+from bot.domain.digests import CaseGroup
+from bot.domain.log import Key, Turn
+from bot.domain.people import AlertScope, Language, Role
 
 # Greater numbers are no button of ours; within these bounds everything fits 64 bytes.
 Id = Annotated[int, Field(ge=0, lt=10**9)]

@@ -13,19 +13,10 @@ from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
 from babel.dates import format_date, get_day_names
 
-from bot.models import (
-    PAGES_COUNTED,
-    Call,
-    CaseLink,
-    CasePart,
-    CaseState,
-    Direction,
-    Employee,
-    Page,
-    Status,
-    Turn,
-)
-from bot.signs import DIRECTION, STATUS
+from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
+from bot.domain.log import PAGES_COUNTED, Page, Turn
+from bot.domain.people import Employee
+from bot.domain.signs import DIRECTION, STATUS
 from keyboards.callbacks import (
     Calendar,
     Card,

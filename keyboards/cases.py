@@ -6,7 +6,8 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Board, BoardPage, Case, Employee, Person
+from bot.domain.cases import Board, BoardPage, Case
+from bot.domain.people import Employee, Person
 from keyboards.callbacks import (
     AlertCard,
     BoardPlace,

@@ -6,7 +6,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import LadderField
+from bot.domain.company import LadderField
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,

@@ -6,7 +6,9 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Board, BoardPage, Case, CaseGroup, Digest, Employee
+from bot.domain.cases import Board, BoardPage, Case
+from bot.domain.digests import CaseGroup, Digest
+from bot.domain.people import Employee
 from keyboards.callbacks import (
     AlertCard,
     BoardPlace,

@@ -4,7 +4,7 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.keyboard import InlineKeyboardBuilder
 
-from bot.models import AlertScope, Employee, Language, Role
+from bot.domain.people import AlertScope, Employee, Language, Role
 from keyboards.callbacks import (
     PAGE_SIZES,
     AlertsChoice,

@@ -7,7 +7,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.keyboard import InlineKeyboardBuilder
 
-from bot.models import Employee, EmployeeState, Role
+from bot.domain.people import Employee, EmployeeState, Role
 from keyboards.callbacks import (
     InviteRole,
     InviteStart,

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 
-from bot.cases import DEFAULT_RULES, CaseRules
-from bot.facts import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
-from bot.models import CallFacts, Direction, EndedBy, Outcome, Status
-from storage.case_keeping import CaseKeeping, Change
+from bot.domain.calls import CallFacts, Direction, EndedBy, Outcome, Status
+from bot.domain.case_rules import DEFAULT_RULES, CaseRules
+from bot.domain.merging import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
+from storage.case_refolding import CaseKeeping, Change
 from storage.database import Database, Row, Transaction, Value, chunks
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")

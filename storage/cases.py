@@ -2,28 +2,17 @@
 
 from collections.abc import Sequence
 
-from bot.cases import CaseRules
-from bot.errors import NoAccessError, NotFoundError
-from bot.models import (
-    Board,
-    BoardPage,
-    Case,
-    CaseGroup,
-    CaseNumbers,
-    CaseState,
-    Deed,
-    DeedKind,
-    Employee,
-    Ignored,
-    Person,
-    Scope,
-    Taking,
-)
-from storage.case_keeping import CaseKeeping, alert_of
+from bot.domain.calls import CaseState
+from bot.domain.case_rules import CaseRules
+from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind, Ignored, Taking
+from bot.domain.digests import CaseGroup
+from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.people import Employee, Person, Scope
+from storage.case_refolding import CaseKeeping, alert_of
 from storage.company import read_hours, read_ladder
 from storage.database import Database, Row, Transaction, Value, chunks
 from storage.journal import JournalRepo
-from storage.outbox import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
+from storage.owing import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
 from storage.scopes import case_in_scope, holder
 
 ANSWER_SECONDS = 300

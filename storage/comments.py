@@ -1,9 +1,9 @@
 """The comment of each call, and the history of its changes."""
 
-from bot.errors import ConflictError, NoAccessError, NotFoundError
-from bot.models import Employee
+from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
+from bot.domain.people import Employee
 from storage.database import Database, Transaction
-from storage.outbox import Priority, touch_cases
+from storage.owing import Priority, touch_cases
 from storage.scopes import in_scope
 
 UNDO_SECONDS = 30

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from bot.hours import Hours, Span, wall
-from bot.models import Ladder, LadderField
+from bot.domain.company import Ladder, LadderField
+from bot.domain.hours import Hours, Span, wall
 from storage.database import Database, Row, Transaction
-from storage.outbox import Kind, Priority, Steps, list_steps, owe_once, set_due
+from storage.owing import Kind, Priority, Steps, list_steps, owe_once, set_due
 
 _LATEST_CALLS = 1000
 _LATE_LIST = 12 * 3600

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from bot.errors import StartError, StorageError
+from bot.domain.errors import StartError, StorageError
 
 T = TypeVar("T")
 Row = sqlite3.Row

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.hours import next_local, wall
-from bot.models import CaseGroup, Digest, DigestPerson, DigestTotals, Employee, Scope
+from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
+from bot.domain.hours import next_local, wall
+from bot.domain.people import Employee, Scope
 from storage.cases import became, opened_in
 from storage.database import Database, Row, Transaction, Value
-from storage.outbox import Kind, Priority, owe_once
+from storage.owing import Kind, Priority, owe_once
 from storage.scopes import case_in_scope, holder
 
 LIMIT = 6

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from bot.errors import NotFoundError
-from bot.hours import QuietHours
-from bot.models import AlertScope, Employee, EmployeeState, Language, Role
+from bot.domain.errors import NotFoundError
+from bot.domain.hours import QuietHours
+from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction
-from storage.outbox import owe_again
+from storage.owing import owe_again
 
 NAME_LIMIT = 64
 """Characters of a person's name."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zlib import crc32
 
-from bot.errors import NotFoundError
-from bot.models import Employee, Language
+from bot.domain.errors import NotFoundError
+from bot.domain.people import Employee, Language
 from storage.database import Database, Row
-from storage.outbox import NOTHING_TO_TELL, Kind, hears, owe_administrators, owe_again
+from storage.owing import NOTHING_TO_TELL, Kind, hears, owe_administrators, owe_again
 
 _LATEST_CALLS = 1000
 

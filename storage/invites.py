@@ -5,8 +5,8 @@ import json
 import secrets
 from collections.abc import Sequence
 
-from bot.errors import InviteError
-from bot.models import Language, Role
+from bot.domain.errors import InviteError
+from bot.domain.people import Language, Role
 from storage.database import Database
 from storage.employees import set_extensions
 

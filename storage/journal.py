@@ -9,27 +9,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from bot.errors import NoAccessError, NotFoundError
-from bot.models import (
-    EVERYTHING,
-    PAGES_COUNTED,
+from bot.domain.calls import (
     Call,
     CaseLink,
     CasePart,
     CaseState,
     Comment,
-    DayNumbers,
     Direction,
     EndedBy,
-    Key,
-    LogFilter,
-    Page,
     Party,
-    Person,
-    Scope,
     Status,
-    Turn,
 )
+from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
+from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import rang
 from storage.database import Database, Row, Value
 from storage.scopes import holder, in_scope

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from bot.models import Reject
+from bot.domain.calls import Reject
 from storage.database import Database
-from storage.outbox import Kind, owe_administrators
+from storage.owing import Kind, owe_administrators
 
 KEPT = 1000
 """How many of the newest rejects of a source are kept in full."""

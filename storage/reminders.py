@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from bot.errors import NotFoundError
-from bot.models import Employee
+from bot.domain.errors import NotFoundError
+from bot.domain.people import Employee
 from storage.database import Database
-from storage.outbox import Kind, Priority, owe_person
+from storage.owing import Kind, Priority, owe_person
 
 LIMIT = 50
 """Reminders one person can have before them."""

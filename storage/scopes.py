@@ -1,6 +1,6 @@
 """The rule of who sees which call and which case, as SQL: every query about them carries it."""
 
-from bot.models import Scope
+from bot.domain.people import Scope
 from storage.database import Value
 
 

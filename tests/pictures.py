@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.demonstrating import Options, demonstrate
-from tests.browser import chromium
+from bot.cli.demo import Options, demonstrate
+from tests.support.browser import chromium
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page

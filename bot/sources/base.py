@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from bot.models import CallFacts, Reject
+from bot.domain.calls import CallFacts, Reject
 
 Read = CallFacts | Reject
 """One thing read: a statement about a call, or why it is none."""

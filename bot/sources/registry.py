@@ -1,9 +1,9 @@
 """Which source the settings ask for."""
 
-from bot.config import AsteriskSource, Source, WebhookSource
-from bot.sources.asterisk_csv import AsteriskCalls
+from bot.config.sources import AsteriskSource, Source, WebhookSource
+from bot.sources.asterisk.master_csv import AsteriskCalls
 from bot.sources.base import CallSource
-from bot.sources.webhook import WebhookCalls
+from bot.sources.own.json_calls import WebhookCalls
 
 
 def create_source(name: str, settings: Source) -> CallSource:

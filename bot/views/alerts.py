@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
-from bot import signs
-from bot.models import Case, CaseState, Status
+from bot.domain import signs
+from bot.domain.calls import CaseState, Status
+from bot.domain.cases import Case
 from bot.views import cases, parties
 from bot.views.formats import brief, duration, quoted
 from bot.views.statuses import status_words

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
-from bot import signs
-from bot.models import COMMENT_LIMIT, Call, CasePart, DayNumbers, Direction, EndedBy, Page
+from bot.domain import signs
+from bot.domain.calls import COMMENT_LIMIT, Call, CasePart, Direction, EndedBy
+from bot.domain.log import DayNumbers, Page
 from bot.views import cases, parties
 from bot.views.formats import (
     brief,

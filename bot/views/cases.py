@@ -5,21 +5,10 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from bot import signs
-from bot.models import (
-    COMMENT_LIMIT,
-    Board,
-    BoardPage,
-    Case,
-    CaseLink,
-    CaseNumbers,
-    CasePart,
-    CaseState,
-    Deed,
-    DeedKind,
-    Employee,
-    Status,
-)
+from bot.domain import signs
+from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Status
+from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind
+from bot.domain.people import Employee
 from bot.views import parties
 from bot.views.formats import brief, cut, day, hour_minute, local, quoted, span
 from bot.views.statuses import status_words

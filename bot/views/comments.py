@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from bot.models import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
+from bot.domain.calls import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
 from bot.views import parties
 from bot.views.formats import brief, cut, hour_minute, one_line, quoted
 

@@ -7,9 +7,10 @@ from datetime import date
 from aiogram.utils.i18n import gettext as _
 from babel.dates import get_day_names
 
-from bot.hours import DAY, Hours, QuietHours, Span
-from bot.models import Ignored, Ladder, LadderField
-from bot.phones import spaced
+from bot.domain.cases import Ignored
+from bot.domain.company import Ladder, LadderField
+from bot.domain.hours import DAY, Hours, QuietHours, Span
+from bot.domain.phones import spaced
 from bot.views.formats import brief, cut, full_day, locale
 
 IGNORED_SHOWN = 50

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import BoardPage, CaseGroup, Digest, DigestPerson
+from bot.domain.cases import BoardPage
+from bot.domain.digests import CaseGroup, Digest, DigestPerson
 from bot.views import cases
 from bot.views.formats import brief, cut, day, hour_minute, local, one_line, span
 

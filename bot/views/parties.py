@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Call, Direction, EndedBy, Party
-from bot.phones import clean, spaced
-from bot.signs import HUNG_UP
+from bot.domain.calls import Call, Direction, EndedBy, Party
+from bot.domain.phones import clean, spaced
+from bot.domain.signs import HUNG_UP
 from bot.views.formats import cut, one_line, quoted
 
 _RUNG_SHOWN = 10

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Call
+from bot.domain.calls import Call
 from bot.views import parties
 from bot.views.formats import cut, day, hour_minute, local
 

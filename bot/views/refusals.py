@@ -4,7 +4,7 @@ from aiogram.exceptions import TelegramRetryAfter
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from bot.errors import (
+from bot.domain.errors import (
     ConflictError,
     InviteError,
     NoAccessError,

@@ -2,7 +2,7 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Employee
+from bot.domain.people import Employee
 from bot.views.company import quiet_words
 from bot.views.staff import bold, identity
 

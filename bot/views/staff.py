@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from bot.models import Employee, EmployeeState, Role
+from bot.domain.people import Employee, EmployeeState, Role
 from bot.views.formats import cut, one_line, quoted
 
 _SIGNS = {

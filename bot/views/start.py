@@ -2,8 +2,9 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from bot import signs
-from bot.models import AlertScope, Direction, Employee, Role, Status
+from bot.domain import signs
+from bot.domain.calls import Direction, Status
+from bot.domain.people import AlertScope, Employee, Role
 from bot.views.calls import no_extensions
 from bot.views.staff import bold, identity
 from bot.views.statuses import direction_words, status_words

@@ -2,7 +2,7 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.models import Direction, Status
+from bot.domain.calls import Direction, Status
 
 
 def status_words(status: Status) -> str:

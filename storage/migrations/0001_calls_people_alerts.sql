@@ -9,7 +9,7 @@ CREATE TABLE counters (
 -- can never open another one.
 INSERT INTO counters (name, value) VALUES ('calls', 0);
 
--- answered_at … talk_said are what the sources stated, see bot/facts.py; strengths tells how
+-- answered_at … talk_said are what the sources stated, see bot/domain/merging.py; strengths tells how
 -- strongly each field was stated where that differs from (level, updated_at) of the status.
 -- client … settles_at follow from them.
 CREATE TABLE calls (

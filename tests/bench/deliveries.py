@@ -11,15 +11,15 @@ from zlib import crc32
 import aiohttp
 
 from bot.app import serve
-from bot.demo.server import BotApiServer
-from bot.models import system_clock
+from bot.demo.bot_api.server import BotApiServer
+from bot.domain.clock import system_clock
 from storage.database import open_database
 from tests.bench import office
 from tests.bench.figures import Figure, Growth, share, spread
 from tests.bench.logs import Bench, add_operators, add_people, say
-from tests.running import HOOK_TOKEN, settings_for
-from tests.storming import storm
-from tests.telegram import TOKEN
+from tests.support.running import HOOK_TOKEN, settings_for
+from tests.support.storming import storm
+from tests.support.telegram import TOKEN
 
 SOON = 0.050
 OVERALL = 30

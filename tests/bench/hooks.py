@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from itertools import count, cycle
 from urllib.parse import urlsplit
 
-from bot.demo.server import BotApiServer
-from bot.models import system_clock
+from bot.demo.bot_api.server import BotApiServer
+from bot.domain.clock import system_clock
 from tests.bench import office
 from tests.bench.figures import Figure, Growth
 from tests.bench.logs import Bench, say
 from tests.bench.processes import server
 from tests.bench.servers import RECIPIENTS
-from tests.running import HOOK_TOKEN
-from tests.telegram import TOKEN
+from tests.support.running import HOOK_TOKEN
+from tests.support.telegram import TOKEN
 
 CLIENTS = 16
 SHARE = 1 / 3

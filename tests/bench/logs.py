@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from bot.models import Language, Role
+from bot.domain.people import Language, Role
 from storage.calls import CallRepo
 from storage.database import Database, copy_database, open_database
 from storage.employees import set_extensions
 from tests.bench import office
-from tests.running import ADMIN
-
-ROOT = Path(__file__).parents[2]
+from tests.support.running import ADMIN
 
 _BATCH = 2000
 _TIMED = 10_000

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import aiohttp
 
-from bot.demo.chats import Message
-from bot.demo.server import BotApiServer
-from bot.models import system_clock
+from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.server import BotApiServer
+from bot.domain.clock import system_clock
 from tests.bench import office
 from tests.bench.figures import Figure, Growth
 from tests.bench.logs import Bench, say
 from tests.bench.processes import command, memory, server
-from tests.running import ADMIN, HOOK_TOKEN
-from tests.telegram import TOKEN
+from tests.support.running import ADMIN, HOOK_TOKEN
+from tests.support.telegram import TOKEN
 
 LIMIT = 150e6
 

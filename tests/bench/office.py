@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from bot.models import CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Status
 
 SOURCE = "office"
 MONDAY = int(datetime(2024, 11, 4, tzinfo=UTC).timestamp())

@@ -17,7 +17,8 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from bot.models import EVERYTHING, Key, LogFilter, Scope, Turn
+from bot.domain.log import Key, LogFilter, Turn
+from bot.domain.people import EVERYTHING, Scope
 from storage.database import open_database
 from storage.journal import JournalRepo
 from tests.bench import office

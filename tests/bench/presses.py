@@ -23,13 +23,15 @@ from aiogram.methods.base import TelegramType
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.app import create_bot, create_dispatcher, create_repositories
-from bot.demo.server import BotApiServer
-from bot.i18n import create_i18n
-from bot.metrics import Metrics
-from bot.middlewares import InFlight
-from bot.models import EVERYTHING, LogFilter, Turn, system_clock
-from bot.pace import Pace, SpeakMiddleware
-from bot.recordings import Recordings
+from bot.delivery.pace import Pace, SpeakMiddleware
+from bot.demo.bot_api.server import BotApiServer
+from bot.domain.clock import system_clock
+from bot.domain.log import LogFilter, Turn
+from bot.domain.people import EVERYTHING
+from bot.media.recordings import Recordings
+from bot.telegram.i18n import create_i18n
+from bot.telegram.middlewares import InFlight
+from bot.telemetry.metrics import Metrics
 from keyboards.callbacks import LogPage
 from storage.database import open_database
 from tests.bench import office
@@ -37,7 +39,7 @@ from tests.bench.figures import Figure, Growth, share, spread
 from tests.bench.logs import Bench, say
 from tests.bench.processes import server
 from tests.bench.servers import EDITED
-from tests.running import ADMIN, settings_for
+from tests.support.running import ADMIN, settings_for
 
 TIMES = 2.0
 

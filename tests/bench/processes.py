@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from tests.bench.logs import ROOT
+from tests.support.places import ROOT
 
 _FINISH_SECONDS = 60
 

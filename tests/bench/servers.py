@@ -22,17 +22,17 @@ from aiogram.types import Message
 from aiohttp import web
 
 from bot.app import create_repositories, serve
-from bot.config import Settings
-from bot.demo.server import BotApiServer
-from bot.intake import Intake
-from bot.metrics import Metrics
-from bot.models import system_clock
+from bot.config.settings import Settings
+from bot.demo.bot_api.server import BotApiServer
+from bot.domain.clock import system_clock
+from bot.intake.recorder import Intake
 from bot.sources.registry import create_source
-from bot.web import create_web
+from bot.telemetry.metrics import Metrics
+from bot.web.server import create_web
 from storage.database import open_database
 from tests.bench.logs import add_people
-from tests.running import settings_for
-from tests.telegram import TOKEN
+from tests.support.running import settings_for
+from tests.support.telegram import TOKEN
 
 RECIPIENTS = 5
 

@@ -1,0 +1,261 @@
+"""`dzvinok demo`: the very bot of `run`, with a Telegram, a PBX and people of its own.
+
+Only settings differ: the Bot API server is ours, the database is the demo's. Nothing leaves this
+computer.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import secrets
+import signal
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
+
+import tzlocal
+from aiohttp import web
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from bot.app import create_repositories, serve
+from bot.config.settings import Settings
+from bot.demo.bot_api.people import User
+from bot.demo.bot_api.server import BotApiServer
+from bot.demo.page.server import DemoPage, Person
+from bot.demo.pbx import sounds
+from bot.demo.pbx.calling import Pbx
+from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
+from bot.demo.pbx.history import REMARKS, history
+from bot.domain.clock import system_clock
+from bot.domain.errors import StartError
+from bot.domain.log import LogFilter, Turn
+from bot.domain.people import EVERYTHING, Role
+from storage.database import open_database
+
+_BOT_ID = 7000000001
+_GROUP = -1001000000001
+_MESSAGES = 2**30
+_BATCH = 10_000
+_REMARKS = 150
+_REMARK_AFTER = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """As on the command line. `data`: where to keep the demo; None: nowhere."""
+
+    port: int
+    opens_browser: bool
+    seed: int
+    calls: int
+    speed: float
+    is_quiet: bool
+    data: Path | None
+
+
+class _DemoSettings(Settings):
+    """Settings said in code: neither the environment nor `.env` has a say."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature of pydantic-settings
+        init_settings: PydanticBaseSettingsSource,
+        *_others: PydanticBaseSettingsSource,
+        **_rest: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. Raises StartError if the port or `data` cannot be used."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with contextlib.AsyncExitStack() as stack:
+        directory = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(f"--data {directory}: {error.strerror}") from error
+        # A kept database knows messages by their numbers: they must not be given again.
+        telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
+        # Any site in the browser can reach the Bot API here: only a secret keeps it out.
+        bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
+        bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")
+        users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
+        pbx = Pbx(
+            telegram=telegram,
+            blocker=users[PEOPLE[3].tg_id],
+            clock=system_clock,
+            seed=options.seed,
+            speed=options.speed,
+        )
+        people = [Person(users[one.tg_id], one.title_uk, one.title_en) for one in PEOPLE]
+        group = telegram.group(_GROUP, "Зміна", owner=users[PEOPLE[0].tg_id])
+        for member in users.values():
+            group.add(member)
+        group.add(bot)
+        page = DemoPage(telegram, people, group=group, panel=pbx)
+
+        def mount(app: web.Application) -> None:
+            page.mount(app)
+            sounds.mount(app)
+
+        try:
+            await stack.enter_async_context(telegram.running(options.port, mount=mount))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise StartError(f"--port {options.port}: {why}") from error
+        settings = _settings(directory, telegram, bot_token)
+        past = await _write_past(settings, options, say, stop)
+        if stop.is_set():
+            return
+        url = await stack.enter_async_context(serve(settings, clock=system_clock))
+        for one in PEOPLE[1:]:  # the first is the visitor's to start
+            await users[one.tg_id].start(past.invites.get(one.tg_id, ""))
+            await users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
+        await users[PEOPLE[0].tg_id].send("/connect", group=group)
+        await group.wait_for(lambda message: message.is_from_bot, timeout=30)
+        if past.is_new:
+            await _write_remarks(settings)
+        if stop.is_set():  # a browser would find nobody
+            return
+        token = settings.sources[SOURCE].token
+        hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
+        async with asyncio.TaskGroup() as life:
+            calling = life.create_task(pbx.run(hook, quiet=options.is_quiet))
+            say(f"The demo is at {telegram.url} (Ctrl-C ends it)")
+            if options.opens_browser:
+                # It may wait for the browser, and the browser waits for this loop.
+                threading.Thread(target=webbrowser.open, args=(telegram.url,), daemon=True).start()
+            await stop.wait()
+            calling.cancel()
+
+
+def _user(telegram: BotApiServer, one: Colleague) -> User:
+    first, last = one.name.split()
+    return telegram.user(one.tg_id, first_name=first, last_name=last, language_code="uk")
+
+
+def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settings:
+    values = {
+        "bot_token": bot_token,
+        "bot_api_url": telegram.url,
+        "admin_ids": (PEOPLE[0].tg_id,),
+        "database_path": directory / "demo.db",
+        "http_port": 0,
+        "timezone": local_zone(),
+        "sources": {
+            SOURCE: {
+                "kind": "webhook",
+                "token": secrets.token_urlsafe(24),
+                "recording_hosts": telegram.url,
+            }
+        },
+    }
+    return _DemoSettings.model_validate(values)
+
+
+def local_zone() -> str:
+    """That of this computer, as the browser's: the shop opens in the visitor's morning."""
+    try:
+        return tzlocal.get_localzone_name()
+    except ZoneInfoNotFoundError:
+        return "Europe/Kyiv"
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """`is_new`: it was written now. `invites`: for colleagues not in yet, by Telegram id."""
+
+    is_new: bool
+    invites: dict[int, str]
+
+
+async def _write_past(
+    settings: Settings, options: Options, say: Callable[[str], None], stop: asyncio.Event
+) -> _Past:
+    """The database, if there is none, and invites; cut short by `stop`.
+
+    What a kept database has, the visitor's changes among it, stays as it is.
+    """
+    now, path = system_clock(), settings.database_path
+    is_new = not path.exists()
+    if is_new:
+        part = path.with_name(path.name + ".part")
+        for name in (part.name, f"{part.name}-wal", f"{part.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)  # of a start that was cut short
+        await _write_history(part, settings, options, say, stop)
+        if stop.is_set():
+            return _Past(is_new=True, invites={})
+        part.replace(path)  # under its name only when it is whole
+    async with open_database(path) as database:
+        repositories = create_repositories(database, settings)
+        invites = {
+            one.tg_id: await repositories.invites.add(
+                Role(one.role),
+                extensions=[one.extension] if one.extension else [],
+                name=one.name,
+                now=now,
+            )
+            for one in PEOPLE[1:]
+            if await repositories.employees.find(one.tg_id) is None
+        }
+        return _Past(is_new=is_new, invites=invites)
+
+
+async def _write_history(
+    path: Path,
+    settings: Settings,
+    options: Options,
+    say: Callable[[str], None],
+    stop: asyncio.Event,
+) -> None:
+    now = system_clock()
+    async with open_database(path) as database:
+        repositories = create_repositories(database, settings)
+        past = history(
+            calls=options.calls,
+            seed=options.seed,
+            now=now,
+            zone=settings.zone,
+            origin=settings.bot_api_url,
+        )
+        written = 0
+        while not stop.is_set() and (batch := list(itertools.islice(past, _BATCH))):
+            await repositories.calls.record(batch, now=now)
+            written += len(batch)
+            if options.calls > _BATCH:
+                say(f"{written} of {options.calls} calls of the past")
+        for number, name in CLIENTS:
+            await repositories.contacts.set_name(number, name)
+
+
+async def _write_remarks(settings: Settings) -> None:
+    """Comments of the operators on some of their calls, the latest ones among them."""
+    async with open_database(settings.database_path) as database:
+        repositories = create_repositories(database, settings)
+        by = {one.extension: one.tg_id for one in PEOPLE if one.extension}
+        page = await repositories.journal.page(
+            EVERYTHING, LogFilter(), turn=Turn.FIRST, key=None, size=24
+        )
+        newest = max((call.id for call in page.calls), default=0)
+        spread = range(1, newest + 1, max(1, newest // _REMARKS))
+        for call_id in sorted({*spread, *(call.id for call in page.calls[::3])}):
+            call = await repositories.journal.get(call_id, EVERYTHING)
+            remark = REMARKS[call.id % len(REMARKS)]
+            author = await repositories.employees.find(by[remark.extension])
+            if author and remark.extension in {*call.rang, call.extension}:
+                await repositories.comments.set(
+                    call.id,
+                    remark.text,
+                    author=author,
+                    on_top_of=0,
+                    now=call.started_at + (call.wait or 0) + (call.talk or 0) + _REMARK_AFTER,
+                )

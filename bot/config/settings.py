@@ -1,0 +1,156 @@
+"""The settings: environment and `.env`, checked at the start, secrets never shown."""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from bot.config.sources import Country, Source, Zone
+from bot.domain.case_rules import CaseRules
+from bot.domain.errors import StartError
+from bot.domain.people import Language
+
+
+def _token(value: SecretStr) -> SecretStr:
+    if value.get_secret_value() and not re.fullmatch(
+        r"\d+:[\w-]{3,}", value.get_secret_value(), re.ASCII
+    ):
+        raise ValueError("not a bot token; @BotFather gives one like 123456:ABC-DEF…")
+    return value
+
+
+def _telegram_secret(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\w-]{0,256}", value.get_secret_value(), re.ASCII):
+        raise ValueError("expected up to 256 of A-Z a-z 0-9 _ -")
+    return value
+
+
+def _ids(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class Settings(BaseSettings):
+    """One field, one setting of the same name in capitals; `.env.example` explains each."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
+
+    bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
+    database_path: Path = Path("data/dzvinok.db")
+    timezone: Zone = "Europe/Kyiv"
+    default_country: Country = "UA"
+    language: Language = Language.UK
+    page_size: int = Field(default=8, ge=1, le=10)
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")
+    updates: Literal["polling", "webhook"] = "polling"
+    webhook_secret: Annotated[SecretStr, AfterValidator(_telegram_secret)] = SecretStr("")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    min_missed_seconds: int = Field(default=0, ge=0, le=3600)
+    case_window_hours: int = Field(default=168, ge=1, le=8760)
+    claim_minutes: int = Field(default=10, ge=1, le=1440)
+    retention_days: int = Field(default=0, ge=0, le=36500)
+    sources: dict[str, Source] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _company_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+        sources = values.get("sources")
+        if isinstance(sources, dict):
+            company = {
+                "timezone": values.get("timezone", "Europe/Kyiv"),
+                "country": values.get("default_country", "UA"),
+            }
+            values["sources"] = {
+                str(name).lower(): company | source if isinstance(source, dict) else source
+                for name, source in sources.items()
+            }
+        return values
+
+    @model_validator(mode="after")
+    def _webhook_is_whole(self) -> "Settings":
+        if self.updates == "webhook":
+            if not self.public_url:
+                raise ValueError("PUBLIC_URL: needed when UPDATES=webhook")
+            if not self.webhook_secret.get_secret_value():
+                raise ValueError("WEBHOOK_SECRET: needed when UPDATES=webhook")
+        for name in self.sources:
+            if not re.fullmatch(r"[a-z0-9_-]{1,32}", name):
+                raise ValueError(
+                    f"SOURCES__{name.upper()}: a source's name is 1 to 32 of a-z 0-9 _ -"
+                )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def case_rules(self) -> CaseRules:
+        return CaseRules(
+            window=self.case_window_hours * 3600,
+            min_missed_seconds=self.min_missed_seconds,
+            zone=self.zone,
+        )
+
+    def secrets(self) -> list[str]:
+        """All secret values that are set: what the log must never contain."""
+        hooks = [source.token for source in self.sources.values() if source.token]
+        found = [self.bot_token, self.webhook_secret, *hooks]
+        return [secret.get_secret_value() for secret in found if secret.get_secret_value()]
+
+
+def load_settings() -> Settings:
+    """Read the settings. Raises StartError with one line that names each wrong setting."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise StartError("; ".join(dict.fromkeys(map(_told, error.errors())))) from None
+    except SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        raise StartError(f"{name[1].upper() if name else 'settings'}: cannot be read") from None
+
+
+def refuse_real_token() -> None:
+    """Raises StartError if a bot's token is set: the demo must not be taken for the bot."""
+    if os.environ.get("BOT_TOKEN") or dotenv_values(".env").get("BOT_TOKEN"):
+        raise StartError("BOT_TOKEN: is set; the demo runs without one, so take it away first")
+
+
+def _told(error: object) -> str:
+    """One wrong setting in words, without its value: it may be a secret."""
+    assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
+    place = [part for part in error["loc"] if isinstance(part, str)]
+    if place[:1] == ["sources"] and len(place) > 3:
+        del place[2]  # the union's tag, not a part of the name
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    elif error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        place.append("kind")
+        message = f"expected {error['ctx'].get('expected_tags', 'one of the known kinds')}"
+    return f"{'__'.join(place).upper()}: {message}" if place else message

@@ -1,0 +1,259 @@
+"""The Alerter: sends what the outbox owes, as fast as Telegram permits, and never forgets.
+
+A message is sent, then marked. What fails is tried again; a chat that cannot be reached is muted.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramRetryAfter,
+)
+from aiogram.types import InlineKeyboardMarkup
+
+from bot.delivery.notices import Notice, Notices
+from bot.delivery.pace import Pace
+from bot.domain.clock import Clock
+from bot.domain.errors import StorageError
+from bot.telemetry.metrics import Metrics
+from storage.groups import GroupRepo
+from storage.outbox import OutboxRepo, Owed
+from storage.owing import NOTHING_TO_TELL
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 64
+_AHEAD = 8
+"""How many messages may be chosen before their turn: a fresh alert waits for no more of them."""
+
+_SWEEP_SECONDS = 30.0
+_MAX_BACKOFF = 60.0
+
+_NO_TOPIC = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
+_NO_WAY_IN = (
+    *_NO_TOPIC,
+    *(
+        "chat not found",
+        "not enough rights to send",
+        "have no rights to send",
+        "CHAT_WRITE_FORBIDDEN",
+    ),
+)
+"""How Telegram says that a chat, or a topic of a group, can no longer be written to."""
+
+_GONE = ("message to edit not found", "message can't be edited")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What Telegram took: the message, a digest of it, and what was owed when it was sent."""
+
+    message_id: int
+    shown: str
+    owed: Owed
+
+
+class Alerter:
+    def __init__(
+        self,
+        bot: Bot,
+        *,
+        outbox: OutboxRepo,
+        groups: GroupRepo,
+        notices: Notices,
+        clock: Clock,
+        pace: Pace,
+        metrics: Metrics,
+    ) -> None:
+        self._bot = bot
+        self._outbox = outbox
+        self._groups = groups
+        self._notices = notices
+        self._clock = clock
+        self._pace = pace
+        self._metrics = metrics
+        self._woken = asyncio.Event()
+        self._is_stopping = False
+        self._busy: set[int] = set()
+        self._ahead: set[int] = set()
+        """Of the chats that are busy, those whose message has not left yet."""
+        self._accepted: dict[int, Accepted] = {}
+        """By outbox id: taken by Telegram, not noted yet (a full disk)."""
+
+    def wake(self) -> None:
+        """There may be something new to send."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin no more messages; run() returns when those under way are sent and marked."""
+        self._is_stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as sends:
+            while not self._is_stopping:
+                self._woken.clear()
+                closed = self._pace.closed()
+                for owed in await self._due(closed):
+                    self._busy.add(owed.chat_id)
+                    self._ahead.add(owed.chat_id)
+                    sends.create_task(self._deliver(owed))
+                soonest = min(closed.values(), default=None)
+                wait = _SWEEP_SECONDS
+                if soonest is not None:
+                    wait = min(wait, max(0.0, soonest - self._pace.now()))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), wait)
+
+    async def _due(self, closed: Collection[int]) -> list[Owed]:
+        free = min(_AT_ONCE - len(self._busy), _AHEAD - len(self._ahead))
+        if free <= 0:
+            return []
+        try:
+            return await self._outbox.list_due(
+                now=self._clock(), limit=free, not_to=self._busy | set(closed)
+            )
+        except StorageError as error:
+            log.error("the outbox cannot be read", exc_info=error)
+            return []
+
+    async def _deliver(self, owed: Owed) -> None:
+        """Send one message and write down what became of it. Lets nothing out."""
+        try:
+            await self._attempt(owed)
+        except Exception as error:
+            self._metrics.deliveries.labels("failed").inc()
+            log.warning("outbox %d could not be sent: %s", owed.id, type(error).__name__)
+            log.debug("outbox %d", owed.id, exc_info=error)
+            await self._back_off(owed, error)
+        finally:
+            self._busy.discard(owed.chat_id)
+            self._ahead.discard(owed.chat_id)
+            self._woken.set()
+
+    async def _attempt(self, owed: Owed) -> None:
+        try:
+            await self._send(owed)
+        except TelegramRetryAfter as error:
+            log.info("Telegram asks to wait %d s, outbox %d", error.retry_after, owed.id)
+            self._metrics.deliveries.labels("retry_after").inc()
+            until = self._clock() + error.retry_after
+            await self._outbox.hold_chat(owed.chat_id, until=until)
+        except TelegramMigrateToChat as error:
+            await self._groups.migrate(owed.chat_id, error.migrate_to_chat_id)
+        except TelegramForbiddenError as error:
+            await self._unreachable(owed, error.message)
+        except TelegramBadRequest as error:
+            if any(words in error.message for words in _NO_WAY_IN):
+                await self._unreachable(owed, error.message)
+                return
+            if any(words in error.message for words in _GONE):
+                log.info("outbox %d: its message was deleted", owed.id)
+                self._metrics.deliveries.labels("gone").inc()
+                await self._outbox.forget(owed)
+                return
+            log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
+            self._metrics.deliveries.labels("refused").inc()
+            await self._outbox.drop(owed, reason=error.message, now=self._clock())
+
+    async def _send(self, owed: Owed) -> None:
+        if owed.id not in self._accepted:
+            notice = await self._notices.find(owed)
+            if notice is None:
+                await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
+                return
+            message_id, shown = await self._show(owed, notice)
+            self._accepted[owed.id] = Accepted(message_id, shown, owed)
+        now = self._clock()
+        taken = self._accepted[owed.id]
+        await self._outbox.mark_sent(
+            taken.owed, message_id=taken.message_id, shown=taken.shown, now=now
+        )
+        del self._accepted[owed.id]
+        if taken.owed.message_id is None:
+            since = taken.owed.due_at if taken.owed.is_late else taken.owed.created_at
+            self._metrics.delivery_seconds.observe(max(0, now - since))
+        elif taken.owed.message_id != taken.message_id:
+            await self._take_away(owed.chat_id, taken.owed.message_id)
+
+    async def _show(self, owed: Owed, notice: Notice) -> tuple[int, str]:
+        """Send the message or edit the one that is there; nothing new to show is not sent."""
+        text, markup = notice.text, notice.markup
+        shown = _digest(text, markup)
+        if owed.message_id is None or owed.is_ping:
+            await self._turn(owed)
+            is_edit = owed.shown is not None and not owed.is_ping  # of a message that is gone
+            is_silent = is_edit or await self._notices.is_silent(owed, notice)
+            sent = await self._bot.send_message(
+                owed.chat_id,
+                text,
+                message_thread_id=owed.thread_id or None,
+                disable_notification=is_silent,
+                reply_markup=markup,
+            )
+            self._metrics.deliveries.labels("sent").inc()
+            return sent.message_id, shown
+        if shown == owed.shown:
+            self._metrics.deliveries.labels("unchanged").inc()
+            return owed.message_id, shown
+        await self._turn(owed, is_edit=True)
+        try:
+            await self._bot.edit_message_text(
+                text, chat_id=owed.chat_id, message_id=owed.message_id, reply_markup=markup
+            )
+        except TelegramBadRequest as error:
+            if "message is not modified" not in error.message:
+                raise
+        self._metrics.deliveries.labels("edited").inc()
+        return owed.message_id, shown
+
+    async def _turn(self, owed: Owed, *, is_edit: bool = False) -> None:
+        """Wait until Telegram permits one more; then the next one may be chosen."""
+        await self._pace.turn(owed.chat_id, is_edit=is_edit)
+        self._ahead.discard(owed.chat_id)
+        self._woken.set()
+
+    async def _take_away(self, chat_id: int, message_id: int) -> None:
+        """The message a new one has replaced; if it stays, its buttons still tell the truth."""
+        with suppress(TelegramAPIError):
+            await self._bot.delete_message(chat_id, message_id)
+
+    async def _unreachable(self, owed: Owed, reason: str) -> None:
+        log.info("outbox %d: the chat cannot be reached", owed.id)
+        self._metrics.deliveries.labels("unreachable").inc()
+        if owed.employee_id is None:
+            is_topic = any(words in reason for words in _NO_TOPIC)
+            thread_id = owed.thread_id if is_topic else None
+            await self._groups.leave(owed.chat_id, thread_id, now=self._clock())
+            return
+        await self._outbox.drop_chat(
+            owed.chat_id, employee_id=owed.employee_id, reason=reason, now=self._clock()
+        )
+
+    async def _back_off(self, owed: Owed, error: Exception) -> None:
+        seconds = min(_MAX_BACKOFF, 2.0 ** min(owed.attempts, 10))
+        self._pace.close(owed.chat_id, seconds)
+        is_ours = not isinstance(error, AiogramError | StorageError)
+        with suppress(StorageError):
+            await self._outbox.note_failure(
+                owed.id,
+                reason=type(error).__name__,
+                # A message we cannot make must not hold up the others of its chat.
+                not_before=self._clock() + int(seconds) + 1 if is_ours else 0,
+            )
+
+
+def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:
+    """What a message shows, in few characters: equal ones need no edit."""
+    buttons = markup.model_dump_json(exclude_none=True) if markup else ""
+    return hashlib.sha256(f"{text}\0{buttons}".encode()).hexdigest()[:32]

@@ -1,0 +1,182 @@
+"""What is owed to a chat, put into words: the reader's language, and how things are now."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from aiogram.types import InlineKeyboardMarkup
+from aiogram.utils.i18n import I18n
+
+from bot.domain.calls import CaseState
+from bot.domain.cases import Board, Case
+from bot.domain.clock import Clock
+from bot.domain.errors import AppError, NoAccessError
+from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
+from bot.views import alerts as views
+from bot.views import cases as case_views
+from bot.views import digests as digest_views
+from bot.views import groups as group_views
+from bot.views import reminders as reminder_views
+from keyboards import cases as keyboards
+from keyboards import digests as digest_keyboards
+from keyboards import reminders as reminder_keyboards
+from storage.cases import ANSWER_SECONDS, CaseRepo
+from storage.company import CompanyRepo
+from storage.digests import DigestRepo
+from storage.employees import EmployeeRepo
+from storage.groups import GroupRepo
+from storage.journal import JournalRepo
+from storage.outbox import Owed
+from storage.owing import Kind
+from storage.rejects import RejectRepo
+from storage.reminders import ReminderRepo
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message ready to be sent; `line`: whose working hours decide whether it makes a sound."""
+
+    text: str
+    markup: InlineKeyboardMarkup | None = None
+    employee: Employee | None = None
+    line: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    employees: EmployeeRepo
+    cases: CaseRepo
+    company: CompanyRepo
+    groups: GroupRepo
+    digests: DigestRepo
+    reminders: ReminderRepo
+    journal: JournalRepo
+    rejects: RejectRepo
+    i18n: I18n
+    zone: ZoneInfo
+    clock: Clock
+
+    async def find(self, owed: Owed) -> Notice | None:
+        """None if there is nothing to tell any more, or it is not for this person any more."""
+        with self.i18n.context(), self.i18n.use_locale(owed.language):
+            try:
+                if owed.employee_id is None:
+                    return await self._to_group(owed)
+                employee = await self.employees.get(owed.employee_id)
+                if employee.state is not EmployeeState.ACTIVE:
+                    return None
+                return await self._to_person(owed, employee)
+            except AppError:
+                return None
+
+    async def is_silent(self, owed: Owed, notice: Notice) -> bool:
+        """Whether it makes no sound: in quiet hours; of lost calls, outside working hours too."""
+        now = self.clock()
+        quiet = notice.employee.quiet if notice.employee else None
+        if quiet and quiet.is_quiet(now, self.zone):
+            return True
+        if owed.kind not in {Kind.CASE, Kind.OPEN_CASES}:
+            return False
+        return not (await self.company.hours(notice.line)).is_open(now, self.zone)
+
+    async def _to_group(self, owed: Owed) -> Notice | None:
+        """Of a case. A group that hears no more of them: what it was told of is kept true."""
+        case = await self.cases.get(owed.case_id or 0, EVERYTHING)
+        if owed.message_id is None:
+            group = await self.groups.find(owed.chat_id, owed.thread_id)
+            is_heard = group is not None and group.is_active
+            if not is_heard or not case.is_open or (owed.is_late and case.owner):
+                return None
+        return self._of_case(case, None)
+
+    async def _to_person(self, owed: Owed, employee: Employee) -> Notice | None:
+        match owed.kind:
+            case Kind.CASE:
+                return await self._case(owed, employee)
+            case Kind.CLAIM:
+                return await self._claim(owed, employee)
+            case Kind.WARNING:
+                case = await self.cases.get(owed.case_id or 0, employee.scope)
+                text = views.taken_by_another(case, now=self.clock(), zone=self.zone)
+            case Kind.REJECTS:
+                text = views.rejects(owed.subject, await self.rejects.last(owed.subject))
+            case Kind.UNREACHABLE:
+                text = views.unreachable(owed.subject.partition(" ")[2])
+            case Kind.GROUP_LOST:
+                text = group_views.lost(owed.subject.partition(" ")[2])
+            case Kind.REMINDER:
+                return await self._reminder(owed, employee)
+            case Kind.DIGEST:
+                return await self._digest(owed, employee)
+            case Kind.OPEN_CASES:
+                return await self._open_cases(employee)
+        return Notice(text, employee=employee)
+
+    async def _case(self, owed: Owed, employee: Employee) -> Notice | None:
+        case_id, is_there = owed.case_id or 0, owed.message_id is not None
+        try:
+            case = await self.cases.get(case_id, employee.scope)
+        except NoAccessError:
+            if not is_there:
+                raise
+            # It was theirs, and what they were told would be true no longer.
+            case = await self.cases.get(case_id, EVERYTHING)
+            if case.state is not CaseState.VOID:
+                return Notice(views.not_yours(), employee=employee)
+        is_unwanted = owed.is_late and (case.owner or not _wants(employee, case))
+        if not is_there and (not case.is_open or is_unwanted):
+            return None
+        return self._of_case(case, employee)
+
+    def _of_case(self, case: Case, employee: Employee | None) -> Notice:
+        text = views.lost_call(case, now=self.clock(), zone=self.zone)
+        return Notice(text, keyboards.alert(case, employee), employee, case.call.line)
+
+    async def _claim(self, owed: Owed, employee: Employee) -> Notice | None:
+        """The question, while it needs an answer; then, in its place, what became of it."""
+        now, zone, is_there = self.clock(), self.zone, owed.message_id is not None
+        try:
+            case = await self.cases.get(owed.case_id or 0, employee.scope)
+        except NoAccessError:
+            return Notice(views.not_yours(), employee=employee) if is_there else None
+        is_mine = case.is_open and case.owner is not None and case.owner.id == employee.id
+        if is_mine and case.asked_at is not None:
+            minutes = ANSWER_SECONDS // 60
+            text = views.claim_is_over(case, minutes=minutes, now=now, zone=zone)
+            return Notice(text, keyboards.claim(case), employee)
+        if not is_there:
+            return None
+        return Notice(views.claim_answered(case, now=now, zone=zone), employee=employee)
+
+    async def _reminder(self, owed: Owed, employee: Employee) -> Notice:
+        reminder = await self.reminders.get(int(owed.subject))
+        call = await self.journal.get(reminder.call_id, employee.scope)
+        text = reminder_views.due(call, now=self.clock(), zone=self.zone)
+        return Notice(text, reminder_keyboards.due(call.id), employee)
+
+    async def _open_cases(self, employee: Employee) -> Notice | None:
+        now = self.clock()
+        page = await self.cases.board(
+            employee, Board.ALL, page=0, size=employee.page_size, today=now
+        )
+        if not page.total:
+            return None
+        return Notice(case_views.still_open(page, now=now), keyboards.to_board(), employee)
+
+    async def _digest(self, owed: Owed, employee: Employee) -> Notice | None:
+        if employee.role is Role.ACCOUNTANT:
+            return None
+        due_at, minutes = map(int, owed.subject.split())
+        start, end = self.digests.span(due_at, minutes)
+        ladder = await self.company.ladder()
+        digest = await self.digests.digest(employee, start, end, target=ladder.target_minutes * 60)
+        text = digest_views.digest(digest, self.zone)
+        labels = digest_views.labels(digest, self.zone)
+        markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)
+        return Notice(text, markup, employee)
+
+
+def _wants(employee: Employee, case: Case) -> bool:
+    """Whether the person's settings of now let them hear of the case."""
+    if employee.alerts is AlertScope.OWN:
+        return not employee.role.sees_all or not set(case.rang).isdisjoint(employee.extensions)
+    return employee.alerts is AlertScope.ALL

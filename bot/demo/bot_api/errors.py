@@ -1,0 +1,83 @@
+"""How the Bot API refuses: code, description in Telegram's words, parameters."""
+
+PREFIXES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+}
+OWN_WORD = "(said by the demo server, not by Telegram)"
+
+
+class ApiError(Exception):
+    """A request refused; `str()` of it is the description a bot reads."""
+
+    def __init__(
+        self,
+        code: int,
+        message: str = "",
+        *,
+        retry_after: int | None = None,
+        migrate_to: int | None = None,
+    ) -> None:
+        self.code = code
+        self.retry_after = retry_after
+        self.migrate_to = migrate_to
+        prefix = PREFIXES[code]
+        self.description = f"{prefix}: {_uncapitalized(message)}" if message else prefix
+        super().__init__(self.description)
+
+    def as_json(self) -> dict[str, object]:
+        body: dict[str, object] = {
+            "ok": False,
+            "error_code": self.code,
+            "description": self.description,
+        }
+        if self.retry_after is not None:
+            body["parameters"] = {"retry_after": self.retry_after}
+        if self.migrate_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": self.migrate_to}
+        return body
+
+
+class DroppedError(Exception):
+    """The connection is to be closed without an answer."""
+
+
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, message)
+
+
+def forbidden(message: str) -> ApiError:
+    return ApiError(403, message)
+
+
+def conflict(message: str) -> ApiError:
+    return ApiError(409, message)
+
+
+def too_many_requests(retry_after: int) -> ApiError:
+    return ApiError(429, f"retry after {retry_after}", retry_after=retry_after)
+
+
+def upgraded(chat_id: int) -> ApiError:
+    """The group lives on as a supergroup under this id."""
+    message = "group chat was upgraded to a supergroup chat"
+    return ApiError(400, message, migrate_to=chat_id)
+
+
+def not_modelled(what: str) -> ApiError:
+    return ApiError(501, f"{what} is not modelled by the demo server: add it to bot/demo/bot_api")
+
+
+def _uncapitalized(message: str) -> str:
+    """Telegram lower-cases the first letter, but leaves SERVER_CODES as they are."""
+    second = message[1:2]
+    if second == "_" or (second.isascii() and second.isupper()):
+        return message
+    return message[:1].lower() + message[1:]

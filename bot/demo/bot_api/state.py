@@ -1,0 +1,415 @@
+"""All that the demo's Telegram remembers: bots, people, chats, presses, and who watches."""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import TracebackType
+from typing import Self, TypeVar
+
+from bot.demo.bot_api.chats import PRESENT, Account, Chat, ChatType, Message, member_json
+from bot.demo.bot_api.errors import bad_request, forbidden, upgraded
+from bot.demo.bot_api.faults import RateLimits
+from bot.demo.bot_api.fields import JsonObject
+from bot.demo.bot_api.files import FileStore
+from bot.demo.bot_api.updates import UpdateQueue
+
+Found = TypeVar("Found")
+
+CALLBACK_LIFETIME = 15.0
+DEFAULT_TIMEOUT = 5.0
+
+
+class EventKind(StrEnum):
+    NEW = "new"
+    EDITED = "edited"
+    DELETED = "deleted"
+    PRESSED = "pressed"
+    ANSWERED = "answered"
+    ACTION = "action"
+    MEMBER = "member"
+
+
+@dataclass(frozen=True)
+class CallbackAnswer:
+    text: str
+    show_alert: bool
+    url: str
+    at: float
+
+
+@dataclass(eq=False)
+class CallbackQuery:
+    """A press of an inline button, waiting for the bot's answer."""
+
+    id: str
+    bot: "Bot"
+    user: Account
+    chat: Chat
+    message_id: int
+    data: str
+    at: float
+    telegram: "Telegram" = field(repr=False)
+    answer: CallbackAnswer | None = None
+
+    async def answered(self, timeout: float = DEFAULT_TIMEOUT) -> CallbackAnswer:  # noqa: ASYNC109 - a test's deadline
+        return await self.telegram.until(
+            lambda: self.answer,
+            timeout=timeout,
+            failure=lambda: f"nobody answered the press of {self.data!r}",
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a person looking at the chat would see happen."""
+
+    kind: EventKind
+    at: float
+    bot_id: int
+    chat: Chat
+    message: Message | None = None
+    query: CallbackQuery | None = None
+    action: str | None = None
+    status: str | None = None
+
+
+@dataclass
+class WebhookSettings:
+    url: str
+    secret_token: str = ""
+    max_connections: int = 40
+    certificate: bytes | None = None
+    ip_address: str | None = None
+    last_error_date: int | None = None
+    last_error_message: str | None = None
+
+
+@dataclass(eq=False)
+class Bot:
+    """A bot's account on the server: its token, its profile, its queue."""
+
+    token: str
+    account: Account
+    queue: UpdateQueue
+    telegram: "Telegram" = field(repr=False)
+    numbers: Iterator[int]
+    reads_all_group_messages: bool = False
+    is_logged_out: bool = False
+    webhook: WebhookSettings | None = None
+    commands: dict[tuple[str, str], list[JsonObject]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
+    short_descriptions: dict[str, str] = field(default_factory=dict)
+    menu_buttons: dict[int | None, JsonObject] = field(default_factory=dict)
+
+    @property
+    def id(self) -> int:
+        return self.account.id
+
+    @property
+    def username(self) -> str:
+        return self.account.username or ""
+
+    def commands_for(self, person: Account, chat: Chat) -> list[JsonObject]:
+        """The menu this person sees: the narrowest scope first, his language before none."""
+        status = chat.members.get(person.id, "")
+        scopes = ["all_private_chats"] if chat.is_private else ["all_group_chats"]
+        scopes.insert(0, f"chat:{chat.id}")
+        if not chat.is_private:
+            if status in {"creator", "administrator"}:
+                scopes[1:1] = [f"chat_administrators:{chat.id}", "all_chat_administrators"]
+            scopes.insert(0, f"chat_member:{chat.id}:{person.id}")
+        for scope in [*scopes, "default"]:
+            for language in (person.language_code or "", ""):
+                if found := self.commands.get((scope, language)):
+                    return found
+        return []
+
+
+class Subscription:
+    """Events as they happen: `async with ... as events: async for event in events`."""
+
+    def __init__(self, watchers: set["Subscription"]) -> None:
+        self._watchers = watchers
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        watchers.add(self)
+
+    def put(self, event: Event) -> None:
+        self._events.put_nowait(event)
+
+    async def get(self) -> Event:
+        return await self._events.get()
+
+    def close(self) -> None:
+        self._watchers.discard(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        return await self._events.get()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Telegram:
+    def __init__(self, clock: Callable[[], float], *, first_message: int = 1) -> None:
+        self.clock = clock
+        self.first_message = first_message
+        self.bots: dict[str, Bot] = {}
+        self.people: dict[int, Account] = {}
+        self.files = FileStore(clock)
+        self.limits = RateLimits(clock)
+        self.callback_lifetime = CALLBACK_LIFETIME
+        self._private: dict[tuple[int, int], Chat] = {}
+        self._groups: dict[int, Chat] = {}
+        self._queries: dict[str, CallbackQuery] = {}
+        self._query_ids = itertools.count(4_384_000_000_000_000_001)
+        self._album_ids = itertools.count(13_900_000_000_000_001)
+        self._watchers: set[Subscription] = set()
+        self._changed = asyncio.Event()
+
+    @property
+    def now(self) -> int:
+        return int(self.clock())
+
+    def reset(self) -> None:
+        """Forget all that was said; bots and people stay, and nobody has pressed start."""
+        self._private.clear()
+        self._groups.clear()
+        self._queries.clear()
+        self.files.clear()
+        self.limits.turn_off()
+        for person in self.people.values():
+            person.is_deactivated = False
+        for bot in self.bots.values():
+            bot.queue.clear()
+            bot.queue.allowed = frozenset()
+            bot.is_logged_out = False
+            for kept in (bot.commands, bot.names, bot.descriptions, bot.short_descriptions):
+                kept.clear()
+            bot.menu_buttons.clear()
+        self.notify()
+
+    # Chats
+
+    def private_chat(self, bot: Bot, person: Account) -> Chat:
+        """There is one as soon as there is the person; `is_started` says the rest."""
+        chat = self._private.get((bot.id, person.id))
+        if chat is None:
+            chat = Chat(person.id, ChatType.PRIVATE, bot.numbers, person=person)
+            self._private[bot.id, person.id] = chat
+        return chat
+
+    def add_group(
+        self, chat_id: int, title: str, *, kind: ChatType, is_forum: bool, username: str | None
+    ) -> Chat:
+        chat = Chat(
+            chat_id,
+            kind,
+            itertools.count(self.first_message),
+            title=title,
+            username=username,
+            is_forum=is_forum,
+        )
+        self._groups[chat_id] = chat
+        return chat
+
+    def find_chat(self, bot: Bot, chat_id: int | str) -> Chat | None:
+        if isinstance(chat_id, str):
+            name = chat_id.removeprefix("@").lower()
+            named = [one for one in self._groups.values() if (one.username or "").lower() == name]
+            return named[0] if name and named else None
+        if chat_id in self._groups:
+            return self._groups[chat_id]
+        person = self.people.get(chat_id)
+        return self.private_chat(bot, person) if person else None
+
+    def get_chat(self, bot: Bot, chat_id: int | str) -> Chat:
+        """A chat the bot may look at."""
+        chat = self.find_chat(bot, chat_id)
+        if chat is None:
+            raise bad_request("chat not found")
+        if chat.migrated_to is not None:
+            raise upgraded(chat.migrated_to)
+        if not chat.is_private:
+            status = chat.members.get(bot.id)
+            kind = f"the {chat.type} chat"
+            if status == "kicked":
+                raise forbidden(f"bot was kicked from {kind}")
+            if status not in PRESENT:
+                raise forbidden(f"bot is not a member of {kind}")
+        return chat
+
+    def get_writable_chat(self, bot: Bot, chat_id: int | str) -> Chat:
+        chat = self.get_chat(bot, chat_id)
+        if chat.person is not None:
+            if chat.person.is_deactivated:
+                raise forbidden("user is deactivated")
+            if chat.is_blocked:
+                raise forbidden("bot was blocked by the user")
+            if not chat.is_started:
+                raise forbidden("bot can't initiate conversation with a user")
+        return chat
+
+    # Messages
+
+    def post(self, bot: Bot, message: Message) -> Message:
+        """Show a message in its chat; `bot` tells watchers of whose side of it they read."""
+        chat = message.chat
+        chat.messages[message.id] = message
+        chat.history.append(message)
+        if message.keyboard and "inline_keyboard" not in message.keyboard:
+            chat.keyboard = message.keyboard if "keyboard" in message.keyboard else None
+        self.emit(EventKind.NEW, bot, chat, message=message)
+        return message
+
+    def change(self, bot: Bot, message: Message) -> Message:
+        changed = replace(message, edit_date=self.now)
+        changed.chat.messages[message.id] = changed
+        changed.chat.history.append(changed)
+        self.emit(EventKind.EDITED, bot, changed.chat, message=changed)
+        return changed
+
+    def delete(self, bot: Bot, message: Message) -> None:
+        del message.chat.messages[message.id]
+        if message.id in message.chat.pinned:
+            message.chat.pinned.remove(message.id)
+        self.emit(EventKind.DELETED, bot, message.chat, message=message)
+
+    def next_album(self) -> str:
+        return str(next(self._album_ids))
+
+    def deliver(self, bot: Bot, kind: str, message: Message) -> None:
+        """Tell a bot of a message, unless privacy mode keeps the group's talk from it."""
+        if message.chat.is_private or self._may_read(bot, message):
+            bot.queue.put(kind, message.as_json(bot.id), chat_id=message.chat.id)
+
+    def _may_read(self, bot: Bot, message: Message) -> bool:
+        chat = message.chat
+        status = chat.members.get(bot.id)
+        if status not in PRESENT:
+            return False
+        if bot.reads_all_group_messages or message.is_service or status == "administrator":
+            return True
+        replied = chat.messages.get(message.reply_to) if message.reply_to else None
+        if replied is not None and replied.sender is bot.account:
+            return True
+        mention = f"@{bot.username}".lower()
+        first_word = message.text.split(maxsplit=1)[0].lower() if message.text.split() else ""
+        if first_word.startswith("/"):
+            return "@" not in first_word or first_word.endswith(mention)
+        return mention in message.text.lower().split()
+
+    # Members
+
+    def change_member(
+        self, bot: Bot, chat: Chat, by: Account, *, account: Account, old: str, new: str
+    ) -> None:
+        """Statuses of a bot reach it as my_chat_member, of others as chat_member."""
+        body = {
+            "chat": chat.as_json(),
+            "from": by.as_json(),
+            "date": self.now,
+            "old_chat_member": member_json(account, old),
+            "new_chat_member": member_json(account, new),
+        }
+        kind = "my_chat_member" if account is bot.account else "chat_member"
+        bot.queue.put(kind, body, chat_id=chat.id)
+        self.emit(EventKind.MEMBER, bot, chat, status=new)
+
+    # Callback queries
+
+    def press(
+        self, bot: Bot, person: Account, *, chat: Chat, message_id: int, data: str
+    ) -> CallbackQuery:
+        query = CallbackQuery(
+            id=str(next(self._query_ids)),
+            bot=bot,
+            user=person,
+            chat=chat,
+            message_id=message_id,
+            data=data,
+            at=self.clock(),
+            telegram=self,
+        )
+        self._queries[query.id] = query
+        message = chat.messages.get(message_id)
+        body = {
+            "id": query.id,
+            "from": person.as_json(),
+            "message": message.as_json(bot.id)
+            if message
+            else {"chat": chat.as_json(), "message_id": message_id, "date": 0},
+            "chat_instance": str(abs(chat.id) * 7_919 + bot.id),
+            "data": data,
+        }
+        bot.queue.put("callback_query", body, chat_id=person.id)
+        self.emit(EventKind.PRESSED, bot, chat, message=message, query=query)
+        return query
+
+    def find_query(self, query_id: str) -> CallbackQuery | None:
+        return self._queries.get(query_id)
+
+    def answer(self, bot: Bot, query_id: str, answer: CallbackAnswer) -> None:
+        query = self._queries.get(query_id)
+        is_late = query is not None and self.clock() - query.at > self.callback_lifetime
+        if query is None or query.bot is not bot or query.answer is not None or is_late:
+            raise bad_request(
+                "query is too old and response timeout expired or query ID is invalid"
+            )
+        query.answer = answer
+        self.emit(EventKind.ANSWERED, bot, query.chat, query=query)
+
+    # Watching
+
+    def subscribe(self) -> Subscription:
+        return Subscription(self._watchers)
+
+    def emit(
+        self,
+        kind: EventKind,
+        bot: Bot,
+        chat: Chat,
+        *,
+        message: Message | None = None,
+        query: CallbackQuery | None = None,
+        action: str | None = None,
+        status: str | None = None,
+    ) -> None:
+        event = Event(kind, self.clock(), bot.id, chat, message, query, action, status)
+        for watcher in tuple(self._watchers):
+            watcher.put(event)
+        self.notify()
+
+    def notify(self) -> None:
+        """Wake all who wait in `until`."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def until(
+        self,
+        find: Callable[[], Found | None],
+        *,
+        timeout: float,  # noqa: ASYNC109 - a test's deadline
+        failure: Callable[[], str],
+    ) -> Found:
+        """What `find` finds, now or after a change; TimeoutError says what was there instead."""
+        try:
+            async with asyncio.timeout(timeout):
+                while (found := find()) is None:
+                    await self._changed.wait()
+                return found
+        except TimeoutError:
+            raise TimeoutError(failure()) from None

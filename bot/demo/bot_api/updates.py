@@ -1,0 +1,117 @@
+"""A bot's queue of updates, and getUpdates: order, acknowledgement, rival long polls."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from bot.demo.bot_api.errors import conflict
+from bot.demo.bot_api.fields import JsonObject
+
+MAX_TIMEOUT = 50
+MAX_LIMIT = 100
+LIFETIME = 24 * 3600
+FIRST_ID = 814_000_001
+# Sent only to a bot that asks for them by name.
+ON_REQUEST = {"chat_member", "message_reaction", "message_reaction_count"}
+TERMINATED = (
+    "terminated by other getUpdates request; make sure that only one bot instance is running"
+)
+
+
+@dataclass(frozen=True)
+class Update:
+    id: int
+    kind: str
+    body: JsonObject
+    chat_id: int
+    expires: float
+
+    def as_json(self) -> JsonObject:
+        return {"update_id": self.id, self.kind: self.body}
+
+
+class UpdateQueue:
+    """It belongs to the account, not the process: a restarted bot gets what it left unread."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next_id = FIRST_ID
+        self._pending: dict[int, Update] = {}
+        self._poll: asyncio.Future[None] | None = None
+        self.allowed: frozenset[str] = frozenset()
+        self.on_put: Callable[[Update], None] | None = None
+
+    def __len__(self) -> int:
+        self._forget_expired()
+        return len(self._pending)
+
+    @property
+    def pending(self) -> list[Update]:
+        self._forget_expired()
+        return list(self._pending.values())
+
+    @property
+    def is_polled(self) -> bool:
+        """Whether a long poll is waiting right now."""
+        return self._poll is not None
+
+    def allow(self, kinds: Iterable[str] | None) -> None:
+        """None leaves the list as it is; an empty list means all the usual kinds."""
+        if kinds is not None:
+            self.allowed = frozenset(kinds)
+
+    def put(self, kind: str, body: JsonObject, *, chat_id: int) -> None:
+        """What the bot did not want when it happened is never kept for later."""
+        wanted = kind in self.allowed if self.allowed else kind not in ON_REQUEST
+        if not wanted:
+            return
+        update = Update(self._next_id, kind, body, chat_id, self._clock() + LIFETIME)
+        self._next_id += 1
+        self._pending[update.id] = update
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_result(None)
+        if self.on_put is not None:
+            self.on_put(update)
+
+    def forget(self, update_id: int) -> None:
+        self._pending.pop(update_id, None)
+
+    def clear(self) -> None:
+        self._pending.clear()
+
+    async def poll(self, *, offset: int, limit: int, timeout: int) -> list[Update]:  # noqa: ASYNC109 - Bot API's own name
+        self.terminate(conflict(TERMINATED))
+        self._acknowledge(offset)
+        limit = min(max(limit, 1), MAX_LIMIT)
+        if (ready := self.pending[:limit]) or timeout <= 0:
+            return ready
+        self._poll = mine = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(min(timeout, MAX_TIMEOUT)):
+                await mine
+        except TimeoutError:
+            return []
+        finally:
+            is_stale = self._poll is not mine
+            if not is_stale:
+                self._poll = None
+        if is_stale:  # another poll came between the update and this line: it gets the update
+            raise conflict(TERMINATED)
+        return self.pending[:limit]
+
+    def terminate(self, reason: Exception) -> None:
+        """End the poll that waits, if one does."""
+        poll, self._poll = self._poll, None
+        if poll is not None and not poll.done():
+            poll.set_exception(reason)
+
+    def _acknowledge(self, offset: int) -> None:
+        if offset < 0:
+            offset = ([0, *self._pending])[max(offset, -len(self._pending))]
+        for number in [number for number in self._pending if number < offset]:
+            del self._pending[number]
+
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        for number in [one.id for one in self._pending.values() if one.expires <= now]:
+            del self._pending[number]

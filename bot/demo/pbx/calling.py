@@ -1,0 +1,272 @@
+"""A PBX that keeps calling: calls live through ringing to their end and are posted to the hook.
+
+Also the panel of the page: calls to order, and troubles. What happens while the PBX is silent is
+kept and posted when it comes back, as a real one's queue would.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from bot.demo.bot_api.faults import FaultKind
+from bot.demo.bot_api.people import User
+from bot.demo.bot_api.server import BotApiServer
+from bot.demo.page.panel import Action, ActionError
+from bot.demo.pbx.company import CLIENTS, LINE, OPERATORS, QUEUES
+from bot.demo.pbx.sounds import address
+from bot.domain.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Fact = dict[str, Any]
+
+_CALLS = {
+    "answered": ("Клієнт дзвонить на 101, відповіли", "A client calls 101, answered"),
+    "missed": ("Клієнт дзвонить на 101, пропущено", "A client calls 101, missed"),
+    "busy": ("Клієнт дзвонить на 101, зайнято", "A client calls 101, line busy"),
+    "again": ("Той самий клієнт дзвонить знову", "The same client calls again"),
+    "back_fails": ("101 передзвонює, не відповідають", "101 calls back, no answer"),
+    "back": ("101 передзвонює, відповіли", "101 calls back, answered"),
+    "hidden": ("Прихований номер", "A client with a hidden number"),
+    "burst": ("30 дзвінків разом", "A burst of 30 calls"),
+}
+"""What can be ordered, in Ukrainian and English."""
+
+_BURST = 30
+_AT_ONCE = 500
+"""Facts in one POST: the hook takes 1000, and 1 MiB."""
+
+_PRICE_AFTER = 20
+_FIRST_TUNE = 10**9
+_FAILURES = ("no_answer", "rejected_by_subscriber", "unreachable", "cancelled_by_operator")
+
+
+class Pbx:
+    def __init__(
+        self,
+        *,
+        telegram: BotApiServer,
+        blocker: User,
+        clock: Clock,
+        seed: int,
+        speed: float,
+    ) -> None:
+        """`blocker` is the one who can block the bot; at `speed` 1 a call lasts as in life."""
+        self._hook = ""
+        self._telegram = telegram
+        self._blocker = blocker
+        self._clock = clock
+        self._dice = random.Random(seed)  # noqa: S311 - invented calls, not secrets
+        self._speed = speed
+        self._http = httpx.AsyncClient(timeout=10)
+        self._life: asyncio.TaskGroup | None = None
+        self._number = 0
+        self._kept: list[Fact] | None = None
+        self._last_missed = CLIENTS[0][0]
+
+    async def run(self, hook: str, *, quiet: bool) -> None:
+        """Call, be called and tell the hook, until cancelled; `quiet`: only what is ordered."""
+        self._hook = hook
+        async with self._http, asyncio.TaskGroup() as life:
+            self._life = life
+            if not quiet:  # nobody should wait for the first one: one is answered, one is not
+                self._begin(self._incoming(self._client(), talk=8))
+                self._begin(self._incoming(self._client()))
+            while True:
+                await self._sleep(self._dice.uniform(6, 14))
+                if not quiet:
+                    self._begin(self._anything())
+
+    # Panel
+
+    def actions(self) -> list[Action]:
+        is_silent, is_blocked = self._kept is not None, self._blocker.chat.is_blocked
+        return [
+            *((key, uk, en, "call") for key, (uk, en) in _CALLS.items()),
+            ("flood", "Telegram відповідає 429", "Telegram answers 429", "fault"),
+            ("block", "102 розблоковує бота", "102 unblocks the bot", "fault")
+            if is_blocked
+            else ("block", "102 блокує бота", "102 blocks the bot", "fault"),
+            ("silence", "АТС повертається", "The PBX comes back", "fault")
+            if is_silent
+            else ("silence", "АТС замовкає", "The PBX goes silent", "fault"),
+        ]
+
+    async def act(self, key: str) -> None:
+        doings: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "answered": lambda: self._incoming(self._client(), talk=8),
+            "missed": lambda: self._incoming(self._client()),
+            "busy": lambda: self._incoming(self._client(), ring=0),
+            "again": lambda: self._incoming(self._last_missed),
+            "back_fails": lambda: self._outgoing(self._last_missed, talk=0),
+            "back": lambda: self._outgoing(self._last_missed, talk=8),
+            "hidden": lambda: self._incoming(None),
+        }
+        if key in doings:
+            self._begin(doings[key]())
+        elif key == "burst":
+            for _ in range(_BURST):
+                self._begin(self._anything())
+        elif key == "flood":
+            self._telegram.faults.add("sendMessage", FaultKind.FLOOD, times=3, retry_after=3)
+        elif key == "block":
+            is_blocked = self._blocker.chat.is_blocked  # the page can block, too
+            await (self._blocker.unblock() if is_blocked else self._blocker.block())
+        elif key == "silence":
+            await self._turn_silence()
+        else:
+            raise ActionError(f"no such action: {key}")
+
+    # Calls
+
+    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+        if self._life is None:
+            call.close()
+            raise ActionError("the PBX is not running yet")
+        self._life.create_task(call)
+
+    def _anything(self) -> Coroutine[Any, Any, None]:
+        luck, client = self._dice.random(), self._client()
+        extension = self._dice.choice(OPERATORS)
+        if luck < 0.55:
+            talk = self._dice.randint(4, 12)
+            return self._incoming(client, talk=talk, extension=extension)
+        if luck < 0.75:
+            return self._incoming(client, extension=extension)
+        if luck < 0.9:
+            talk = self._dice.randint(5, 9)
+            return self._outgoing(client, talk=talk, extension=extension)
+        failure = self._dice.choice(_FAILURES)
+        return self._outgoing(client, talk=0, extension=extension, failure=failure)
+
+    async def _incoming(
+        self, client: str | None, *, ring: int = 4, talk: int = 0, extension: str = OPERATORS[0]
+    ) -> None:
+        """A client calls: rings, and is answered or given up; `ring` 0: the line is busy."""
+        started = self._clock()
+        fact = self._fact("in", started) | {
+            "caller": {"number": client},
+            "callee": {"number": LINE},
+            "line": LINE,
+            "queue": self._dice.choice(QUEUES),
+            "rang": [extension],
+        }
+        await self._post(fact | {"status": "ringing"})
+        await self._sleep(ring)
+        answered = self._clock()
+        if not talk:
+            if client:
+                self._last_missed = client
+            ended_by = "caller" if ring else "system"
+            end = {"status": "missed", "ended_at": answered, "ended_by": ended_by}
+            await self._post(fact | self._written(end))
+            return
+        await self._post(fact | {"status": "connecting_operator"})
+        await self._sleep(talk)
+        end = {
+            "status": "answered",
+            "extension": extension,
+            "answered_at": answered,
+            "ended_at": max(self._clock(), answered + 1),
+            "ended_by": self._dice.choice(("caller", "callee")),
+        }
+        await self._post(fact | self._written(end))
+        await self._sleep(_PRICE_AFTER)
+        await self._post(fact | self._written(end) | self._recording())
+
+    async def _outgoing(
+        self,
+        client: str,
+        *,
+        talk: int,
+        extension: str = OPERATORS[0],
+        failure: str = "no_answer",
+    ) -> None:
+        """An operator calls a client; the price comes some time after the end."""
+        fact = self._fact("out", self._clock()) | {
+            "caller": {"number": extension},
+            "callee": {"number": client},
+            "extension": extension,
+        }
+        await self._post(fact | {"status": "ringing"})
+        await self._sleep(4)
+        answered = self._clock()
+        await self._sleep(talk)
+        end: Fact = {"status": failure, "ended_at": self._clock()}
+        if talk:  # at a high speed it may all be in one second
+            ended = max(self._clock(), answered + 1)
+            end = {"status": "answered", "answered_at": answered, "ended_at": ended}
+            end["ended_by"] = "callee"
+        fact |= self._written(end)
+        await self._post(fact)
+        if talk:
+            await self._sleep(_PRICE_AFTER)
+            await self._post(fact | {"price": "0.08"} | self._recording())
+
+    def _recording(self) -> Fact:
+        """The price and the recording are known some time after the end, as on a real PBX."""
+        return {"recording_url": address(self._telegram.url, _FIRST_TUNE + self._number)}
+
+    def _fact(self, direction: str, started: int) -> Fact:
+        self._number += 1
+        return {"id": f"live-{started}-{self._number}", "direction": direction} | self._written(
+            {"started_at": started}
+        )
+
+    def _client(self) -> str:
+        if self._dice.random() < 0.5:
+            return self._dice.choice(CLIENTS)[0]
+        return f"+38050{self._dice.randrange(10**7):07}"
+
+    # Time and the hook
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self._speed)
+
+    @staticmethod
+    def _written(fact: Fact) -> Fact:
+        """Moments as the hook wants them: with an offset."""
+        return {
+            name: _iso(value) if name.endswith("_at") else value for name, value in fact.items()
+        }
+
+    async def _turn_silence(self) -> None:
+        if self._kept is None:
+            self._kept = []
+            return
+        kept, self._kept = self._kept, None
+        for first in range(0, len(kept), _AT_ONCE):
+            await self._send(kept[first : first + _AT_ONCE])
+
+    async def _post(self, fact: Fact) -> None:
+        if self._kept is not None:
+            self._kept.append(fact)
+        else:
+            await self._send([fact])
+
+    async def _send(self, facts: list[Fact]) -> None:
+        """Until the hook has it: a PBX does not forget what was not answered 200.
+
+        What is refused (4xx) would be refused for ever; it is a mistake of the demo's own.
+        """
+        while True:
+            try:
+                answer = await self._http.post(self._hook, json=facts)
+            except httpx.TransportError:
+                await asyncio.sleep(1)
+                continue
+            if answer.is_success:
+                return
+            if answer.is_client_error:
+                log.error("the hook refuses the demo's calls: %d", answer.status_code)
+                return
+            await asyncio.sleep(1)
+
+
+def _iso(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat()

@@ -1,0 +1,221 @@
+"""Calls, what a source says of them, and their comments.
+
+Every time is whole Unix seconds, UTC, as in the database; only the views know a time zone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.people import Person
+
+PRICE_DELAY = 300
+"""Seconds after the end of a call within which its price and recording may still come."""
+
+COMMENT_LIMIT = 200
+"""Unicode code points of a comment, after trimming."""
+
+
+CONTACT_LIMIT = 64
+"""Characters of a contact's name."""
+
+
+class Direction(StrEnum):
+    IN = "in"
+    OUT = "out"
+    INTERNAL = "internal"
+
+
+class Status(StrEnum):
+    ANSWERED = "answered"
+    UNREACHABLE = "unreachable"
+    REJECTED_BY_SUBSCRIBER = "rejected_by_subscriber"
+    NO_ANSWER = "no_answer"
+    CANCELLED_BY_OPERATOR = "cancelled_by_operator"
+    MISSED = "missed"
+    MISSED_CALLED_BACK = "missed_called_back"
+    UNKNOWN_ERROR = "unknown_error"
+    NETWORK_ERROR = "network_error"
+    RINGING = "ringing"
+    CONNECTING_OPERATOR = "connecting_operator"
+    NO_CHANNELS = "no_channels"
+    MISSED_OFFLINE = "missed_offline"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the call still goes on: its end will replace this status."""
+        return self is Status.RINGING or self is Status.CONNECTING_OPERATOR
+
+    @property
+    def is_talk(self) -> bool:
+        """Whether the status itself says that an employee and the client talked."""
+        return self is Status.ANSWERED or self is Status.NETWORK_ERROR
+
+
+class EndedBy(StrEnum):
+    CALLER = "caller"
+    CALLEE = "callee"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class CaseState(StrEnum):
+    """OPEN: nobody has reached the client yet. All others are over.
+
+    EXPIRED: nobody did within CASE_WINDOW_HOURS. VOID: its calls were not lost after all.
+    """
+
+    OPEN = "open"
+    CALLED_BACK = "called_back"
+    GOT_THROUGH = "got_through"
+    BY_HAND = "by_hand"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+class CasePart(StrEnum):
+    """What a call is to its case."""
+
+    LOST = "lost"
+    ATTEMPT = "attempt"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One end of a call, as the PBX wrote it. All empty: a hidden number."""
+
+    name: str | None = None
+    number: str | None = None
+    sip: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class CallFacts:
+    """What a source said of one call at one moment. None and () mean "not said".
+
+    `country` is the source's, for reading national numbers; `updated_at` is the source's own time
+    of this statement, if it gives one.
+    """
+
+    source: str
+    external_id: str
+    direction: Direction
+    status: Status
+    started_at: int
+    country: str
+    raw_status: str | None = None
+    caller: Party = Party()
+    callee: Party = Party()
+    line: str | None = None
+    queue: str | None = None
+    extension: str | None = None
+    rang: tuple[str, ...] = ()
+    answered_at: int | None = None
+    ended_at: int | None = None
+    wait: int | None = None
+    talk: int | None = None
+    ended_by: EndedBy | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    recording_url: str | None = None
+    updated_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Input of a source that could not be read: kept, counted, told of, never dropped silently.
+
+    `place` is the index in a posted array or the line of a file, both as the sender counts them.
+    """
+
+    place: int
+    errors: tuple[str, ...]
+    body: str
+
+
+class Outcome(StrEnum):
+    """What recording one statement about a call did to the log."""
+
+    ACCEPTED = "accepted"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """The comment of a call. `version` grows with every change, for noticing a colleague's."""
+
+    text: str
+    author: str
+    written_at: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLink:
+    """The case a call belongs to, as the call's row and card show it.
+
+    `lost_call` is the id of its latest lost call, `closing_call` of the talk that closed it, None
+    where there is none or it is not the reader's to see;
+    `closed_by` who talked there, or closed it by hand saying `words`.
+    """
+
+    case_id: int
+    part: CasePart
+    state: CaseState
+    lost: int
+    attempts: int
+    opened_at: int
+    closed_at: int | None
+    owner: Person | None
+    owned_at: int | None
+    lost_call: int | None
+    closing_call: int | None
+    closed_by: str | None
+    words: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One conversation attempt between a client and the company, as the log shows it.
+
+    Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
+    until which a missing price or recording is pending; None or past: it is absent.
+    `colleagues` names the employees of the extensions in it; `contact` the client's name in the
+    company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
+    """
+
+    id: int
+    source: str
+    external_id: str
+    direction: Direction
+    status: Status
+    raw_status: str | None
+    caller: Party
+    callee: Party
+    client: str | None
+    contact: str | None
+    line: str | None
+    queue: str | None
+    extension: str | None
+    rang: tuple[str, ...]
+    started_at: int
+    answered_at: int | None
+    ended_at: int | None
+    wait: int | None
+    talk: int | None
+    ended_by: EndedBy
+    price: Decimal | None
+    currency: str | None
+    recording_url: str | None
+    settles_at: int | None
+    lost: bool
+    comment: Comment | None = None
+    case: CaseLink | None = None
+    colleagues: Mapping[str, str] = field(default_factory=dict)
+
+    def is_pending(self, now: int) -> bool:
+        """Whether what the PBX tells late (price, recording) may still come."""
+        return self.status.is_live or (self.settles_at is not None and now < self.settles_at)

@@ -1,0 +1,117 @@
+"""What the calls on one number make of it: cases, a pure function of the calls and the closings.
+
+A lost call opens a case or, while one is open, is a repeat of it. A call in which client and
+company talked, begun after the first lost call and within the window, closes it; an outgoing one
+that failed is an attempt and closes nothing; a person may close it by hand. A case nobody closed
+within the window has expired. Events count in the order of their time, never of their arrival.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bot.domain.calls import CaseState
+
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRules:
+    """`window`: seconds after the first lost call within which a talk closes its case.
+
+    `zone`: the company's, for its working hours.
+    """
+
+    window: int = 168 * 3600
+    min_missed_seconds: int = 0
+    zone: ZoneInfo = _UTC
+
+
+DEFAULT_RULES = CaseRules()
+
+
+class EventKind(StrEnum):
+    LOST = "lost"
+    LOST_RETURNED = "lost_returned"
+    """Lost, and the PBX itself says that somebody has called back."""
+    CALLED_BACK = "called_back"
+    GOT_THROUGH = "got_through"
+    ATTEMPT = "attempt"
+    BY_HAND = "by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """A call on the number, or its closing by hand (`id` 0).
+
+    `at`: when it began. `talked_at`: when its wait was over, by a talk or by nothing. `tie` orders
+    what began in the same second, without regard to which was heard of first.
+    """
+
+    at: int
+    tie: tuple[str, str]
+    kind: EventKind
+    id: int = 0
+    talked_at: int = 0
+
+
+@dataclass(slots=True)
+class CaseFacts:
+    """A case as its calls tell it. Ids of calls; `closing` 0: no call closed it.
+
+    `closed_at` is None too if only the PBX's word says that somebody has called back.
+    """
+
+    opened_at: int
+    expires_at: int
+    last_lost_at: int
+    last_over_at: int = 0
+    """When the client gave up, the latest time."""
+    lost: list[int] = field(default_factory=list)
+    attempts: list[int] = field(default_factory=list)
+    closing: int = 0
+    closed_at: int | None = None
+    state: CaseState = CaseState.OPEN
+
+
+def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFacts]:
+    """The cases these events make, oldest first; `window` in seconds."""
+    found: list[CaseFacts] = []
+    returned: set[int] = set()
+    current: CaseFacts | None = None
+    for event in sorted(events, key=lambda one: (one.at, one.id == 0, one.tie)):
+        if current and event.at > current.expires_at:
+            current = None
+        if event.kind in {EventKind.LOST, EventKind.LOST_RETURNED}:
+            if current is None:
+                current = CaseFacts(event.at, event.at + window, event.at)
+                found.append(current)
+            current.lost.append(event.id)
+            current.last_lost_at = event.at
+            current.last_over_at = event.talked_at
+            if event.kind is EventKind.LOST_RETURNED:
+                returned.add(event.id)
+        elif current is None:
+            continue
+        elif event.kind is EventKind.ATTEMPT:
+            current.attempts.append(event.id)
+        elif event.kind is EventKind.BY_HAND:
+            current.state, current.closed_at = CaseState.BY_HAND, event.at
+            current = None
+        elif event.at > current.opened_at:
+            current.state = CaseState(event.kind.value)
+            current.closing, current.closed_at = event.id, event.talked_at
+            current = None
+    for one in found:
+        if one.state is CaseState.OPEN:
+            _end(one, returned, now)
+    return found
+
+
+def _end(case: CaseFacts, returned: set[int], now: int) -> None:
+    """What becomes of a case that neither a talk nor a person has closed."""
+    if returned.issuperset(case.lost):
+        case.state = CaseState.CALLED_BACK
+    elif now > case.expires_at:
+        case.state, case.closed_at = CaseState.EXPIRED, case.expires_at

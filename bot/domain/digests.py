@@ -1,0 +1,78 @@
+"""Digests: a span of lost calls summed up."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CaseGroup(StrEnum):
+    """Cases by what became of them, as a digest counts them.
+
+    LEFT: nobody had reached the client by the end of the span. IN_TARGET: a part of CALLED_BACK.
+    """
+
+    OPENED = "o"
+    CALLED_BACK = "b"
+    GOT_THROUGH = "g"
+    BY_HAND = "h"
+    LEFT = "l"
+    IN_TARGET = "t"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestTotals:
+    """How many clients' calls were lost in a span, and what became of them by its end.
+
+    `in_target` of `due` clients were called back in time: due are those called back and those
+    left for longer than the target, not those who got through or were closed by hand. `median`,
+    `p90`: seconds in which half, and nine of ten, of those called back were.
+    """
+
+    opened: int = 0
+    called_back: int = 0
+    got_through: int = 0
+    by_hand: int = 0
+    left: int = 0
+    in_target: int = 0
+    due: int = 0
+    median: int | None = None
+    p90: int | None = None
+
+    def count(self, group: CaseGroup) -> int:
+        found: int = getattr(self, group.name.lower())
+        return found
+
+    @property
+    def share(self) -> int | None:
+        """Per cent of those due who were called back in time."""
+        return round(100 * self.in_target / self.due) if self.due else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestPerson:
+    """What one employee did; `id` 0: an extension nobody has. `median`: seconds to call back."""
+
+    id: int
+    name: str
+    called_back: int
+    median: int | None
+    by_hand: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Lost calls from `start` to `end`, as things stood at `end`.
+
+    `before`: the same wall times a week earlier; None: nothing is known of that time. `earlier`:
+    those lost before `start` and not reached by `end`. `target` in seconds. `worst_at`: where the
+    local hour began in which most were lost.
+    """
+
+    start: int
+    end: int
+    totals: DigestTotals
+    before: DigestTotals | None
+    earlier: int
+    target: int
+    worst_at: int | None
+    worst_count: int
+    people: tuple[DigestPerson, ...]

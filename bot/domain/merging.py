@@ -1,0 +1,232 @@
+"""How statements about a call become the call: merged by rule, in any order, any number of times.
+
+A field takes the value said by the strongest statement that knows it. Strength is the level of the
+statement's status (live < final < talked), then the source's own `updated_at`, then being received
+last. Only that last clause depends on the order of arrival. `rang` is the union of all statements.
+The strength a value came with is kept beside it where it differs from that of the status, so a
+weak late statement cannot replace a value of a middling one.
+"""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Status
+from bot.domain.phones import clean, e164
+
+FIELDS = (
+    "direction",
+    "raw_status",
+    "caller_name",
+    "caller_number",
+    "caller_sip",
+    "callee_name",
+    "callee_number",
+    "callee_sip",
+    "line",
+    "queue",
+    "extension",
+    "started_at",
+    "answered_at",
+    "ended_at",
+    "wait_said",
+    "talk_said",
+    "ended_by",
+    "price",
+    "currency",
+    "recording_url",
+)
+"""What is merged field by field; the status decides the strength and is handled before them."""
+
+LIVE_POSITION = 1 << 40
+"""Added to the start of a live call, so that it stands before all that have ended."""
+
+LIVE_MAX_AGE = 4 * 3600
+"""Seconds after which a live call whose end never came stops standing first in the log."""
+
+Strength = tuple[int, int | None]
+"""Level of the status (0 live, 1 final, 2 talked) and `updated_at`, if the source gives it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class MergedCall:
+    """All that is known of a call: merged statements, then what follows from them."""
+
+    source: str
+    external_id: str
+    direction: Direction
+    status: Status
+    level: int
+    updated_at: int | None
+    started_at: int
+    raw_status: str | None = None
+    caller_name: str | None = None
+    caller_number: str | None = None
+    caller_sip: str | None = None
+    callee_name: str | None = None
+    callee_number: str | None = None
+    callee_sip: str | None = None
+    line: str | None = None
+    queue: str | None = None
+    extension: str | None = None
+    rang: tuple[str, ...] = ()
+    answered_at: int | None = None
+    ended_at: int | None = None
+    wait_said: int | None = None
+    talk_said: int | None = None
+    ended_by: EndedBy | None = None
+    price: Decimal | None = None
+    currency: str | None = None
+    recording_url: str | None = None
+    strengths: dict[str, Strength] = field(default_factory=dict)
+
+    client: str | None = None
+    wait: int | None = None
+    talk: int | None = None
+    lost: bool = False
+    position: int = 0
+    settles_at: int | None = None
+    extensions: tuple[str, ...] = ()
+
+
+def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
+    """The call after one more statement about it. Equal to `old` if it says nothing new."""
+    said = _stated(facts)
+    level = _level(facts.status)
+    if old is None:
+        call = MergedCall(
+            source=facts.source,
+            external_id=facts.external_id,
+            status=facts.status,
+            level=level,
+            updated_at=facts.updated_at,
+            rang=tuple(sorted(set(facts.rang))),
+            **said,  # type: ignore[arg-type]  # keys are FIELDS, each of its own type
+        )
+        _derive(call, facts.country, now)
+        return call
+
+    call = replace(old, strengths=dict(old.strengths))
+    new: Strength = (level, facts.updated_at)
+    before: Strength = (old.level, old.updated_at)
+    strengths = {name: old.strengths.get(name, before) for name in FIELDS}
+    if _beats(new, before):
+        call.status, call.level, call.updated_at = facts.status, level, facts.updated_at
+    for name, value in said.items():
+        if value is None:
+            continue
+        if getattr(call, name) is None or _beats(new, strengths[name]):
+            setattr(call, name, value)
+            strengths[name] = new
+    whole: Strength = (call.level, call.updated_at)
+    call.strengths = {
+        name: strength
+        for name, strength in strengths.items()
+        if strength != whole and getattr(call, name) is not None
+    }
+    if not set(facts.rang) <= set(call.rang):
+        call.rang = tuple(sorted({*call.rang, *facts.rang}))
+    _derive(call, facts.country, now)
+    return old if replace(call, settles_at=old.settles_at) == old else call
+
+
+def _level(status: Status) -> int:
+    return 0 if status.is_live else 2 if status.is_talk else 1
+
+
+def _beats(new: Strength, old: Strength) -> bool:
+    """Whether a value said with `new` strength replaces a differing one said with `old`."""
+    if new[0] != old[0]:
+        return new[0] > old[0]
+    if new[1] is not None and old[1] is not None:
+        return new[1] >= old[1]
+    return True
+
+
+def _stated(facts: CallFacts) -> dict[str, object]:
+    return {
+        "direction": facts.direction,
+        "raw_status": facts.raw_status,
+        "caller_name": facts.caller.name,
+        "caller_number": clean(facts.caller.number),
+        "caller_sip": facts.caller.sip,
+        "callee_name": facts.callee.name,
+        "callee_number": clean(facts.callee.number),
+        "callee_sip": facts.callee.sip,
+        "line": facts.line,
+        "queue": facts.queue,
+        "extension": facts.extension,
+        "started_at": facts.started_at,
+        "answered_at": facts.answered_at,
+        "ended_at": facts.ended_at,
+        "wait_said": facts.wait,
+        "talk_said": facts.talk,
+        "ended_by": None if facts.ended_by is EndedBy.UNKNOWN else facts.ended_by,
+        "price": facts.price,
+        "currency": facts.currency if facts.price is not None else None,
+        "recording_url": facts.recording_url,
+    }
+
+
+def _derive(call: MergedCall, country: str, now: int) -> None:
+    """Fill in what follows from the merged statements; nothing here is ever merged itself."""
+    talked = call.status.is_talk or _has_employee_talk(call)
+    call.lost = call.direction is Direction.IN and not call.status.is_live and not talked
+    call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
+    stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
+    call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
+    call.client = _client(call, country)
+    call.extensions = _extensions(call, country)
+    call.settles_at = None
+    if not call.status.is_live and (call.price is None or call.recording_url is None):
+        ended = call.started_at + (call.wait or 0) + (call.talk or 0)
+        if ended + PRICE_DELAY > now:
+            call.settles_at = ended + PRICE_DELAY
+
+
+def _has_employee_talk(call: MergedCall) -> bool:
+    """Whether the facts say an employee talked, whatever the status says."""
+    if not call.extension:
+        return False
+    if call.answered_at is not None and call.ended_at is not None:
+        return call.ended_at > call.answered_at
+    return (call.talk_said or 0) > 0
+
+
+def _wait_and_talk(call: MergedCall, talked: bool) -> tuple[int | None, int | None]:
+    """Seconds of waiting and of talk. A stated time wins over a stated number of seconds.
+
+    Where nobody talked the whole call was waiting, whatever an IVR or a queue "answered".
+    """
+    start, answer, end = call.started_at, call.answered_at, call.ended_at
+    if not talked:
+        if end is not None:
+            return max(0, end - start), 0
+        said = [s for s in (call.wait_said, call.talk_said) if s is not None]
+        return (sum(said), 0) if said else (None, 0)
+    wait, talk = call.wait_said, call.talk_said
+    if answer is not None:
+        wait = max(0, answer - start)
+    elif end is not None and talk is not None:
+        wait = max(0, end - start - talk)
+    if end is not None and wait is not None:
+        wait = min(wait, max(0, end - start))
+        talk = max(0, end - start) - wait
+    return wait, talk
+
+
+def _client(call: MergedCall, country: str) -> str | None:
+    if call.direction is Direction.INTERNAL:
+        return None
+    number = call.caller_number if call.direction is Direction.IN else call.callee_number
+    return e164(number, country) if number else None
+
+
+def _extensions(call: MergedCall, country: str) -> tuple[str, ...]:
+    """The extensions that were a party of the call or were rung: who may see it as their own."""
+    parties: list[str | None] = []
+    if call.direction is not Direction.IN:
+        parties += [call.caller_number, call.caller_sip]
+    if call.direction is not Direction.OUT:
+        parties += [call.callee_number, call.callee_sip]
+    ours = {x for x in parties if x and x != call.line and e164(x, country) is None}
+    return tuple(sorted({x for x in (call.extension, *call.rang) if x} | ours))

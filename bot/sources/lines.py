@@ -1,0 +1,132 @@
+"""Files of other people, line by line: never more in memory than a few lines, whatever they hold.
+
+Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, bytes that are not UTF-8 become the
+replacement character, blank lines are passed over. A line over LINE_LIMIT bytes is refused.
+"""
+
+import csv
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
+
+from bot.domain.calls import Reject
+from bot.sources.base import Advance, rejected
+
+LINE_LIMIT = 1 << 16
+"""Bytes of one line. A longer one is no call."""
+
+JOINED_LIMIT = 16
+"""Lines a CSV record may spread over: a line break inside quotes, not a quote left open."""
+
+_STEP = 1 << 18
+_MARK = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    """A line without its end; `number` counts from 1, blank lines too."""
+
+    number: int
+    text: str
+
+
+class Record(NamedTuple):
+    """A CSV record: the line it starts on, the text it was, its cells."""
+
+    number: int
+    text: str
+    cells: list[str]
+
+
+def read_lines(file: BinaryIO, *, advance: Advance) -> Iterator[Line | Reject]:
+    """The lines of a file that are not blank."""
+    consumed = number = 0
+    readline = file.readline
+    while raw := readline(LINE_LIMIT + 1):
+        number += 1
+        size = len(raw)
+        consumed += size
+        is_long = size > LINE_LIMIT and not raw.endswith(b"\n")
+        if is_long:
+            while (rest := readline(LINE_LIMIT)) and not rest.endswith(b"\n"):
+                consumed = _told(advance, consumed + len(rest))
+            consumed += len(rest)
+        if consumed >= _STEP:
+            consumed = _told(advance, consumed)
+        if number == 1:
+            raw = raw.removeprefix(_MARK)
+        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if is_long:
+            yield rejected(number, [f"the line is over {LINE_LIMIT} bytes"], text)
+        elif text and not text.isspace():
+            yield Line(number, text)
+    if consumed:
+        advance(consumed)
+
+
+def read_records(
+    lines: Iterator[Line | Reject],
+    *,
+    is_whole: Callable[[list[str]], bool],
+    delimiter: str = ",",
+) -> Iterator[Record | Reject]:
+    """The CSV records in the lines.
+
+    A line with a quote left open continues on the next ones if together they make a record that
+    `is_whole`; otherwise only that line is refused, and the next ones are read for themselves.
+    (A blank line inside quotes is lost: blank lines never get here.)
+    """
+    ahead: deque[Line | Reject] = deque()
+    while (line := ahead.popleft() if ahead else next(lines, None)) is not None:
+        if isinstance(line, Reject):
+            yield line
+            continue
+        text = line.text
+        if text.count('"') & 1:
+            record = _joined(line, ahead, lines, is_whole, delimiter)
+            yield record or rejected(line.number, ["a quote is opened and not closed"], text)
+            continue
+        cells = _cells(text, delimiter)
+        if cells is None:
+            yield rejected(line.number, ["the quotes of this line make no sense"], text)
+        else:
+            yield Record(line.number, text, cells)
+
+
+def _joined(
+    first: Line,
+    ahead: deque[Line | Reject],
+    lines: Iterator[Line | Reject],
+    is_whole: Callable[[list[str]], bool],
+    delimiter: str,
+) -> Record | None:
+    text = first.text
+    for count in range(JOINED_LIMIT - 1):
+        if count == len(ahead):
+            line = next(lines, None)
+            if line is None:
+                return None
+            ahead.append(line)
+        more = ahead[count]
+        if isinstance(more, Reject):
+            return None
+        text = f"{text}\n{more.text}"
+        if more.text.count('"') & 1:
+            cells = _cells(text, delimiter)
+            if cells is None or not is_whole(cells):
+                return None
+            for _ in range(count + 1):
+                ahead.popleft()
+            return Record(first.number, text, cells)
+    return None
+
+
+def _cells(text: str, delimiter: str) -> list[str] | None:
+    try:
+        return next(csv.reader((text,), delimiter=delimiter, strict=True))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _told(advance: Advance, consumed: int) -> int:
+    advance(consumed)
+    return 0

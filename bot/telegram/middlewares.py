@@ -1,0 +1,118 @@
+"""Around every update: who wrote, in which language to answer, and that it is finished."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import BaseMiddleware
+from aiogram.enums import ChatType
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Chat, Message, TelegramObject, Update, User
+from aiogram.utils.i18n import I18n
+from aiogram.utils.i18n.middleware import I18nMiddleware
+
+from bot.domain.people import Employee, EmployeeState, Language
+from bot.telegram.i18n import language_of
+from bot.telemetry.metrics import Metrics
+from storage.employees import EmployeeRepo
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+class EmployeeMiddleware(BaseMiddleware):
+    """Puts the active employee, or None for everybody else, into `employee`. Refuses nobody."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        employees: EmployeeRepo = data["employees"]
+        user: User | None = data.get("event_from_user")
+        employee = await employees.find(user.id) if user else None
+        if employee and employee.state is not EmployeeState.ACTIVE:
+            employee = None
+        if employee and employee.unreachable and _is_said_in_private(event, data):
+            await employees.set_reachable(employee.id)
+        if employee and user and not employee.name:
+            await employees.set_name(employee.id, user.full_name)
+            employee = await employees.find(user.id)
+        data["employee"] = employee
+        return await handler(event, data)
+
+
+def _is_said_in_private(event: TelegramObject, data: dict[str, Any]) -> bool:
+    """Written or pressed: of a block Telegram tells too, and maybe after a message was refused."""
+    chat: Chat | None = data.get("event_chat")
+    is_said = isinstance(event, Update) and bool(event.message or event.callback_query)
+    return is_said and chat is not None and chat.type == ChatType.PRIVATE
+
+
+class LanguageMiddleware(I18nMiddleware):
+    """The employee's language; a stranger's is Telegram's."""
+
+    def __init__(self, i18n: I18n, *, default: Language) -> None:
+        super().__init__(i18n)
+        self._default = default
+
+    async def get_locale(self, event: TelegramObject, data: dict[str, Any]) -> str:
+        del event
+        employee: Employee | None = data.get("employee")  # None too if finding it failed
+        if employee:
+            return employee.language
+        user: User | None = data.get("event_from_user")
+        return language_of(user.language_code if user else None, default=self._default)
+
+
+class LeaveDialog(BaseMiddleware):
+    """A command leaves the dialog in progress, so that it is not taken for what was asked.
+
+    `/cancel` is left to the dialog itself.
+    """
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        text = (event.text or "") if isinstance(event, Message) else ""
+        if data.get("raw_state") and text.startswith("/") and not text.startswith("/cancel"):
+            state: FSMContext = data["state"]
+            await state.clear()
+            data["raw_state"] = None
+        return await handler(event, data)
+
+
+class WakeMiddleware(BaseMiddleware):
+    """What a person did may owe messages to others: they leave at once."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        try:
+            return await handler(event, data)
+        finally:
+            self._wake()
+
+
+class InFlight(BaseMiddleware):
+    """Counts the updates being handled, so that a stop can wait for them.
+
+    A cancelled poller does not cancel the handler it waits for: what a person pressed is done.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self.last_update_id: int | None = None
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        task = asyncio.ensure_future(self._timed(handler, event, data))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the handlers still running, at most so long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def _timed(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        with self._metrics.update_seconds.time():
+            result = await handler(event, data)
+        if isinstance(event, Update):
+            self.last_update_id = event.update_id
+        return result

@@ -1,0 +1,457 @@
+"""A call is what its statements say together, whatever their order, number and pieces."""
+
+import random
+from dataclasses import fields, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.merging import FIELDS, LIVE_POSITION, MergedCall, merge
+
+NOW = 1_790_000_000
+START = NOW - 120
+
+LIVE = (Status.RINGING, Status.CONNECTING_OPERATOR)
+TALKED = (Status.ANSWERED, Status.NETWORK_ERROR)
+FINAL = tuple(status for status in Status if status not in {*LIVE, *TALKED})
+LEVELS = (LIVE, FINAL, TALKED)
+
+NUMBERS = ("0671234567", "+380671234567", "0445550101", "101", "102", "anonymous", "olena")
+UNITS = (
+    *(f"{side}.{name}" for side in ("caller", "callee") for name in ("name", "number", "sip")),
+    *("raw_status", "line", "queue", "extension", "answered_at", "ended_at", "wait", "talk"),
+    *("ended_by", "recording_url", "price"),
+)
+"""What a piece of a statement may leave out; a price and its currency go together."""
+
+
+def said(**values: Any) -> CallFacts:
+    """A missed incoming call, but for the values given."""
+    missed: dict[str, Any] = {
+        "source": "office",
+        "external_id": "a1",
+        "direction": Direction.IN,
+        "status": Status.MISSED,
+        "started_at": START,
+        "country": "UA",
+    }
+    return CallFacts(**missed | values)
+
+
+def merged(*statements: CallFacts, now: int = NOW) -> MergedCall:
+    call: MergedCall | None = None
+    for one in statements:
+        call = merge(call, one, now=now)
+    assert call is not None
+    return call
+
+
+def part(whole: CallFacts, kept: set[str], rang: tuple[str, ...]) -> CallFacts:
+    """The statement with only these of its optional values."""
+    changes: dict[str, Any] = {name: None for name in UNITS if name not in kept}
+    for side, party in (("caller", whole.caller), ("callee", whole.callee)):
+        names = {name: changes.pop(f"{side}.{name}", "") for name in ("name", "number", "sip")}
+        gone = {name: None for name, value in names.items() if value is None}
+        changes[side] = replace(party, **gone)
+    if "price" in changes:
+        changes["currency"] = None
+    return replace(whole, rang=rang, **changes)
+
+
+def pieces(whole: CallFacts, chance: random.Random) -> list[CallFacts]:
+    """The statement in up to three statements that say the same together."""
+    count = chance.randint(1, 3)
+    owners = {name: chance.randrange(count) for name in UNITS}
+    rung = {extension: chance.randrange(count) for extension in whole.rang}
+    return [
+        part(
+            whole,
+            {name for name, owner in owners.items() if owner == number},
+            tuple(extension for extension, owner in rung.items() if owner == number),
+        )
+        for number in range(count)
+    ]
+
+
+def scrambled(history: list[CallFacts], seed: int) -> list[CallFacts]:
+    """The same things said in pieces, repeated, in another order."""
+    chance = random.Random(seed)
+    told = [piece for whole in history for piece in pieces(whole, chance)]
+    told += chance.choices([*told, *history], k=chance.randint(0, 4))
+    chance.shuffle(told)
+    return told
+
+
+def statement(statuses: tuple[Status, ...], chance: random.Random, **values: Any) -> CallFacts:
+    """One that says anything at all."""
+
+    def maybe(*options: Any) -> Any:
+        return chance.choice(options) if chance.random() < 0.6 else None
+
+    def moment() -> Any:
+        return maybe(START + chance.randint(-5, 90))
+
+    def party() -> Party:
+        return Party(maybe("Ганна", "Іван"), maybe(*NUMBERS), maybe("olena", "sip:101@pbx"))
+
+    return said(
+        direction=chance.choice(list(Direction)),
+        status=chance.choice(statuses),
+        started_at=START + chance.randint(0, 20),
+        raw_status=maybe("ANSWER", "BUSY"),
+        caller=party(),
+        callee=party(),
+        line=maybe("0445550101", "102"),
+        queue=maybe("sales", "support"),
+        extension=maybe("101", "102"),
+        rang=tuple(chance.sample(["101", "102", "103"], chance.randint(0, 3))),
+        answered_at=moment(),
+        ended_at=moment(),
+        wait=maybe(0, 7, 90),
+        talk=maybe(0, 7, 90),
+        ended_by=maybe(*EndedBy),
+        price=maybe(Decimal("0.08"), Decimal("1.50"), Decimal(0)),
+        currency=maybe("UAH", "EUR"),
+        recording_url=maybe("https://r.example/1", "https://r.example/2"),
+        **values,
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[CallFacts]:
+    """Statements about one call that never leave it to the order which of two is true.
+
+    Of those equally strong in their status each has its own `updated_at`, or there is but one
+    (which the tests then say in pieces: those agree). What they say comes from a seed: drawing
+    each value would take the tests a minute.
+    """
+    shape = draw(st.lists(st.integers(0, 3), min_size=3, max_size=3).filter(any))
+    are_dated = draw(st.booleans())
+    chance = random.Random(draw(st.integers(0, 1 << 32)))
+    history: list[CallFacts] = []
+    for statuses, count in zip(LEVELS, shape, strict=True):
+        if count == 1 and not are_dated:
+            history.append(statement(statuses, chance))
+        else:
+            times = chance.sample(range(NOW, NOW + 9), count)
+            history += [statement(statuses, chance, updated_at=at) for at in times]
+    chance.shuffle(history)
+    return history
+
+
+def _strength(one: CallFacts) -> tuple[int, int]:
+    level = next(i for i, statuses in enumerate(LEVELS) if one.status in statuses)
+    return level, one.updated_at or 0
+
+
+@settings(max_examples=400, deadline=None)
+@given(history=histories(), seed=st.integers(0, 1 << 32))
+def test_order_repetition_and_pieces_do_not_matter(history: list[CallFacts], seed: int) -> None:
+    assert merged(*scrambled(history, seed)) == merged(*history)
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=histories())
+def test_each_field_is_what_the_strongest_that_knows_it_says(history: list[CallFacts]) -> None:
+    call = merged(*history)
+    singly = [(_strength(item), merged(item)) for item in history]
+    for name in FIELDS:
+        known = [
+            (how, getattr(one, name)) for how, one in singly if getattr(one, name) is not None
+        ]
+        expected = max(known, key=lambda pair: pair[0])[1] if known else None
+        assert getattr(call, name) == expected, name
+    strongest = max(history, key=_strength)
+    assert (call.status, call.updated_at) == (strongest.status, strongest.updated_at)
+    assert call.rang == tuple(sorted({x for item in history for x in item.rang}))
+
+
+@settings(max_examples=200, deadline=None)
+@given(history=histories(), seed=st.integers(0, 1 << 32))
+def test_what_was_said_already_leaves_the_very_same_call(
+    history: list[CallFacts], seed: int
+) -> None:
+    call = merged(*history)
+    for one in scrambled(history, seed):
+        assert merge(call, one, now=NOW) is call
+        assert merge(call, one, now=NOW + 30) is call
+
+
+@settings(max_examples=200, deadline=None)
+@given(history=histories(), seed=st.integers(0, 1 << 32))
+def test_merging_leaves_the_earlier_call_as_it_was(history: list[CallFacts], seed: int) -> None:
+    before, again = merged(*history), merged(*history)
+    merge(before, statement(tuple(Status), random.Random(seed)), now=NOW)
+    assert before == again
+
+
+@settings(max_examples=400, deadline=None)
+@given(history=histories())
+def test_wait_and_talk_fill_the_call_and_are_never_negative(history: list[CallFacts]) -> None:
+    call = merged(*history)
+    assert (call.wait or 0) >= 0
+    assert (call.talk or 0) >= 0
+    if call.status.is_live:
+        assert (call.wait, call.talk) == (None, None)
+    elif call.ended_at is not None and call.wait is not None:
+        assert call.talk is not None
+        assert call.wait + call.talk == max(0, call.ended_at - call.started_at)
+    elif call.talk:
+        assert call.ended_at is None
+
+
+@settings(max_examples=400, deadline=None)
+@given(history=histories())
+def test_a_lost_call_is_incoming_over_and_without_talk(history: list[CallFacts]) -> None:
+    call = merged(*history)
+    if call.lost:
+        assert call.direction is Direction.IN
+        assert not call.status.is_live
+        assert not call.status.is_talk
+        assert call.talk == 0
+    elif call.direction is Direction.IN and call.status in FINAL:
+        assert call.extension is not None
+
+
+@settings(max_examples=200, deadline=None)
+@given(history=histories())
+def test_a_live_call_stands_before_all_others(history: list[CallFacts]) -> None:
+    call = merged(*history)
+    extra = LIVE_POSITION if call.status.is_live else 0
+    assert call.position == call.started_at + extra
+
+
+def test_every_field_of_a_call_is_merged_or_follows() -> None:
+    apart = {"source", "external_id", "status", "level", "updated_at", "rang", "strengths"}
+    derived = {"client", "wait", "talk", "lost", "position", "settles_at", "extensions"}
+    assert {field.name for field in fields(MergedCall)} == {*FIELDS, *apart, *derived}
+
+
+# What a call is
+
+
+def test_a_final_status_replaces_a_live_one_and_never_the_reverse() -> None:
+    ringing = said(status=Status.RINGING, updated_at=NOW + 100)
+    missed = said(status=Status.MISSED, updated_at=NOW)
+    assert merged(ringing, missed).status is Status.MISSED
+    assert merged(missed, ringing).status is Status.MISSED
+
+
+def test_a_talk_replaces_a_missed_call_and_never_the_reverse() -> None:
+    missed = said(status=Status.MISSED, updated_at=NOW + 100)
+    answered = said(status=Status.ANSWERED, updated_at=NOW)
+    for call in (merged(missed, answered), merged(answered, missed)):
+        assert call.status is Status.ANSWERED
+        assert not call.lost
+
+
+def test_the_newer_of_two_statements_wins() -> None:
+    older, newer = (
+        said(status=status, queue=queue, updated_at=at)
+        for status, queue, at in (
+            (Status.MISSED, "sales", NOW),
+            (Status.NO_ANSWER, "support", NOW + 1),
+        )
+    )
+    for call in (merged(older, newer), merged(newer, older)):
+        assert (call.status, call.queue) == (Status.NO_ANSWER, "support")
+
+
+def test_without_times_the_one_received_last_wins() -> None:
+    first, second = said(queue="sales"), said(queue="support")
+    assert merged(first, second).queue == "support"
+    assert merged(second, first).queue == "sales"
+    for one in (first, second):
+        one.updated_at = NOW
+    assert merged(first, second).queue == "support"
+    assert merged(second, first).queue == "sales"
+
+
+def test_a_weak_statement_fills_what_a_strong_one_left_open_and_no_more() -> None:
+    answered = said(status=Status.ANSWERED, extension="101")
+    ringing = said(status=Status.RINGING, extension="102", line="0445550101")
+    for call in (merged(answered, ringing), merged(ringing, answered)):
+        assert (call.extension, call.line) == ("101", "0445550101")
+
+
+def test_a_middling_statement_yields_to_a_strong_one_and_not_to_a_weak_one() -> None:
+    answered = said(status=Status.ANSWERED)
+    missed, ringing = said(queue="sales"), said(status=Status.RINGING, queue="support")
+    assert merged(answered, missed, ringing).queue == "sales"
+    assert merged(answered, ringing, missed).queue == "sales"
+    assert merged(ringing, missed, answered).queue == "sales"
+
+
+def test_known_beats_absent() -> None:
+    known = said(price=Decimal("0.08"), currency="UAH", recording_url="https://r.example/1")
+    for call in (merged(known, said()), merged(said(), known)):
+        assert (call.price, call.currency) == (Decimal("0.08"), "UAH")
+        assert call.recording_url == "https://r.example/1"
+
+
+def test_an_unknown_end_is_no_news() -> None:
+    call = merged(said(ended_by=EndedBy.CALLER), said(ended_by=EndedBy.UNKNOWN))
+    assert call.ended_by is EndedBy.CALLER
+
+
+def test_a_currency_without_a_price_says_nothing() -> None:
+    assert merged(said(currency="UAH")).currency is None
+
+
+# Lost
+
+
+def test_a_call_only_an_ivr_answered_is_lost_and_all_of_it_is_waiting() -> None:
+    call = merged(said(answered_at=START + 2, ended_at=START + 17, talk=15, queue="sales"))
+    assert call.lost
+    assert (call.wait, call.talk) == (17, 0)
+
+
+@pytest.mark.parametrize(
+    "talk", [{"answered_at": START + 5, "ended_at": START + 50}, {"talk": 45}]
+)
+def test_a_call_in_which_an_employee_talked_is_not_lost_whatever_its_status(
+    talk: dict[str, int],
+) -> None:
+    call = merged(said(extension="101", **talk))
+    assert not call.lost
+    assert call.talk == 45
+
+
+def test_an_employee_who_only_answered_for_no_time_has_not_talked() -> None:
+    assert merged(said(extension="101", answered_at=START + 5, ended_at=START + 5)).lost
+    assert merged(said(extension="101", talk=0)).lost
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("direction", Direction)
+def test_only_ended_incoming_calls_without_talk_are_lost(
+    status: Status, direction: Direction
+) -> None:
+    is_lost = direction is Direction.IN and status in FINAL
+    assert merged(said(status=status, direction=direction)).lost is is_lost
+
+
+# Seconds
+
+
+def test_a_stated_time_wins_over_stated_seconds() -> None:
+    call = merged(
+        said(
+            status=Status.ANSWERED,
+            answered_at=START + 10,
+            ended_at=START + 100,
+            wait=3,
+            talk=400,
+        )
+    )
+    assert (call.wait, call.talk) == (10, 90)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({"ended_at": START + 100, "talk": 90}, (10, 90)),
+        ({"ended_at": START + 100, "wait": 10}, (10, 90)),
+        ({"ended_at": START + 100, "answered_at": START + 10}, (10, 90)),
+        ({"wait": 10, "talk": 90}, (10, 90)),
+        ({"answered_at": START + 10, "talk": 90}, (10, 90)),
+        ({"wait": 10}, (10, None)),
+        ({"talk": 90}, (None, 90)),
+        ({"ended_at": START + 100}, (None, None)),
+        ({"ended_at": START + 5, "talk": 90}, (0, 5)),
+        ({"ended_at": START - 5, "answered_at": START - 9}, (0, 0)),
+        ({}, (None, None)),
+    ],
+)
+def test_of_an_answered_call_what_is_missing_is_derived(
+    stated: dict[str, int], expected: tuple[int | None, int | None]
+) -> None:
+    call = merged(said(status=Status.ANSWERED, **stated))
+    assert (call.wait, call.talk) == expected
+
+
+@pytest.mark.parametrize(
+    ("stated", "wait"),
+    [
+        ({"ended_at": START + 17}, 17),
+        ({"ended_at": START + 17, "wait": 3}, 17),
+        ({"ended_at": START - 1}, 0),
+        ({"wait": 17}, 17),
+        ({"talk": 17}, 17),
+        ({"wait": 2, "talk": 15}, 17),
+        ({}, None),
+    ],
+)
+def test_of_an_unanswered_call_all_is_waiting(stated: dict[str, int], wait: int | None) -> None:
+    call = merged(said(**stated))
+    assert (call.wait, call.talk) == (wait, 0)
+
+
+# Who
+
+
+@pytest.mark.parametrize(
+    ("direction", "client"),
+    [
+        (Direction.IN, "+380671234567"),
+        (Direction.OUT, "+380445550101"),
+        (Direction.INTERNAL, None),
+    ],
+)
+def test_the_client_is_the_outside_party(direction: Direction, client: str | None) -> None:
+    caller, callee = Party(number="067 123-45-67"), Party(number="0445550101")
+    call = merged(said(direction=direction, caller=caller, callee=callee))
+    assert call.client == client
+
+
+@pytest.mark.parametrize("number", [None, "", "anonymous", "Restricted", "olena"])
+def test_a_hidden_number_is_no_client(number: str | None) -> None:
+    assert merged(said(caller=Party(number=number))).client is None
+
+
+def test_a_call_is_of_those_who_talked_called_or_were_rung() -> None:
+    incoming = said(
+        caller=Party(number="0671234567"),
+        callee=Party(number="0445550101", sip="olena"),
+        line="0445550101",
+        extension="101",
+        rang=("103", "102"),
+    )
+    assert merged(incoming).extensions == ("101", "102", "103", "olena")
+    outgoing = said(
+        direction=Direction.OUT,
+        caller=Party(number="104", sip="sip:104@pbx"),
+        callee=Party(number="0671234567"),
+    )
+    assert merged(outgoing).extensions == ("104", "sip:104@pbx")
+    internal = said(
+        direction=Direction.INTERNAL, caller=Party(number="101"), callee=Party(number="102")
+    )
+    assert merged(internal).extensions == ("101", "102")
+
+
+def test_a_short_line_is_not_taken_for_an_extension() -> None:
+    assert merged(said(callee=Party(number="700"), line="700")).extensions == ()
+
+
+# What comes late
+
+
+def test_price_and_recording_may_come_for_five_minutes_after_the_end() -> None:
+    end = START + 60
+    whole = said(status=Status.ANSWERED, answered_at=START + 10, ended_at=end)
+    assert merged(whole, now=end).settles_at == end + PRICE_DELAY
+    assert merged(whole, now=end + PRICE_DELAY - 1).settles_at == end + PRICE_DELAY
+    assert merged(whole, now=end + PRICE_DELAY).settles_at is None
+
+
+def test_nothing_is_awaited_of_a_whole_call_or_of_one_that_goes_on() -> None:
+    known = said(price=Decimal("0.08"), recording_url="https://r.example/1")
+    assert merged(known).settles_at is None
+    assert merged(said(price=Decimal("0.08"))).settles_at is not None
+    assert merged(said(status=Status.RINGING)).settles_at is None

@@ -1,0 +1,465 @@
+"""Lost calls as people see them: real HTTP, real updates, every copy of every message."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.people import User
+from bot.domain.people import Role
+from keyboards.callbacks import CaseButton, CaseStep
+from storage.database import open_database
+from tests.support.running import IVAN, OLENA, running_office
+from tests.support.telegram import Clock, RunningClock
+
+NOW = 1_795_427_000.0
+"""Monday, 23 November 2026, 11:43 in Kyiv."""
+
+
+def moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def lost(call_id: str, at: float, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "direction": "in",
+        "status": "missed",
+        "caller": {"number": "0671234567", "name": "Ганна"},
+        "line": "0445550101",
+        "rang": ["101", "102"],
+        "started_at": moment(at),
+        "ended_at": moment(at + 17),
+        **changes,
+    }
+
+
+def dialled(call_id: str, at: float, extension: str = "101", **changes: Any) -> dict[str, Any]:
+    return {
+        "id": call_id,
+        "direction": "out",
+        "status": "answered",
+        "caller": {"number": extension},
+        "callee": {"number": "0671234567"},
+        "extension": extension,
+        "started_at": moment(at),
+        "answered_at": moment(at + 10),
+        "ended_at": moment(at + 60),
+        **changes,
+    }
+
+
+async def alert_of(user: User, words: str = "Пропущений дзвінок") -> Message:
+    return await user.wait_for(lambda one: one.is_from_bot and words in one.text)
+
+
+async def pressed(user: User, message: Message, label: str) -> str:
+    """What the press is answered with."""
+    return (await (await user.click(message, label)).answered()).text
+
+
+async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
+        await office.post(lost("a", NOW - 420))
+        alerts = {user.id: await alert_of(user) for user in (boss, olena, ivan)}
+        assert alerts[OLENA].buttons == [
+            ["🙋 Беру", "📝 З коментарем"],
+            ["✅ Закрити", "📄 Картка"],
+        ]
+        await office.press(ivan, alerts[IVAN], "📝")
+        asked = await alert_of(ivan, "Беру: Ганна")
+        assert asked.buttons[0] == ["Зараз телефоную"]
+        assert "Клієнт ваш" in (await office.ask(ivan, "обіцяв після обіду")).text
+        seen = await alert_of(olena, "Взято: Іван")
+        assert seen.id == alerts[OLENA].id
+        assert "💬 обіцяв після обіду" in seen.text
+        assert seen.buttons == [["📄 Картка"]]
+        assert (await pressed(olena, alerts[OLENA], "📄")).startswith("⚠️ Уже взято: Іван")
+        assert not await pressed(ivan, alerts[IVAN], "📄")
+        card = await alert_of(olena, "Початок дзвінка")
+        assert "🙋 Взято: Іван" in card.text
+        assert not [row for row in card.buttons if "🙋 Беру" in row]
+
+        await office.post(dialled("b", NOW - 300, "102", status="no_answer", answered_at=None))
+        assert "🔕 Спроба" in (await alert_of(boss, "Спроба")).text
+        await office.post(dialled("c", NOW - 60, "102"))
+        for user in (boss, olena, ivan):
+            over = await alert_of(user, "✅ Передзвонили: Іван")
+            assert over.id == alerts[user.id].id
+            assert "за 6 хв" in over.text
+            assert over.buttons == [["📄 Картка"]]
+            assert [tag for tag in ("<s>",) if tag in over.html]
+            told = [one for one in user.messages() if "Пропущений дзвінок" in one.text]
+            assert len(told) == 1
+        board = await office.ask(boss, "/missed")
+        assert board.text.startswith("Не передзвонили: 0")
+        assert "пропущено 1, передзвонили 1, додзвонились самі 0, залишилось 0" in board.text
+        closed = await office.press(boss, board, "Закриті")
+        case = await office.press(boss, closed, "1")
+        assert "✅ Передзвонили: Іван" in case.text
+        back = await office.press(boss, case, "⬅️")
+        assert back.text.startswith("Закриті сьогодні: 1")
+
+
+async def test_a_correction_mends_every_copy_also_of_those_who_may_see_no_case(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "103")
+        await office.post(lost("a", NOW - 60))
+        alerts = {user.id: await alert_of(user) for user in (boss, olena)}
+        await office.press(boss, alerts[boss.id], "👥")
+        await office.press(boss, await alert_of(boss, "Кому передати"), "Іван")
+        handed = await alert_of(ivan, "Взято: Іван")
+        await office.press(boss, await alert_of(boss, "Взято: Іван"), "↩️")
+        gone = await alert_of(ivan, "уже не у вас")
+        assert (gone.id, gone.buttons) == (handed.id, [])
+        answered = {"status": "answered", "extension": "101", "answered_at": moment(NOW - 50)}
+        await office.post(lost("a", NOW - 60, **answered))
+        for user in (boss, olena):
+            over = await alert_of(user, "не пропущено")
+            assert (over.id, over.buttons) == (alerts[user.id].id, [["📄 Картка"]])
+
+
+async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        async with (
+            open_database(office.settings.database_path) as database,
+            database.transaction() as tx,
+        ):
+            await tx.executemany(
+                "INSERT INTO employees (id, tg_id, name, role, language, page_size, "
+                "created_at) VALUES (?, ?, ?, 'supervisor', 'uk', 8, 0)",
+                [(100 + n, 5000 + n, f"Людина {n}") for n in range(50)],
+            )
+        people = [
+            office.telegram.user(5000 + n, f"Людина {n}", is_started=True) for n in range(50)
+        ]
+        await office.post(lost("a", NOW - 60))
+        alerts = [await person.wait_for(lambda one: "🔴" in one.text, 20) for person in people]
+        queries = [
+            await person.click(alert, "🙋")
+            for person, alert in zip(people, alerts, strict=True)
+            for _ in range(2)  # a double tap of everybody
+        ]
+        answers = [await query.answered(20) for query in queries]
+        won = [answer for answer in answers if answer.text == "Клієнт ваш"]
+        assert len(won) == 2  # both taps of the same person
+        winner = answers.index(won[0]) // 2
+        others = {answer.text for answer in answers if answer not in won}
+        assert others == {f"Уже взято: Людина {winner}, 11:43"}
+        for person in people:
+            await person.wait_for(lambda one: f"Взято: Людина {winner}," in one.text, 20)
+
+
+async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await office.press(olena, alert, "📝")
+        asked = await alert_of(olena, "Беру: Ганна")
+        done = await office.press(olena, asked, "Передзвоню завтра")
+        assert (done.text, done.buttons) == ("Клієнт ваш", [])
+        mine = await alert_of(olena, "💬 Передзвоню завтра")
+        await office.press(olena, mine, "✅")
+        asked = await alert_of(olena, "Закриваємо вручну")
+        sticker = await olena.send_sticker()
+        expected = await olena.wait_for(lambda one: one.id > sticker.id)
+        assert "лише текст" in expected.text
+        long = await office.ask(olena, "ї" * 237)
+        assert long.text.startswith("Задовго на 37 символів.")
+        await office.press(olena, long, "✅")
+        over = await alert_of(olena, "Закрито вручну: Олена")
+        assert f"💬 {'ї' * 200}" in over.text
+        assert olena.current(asked) is None, "what was asked is gone when it is answered"
+        log = await office.ask(olena, "/log")
+        assert "чекали 0:17, закрито вручну через 1 хв" in log.text
+
+
+async def test_the_question_to_the_owner_says_what_became_of_it(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        await pressed(olena, await alert_of(olena), "🙋")
+        clock.advance(601)
+        asked = await alert_of(olena, "Ви ще цим займаєтеся?")
+        assert await pressed(olena, asked, "⏰") == "Ще 10 хвилин"
+        told = await olena.wait_for(lambda one: one.id == asked.id and "Взято" in one.text)
+        assert (told.buttons, "знову стане вільним" in told.text) == ([], False)
+        clock.advance(601)
+        again = await olena.wait_for(lambda one: one.id > asked.id and "Ви ще" in one.text)
+        await office.post(dialled("b", clock() - 60))
+        told = await olena.wait_for(lambda one: one.id == again.id and "✅" in one.text)
+        assert "Передзвонили: Олена" in told.text
+        assert told.buttons == []
+
+
+async def test_who_deleted_the_message_sees_the_next_call(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await olena.delete(alert)
+        await office.post(lost("b", NOW - 30))
+        again = await alert_of(olena, "×2")
+        assert again.id > alert.id
+        *_, sent = office.telegram.calls("sendMessage", chat_id=OLENA)
+        assert sent.params["disable_notification"] is True, "an edit makes no sound"
+
+
+async def test_nobody_is_shown_the_way_to_a_call_they_may_not_see(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "103")
+        await office.post(lost("a", NOW - 60), dialled("b", NOW - 30, "103"))
+        for user, row, label in ((boss, "2", "↗️ Розмова"), (olena, "1", ""), (ivan, "1", "")):
+            card = await office.press(user, await office.ask(user, "/log"), row)
+            ways = [text for line in card.buttons for text in line]
+            found = [text for text in ways if "Розмова" in text or "Пропущений" in text]
+            assert found == ([label] if label else [])
+            assert "З клієнтом" in card.text or "Передзвонили: Іван" in card.text
+
+
+async def test_what_a_colleague_has_taken_is_not_asked_about(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await pressed(ivan, await alert_of(ivan), "🙋")
+        close = CaseButton(step=CaseStep.CLOSE, case=1).pack()
+        answer = await (await olena.press_stale(alert, close)).answered()
+        assert answer.text == "Уже взято: Іван, 11:43"
+
+
+async def test_an_older_question_decides_nothing_of_a_newer_one(tmp_path: Path) -> None:
+    petro = {"caller": {"number": "0509998877", "name": "Петро"}}
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 60), lost("b", NOW - 50, **petro))
+        alerts = [await alert_of(boss, name) for name in ("Ганна", "Петро")]
+        for alert in alerts:
+            await office.press(boss, alert, "✅")
+        older = await alert_of(boss, "Закриваємо вручну: Ганна")
+        gone = await office.press(boss, older, "Реклама")
+        assert (gone.text, gone.buttons) == ("Це запитання вже не діє, нічого не змінено.", [])
+        newer = await alert_of(boss, "Закриваємо вручну: Петро")
+        await office.press(boss, alerts[1], "📝")
+        await office.press(boss, newer, "Помилилися")
+        board = await office.ask(boss, "/missed")
+        assert board.text.startswith("Не передзвонили: 2")
+        assert "взято" not in board.text
+
+
+async def test_an_operator_who_cannot_hand_over_is_told_no_names(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        hand = CaseButton(step=CaseStep.HAND, case=1).pack()
+        assert (await (await olena.press_stale(alert, hand)).answered()).text == "Немає доступу."
+        assert olena.last().id == alert.id
+
+
+async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(olena)
+        await pressed(olena, alert, "🙋")
+        mine = await alert_of(olena, "Взято: Олена")
+        await office.press(olena, mine, "✅")
+        asked = await alert_of(olena, "Закриваємо вручну")
+        async with office.restarted() as again:
+            clock.advance(7200)  # the bot slept two hours
+            reminded = await alert_of(olena, "Ви ще цим займаєтеся?")
+            await again.press(olena, asked, "Помилилися")
+            over = await alert_of(olena, "Закрито вручну: Олена")
+            assert over.id == alert.id
+            assert "💬 Помилилися номером" in over.text
+            assert await pressed(olena, reminded, "⏰") == "Цей клієнт уже не у вас"
+            assert not olena.current(reminded).buttons  # type: ignore[union-attr]  # still there
+            take = CaseButton(step=CaseStep.TAKE, case=1).pack()
+            stale = await (await olena.press_stale(over, take)).answered()
+            assert stale.text == "Уже закрито"
+
+
+async def test_the_company_decides_when_supervisors_hear(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
+        await office.press(boss, page, "🕘")
+        bad = await office.ask(boss, "пн-пт 9-18, сб колись")
+        assert bad.text == "Не розумію «сб колись»."
+        page = await office.ask(boss, "пн-пт 9:00-11:50")
+        assert "Робочі години: пн–пт 9:00–11:50" in page.text
+        page = await office.press(boss, await office.press(boss, page, "⬅️ До нал"), "🏢")
+        page = await office.press(boss, page, "📣")
+        page = await office.press(boss, page, "Супервайзери")
+        page = await office.press(boss, page, "через 10 хв")
+        page = await office.press(boss, page, "Повтор")
+        await office.press(boss, page, "кожні 5 хв")
+        refused = await (await olena.press_stale(olena.last(), "ov1:repeat_every:0")).answered()
+        assert "застаріла" in refused.text or "доступу" in refused.text
+
+        await office.post(lost("a", NOW - 60))
+        first = await alert_of(olena)
+        clock.advance(420)  # 11:50, working time is over before the ten minutes are
+        await asyncio.sleep(1.5)
+        assert not [one for one in boss.messages() if "🔴" in one.text]
+        clock.advance(86400 - 3 * 3600 + 1200)  # Tuesday, 9:10
+        told = await boss.wait_for(lambda one: "Пропущений дзвінок" in one.text, 12)
+        assert "Ганна" in told.text
+        listed = await boss.wait_for(lambda one: "1 клієнту не передзвонили" in one.text, 12)
+        assert listed.buttons == [["🔴 Не передзвонили"]]
+        again = await olena.wait_for(
+            lambda one: one.id > first.id and "Пропущений дзвінок" in one.text, 12
+        )
+        assert olena.current(first) is None, "a repeat takes the place of the first message"
+        assert again.buttons[0][0] == "🙋 Беру"
+
+
+async def test_the_line_that_is_pressed_is_the_line_that_is_asked_about(tmp_path: Path) -> None:
+    """Also if a call on another line has come since the lines were shown."""
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 7200, line="0445550202"))
+        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
+        page = await office.press(boss, page, "📞")
+        await office.post(lost("b", NOW - 7200, line="0445550101"))
+        asked = await office.press(boss, page, "0445550202")
+        assert "0445550202" in asked.text
+
+
+async def test_no_hours_is_said_of_the_line_under_whose_question_it_stands(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.post(lost("a", NOW - 7200, line="0445550202"))
+
+        async def begin(*labels: str) -> Message:
+            page = await office.ask(boss, "/settings")
+            for label in ("🏢", *labels):
+                page = await office.press(boss, page, label)
+            return page
+
+        for labels, words in ((("🕘",), "пн-пт 9-18"), (("📞", "0445550202"), "сб 10-12")):
+            await begin(*labels)
+            await office.ask(boss, words)
+        of_company = await begin("🕘")
+        of_line = await begin("📞", "0445550202")
+        await begin("📅")
+        over = await office.press(boss, of_company, "🕘 Цілодобово")
+        assert over.text == "Це запитання вже не діє, нічого не змінено."
+        await begin("🕘")
+        page = await office.press(boss, of_line, "🕘 Як у компанії")
+        assert "Робочі години: пн–пт 9:00–18:00" in page.text
+        assert "0445550202" not in page.text
+
+
+async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(
+            lost("a", NOW - 60), lost("b", NOW - 50, caller={"number": "0509998877"})
+        )
+        for words in ("Ганна", "50 999"):
+            alert = await alert_of(olena, words)
+            await office.press(olena, alert, "📄")
+            card = olena.last()
+            assert "Початок" in card.text
+            await office.press(olena, card, "⏰")
+            asked = await office.press(olena, olena.last(), "✏️")
+            assert "Нагадування" in asked.text
+            assert (await office.ask(olena, "ніколи")).text == "Не розумію «ніколи»."
+            assert "Нагадаю" in (await office.ask(olena, "15 хв")).text
+        await office.post(dialled("c", NOW - 20))
+        clock.advance(901)
+        due = await olena.wait_for(lambda one: "Ви просили нагадати" in one.text, 12)
+        assert "+380 50 999 88 77" in due.text
+        async with office.restarted():
+            await asyncio.sleep(1.5)
+            assert sum("Ви просили" in one.text for one in olena.messages()) == 1
+
+
+async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        for user in (boss, olena):
+            page = await office.press(user, await office.ask(user, "/settings"), "📊")
+            page = await office.press(user, page, "✏️")
+            page = await office.ask(user, "18:30")
+            assert "18:30 ✓" in [label for row in page.buttons for label in row]
+        week = 7 * 86400
+        numbers = [f"05011122{n:02}" for n in range(4)]
+        await office.post(
+            *(
+                lost(f"a{n}", NOW - 7200 + 600 * n, caller={"number": number})
+                for n, number in enumerate(numbers)
+            ),
+            lost("x", NOW - 3600, caller={"number": "0631112233"}, rang=["102"]),
+            lost("w", NOW - week, caller={"number": "0631110000"}),
+            dialled("b0", NOW - 6600, callee={"number": numbers[0]}),
+            dialled("b1", NOW - 5000, callee={"number": numbers[1]}),
+            lost(
+                "b2",
+                NOW - 4000,
+                caller={"number": numbers[2]},
+                status="answered",
+                extension="101",
+                answered_at=moment(NOW - 3990),
+            ),
+        )
+        clock.advance(7 * 3600)
+        digest = await boss.wait_for(lambda one: one.text.startswith("📊"), 12)
+        assert digest.text.splitlines() == [
+            "📊 Пропущені, 23 листопада, до 18:30",
+            "Пропущено клієнтів: 5 ↑ (1), гірше",
+            "Передзвонили ми: 2 ↑ (0)",
+            "Додзвонились самі: 1 ↑ (0)",
+            "Залишилось: 2 ↑ (1), гірше",
+            "",
+            "Передзвонюємо за 18 хв",
+            "9 із 10 – за 26 хв",
+            "Вчасно, за 15 хв: 1 із 4",
+            "Частка вчасних: 25% ↑ (0%), краще",
+            "Найгірше: 10:00–11:00, пропущено 3",
+            "",
+            "Хто передзвонив",
+            "Олена: 2, за 18 хв",
+            "",
+            "У дужках – той самий день тиждень тому",
+        ]
+        own = await olena.wait_for(lambda one: one.text.startswith("📊"), 12)
+        assert "Пропущено клієнтів: 4 ↑ (1)" in own.text
+        await office.press(boss, digest, "Залишилось")
+        left = await boss.wait_for(lambda one: one.text.startswith("Залишилось: "))
+        assert left.buttons == [["1", "2"]]
+        assert "+380 63 111 22 33" in left.text
+        card = await office.press(boss, left, "1")
+        assert "Ще не передзвонили" in card.text or "Не передзвонили" in card.text
+        back = await office.press(boss, await office.press(boss, card, "🔄"), "⬅️")
+        assert back.text == left.text
+        await office.press(boss, digest, "Олена: 2")
+        returned = await boss.wait_for(lambda one: one.text.startswith("Передзвонили ми: "))
+        assert returned.buttons == [["1", "2"]]
+        assert "Немає" not in await pressed(olena, own, "Залишилось")
+        clock.advance(-3600)  # the clock is set back: nothing twice
+        await asyncio.sleep(1.5)
+        assert sum(one.text.startswith("📊") for one in boss.messages()) == 1

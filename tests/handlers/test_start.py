@@ -1,0 +1,195 @@
+"""Coming in by a link, the greeting, the help, leaving a dialog, the command menu."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiogram.exceptions import TelegramForbiddenError
+from aiogram.methods import SetMyCommands
+from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeAllPrivateChats
+
+from bot.domain.people import EmployeeState, Language, Role
+from bot.telegram.menu import set_menus
+from storage.invites import LIFETIME
+from tests.support.people import BOSS, NOW, OLENA, STRANGER, App, open_app
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    async with open_app(tmp_path) as app:
+        yield app
+
+
+async def test_a_stranger_gets_a_polite_line_and_no_more(app: App) -> None:
+    for words in ("/start", "/help", "/cancel", "/settings", "/staff", "/health", "hi"):
+        await app.say(STRANGER, words, code="en")
+        assert app.text.startswith("Hello! This bot is for the employees of one company."), words
+    assert app.menus(STRANGER) == []
+    assert await app.employees.find(STRANGER) is None
+
+
+async def test_a_stranger_is_answered_in_telegrams_language(app: App) -> None:
+    await app.say(STRANGER, "/start", code="uk")
+    assert app.text.startswith("Вітаю! Цей бот")
+    await app.say(STRANGER, "/start", code="pl")
+    assert app.text.startswith("Вітаю! Цей бот")
+
+
+async def test_a_link_lets_a_person_in_as_it_says(app: App) -> None:
+    token = await app.invites.add(Role.OPERATOR, extensions=["102", "101"], now=NOW)
+    await app.say(STRANGER, f"/start {token}", code="en")
+    person = await app.person(STRANGER)
+    assert (person.role, person.extensions) == (Role.OPERATOR, ("101", "102"))
+    assert (person.language, person.page_size) == (Language.EN, 8)
+    assert person.name == f"<b>{STRANGER} Smith"
+    assert "<b>&lt;b&gt;1009 Smith</b>" in app.text
+    assert "Operator" in app.text
+    assert "Extensions: 101, 102" in app.text
+    assert "You see the calls of your own extensions." in app.text
+    [menu] = app.menus(STRANGER)
+    assert menu == ["today", "log", "missed", "settings", "help", "cancel", "start"]
+
+
+async def test_the_name_in_the_link_wins(app: App) -> None:
+    token = await app.invites.add(Role.SUPERVISOR, name="Олена", now=NOW)
+    await app.say(STRANGER, f"/start {token}")
+    assert (await app.person(STRANGER)).name == "Олена"
+    assert "Ви бачите всі дзвінки компанії." in app.text
+
+
+async def test_a_link_works_once_and_seven_days(app: App) -> None:
+    used, old = [await app.invites.add(Role.OPERATOR, now=NOW) for _ in range(2)]
+    await app.say(OLENA, f"/start {used}")
+    app.now += LIFETIME + 1
+    for token in (used, old, "nonsense"):
+        await app.say(STRANGER, f"/start {token}")
+        assert app.text.startswith("Це запрошення вже не діє."), token
+    assert await app.employees.find(STRANGER) is None
+
+
+async def test_an_employee_with_an_old_link_is_greeted(app: App) -> None:
+    await app.hire(OLENA, Role.OPERATOR, "101")
+    await app.say(OLENA, "/start nonsense")
+    assert app.text.startswith("Вітаю!")
+    assert "Олена Коваленко" in app.text
+
+
+async def test_an_employee_with_a_new_link_keeps_the_name(app: App) -> None:
+    await app.hire(OLENA, Role.OPERATOR, "101")
+    token = await app.invites.add(Role.SUPERVISOR, now=NOW)
+    await app.say(OLENA, f"/start {token}")
+    person = await app.person(OLENA)
+    assert (person.name, person.role) == ("Олена Коваленко", Role.SUPERVISOR)
+
+
+async def test_an_administrator_neither_uses_up_a_link_nor_falls_by_it(app: App) -> None:
+    token = await app.invites.add(Role.OPERATOR, now=NOW)
+    await app.say(BOSS, f"/start {token}")
+    assert "Таке посилання – для нового колеги" in app.text
+    assert (await app.person(BOSS)).role is Role.ADMINISTRATOR
+    await app.say(STRANGER, f"/start {token}")
+    assert (await app.person(STRANGER)).role is Role.OPERATOR
+
+
+async def test_a_blocked_person_is_refused_even_with_a_link(app: App) -> None:
+    olena = await app.hire(OLENA, Role.OPERATOR, "101")
+    await app.employees.set_state(olena.id, EmployeeState.BLOCKED)
+    token = await app.invites.add(Role.OPERATOR, now=NOW)
+    await app.say(OLENA, f"/start {token}")
+    assert app.text.startswith("Це запрошення вже не діє.")
+    await app.say(OLENA, "/start")
+    assert app.text.startswith("Вітаю! Цей бот")
+    assert (await app.person(OLENA)).state is EmployeeState.BLOCKED
+
+
+async def test_a_removed_person_comes_back_by_a_link_in_their_language(app: App) -> None:
+    olena = await app.hire(OLENA, Role.OPERATOR, "101", language=Language.EN)
+    await app.employees.set_state(olena.id, EmployeeState.REMOVED)
+    token = await app.invites.add(Role.ACCOUNTANT, now=NOW)
+    await app.say(OLENA, f"/start {token}", code="uk")
+    person = await app.person(OLENA)
+    assert (person.state, person.role) == (EmployeeState.ACTIVE, Role.ACCOUNTANT)
+    assert app.text.startswith("Hello!")
+
+
+@pytest.mark.parametrize(
+    ("role", "extensions", "seen"),
+    [
+        (Role.ADMINISTRATOR, (), "всі дзвінки компанії та керуєте"),
+        (Role.SUPERVISOR, (), "Ви бачите всі дзвінки компанії."),
+        (Role.OPERATOR, ("101",), "Ви бачите дзвінки своїх внутрішніх номерів."),
+        (Role.ACCOUNTANT, ("101",), "Ви бачите дзвінки своїх внутрішніх номерів."),
+    ],
+)
+async def test_start_and_help_tell_what_the_role_sees(
+    app: App, role: Role, extensions: tuple[str, ...], seen: str
+) -> None:
+    await app.hire(OLENA, role, *extensions)
+    is_boss = role is Role.ADMINISTRATOR
+    for command in ("/start", "/help"):
+        await app.say(OLENA, command)
+        assert seen in app.text
+        assert ("/staff" in app.text) is is_boss
+    assert ("/health" in app.text) is is_boss
+    assert ("Про пропущені" in app.text) is (role is not Role.ACCOUNTANT)
+    [menu] = app.menus(OLENA)
+    assert menu is not None
+    assert ("staff" in menu) is is_boss
+
+
+async def test_every_command_of_a_menu_is_answered(app: App) -> None:
+    await app.say(BOSS, "/start")
+    [menu] = app.menus(BOSS)
+    for command in set(menu or ()) - {"today", "log", "missed", "connect"}:
+        await app.say(BOSS, f"/{command}")
+        assert "Не знаю такої команди" not in app.text, command
+
+
+async def test_a_menu_telegram_refuses_disturbs_nobody(app: App) -> None:
+    app.telegram.refused[SetMyCommands] = TelegramForbiddenError
+    await app.say(BOSS, "/start")
+    assert "Ганна Мельник" in app.text
+
+
+async def test_the_default_menus_are_the_strangers(app: App) -> None:
+    await set_menus(app.bot, app.i18n)
+    menus = [one for one in app.telegram.requests if isinstance(one, SetMyCommands)]
+    groups = [one for one in menus if isinstance(one.scope, BotCommandScopeAllChatAdministrators)]
+    assert [[x.command for x in one.commands] for one in groups] == [["connect"]] * 3
+    menus = [one for one in menus if isinstance(one.scope, BotCommandScopeAllPrivateChats)]
+    assert [one.language_code for one in menus] == [None, "uk", "en"]
+    assert [[x.command for x in one.commands] for one in menus] == [["start", "help"]] * 3
+    assert [one.commands[1].description for one in menus] == [
+        "Що я вмію",
+        "Що я вмію",
+        "What I can do",
+    ]
+
+
+async def test_cancel_says_whether_there_was_anything(app: App) -> None:
+    await app.say(BOSS, "/cancel")
+    assert app.text == "Немає чого скасовувати."
+    await app.say(BOSS, "/staff")
+    await app.press(BOSS, "1")
+    await app.press(BOSS, "✏️")
+    await app.say(BOSS, "/cancel")
+    assert app.text == "Скасовано."
+    await app.say(BOSS, "Інше ім'я")
+    assert "Не знаю такої команди" in app.text
+    assert (await app.person(BOSS)).name == "Ганна Мельник"
+
+
+async def test_screens_are_for_private_chats(app: App) -> None:
+    for command in ("/start", "/settings", "/staff", "/health"):
+        await app.say(BOSS, command, chat="group")
+    assert app.telegram.requests == []
+
+
+@pytest.mark.parametrize(("chat", "is_told"), [("private", True), ("supergroup", False)])
+async def test_a_failure_is_never_told_to_the_talk_of_a_group(
+    app: App, chat: str, is_told: bool
+) -> None:
+    async with app.database.transaction() as tx:
+        await tx.execute("ALTER TABLE employees RENAME TO gone")
+    await app.say(STRANGER, "Хто сьогодні на зміні?", chat=chat)
+    assert bool(app.telegram.requests) is is_told

@@ -1,0 +1,435 @@
+"""Dzvinok's own call JSON: what is taken, what is refused and in which words, and its schema."""
+
+import json
+import string
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.config.sources import WebhookSource
+from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Reject, Status
+from bot.domain.merging import merge
+from bot.sources.base import FileSource, HookSource
+from bot.sources.own.json_calls import EXAMPLE, WebhookCalls, call_json, call_schema
+from bot.sources.registry import create_source
+from tests.support.places import ROOT
+
+SCHEMA = ROOT / "docs" / "call.schema.json"
+KYIV = WebhookCalls("office", WebhookSource(kind="webhook"))
+
+
+def read(posted: object) -> list[CallFacts | Reject]:
+    return KYIV.read_hook(json.dumps(posted).encode(), "application/json")
+
+
+def facts_of(**fields: Any) -> CallFacts:
+    [facts] = read(EXAMPLE | fields)
+    assert isinstance(facts, CallFacts), facts
+    return facts
+
+
+def errors_of(**fields: Any) -> tuple[str, ...]:
+    [reject] = read(EXAMPLE | fields)
+    assert isinstance(reject, Reject), reject
+    return reject.errors
+
+
+def test_the_example_is_read_in_full() -> None:
+    assert facts_of() == CallFacts(
+        source="office",
+        external_id="a1",
+        direction=Direction.IN,
+        status=Status.MISSED,
+        started_at=1795334400,
+        country="UA",
+        caller=Party("Ганна", "0671234567"),
+        callee=Party(None, "0445550101"),
+        line="0445550101",
+        queue="sales",
+        rang=("101", "102"),
+        ended_at=1795334417,
+        wait=17,
+        talk=0,
+        ended_by=EndedBy.CALLER,
+        currency="UAH",
+    )
+
+
+def test_four_fields_are_enough_and_unknown_ones_do_no_harm() -> None:
+    least = {key: EXAMPLE[key] for key in ("id", "direction", "status", "started_at")}
+    [facts] = read(least | {"tomorrow": {"new": 1}})
+    assert isinstance(facts, CallFacts)
+    assert (facts.caller, facts.rang, facts.wait, facts.ended_by) == (Party(), (), None, None)
+
+
+def test_null_is_not_known() -> None:
+    required = ("id", "direction", "status", "started_at")
+    nulls = {key: None for key in EXAMPLE if key not in required}
+    least = {key: EXAMPLE[key] for key in required}
+    assert read(least | nulls) == read(least)
+
+
+@pytest.mark.parametrize("field", ["id", "direction", "status", "started_at"])
+def test_what_is_required(field: str) -> None:
+    [reject] = read({key: value for key, value in EXAMPLE.items() if key != field})
+    assert isinstance(reject, Reject)
+    assert reject.errors == (f"{field}: is missing",)
+
+
+def test_an_array_keeps_its_order_and_places() -> None:
+    found = read([EXAMPLE, {"id": "b"}, 5, EXAMPLE | {"id": "a1"}])
+    assert [type(item) for item in found] == [CallFacts, Reject, Reject, CallFacts]
+    assert [item.place for item in found if isinstance(item, Reject)] == [1, 2]
+    assert found[2] == Reject(2, ("expected an object",), "5")
+    assert read([]) == []
+
+
+def test_an_array_has_at_most_a_thousand_calls() -> None:
+    assert len(read([EXAMPLE] * 1000)) == 1000
+    assert read([EXAMPLE] * 1001)[0] == read([EXAMPLE] * 1001)[-1]
+    [reject] = read([EXAMPLE] * 1001)
+    assert isinstance(reject, Reject)
+    assert (reject.place, reject.errors) == (0, ("over 1000 calls in one array",))
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", "broken JSON at line 1 column 1"),
+        (b'{"id": ', "broken JSON at line 1 column 8"),
+        (b'"id"', "expected an object or an array of objects"),
+        (b"null", "expected an object or an array of objects"),
+        (b'{"id": "\xff"}', "not UTF-8 text"),
+        (b"[" * 200_000, "JSON nested too deeply"),
+        (b'{"id": ' + b"9" * 5000 + b"}", "a number in the JSON is too long"),
+        (b"id=a1&direction=in", "broken JSON at line 1 column 1"),
+    ],
+)
+def test_what_is_no_call_json_is_one_reject(body: bytes, error: str) -> None:
+    [reject] = KYIV.read_hook(body, "")
+    assert isinstance(reject, Reject)
+    assert (reject.place, reject.errors) == (0, (error,))
+    assert reject.body == body[:4000].decode(errors="replace")
+
+
+def test_a_call_nested_without_end_is_refused_or_read_but_never_breaks() -> None:
+    for depth in range(700, 1000, 20):
+        deep = b'[{"id": 1, "more": ' + b"[" * depth + b"]" * depth + b"}]"
+        [reject] = KYIV.read_hook(deep, "")
+        assert isinstance(reject, Reject)
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(EXAMPLE).encode()
+    assert KYIV.read_hook(body, "text/plain") == read(EXAMPLE)
+
+
+def test_numbers_may_be_numbers() -> None:
+    facts = facts_of(
+        id=17, line=445550101, extension=101, rang=[101, "102"], caller={"number": 671234567}
+    )
+    assert (facts.external_id, facts.line, facts.extension) == ("17", "445550101", "101")
+    assert (facts.rang, facts.caller.number) == (("101", "102"), "671234567")
+
+
+@pytest.mark.parametrize("value", [True, 1.5, 1e3, [], {}])
+@pytest.mark.parametrize("field", ["id", "line", "extension", "queue"])
+def test_but_neither_fractions_nor_anything_else(field: str, value: object) -> None:
+    assert errors_of(**{field: value}) == (f"{field}: expected text",)
+    assert errors_of(caller={"number": value}) == ("caller.number: expected text",)
+    [error] = errors_of(rang=["101", value])
+    assert error.startswith("rang: expected an array")
+
+
+def test_texts_are_trimmed_cut_and_cleaned() -> None:
+    facts = facts_of(
+        caller={"name": "  a\x00b\ud800c\u202ed\n ", "number": " ", "sip": "sip:a@b"},
+        callee={"name": "я" * 300, "number": "1" * 300},
+        line="",
+        rang=["", " 101 ", "101"],
+    )
+    assert facts.caller == Party("a b c d", None, "sip:a@b")
+    assert facts.callee == Party("я" * 200, "1" * 100)
+    assert (facts.line, facts.rang) == (None, ("101",))
+    assert facts_of(caller={"name": "👩‍👩‍👧 Ґанок"}).caller.name == "👩‍👩‍👧 Ґанок"
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [
+        ("", "is empty"),
+        ("  ", "is empty"),
+        (None, "expected text"),
+        ("a" * 201, "is over 200 characters"),
+        ("a\x00b", "has control characters"),
+        ("a\ud800", "has control characters"),
+    ],
+)
+def test_an_id_is_never_mended(value: object, error: str) -> None:
+    assert errors_of(id=value) == (f"id: {error}",)
+    assert facts_of(id=" " + "a" * 200).external_id == "a" * 200
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-22T10:00:00+02:00", 1795334400),
+        ("2026-11-22T08:00:00Z", 1795334400),
+        ("2026-11-22t08:00:00z", 1795334400),
+        ("2026-11-22 10:00:00", 1795334400),
+        ("2026-11-22T10:00", 1795334400),
+        ("2026-11-22T10:00:00.999999999", 1795334400),
+        ("2026-11-22 10:00:00+02", 1795334400),
+        ("2026-11-22T10:00:00+0200", 1795334400),
+        (" 2026-11-22T10:00:00 ", 1795334400),
+        ("2026-07-01T10:00:00", 1782889200),
+        ("2026-10-25T03:30:00", 1792888200),  # twice: the first
+        ("2026-10-25T03:30:00+02:00", 1792891800),
+        ("2026-03-29T03:30:00", 1774747800),  # never: an hour later
+    ],
+)
+def test_times(text: str, seconds: int) -> None:
+    assert facts_of(started_at=text).started_at == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-22",
+        "10:00",
+        "2026-11-22T10",
+        "2026-W47-7T10:00:00",
+        "22.11.2026 10:00",
+        "now",
+        "2026-11-22T10:00:00 Kyiv",
+        "٢026-11-22T10:00:00",
+        1795334400,
+        1.5,
+        True,
+        [],
+    ],
+)
+def test_what_is_no_time(value: object) -> None:
+    told = "expected a time like 2026-11-22T10:00:00+02:00"
+    assert errors_of(started_at=value) == (f"started_at: {told}",)
+    assert errors_of(ended_at=value) == (f"ended_at: {told}",)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("2026-02-30T10:00:00", "there is no such time"),
+        ("2026-11-22T24:00:00", "there is no such time"),
+        ("2026-11-22T10:00:00+25:00", "there is no such time"),
+        ("1999-11-22T10:00:00", "the year is not between 2000 and 2099"),
+        ("9999-12-31T23:59:59", "the year is not between 2000 and 2099"),
+    ],
+)
+def test_impossible_times(value: str, told: str) -> None:
+    assert errors_of(started_at=value) == (f"started_at: {told}",)
+
+
+def test_an_end_in_the_repeated_hour_is_not_before_the_start() -> None:
+    facts = facts_of(started_at="2026-10-25T03:55:00", ended_at="2026-10-25T03:05:00")
+    assert facts.ended_at == facts.started_at + 600
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"), [(0, 0), (17.0, 17), ("17", 17), (604800, 604800), ("", None)]
+)
+def test_seconds(value: object, seconds: int | None) -> None:
+    assert facts_of(wait_seconds=value).wait == seconds
+
+
+@pytest.mark.parametrize("value", [-1, 604801, 1.5, True, "x", "-1", [], 10**30, float("nan")])
+def test_what_is_no_number_of_seconds(value: object) -> None:
+    [error] = errors_of(talk_seconds=value)
+    assert error.startswith("talk_seconds: expected")
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ('"1.25"', "1.25"),
+        ("1.10", "1.10"),
+        ("2", "2"),
+        ("0.1", "0.1"),
+        ('"0"', "0"),
+        ("123456789012.123456", "123456789012.123456"),
+    ],
+)
+def test_a_price_is_exact(text: str, price: str) -> None:
+    body = json.dumps(EXAMPLE).replace('"price": null', f'"price": {text}')
+    [facts] = KYIV.read_hook(body.encode(), "")
+    assert isinstance(facts, CallFacts)
+    assert str(facts.price) == price
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(-1, 1e300, 10**4000, float("nan"), float("inf"), True, []),
+        *("-1", "+1", "1,5", "1e3", "1" * 13, "1.1234567", "NaN", "١"),
+    ],
+)
+def test_what_is_no_price(value: object) -> None:
+    assert errors_of(price=value) == (
+        'price: expected a decimal number like "1.25", not negative',
+    )
+
+
+def test_the_currency_is_the_sources_unless_said() -> None:
+    other = WebhookCalls("pl", WebhookSource(kind="webhook", currency="PLN"))
+    body = json.dumps(EXAMPLE | {"price": "1", "currency": None}).encode()
+    [facts] = other.read_hook(body, "")
+    assert isinstance(facts, CallFacts)
+    assert (facts.price, facts.currency) == (Decimal(1), "PLN")
+    assert facts_of(currency="usd").currency == "USD"
+    assert errors_of(currency="гривня") == ("currency: expected three letters like UAH",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ftp://a/b",
+        "//a/b",
+        "a.mp3",
+        "https://",
+        "javascript:1",
+        "https://a b",
+        5,
+        "https://a/\x00",
+    ],
+)
+def test_what_is_no_recording(value: object) -> None:
+    assert errors_of(recording_url=value) == (
+        "recording_url: expected an address that starts with https:// or http://",
+    )
+
+
+def test_a_recording_is_kept_as_it_is() -> None:
+    url = "HTTPS://pbx.example/r?id=1&name=%D0%90#x"
+    assert facts_of(recording_url=f" {url} ").recording_url == url
+    assert errors_of(recording_url="https://a/" + "b" * 2000) == (
+        "recording_url: is over 2000 characters",
+    )
+
+
+def test_words_are_exact() -> None:
+    assert errors_of(direction="IN") == ("direction: expected one of 'in', 'out' or 'internal'",)
+    assert errors_of(ended_by="me")[0].startswith("ended_by: expected one of 'caller'")
+    [error] = errors_of(status="gone")
+    assert error.startswith("status: expected one of 'answered'")
+    assert all(facts_of(status=status.value).status is status for status in Status)
+
+
+def test_parties_are_objects_and_rang_is_bounded() -> None:
+    assert errors_of(caller="0671234567") == ("caller: expected an object",)
+    assert errors_of(rang="101") == ("rang: expected an array of extensions",)
+    assert errors_of(rang=["1"] * 101) == ("rang: has over 100 extensions",)
+
+
+def test_errors_name_every_field_and_no_value() -> None:
+    [reject] = read(EXAMPLE | {"id": [], "status": "secret", "started_at": "secret", "price": "x"})
+    assert isinstance(reject, Reject)
+    assert [error.partition(":")[0] for error in reject.errors] == [
+        "id",
+        "status",
+        "started_at",
+        "price",
+    ]
+    assert not any("secret" in error for error in reject.errors)
+    assert "secret" in reject.body
+
+
+def test_a_rejects_body_can_be_stored() -> None:
+    [reject] = read([{"id": "\ud800\x00" + "a" * 9000}])
+    assert isinstance(reject, Reject)
+    assert len(reject.body) == 4000
+    reject.body.encode()
+    assert "\x00" not in reject.body
+
+
+def test_the_source_is_made_by_its_kind() -> None:
+    made = create_source("office", WebhookSource(kind="webhook"))
+    assert isinstance(made, HookSource)
+    assert isinstance(made, FileSource)
+    assert made.hints() == []
+
+
+def test_the_committed_schema_is_current() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == call_schema(), (
+        "run: python -m bot.sources.webhook > docs/call.schema.json"
+    )
+
+
+def test_the_schema_describes_every_field() -> None:
+    schema = json.loads(call_schema())
+    call = schema["$defs"]["CallDto"]
+    assert set(call["properties"]) == set(EXAMPLE)
+    assert call["required"] == ["id", "direction", "status", "started_at"]
+    fields = [*call["properties"].items(), *schema["$defs"]["PartyDto"]["properties"].items()]
+    assert [name for name, field in fields if not field.get("description")] == []
+
+
+TEXT = st.none() | st.text(max_size=30) | st.integers(0, 10**12)
+TIME = st.none() | st.datetimes().map(str) | st.text("0123456789-:T Z+", max_size=30)
+PARTY = st.none() | st.fixed_dictionaries({"name": TEXT, "number": TEXT, "sip": TEXT})
+CALL = st.fixed_dictionaries(
+    {
+        "id": st.text(string.printable, min_size=1, max_size=9) | st.integers(),
+        "direction": st.sampled_from(list(Direction)),
+        "status": st.sampled_from(list(Status)),
+        "started_at": st.sampled_from(
+            ["2026-11-22T10:00:00", "2026-10-25T03:30", "2026-03-29 03:30Z"]
+        ),
+    },
+    optional={
+        "caller": PARTY,
+        "callee": PARTY,
+        "line": TEXT,
+        "queue": TEXT,
+        "extension": TEXT,
+        "rang": st.none() | st.lists(TEXT, max_size=3),
+        "answered_at": TIME,
+        "ended_at": TIME,
+        "wait_seconds": st.none() | st.integers(-1, 10**6),
+        "talk_seconds": st.none() | st.floats(0, 99).map(round),
+        "ended_by": st.none() | st.sampled_from(list(EndedBy)),
+        "price": st.none() | st.decimals(0, 10**6, places=2).map(str) | st.floats(),
+        "currency": st.none() | st.sampled_from(["UAH", "usd", "?"]),
+        "recording_url": st.none() | st.just("https://a.example/1"),
+        "updated_at": TIME,
+    },
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(list(EXAMPLE)) | st.text(max_size=3), inner, max_size=6)
+    ),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(CALL)
+def test_an_accepted_call_written_again_is_the_same(call: dict[str, Any]) -> None:
+    [first] = read(call)
+    if isinstance(first, CallFacts):
+        assert read(call_json(first)) == [first]
+        merge(None, first, now=0)
+    else:
+        assert first.errors
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_nothing_posted_breaks_the_parser(body: bytes) -> None:
+    for item in KYIV.read_hook(body, "application/json"):
+        assert isinstance(item, (CallFacts, Reject))
+        if isinstance(item, Reject):
+            assert item.errors
+            item.body.encode()

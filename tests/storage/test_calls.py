@@ -1,0 +1,403 @@
+"""Recording calls in a real database: the same rows in any order, and the alerts owed."""
+
+import itertools
+import json
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, Outcome, Party, Status
+from bot.domain.case_rules import CaseRules
+from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.log import LogFilter, Turn
+from bot.domain.merging import LIVE_POSITION, merge
+from bot.domain.people import EVERYTHING, AlertScope, EmployeeState, Role
+from storage.calls import CallRepo
+from storage.comments import CommentRepo
+from storage.database import Database, open_database
+from storage.employees import EmployeeRepo
+from storage.journal import JournalRepo
+from tests.domain.test_merging import histories, merged, said, scrambled
+
+NOW = 1_790_000_000
+START = NOW - 120
+HOUR = 3600
+
+Stored = list[tuple[dict[str, Any], list[tuple[Any, ...]]]]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with open_database(tmp_path / "dzvinok.db") as database:
+        yield database
+
+
+@pytest.fixture
+def calls(database: Database) -> CallRepo:
+    return CallRepo(database)
+
+
+async def hire(
+    database: Database,
+    tg_id: int,
+    role: Role,
+    *extensions: str,
+    alerts: AlertScope = AlertScope.ALL,
+    state: EmployeeState = EmployeeState.ACTIVE,
+    is_unreachable: bool = False,
+) -> None:
+    """Put a person straight into the tables, in a state that takes many steps to reach."""
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO employees (id, tg_id, name, role, language, page_size, alerts, state, "
+            "unreachable_at, created_at) VALUES (?, ?, 'Олена', ?, 'uk', 8, ?, ?, ?, 0)",
+            (tg_id, tg_id, role, alerts, state, NOW if is_unreachable else None),
+        )
+        await tx.executemany(
+            "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
+            [(extension, tg_id) for extension in extensions],
+        )
+
+
+async def told_chats(database: Database) -> list[int]:
+    """The chats that are owed an alert, one entry an alert."""
+    rows = await database.fetch("SELECT chat_id FROM outbox WHERE kind = 'case'")
+    return sorted(row["chat_id"] for row in rows)
+
+
+async def stored(database: Database, source: str) -> Stored:
+    """The calls of a source with their extensions, without what differs between sources."""
+    found: Stored = []
+    rows = await database.fetch(
+        "SELECT * FROM calls WHERE source = ? ORDER BY external_id", (source,)
+    )
+    for row in rows:
+        call = dict(row)
+        call["strengths"] = json.loads(call["strengths"] or "{}")  # an object has no order
+        extensions = await database.fetch(
+            "SELECT extension, position, lost, client FROM call_extensions WHERE call_id = ? "
+            "ORDER BY extension",
+            (call.pop("id"),),
+        )
+        del call["source"]
+        found.append((call, [tuple(one) for one in extensions]))
+    return found
+
+
+def named(statements: list[CallFacts], source: str, number: int) -> list[CallFacts]:
+    return [replace(one, source=source, external_id=f"a{number}") for one in statements]
+
+
+# What is stored
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(told=st.lists(histories(), min_size=1, max_size=4), seed=st.integers(0, 1 << 32))
+async def test_order_batches_and_repetition_do_not_matter(
+    database: Database, calls: CallRepo, told: list[list[CallFacts]], seed: int
+) -> None:
+    chance = random.Random(seed)
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM calls")
+    whole = [one for number, history in enumerate(told) for one in named(history, "whole", number)]
+    await calls.record(whole, now=NOW)
+    mixed = [
+        one
+        for number, history in enumerate(told)
+        for one in named(scrambled(history, seed + number), "mixed", number)
+    ]
+    chance.shuffle(mixed)
+    rest = mixed
+    while rest:
+        size = chance.randint(1, 6)
+        await calls.record(rest[:size], now=NOW)
+        rest = rest[size:]
+    rows = await stored(database, "whole")
+    assert await stored(database, "mixed") == rows
+    assert set(await calls.record([*whole, *mixed], now=NOW)) == {Outcome.UNCHANGED}
+    assert await stored(database, "mixed") == rows
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=histories())
+async def test_a_call_that_is_read_ends_where_its_wait_and_talk_end(
+    database: Database, calls: CallRepo, history: list[CallFacts]
+) -> None:
+    async with database.transaction() as tx:
+        await tx.execute("DELETE FROM calls")
+    await calls.record(history, now=NOW)
+    page = await JournalRepo(database).page(
+        EVERYTHING, LogFilter(), turn=Turn.FIRST, key=None, size=5
+    )
+    [call] = page.calls
+    if call.wait is not None and call.talk is not None:
+        assert call.ended_at == call.started_at + call.wait + call.talk
+    if call.talk and call.wait is not None:
+        assert call.answered_at == call.started_at + call.wait
+    expected = merged(*history)
+    assert (call.status, call.lost, call.rang) == (expected.status, expected.lost, expected.rang)
+
+
+async def test_each_statement_is_accepted_updates_or_changes_nothing(calls: CallRepo) -> None:
+    ringing, missed = said(status=Status.RINGING), said(caller=Party(name="Ганна"))
+    assert await calls.record([], now=NOW) == []
+    assert await calls.record([ringing], now=NOW) == [Outcome.ACCEPTED]
+    assert await calls.record([ringing, missed, missed, ringing], now=NOW) == [
+        Outcome.UNCHANGED,
+        Outcome.UPDATED,
+        Outcome.UNCHANGED,
+        Outcome.UNCHANGED,
+    ]
+    other = said(external_id="a2")
+    assert await calls.record([other, other, missed], now=NOW) == [
+        Outcome.ACCEPTED,
+        Outcome.UNCHANGED,
+        Outcome.UNCHANGED,
+    ]
+
+
+async def test_an_id_is_a_call_of_its_source_only(database: Database, calls: CallRepo) -> None:
+    await calls.record([said(), said(source="shop", status=Status.NO_ANSWER)], now=NOW)
+    rows = await database.fetch("SELECT source, status FROM calls ORDER BY source")
+    assert [tuple(row) for row in rows] == [("office", "missed"), ("shop", "no_answer")]
+
+
+async def test_thousands_of_statements_fit_one_batch(database: Database, calls: CallRepo) -> None:
+    many = [said(external_id=f"a{number}", rang=("101",)) for number in range(1200)]
+    await hire(database, 1, Role.OPERATOR, "101")
+    assert set(await calls.record(many, now=NOW)) == {Outcome.ACCEPTED}
+    assert set(await calls.record(many, now=NOW)) == {Outcome.UNCHANGED}
+    assert len(await told_chats(database)) == 1200
+    changed = [replace(one, rang=("102",)) for one in many]
+    assert set(await calls.record(changed, now=NOW)) == {Outcome.UPDATED}
+    [row] = await database.fetch("SELECT count(*) AS n FROM call_extensions")
+    assert row["n"] == 2400
+
+
+@pytest.mark.parametrize("broken", [{"started_at": 1 << 70}, {"queue": "\ud800"}])
+async def test_a_batch_with_a_statement_that_fails_leaves_nothing(
+    database: Database, calls: CallRepo, broken: dict[str, Any]
+) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    with pytest.raises((OverflowError, UnicodeEncodeError)):
+        await calls.record([said(rang=("101",)), said(external_id="a2", **broken)], now=NOW)
+    for table in ("calls", "call_extensions", "outbox"):
+        assert await database.fetch(f"SELECT 1 FROM {table}") == []
+    await calls.record([said()], now=NOW)
+    assert [row["id"] for row in await database.fetch("SELECT id FROM calls")] == [1]
+
+
+async def test_the_last_calls_of_sources_are_known(calls: CallRepo) -> None:
+    await calls.record([said(), said(external_id="a2")], now=NOW)
+    await calls.record([said(source="shop")], now=NOW + 5)
+    await calls.record([said(queue="sales")], now=NOW + 9)  # is no new call
+    assert await calls.last_received() == {"office": NOW, "shop": NOW + 5}
+
+
+# Who is told
+
+
+async def test_exactly_those_who_see_the_call_and_want_to_know_are_told(
+    database: Database, calls: CallRepo
+) -> None:
+    expected = []
+    people = itertools.product(
+        Role, AlertScope, ((), ("101",), ("102",), ("101", "104")), EmployeeState, (False, True)
+    )
+    for tg_id, (role, alerts, extensions, state, is_unreachable) in enumerate(people, start=1):
+        await hire(
+            database,
+            tg_id,
+            role,
+            *extensions,
+            alerts=alerts,
+            state=state,
+            is_unreachable=is_unreachable,
+        )
+        is_own = "101" in extensions and role is not Role.ACCOUNTANT
+        sees_all = role in {Role.ADMINISTRATOR, Role.SUPERVISOR} and alerts is AlertScope.ALL
+        is_there = state is EmployeeState.ACTIVE and not is_unreachable
+        if is_there and alerts is not AlertScope.NONE and (sees_all or is_own):
+            expected.append(tg_id)
+    assert len(expected) == 16
+    await calls.record([said(rang=("101", "103"))], now=NOW)
+    assert await told_chats(database) == expected
+    [row] = await database.fetch("SELECT DISTINCT case_id, subject, state, due_at FROM outbox")
+    assert tuple(row) == (1, "1", "pending", NOW)
+
+
+@pytest.fixture
+async def boss(database: Database) -> int:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    return 1
+
+
+NOT_LOST = [
+    {"status": Status.RINGING},
+    {"status": Status.ANSWERED, "extension": "101"},
+    {"extension": "101", "talk": 5},
+    {"direction": Direction.OUT, "status": Status.NO_ANSWER},
+    {"direction": Direction.INTERNAL},
+    {"status": Status.MISSED_CALLED_BACK},
+]
+
+
+@pytest.mark.parametrize("facts", NOT_LOST)
+@pytest.mark.usefixtures("boss")
+async def test_nobody_is_told_of_other_calls(
+    database: Database, calls: CallRepo, facts: dict[str, Any]
+) -> None:
+    await calls.record([said(**facts)], now=NOW)
+    assert await told_chats(database) == []
+
+
+@pytest.mark.parametrize(("late", "is_told"), [(0, True), (1, False), (86400 * 365, False)])
+@pytest.mark.usefixtures("boss")
+async def test_nobody_is_told_of_a_call_that_ended_over_an_hour_ago(
+    database: Database, calls: CallRepo, late: int, is_told: bool
+) -> None:
+    missed = said(started_at=START, ended_at=START + 60)
+    await calls.record([missed], now=START + 60 + ALERT_MAX_AGE + late)
+    assert await told_chats(database) == [1] * is_told
+
+
+async def test_nobody_is_told_twice(database: Database, calls: CallRepo, boss: int) -> None:
+    await hire(database, 2, Role.OPERATOR, "101", "102")
+    missed = said(rang=("101", "102"))
+    for facts in (missed, missed, replace(missed, queue="sales"), replace(missed, rang=("103",))):
+        await calls.record([facts, facts], now=NOW)
+    assert await told_chats(database) == [boss, 2]
+    async with database.transaction() as tx:
+        await tx.execute("UPDATE outbox SET state = 'sent'")
+    await calls.record([replace(missed, status=Status.MISSED_OFFLINE)], now=NOW)
+    assert await told_chats(database) == [boss, 2]
+
+
+@pytest.mark.usefixtures("boss")
+async def test_nobody_is_told_of_a_call_found_answered_in_the_same_batch(
+    database: Database, calls: CallRepo
+) -> None:
+    answered = said(status=Status.ANSWERED, extension="101", talk=5)
+    await calls.record([said(), answered], now=NOW)
+    await calls.record([said(external_id="a2")], now=NOW - HOUR)
+    await calls.record([replace(answered, external_id="a2"), said(external_id="a2")], now=NOW)
+    rows = await database.fetch("SELECT subject FROM outbox")
+    assert [row["subject"] for row in rows] == ["1"]  # told when it was lost, and never again
+    assert await told_chats(database) == [1]
+
+
+async def test_a_live_call_that_ends_lost_is_told_of(
+    database: Database, calls: CallRepo, boss: int
+) -> None:
+    await calls.record([said(status=Status.RINGING)], now=START)
+    await calls.record([said(ended_at=NOW)], now=NOW)
+    assert await told_chats(database) == [boss]
+
+
+async def test_an_operator_whose_ringing_is_learnt_later_is_told_too(
+    database: Database, calls: CallRepo, boss: int
+) -> None:
+    await hire(database, 2, Role.OPERATOR, "101")
+    await calls.record([said()], now=NOW)
+    assert await told_chats(database) == [boss]
+    await calls.record([said(rang=("101",))], now=NOW)
+    assert await told_chats(database) == [boss, 2]
+
+
+async def test_too_short_a_call_is_told_of_only_when_it_proves_longer(
+    database: Database, boss: int
+) -> None:
+    calls = CallRepo(database, rules=CaseRules(min_missed_seconds=10))
+    await calls.record([said(ended_at=START + 9)], now=NOW)
+    assert await told_chats(database) == []
+    await calls.record([said(ended_at=START + 10)], now=NOW)
+    await calls.record([said(ended_at=START + 11)], now=NOW)
+    assert await told_chats(database) == [boss]
+
+
+# What time does
+
+
+async def test_what_is_pending_is_settled_when_its_time_is_over(
+    database: Database, calls: CallRepo
+) -> None:
+    missed = said(ended_at=NOW)
+    await calls.record([missed], now=NOW)
+    assert await calls.settle(now=NOW + PRICE_DELAY - 1) == 0
+    assert await calls.settle(now=NOW + PRICE_DELAY) == 1
+    assert await calls.settle(now=NOW + PRICE_DELAY) == 0
+    [row] = await database.fetch("SELECT settles_at FROM calls")
+    assert row["settles_at"] is None
+    assert await calls.record([missed], now=NOW + PRICE_DELAY) == [Outcome.UNCHANGED]
+    late = [replace(missed, price=Decimal("0.08"), currency="UAH")]
+    assert await calls.record(late, now=NOW + HOUR) == [Outcome.UPDATED]
+    [row] = await database.fetch("SELECT price, settles_at FROM calls")
+    assert tuple(row) == ("0.08", None)
+
+
+async def test_a_call_whose_end_never_comes_leaves_the_top_after_four_hours(
+    database: Database, calls: CallRepo
+) -> None:
+    ringing = said(status=Status.RINGING, rang=("101",))
+    await calls.record([ringing], now=START)
+    sql = "SELECT c.position, x.position FROM calls AS c JOIN call_extensions AS x"
+    assert await calls.settle(now=START + 4 * HOUR - 1) == 0
+    assert [tuple(row) for row in await database.fetch(sql)] == [(START + LIVE_POSITION,) * 2]
+    assert await calls.settle(now=START + 4 * HOUR) == 1
+    assert [tuple(row) for row in await database.fetch(sql)] == [(START, START)]
+    assert await calls.record([ringing], now=START + 5 * HOUR) == [Outcome.UNCHANGED]
+    await calls.record([replace(ringing, queue="sales")], now=START + 5 * HOUR)
+    assert [tuple(row) for row in await database.fetch(sql)] == [(START, START)]
+
+
+def test_a_live_call_of_long_ago_never_stands_on_top() -> None:
+    ringing = said(status=Status.RINGING)
+    assert merge(None, ringing, now=START + 4 * HOUR).position == START
+    assert merge(None, ringing, now=START + 4 * HOUR - 1).position == START + LIVE_POSITION
+
+
+async def test_the_oldest_calls_are_purged_with_all_that_hangs_on_them(
+    database: Database, calls: CallRepo
+) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    author = await EmployeeRepo(database).get(1)
+    many = [
+        said(external_id=f"a{number}", started_at=START + number, rang=("101",))
+        for number in range(5)
+    ]
+    await calls.record([*many, said(external_id="live", status=Status.RINGING)], now=NOW)
+    comments = CommentRepo(database)
+    for call_id in range(1, 6):
+        await comments.set(call_id, "Передзвонити", author=author, on_top_of=0, now=NOW)
+    assert await calls.purge(before=START + 3, limit=2) == 2
+    assert await calls.purge(before=START + 3, limit=2) == 1
+    assert await calls.purge(before=START + 3, limit=2) == 0
+    for table, column in (
+        ("calls", "id"),
+        ("call_extensions", "call_id"),
+        ("case_calls", "call_id"),
+        ("comments", "call_id"),
+        ("comment_changes", "call_id"),
+    ):
+        rows = await database.fetch(f"SELECT {column} AS id FROM {table} WHERE {column} < 6")
+        assert sorted(row["id"] for row in rows) == [4, 5], table
+
+
+async def test_the_id_of_a_purged_call_is_never_given_again(
+    database: Database, calls: CallRepo
+) -> None:
+    await calls.record([said(), said(external_id="a2")], now=NOW)
+    assert await calls.purge(before=NOW) == 2
+    await calls.record([said()], now=NOW)
+    assert [row["id"] for row in await database.fetch("SELECT id FROM calls")] == [3]

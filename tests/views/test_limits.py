@@ -1,0 +1,451 @@
+"""The worst that can be shown: within Telegram's limits, whole, and labels that fit their rows."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from aiogram.types import InlineKeyboardMarkup
+from hypothesis import given
+from hypothesis import settings as tried
+
+from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
+from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind, Ignored
+from bot.domain.company import Ladder, LadderField
+from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
+from bot.domain.errors import (
+    ConflictError,
+    InviteError,
+    NoAccessError,
+    NotFoundError,
+    RecordingError,
+    RecordingGoneError,
+    RecordingTooLargeError,
+)
+from bot.domain.hours import DAY, Hours, QuietHours
+from bot.domain.people import Employee, EmployeeState, Language, Person, Role
+from bot.domain.typed_times import parse_week
+from bot.views import (
+    alerts,
+    calls,
+    cases,
+    comments,
+    company,
+    digests,
+    groups,
+    health,
+    recordings,
+    refusals,
+    reminders,
+    settings,
+    staff,
+    start,
+)
+from keyboards import calls as call_keyboards
+from keyboards import cases as case_keyboards
+from keyboards import comments as comment_keyboards
+from keyboards import company as company_keyboards
+from keyboards import digests as digest_keyboards
+from keyboards import groups as group_keyboards
+from keyboards import reminders as reminder_keyboards
+from keyboards import settings as settings_keyboards
+from keyboards import staff as staff_keyboards
+from keyboards.callbacks import (
+    BoardPlace,
+    Calendar,
+    Card,
+    CaseButton,
+    CaseStep,
+    DigestPages,
+    LogPage,
+)
+from tests.views.test_views import (
+    KYIV,
+    NOW,
+    answered,
+    call,
+    case,
+    foreign_calls,
+    languages,
+    page_of,
+    speaking,
+    tags,
+)
+
+NASTY = '<b>&"' * 200
+TOAST = 200
+MARKUP = 10_000
+"""Bytes of a keyboard that Telegram takes."""
+
+some_calls = tried(max_examples=15, deadline=None)
+
+
+@pytest.fixture(params=Language)
+def language(request: pytest.FixtureRequest) -> Iterator[Language]:
+    with speaking(request.param):
+        yield request.param
+
+
+def person(role: Role = Role.ADMINISTRATOR, **values: object) -> Employee:
+    plain = Employee(id=1, tg_id=5, name="Олена Коваленко", role=role, extensions=("101",))
+    return replace(plain, **values)  # type: ignore[arg-type]
+
+
+def worst_case(shown: Call, state: CaseState, words: str) -> Case:
+    """All that can be said of a case, at the length at which it is stored."""
+    who = Person(7, words[:64])
+    failed = replace(shown, direction=Direction.OUT, status=Status.NO_CHANNELS)
+    kinds = (DeedKind.TAKEN, DeedKind.FREED, DeedKind.CLOSED)
+    return case(
+        shown,
+        state=state,
+        opened_at=NOW - 10**7,
+        last_lost_at=NOW - 10**6,
+        lost=1000,
+        attempts=1000,
+        closed_at=None if state is CaseState.OPEN else NOW,
+        owner=who,
+        owned_at=NOW - 10**6,
+        attempt=failed,
+        closing=failed,
+        deeds=tuple(Deed(at=NOW, kind=one, who=who, other=who, text=words) for one in kinds),
+    )
+
+
+# Whole, whatever outsiders wrote
+
+
+@some_calls
+@given(shown=foreign_calls(), language=languages)
+def test_a_case_is_whole_whatever_outsiders_wrote(shown: Call, language: Language) -> None:
+    for state in CaseState:
+        worst = worst_case(shown, state, NASTY)
+        page = BoardPage((worst,) * 10, 1, 1, 1000)
+        with speaking(language):
+            assert tags(cases.card(worst, now=NOW, zone=KYIV)) == ["bold"]
+            title = "bold" if worst.is_open else "strikethrough"
+            assert tags(alerts.lost_call(worst, now=NOW, zone=KYIV)) == [title]
+            assert tags(cases.still_open(page, now=NOW)) == ["bold"]
+            for which in Board:
+                numbers = CaseNumbers(
+                    opened=10**6, called_back=10**6, got_through=10**6, by_hand=10**6, left=10**6
+                )
+                assert tags(cases.board(page, numbers, which, now=NOW)) == ["bold"]
+            text = digests.span_list(page, CaseGroup.LEFT, NOW - DAY * 60, NOW, now=NOW, zone=KYIV)
+            assert tags(text) == ["bold"]
+            for said in (cases.ask_reason(worst), cases.ask_words(worst)):
+                assert tags(said) == ["bold"]
+            for said in (
+                cases.choose_person(worst),
+                alerts.claim_is_over(worst, minutes=5, now=NOW, zone=KYIV),
+                alerts.taken_by_another(worst, now=NOW, zone=KYIV),
+                reminders.choose(shown),
+                reminders.promised(shown, NOW, now=NOW, zone=KYIV),
+            ):
+                assert tags(said) == []
+
+
+@some_calls
+@given(shown=foreign_calls(), language=languages)
+def test_a_call_with_its_case_is_whole_whatever_outsiders_wrote(
+    shown: Call, language: Language
+) -> None:
+    for state in CaseState:
+        for part in CasePart:
+            link = CaseLink(
+                case_id=1,
+                part=part,
+                state=state,
+                lost=1000,
+                attempts=1000,
+                opened_at=NOW - 10**7,
+                closed_at=None if state is CaseState.OPEN else NOW,
+                owner=Person(7, NASTY),
+                owned_at=NOW,
+                lost_call=1,
+                closing_call=2,
+                closed_by=NASTY,
+                words=NASTY,
+            )
+            with speaking(language):
+                text = calls.card(replace(shown, case=link), now=NOW, zone=KYIV)
+                due = reminders.due(replace(shown, case=link), now=NOW, zone=KYIV)
+            assert tags(text) == tags(due) == ["bold"]
+            rows = page_of(*[replace(shown, case=link)] * 10)
+            with speaking(language):
+                log = calls.whole_log(rows, lost_only=True, client=NASTY, now=NOW, zone=KYIV)
+            assert tags(log) == ["bold", "italic"]
+
+
+def test_a_digest_of_many_people_is_whole(language: Language) -> None:
+    assert language
+    totals = DigestTotals(
+        opened=10**6,
+        called_back=10**6,
+        got_through=10**6,
+        by_hand=10**6,
+        left=10**6,
+        in_target=10**6,
+        due=10**6,
+        median=10**6,
+        p90=10**7,
+    )
+    found = Digest(
+        start=NOW - DAY * 60,
+        end=NOW,
+        totals=totals,
+        before=replace(totals, opened=1, called_back=1, left=1, in_target=1, median=1),
+        earlier=10**6,
+        target=7200,
+        worst_at=NOW - 3600,
+        worst_count=10**6,
+        people=tuple(
+            DigestPerson(id=one, name=NASTY, called_back=10**6, median=10**6, by_hand=10**6)
+            for one in range(1, 200)
+        ),
+    )
+    assert set(tags(digests.digest(found, KYIV))) == {"bold"}
+    labels = digests.labels(found, KYIV)
+    fits(digest_keyboards.digest(found, labels.groups, labels.worst, labels.people))
+
+
+def test_the_companys_settings_are_whole_however_many(language: Language) -> None:
+    assert language
+    spans = "; ".join(
+        f"{day} " + ", ".join(f"{hour}:{minute:02}-23" for hour in range(22) for minute in (1, 2))
+        for day in ("пн", "вт", "ср", "чт", "пт", "сб", "нд")
+    )
+    days = frozenset(date(2026, 1, 1) + timedelta(days=2 * number) for number in range(1000))
+    hours = Hours(parse_week(spans), days)
+    own = {f"{number}{NASTY[:90]}": hours for number in range(100)}
+    ladder = Ladder(operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60)
+    assert tags(company.company(hours, own, ladder)) == ["bold"]
+    assert tags(company.ask_hours(NASTY[:100], hours)) == ["bold", "code"]
+    assert tags(company.ask_holidays(sorted(days))) == ["bold", "code", "code"]
+    assert tags(company.not_understood(NASTY)) == []
+    fits(company_keyboards.lines(dict.fromkeys(range(2**32 - 30, 2**32), "ї" * 90)))
+
+
+def test_many_ignored_numbers_are_whole(language: Language) -> None:
+    assert language
+    found = [Ignored(10**6 + one, f"+3806712{one:05}", "Ї" * 64) for one in range(100)]
+    assert tags(company.ignored(found)) == []
+    assert str(company.IGNORED_SHOWN) in company.ignored(found)
+    labels = {one.id: company.ignored_name(one) for one in found[: company.IGNORED_SHOWN]}
+    fits(company_keyboards.ignored(labels))
+
+
+def test_many_people_to_hand_a_case_to_fit_a_keyboard(language: Language) -> None:
+    assert language
+    here = CaseButton(step=CaseStep.HAND, case=10**9 - 1, board=Board.ALL, page=10**4)
+    fits(case_keyboards.people([Person(10**6 + one, "Ї" * 64) for one in range(50)], here))
+
+
+def test_many_lines_and_queues_fit_a_group(language: Language) -> None:
+    assert language
+    names = [f"{number}{NASTY[:90]}" for number in range(45)]
+    assert tags(groups.connected(names)) == ["bold"]
+    assert tags(groups.lost(NASTY)) == []
+    for count in (1, 2, 3, 45):
+        places = [(10**6 + one, "ї" * 100) for one in range(count)]
+        markup = group_keyboards.group(1, places, {10**6})
+        fits(markup)
+        assert len(markup.inline_keyboard[-1]) == 1
+
+
+def test_the_staff_is_whole_whatever_the_names(language: Language) -> None:
+    assert language
+    extensions = tuple(f"{number:02}" + '<&">' * 24 for number in range(20))
+    for role in Role:
+        one = person(
+            role,
+            name=NASTY[:64],
+            extensions=extensions,
+            state=EmployeeState.BLOCKED,
+            unreachable=True,
+            in_settings=True,
+            quiet=QuietHours(1320, 480),
+        )
+        assert set(tags(staff.people([one] * 8))) == {"bold", "italic"}
+        assert "bold" in tags(staff.person(one, is_self=True))
+        assert tags(start.greeting(one, note=start.link_is_for_others())).count("italic") == 1
+        for text in (
+            start.help_text(one),
+            settings.settings(one),
+            staff.role_question(one),
+            staff.extensions_question(one),
+            staff.name_question(one, limit=64),
+            staff.removal_question(one),
+            staff.invite(role, extensions, link="https://t.me/x?start=a_b-c", days=7),
+        ):
+            assert set(tags(text)) <= {"bold", "url"}
+        assert tags(staff.extension_too_long(NASTY, limit=100)) == []
+
+
+def test_the_state_of_many_sources_is_whole(language: Language) -> None:
+    assert language
+    source = health.SourceHealth(
+        name="office_of_the_far_north",
+        last_call=NOW,
+        rejects=10**9,
+        last_reject=NASTY,
+        ahead=10**7,
+    )
+    shown = health.Health(
+        version="1.0.0",
+        uptime=10**9,
+        sources=[source] * 8,
+        pending=10**9,
+        sent=10**9,
+        dropped=10**9,
+        unreachable=10**6,
+        database_size=10**13,
+    )
+    assert set(tags(health.health(shown, zone=KYIV))) == {"bold", "code"}
+
+
+# Toasts
+
+
+def test_what_a_press_is_answered_with_is_a_toast(language: Language) -> None:
+    """At most 200 characters, on anybody's screen."""
+    assert language
+    owner = Person(7, "Ї" * 64)
+    taken = case(call(), owner=owner, owned_at=NOW - 10**8)
+    errors = (
+        NotFoundError("x"),
+        NoAccessError(),
+        ConflictError("x"),
+        InviteError(),
+        RecordingError("x"),
+        RecordingGoneError("x"),
+        RecordingTooLargeError("x"),
+        ValueError("x" * 1000),
+    )
+    toasts = [
+        cases.taken_already(taken, now=NOW, zone=KYIV),
+        cases.handed("Ї" * 64),
+        digests.too_many(6),
+        *(refusals.refusal(error) for error in errors),
+        *(
+            staff.why_fixed(one, is_self=True) or ""
+            for one in (person(), person(in_settings=True))
+        ),
+    ]
+    plain: tuple[Callable[[], str], ...] = (
+        *(calls.last_page, comments.saved, comments.restored, comments.too_late_to_restore),
+        *(comments.cancelled, cases.cancelled, cases.taken, cases.over, cases.returned),
+        *(cases.extended, cases.not_yours, cases.ignored, cases.closed, cases.in_own_chat),
+        *(company.saved, settings.saved, staff.role_changed, staff.blocked, staff.unblocked),
+        *(staff.removed, groups.only_administrators, groups.sent_to_own_chat),
+        *(groups.start_me_first, recordings.on_its_way, refusals.stale_button),
+    )
+    toasts += [one() for one in plain]
+    assert all(0 < len(toast) <= TOAST for toast in toasts)
+
+
+# Labels
+
+WIDTHS = {1: 38, 2: 17, 3: 11, 4: 7}
+"""Characters of a label that a phone shows, by the buttons in its row."""
+
+
+def fits(markup: InlineKeyboardMarkup | None) -> None:
+    """Telegram takes it."""
+    assert markup
+    assert sum(len(row) for row in markup.inline_keyboard) <= 100
+    assert all(0 < len(row) <= 8 for row in markup.inline_keyboard)
+    assert len(markup.model_dump_json(exclude_none=True).encode()) <= MARKUP
+
+
+def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
+    """Every keyboard whose words are ours alone."""
+    boss, olena = person(), person(Role.OPERATOR)
+    lost = call(queue="Продажі")
+    page = replace(page_of(*[lost] * 8), number=1001, count=1001, has_newer=True, has_older=True)
+    for here in (LogPage(), LogPage(lost=1, day=739_000)):
+        yield call_keyboards.log(page, here, month=24_320)
+    month = Calendar(month=24_320, day=0, lost=0, like=0, position=0, id=0)
+    for later in range(12):
+        yield call_keyboards.calendar(
+            month.at(month.month + later), days={1, 31}, has_earlier=True, has_later=True
+        )
+    for viewer in (boss, olena, None):
+        for owner in (None, Person(1, "Олена"), Person(9, "Іван")):
+            one = case(lost, owner=owner, owned_at=NOW)
+            yield case_keyboards.alert(one, viewer)
+            here_card = CaseButton(step=CaseStep.OPEN, case=1, board=Board.ALL)
+            if viewer:
+                yield case_keyboards.card(one, here_card, viewer)
+    for state in CaseState:
+        link = CaseLink(
+            case_id=1,
+            part=CasePart.LOST,
+            state=state,
+            lost=1,
+            attempts=0,
+            opened_at=NOW,
+            closed_at=NOW,
+            owner=None,
+            owned_at=None,
+            lost_call=1,
+            closing_call=None if state is CaseState.OPEN else 2,
+            closed_by=None,
+            words=None,
+        )
+        shown = answered(case=link)
+        yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, undo=1)
+    yield case_keyboards.claim(case(lost))
+    yield case_keyboards.ready(cases.ready_reasons())
+    yield case_keyboards.to_board()
+    for which in Board:
+        yield case_keyboards.board(BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which))
+    yield from (comment_keyboards.cancel(), comment_keyboards.save_beginning())
+    yield from (comment_keyboards.choose_text(), comment_keyboards.contact(is_named=True))
+    yield company_keyboards.company()
+    ladder = Ladder(operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60)
+    yield company_keyboards.ladder(
+        {
+            name: f"{company.number_name(name)}: "
+            f"{company.minutes_words(name, ladder.minutes(name))}"
+            for name in LadderField
+        }
+    )
+    for name, values in company_keyboards.CHOICES.items():
+        words = {value: company.minutes_words(name, value) for value in values}
+        yield company_keyboards.number(name, words, values[-1])
+    yield from (company_keyboards.dialog(-1), company_keyboards.dialog(0))
+    yield company_keyboards.quiet(is_set=True)
+    yield digest_keyboards.times([540], {540: "21:00", 1: "18:00"})
+    list_place = DigestPages(group=CaseGroup.LEFT, since=1, until=2)
+    yield digest_keyboards.span_list(BoardPage((case(lost),) * 8, 2, 3, 24), list_place, boss)
+    yield group_keyboards.group(1, [(1, "0445550101")], ())
+    yield from (reminder_keyboards.choose(1), reminder_keyboards.due(1))
+    for role in Role:
+        yield settings_keyboards.settings(person(role))
+    for access in EmployeeState:
+        yield staff_keyboards.person(person(state=access), page=0, is_fixed=False)
+    yield staff_keyboards.people([olena] * 8, page=1, pages=3)
+    yield staff_keyboards.roles(olena, staff.role_titles(), page=0)
+    yield staff_keyboards.removal(olena, page=0)
+    yield staff_keyboards.invite_extensions(Role.OPERATOR, page=0)
+
+
+def test_labels_fit_their_rows_on_a_phone(language: Language) -> None:
+    assert language
+    too_long = {
+        button.text
+        for markup in keyboards()
+        if markup
+        for row in markup.inline_keyboard
+        for button in row
+        if len(button.text) > WIDTHS.get(len(row), 7) and "/" not in button.text
+    }
+    assert not too_long
+
+
+def test_no_keyboard_of_ours_is_refused(language: Language) -> None:
+    assert language
+    for markup in keyboards():
+        if markup:
+            fits(markup)
