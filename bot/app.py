@@ -27,7 +27,7 @@ from bot.delivery.notices import Notices
 from bot.delivery.pace import Pace, SpeakMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
-from bot.intake.recorder import Intake
+from bot.intake.recorder import Recorder
 from bot.jobs.jobs import Jobs
 from bot.jobs.timer import start_timer
 from bot.media.recordings import Recordings
@@ -44,9 +44,9 @@ from bot.telegram.middlewares import (
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web
 from handlers import create_routers
-from handlers.calls import CardDesk
-from handlers.cases import CaseDesk
-from handlers.digests import DigestDesk
+from handlers.calls import CardScreens
+from handlers.cases import CaseScreens
+from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
@@ -132,7 +132,7 @@ def create_dispatcher(
     recordings: Recordings,
 ) -> Dispatcher:
     """`wake` lets the Alerter look into the outbox: what people do may owe messages."""
-    cards = CardDesk(repositories.journal, settings, clock)
+    card_screens = CardScreens(repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
         events_isolation=SimpleEventIsolation(),
@@ -142,13 +142,15 @@ def create_dispatcher(
         calls=repositories.calls,
         journal=repositories.journal,
         recordings=recordings,
-        cards=cards,
-        desk=CaseDesk(repositories.cases, cards, repositories.outbox, settings, clock),
+        card_screens=card_screens,
+        case_screens=CaseScreens(
+            repositories.cases, card_screens, repositories.outbox, settings, clock
+        ),
         company=repositories.company,
         reminders=repositories.reminders,
         groups=repositories.groups,
         digests=repositories.digests,
-        digest_desk=DigestDesk(
+        digest_screens=DigestScreens(
             repositories.digests,
             repositories.cases,
             repositories.company,
@@ -247,7 +249,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         app = create_web(
             settings=settings,
             sources={name: create_source(name, it) for name, it in settings.sources.items()},
-            intake=Intake(
+            recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
             ),
             database=database,

@@ -53,7 +53,7 @@ class CardScreen:
 
 
 @dataclass(frozen=True, slots=True)
-class CardDesk:
+class CardScreens:
     """What makes the card of a call; built once, with the dispatcher."""
 
     journal: JournalRepo
@@ -103,17 +103,17 @@ async def log_page(
 
 
 async def open_card(
-    query: CallbackQuery, callback_data: Card, employee: Employee, cards: CardDesk
+    query: CallbackQuery, callback_data: Card, employee: Employee, card_screens: CardScreens
 ) -> None:
-    card = await cards.card(callback_data, employee)
+    card = await card_screens.card(callback_data, employee)
     await show(query, card.text, card.markup, toast=card.warning)
 
 
 async def open_alert_card(
-    query: CallbackQuery, callback_data: AlertCard, employee: Employee, cards: CardDesk
+    query: CallbackQuery, callback_data: AlertCard, employee: Employee, card_screens: CardScreens
 ) -> None:
     """Below the alert, which stays as it is."""
-    card = await cards.card(Card(call=callback_data.call), employee)
+    card = await card_screens.card(Card(call=callback_data.call), employee)
     if query.message:
         await query.message.answer(card.text, reply_markup=card.markup)
     await answer(query, card.warning)
@@ -171,9 +171,9 @@ class _Reading:
 
     async def part(self, here: LogPage) -> LogFilter:
         """The part of the log meant. Raises NotFoundError if the button means nothing (now)."""
-        client = (await self._like(here)).client if here.like else None
-        if here.like and client is None:
-            raise NotFoundError(f"client of call {here.like}")
+        client = (await self._call_of_client(here)).client if here.client_of else None
+        if here.client_of and client is None:
+            raise NotFoundError(f"client of call {here.client_of}")
         start = end = None
         if here.day:
             on = _date(here.day)
@@ -183,8 +183,8 @@ class _Reading:
         return LogFilter(start=start, end=end, lost_only=bool(here.lost), client=client)
 
     async def text(self, here: LogPage, part: LogFilter, page: Page) -> str:
-        if here.like:
-            client = parties.client_title(await self._like(here))
+        if here.client_of:
+            client = parties.client_title(await self._call_of_client(here))
             return views.whole_log(
                 page, lost_only=part.lost_only, client=client, now=self.now, zone=self.zone
             )
@@ -203,8 +203,8 @@ class _Reading:
         on = _date(here.day) if here.day else newest
         return on.year * 12 + on.month - 1
 
-    async def _like(self, here: LogPage) -> Call:
-        return await self.journal.get(here.like, self.employee.scope)
+    async def _call_of_client(self, here: LogPage) -> Call:
+        return await self.journal.get(here.client_of, self.employee.scope)
 
     def _today(self) -> date:
         return local(self.now, self.zone).date()

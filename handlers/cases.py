@@ -27,13 +27,13 @@ from bot.views import cases as views
 from bot.views import comments as comment_views
 from bot.views import groups as group_views
 from bot.views.formats import local
-from handlers.calls import CardDesk
+from handlers.calls import CardScreens
 from keyboards import cases as keyboards
 from keyboards import comments as dialog_keyboards
 from keyboards.callbacks import (
     BoardPlace,
     CardCase,
-    CardDeed,
+    CardCaseStep,
     CaseButton,
     CaseStep,
     DialogButton,
@@ -77,13 +77,13 @@ def create_router() -> Router:
     save = DialogButton.filter(F.step == DialogStep.SAVE)
     router.callback_query.register(draft_accepted, in_dialog, save, OfQuestion())
     router.callback_query.register(ready_chosen, in_dialog, ReadyText.filter(), OfQuestion())
-    router.include_router(create_deeds())
+    router.include_router(create_case_actions())
     return router
 
 
-def create_deeds() -> Router:
+def create_case_actions() -> Router:
     """The buttons of alerts and cards, which groups have too."""
-    router = Router(name=f"{__name__}.deeds")
+    router = Router(name=f"{__name__}.actions")
     router.callback_query.filter(HasRole())
     steps: dict[CaseStep, Callable[..., Awaitable[None]]] = {
         CaseStep.OPEN: open_case,
@@ -97,13 +97,13 @@ def create_deeds() -> Router:
     for step, handler in steps.items():
         router.callback_query.register(handler, CaseButton.filter(F.step == step))
     router.callback_query.register(hand_case, HandTo.filter())
-    on_call: dict[CardDeed, Callable[..., Awaitable[None]]] = {
-        CardDeed.TAKE: take_case,
-        CardDeed.RETURN: give_back,
-        CardDeed.CLOSE: ask_reason,
+    on_call: dict[CardCaseStep, Callable[..., Awaitable[None]]] = {
+        CardCaseStep.TAKE: take_case,
+        CardCaseStep.RETURN: give_back,
+        CardCaseStep.CLOSE: ask_reason,
     }
-    for deed, handler in on_call.items():
-        router.callback_query.register(handler, CardCase.filter(F.step == deed))
+    for action, handler in on_call.items():
+        router.callback_query.register(handler, CardCase.filter(F.step == action))
     return router
 
 
@@ -112,11 +112,11 @@ def _is_card(here: Here) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class CaseDesk:
+class CaseScreens:
     """What the handlers of cases work with; built once, with the dispatcher."""
 
     cases: CaseRepo
-    cards: CardDesk
+    card_screens: CardScreens
     outbox: OutboxRepo
     settings: Settings
     clock: Clock
@@ -148,7 +148,7 @@ class CaseDesk:
     ) -> None:
         """The card the button was on: of the case, or of the call."""
         if isinstance(here, CardCase):
-            card = await self.cards.card(here.card, employee)
+            card = await self.card_screens.card(here.card, employee)
             await show(event, card.text, card.markup, toast=toast or card.warning)
             return
         now, zone = self.clock(), self.settings.zone
@@ -160,7 +160,7 @@ class CaseDesk:
     async def refresh(
         self, query: CallbackQuery, employee: Employee, here: Here, toast: str | None = None
     ) -> None:
-        """After a deed: a card is shown anew; an alert's copies are the Alerter's."""
+        """After a action: a card is shown anew; an alert's copies are the Alerter's."""
         if _is_card(here):
             await self.show_card(query, employee, here, toast=toast)
             return
@@ -185,77 +185,77 @@ class CaseDesk:
         return views.taken_already(case, now=self.clock(), zone=self.settings.zone)
 
 
-async def missed_command(message: Message, employee: Employee, desk: CaseDesk) -> None:
-    await desk.show_board(message, employee, BoardPlace(board=Board.ALL))
+async def missed_command(message: Message, employee: Employee, case_screens: CaseScreens) -> None:
+    await case_screens.show_board(message, employee, BoardPlace(board=Board.ALL))
 
 
 async def board_page(
-    query: CallbackQuery, callback_data: BoardPlace, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: BoardPlace, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    await desk.show_board(query, employee, callback_data)
+    await case_screens.show_board(query, employee, callback_data)
 
 
 async def open_case(
-    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    await desk.refresh(query, employee, callback_data)
+    await case_screens.refresh(query, employee, callback_data)
 
 
 async def take_case(
-    query: CallbackQuery, callback_data: Here, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: Here, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    case_id = await desk.case_of(callback_data)
-    taking = await desk.cases.take(case_id, employee, now=desk.clock())
-    toast = await desk.told(taking, case_id, employee)
+    case_id = await case_screens.case_of(callback_data)
+    taking = await case_screens.cases.take(case_id, employee, now=case_screens.clock())
+    toast = await case_screens.told(taking, case_id, employee)
     if taking is Taking.ANOTHERS:
         await answer(query, toast, alert=True)
         return
-    await desk.refresh(query, employee, callback_data, toast)
+    await case_screens.refresh(query, employee, callback_data, toast)
 
 
 async def give_back(
-    query: CallbackQuery, callback_data: Here, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: Here, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    case_id = await desk.case_of(callback_data)
-    is_free = await desk.cases.give_back(case_id, employee, now=desk.clock())
+    case_id = await case_screens.case_of(callback_data)
+    is_free = await case_screens.cases.give_back(case_id, employee, now=case_screens.clock())
     toast = views.returned() if is_free else views.not_yours()
-    await desk.refresh(query, employee, callback_data, toast)
+    await case_screens.refresh(query, employee, callback_data, toast)
 
 
 async def extend_claim(
-    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
     """An answer to the bot's question."""
-    is_mine = await desk.cases.extend(
-        callback_data.case, employee, seconds=_MORE_SECONDS, now=desk.clock()
+    is_mine = await case_screens.cases.extend(
+        callback_data.case, employee, seconds=_MORE_SECONDS, now=case_screens.clock()
     )
     toast = views.extended() if is_mine else views.not_yours()
-    await desk.refresh(query, employee, callback_data, toast)
+    await case_screens.refresh(query, employee, callback_data, toast)
 
 
 async def ignore_client(
-    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
     """The open case closes, and lost calls of the number make no more of them."""
-    case = await desk.cases.get(callback_data.case, employee.scope)
+    case = await case_screens.cases.get(callback_data.case, employee.scope)
     if case.client is None:
         raise NotFoundError(f"client of case {case.id}")
-    await desk.cases.ignore(case.client, employee, now=desk.clock())
-    await desk.refresh(query, employee, callback_data, views.ignored())
+    await case_screens.cases.ignore(case.client, employee, now=case_screens.clock())
+    await case_screens.refresh(query, employee, callback_data, views.ignored())
 
 
 async def choose_person(
-    query: CallbackQuery, callback_data: CaseButton, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
     """In place of a card; an alert stays as it is, and the question comes below."""
     if not employee.role.sees_all:
         raise NoAccessError(f"handing case {callback_data.case}")
-    case = await desk.cases.get(callback_data.case, employee.scope)
+    case = await case_screens.cases.get(callback_data.case, employee.scope)
     if not case.is_open:
-        await desk.refresh(query, employee, callback_data, views.over())
+        await case_screens.refresh(query, employee, callback_data, views.over())
         return
     text = views.choose_person(case)
-    markup = keyboards.people(await desk.cases.candidates(case.id), callback_data)
+    markup = keyboards.people(await case_screens.cases.candidates(case.id), callback_data)
     if callback_data.board:
         await show(query, text, markup)
         return
@@ -265,17 +265,17 @@ async def choose_person(
 
 
 async def hand_case(
-    query: CallbackQuery, callback_data: HandTo, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, callback_data: HandTo, employee: Employee, case_screens: CaseScreens
 ) -> None:
     to, here = callback_data.employee, callback_data.card
-    is_handed = await desk.cases.hand(here.case, employee, to, now=desk.clock())
-    case = await desk.cases.get(here.case, employee.scope)
+    is_handed = await case_screens.cases.hand(here.case, employee, to, now=case_screens.clock())
+    case = await case_screens.cases.get(here.case, employee.scope)
     if is_handed and case.owner:
         words = views.handed(case.owner.name)
     else:
         words = views.out_of_reach() if case.is_open else views.over()
     if here.board:
-        await desk.show_card(query, employee, here, toast=words)
+        await case_screens.show_card(query, employee, here, toast=words)
     else:
         await show(query, views.quoted_note(words))
 
@@ -285,15 +285,15 @@ async def ask_reason(
     callback_data: Here,
     state: FSMContext,
     employee: Employee,
-    desk: CaseDesk,
+    case_screens: CaseScreens,
     bot: Bot,
 ) -> None:
-    case = await desk.cases.get(await desk.case_of(callback_data), employee.scope)
+    case = await case_screens.cases.get(await case_screens.case_of(callback_data), employee.scope)
     is_anothers = case.owner is not None and case.owner.id != employee.id
     if not case.is_open or (is_anothers and not employee.role.sees_all):
         taking = Taking.ANOTHERS if case.is_open else Taking.OVER
-        toast = await desk.told(taking, case.id, employee)
-        await desk.refresh(query, employee, callback_data, toast)
+        toast = await case_screens.told(taking, case.id, employee)
+        await case_screens.refresh(query, employee, callback_data, toast)
         return
     markup = keyboards.ready(views.ready_reasons())
     dialog = await _ask(query, callback_data, state, bot, views.ask_reason(case), markup)
@@ -306,14 +306,14 @@ async def ask_words(
     callback_data: CaseButton,
     state: FSMContext,
     employee: Employee,
-    desk: CaseDesk,
+    case_screens: CaseScreens,
     bot: Bot,
 ) -> None:
-    case = await desk.cases.get(callback_data.case, employee.scope)
+    case = await case_screens.cases.get(callback_data.case, employee.scope)
     if not case.is_open or case.owner:
         taking = Taking.ANOTHERS if case.is_open else Taking.OVER
-        toast = await desk.told(taking, case.id, employee)
-        await desk.refresh(query, employee, callback_data, toast)
+        toast = await case_screens.told(taking, case.id, employee)
+        await case_screens.refresh(query, employee, callback_data, toast)
         return
     markup = keyboards.ready(views.ready_words())
     dialog = await _ask(query, callback_data, state, bot, views.ask_words(case), markup)
@@ -326,17 +326,17 @@ async def ready_chosen(
     callback_data: ReadyText,
     state: FSMContext,
     employee: Employee,
-    desk: CaseDesk,
+    case_screens: CaseScreens,
 ) -> None:
     is_closing = await state.get_state() == CaseDialog.reason.state
     ready = views.ready_reasons() if is_closing else views.ready_words()
     if callback_data.number not in range(len(ready)):
         raise NotFoundError(f"ready text {callback_data.number}")
-    await _finish(query, state, employee, desk, ready[callback_data.number])
+    await _finish(query, state, employee, case_screens, ready[callback_data.number])
 
 
 async def text_sent(
-    message: Message, state: FSMContext, employee: Employee, desk: CaseDesk
+    message: Message, state: FSMContext, employee: Employee, case_screens: CaseScreens
 ) -> None:
     text = (message.text or "").strip()
     if not text:
@@ -348,18 +348,18 @@ async def text_sent(
         asking = [*await state.get_value("asking", []), asked.message_id]
         await state.update_data({"draft": text[:COMMENT_LIMIT], "asking": asking})
     else:
-        await _finish(message, state, employee, desk, text)
+        await _finish(message, state, employee, case_screens, text)
 
 
 async def draft_accepted(
-    query: CallbackQuery, state: FSMContext, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, state: FSMContext, employee: Employee, case_screens: CaseScreens
 ) -> None:
     """The beginning that fits."""
     draft = await state.get_value("draft")
     if draft is None:
         await answer(query)
         return
-    await _finish(query, state, employee, desk, str(draft))
+    await _finish(query, state, employee, case_screens, str(draft))
 
 
 async def no_text_sent(message: Message) -> None:
@@ -367,15 +367,15 @@ async def no_text_sent(message: Message) -> None:
 
 
 async def cancel_command(
-    message: Message, state: FSMContext, employee: Employee, desk: CaseDesk
+    message: Message, state: FSMContext, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    await _leave(message, state, employee, desk, views.cancelled())
+    await _leave(message, state, employee, case_screens, views.cancelled())
 
 
 async def cancel_pressed(
-    query: CallbackQuery, state: FSMContext, employee: Employee, desk: CaseDesk
+    query: CallbackQuery, state: FSMContext, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    await _leave(query, state, employee, desk, views.cancelled())
+    await _leave(query, state, employee, case_screens, views.cancelled())
 
 
 def _unpacked(packed: str) -> Here:
@@ -413,26 +413,30 @@ async def _ask(
 
 
 async def _finish(
-    event: Event, state: FSMContext, employee: Employee, desk: CaseDesk, text: str
+    event: Event, state: FSMContext, employee: Employee, case_screens: CaseScreens, text: str
 ) -> None:
     """Do what was asked about, with these words, and leave the dialog."""
     here = _unpacked(str(await state.get_value("here")))
     try:
-        case_id = await desk.case_of(here)
+        case_id = await case_screens.case_of(here)
         if await state.get_state() == CaseDialog.reason.state:
-            is_done = await desk.cases.close(case_id, employee, text, now=desk.clock())
+            is_done = await case_screens.cases.close(
+                case_id, employee, text, now=case_screens.clock()
+            )
             note = views.closed() if is_done else views.over()
         else:
-            taking = await desk.cases.take(case_id, employee, now=desk.clock(), text=text)
-            note = await desk.told(taking, case_id, employee)
+            taking = await case_screens.cases.take(
+                case_id, employee, now=case_screens.clock(), text=text
+            )
+            note = await case_screens.told(taking, case_id, employee)
     except AppError:
         await state.clear()
         raise
-    await _leave(event, state, employee, desk, note)
+    await _leave(event, state, employee, case_screens, note)
 
 
 async def _leave(
-    event: Event, state: FSMContext, employee: Employee, desk: CaseDesk, note: str
+    event: Event, state: FSMContext, employee: Employee, case_screens: CaseScreens, note: str
 ) -> None:
     """The card is back, or the question says what became of it."""
     data = await state.get_data()
@@ -441,7 +445,7 @@ async def _leave(
     if isinstance(event, CallbackQuery) and event.message:
         asking.discard(event.message.message_id)
     if _is_card(here):
-        await desk.show_card(event, employee, here, toast=note)
+        await case_screens.show_card(event, employee, here, toast=note)
     else:
         await show(event, views.quoted_note(note))
     await state.clear()

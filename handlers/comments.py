@@ -19,7 +19,7 @@ from bot.telegram.filters import HasRole, OfQuestion
 from bot.telegram.reply import Event, answer, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
-from handlers.calls import CardDesk
+from handlers.calls import CardScreens
 from keyboards import comments as keyboards
 from keyboards.callbacks import Card, CommentButton, CommentStep, DialogButton, DialogStep
 from storage.comments import CommentRepo
@@ -56,9 +56,9 @@ async def ask_text(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
-    call = await cards.journal.get(callback_data.call, employee.scope)
+    call = await card_screens.journal.get(callback_data.call, employee.scope)
     await state.set_state(CommentDialog.text)
     await state.set_data(
         {
@@ -68,7 +68,7 @@ async def ask_text(
             "draft": None,
         }
     )
-    await show(query, views.ask_comment(call, cards.settings.zone), keyboards.cancel())
+    await show(query, views.ask_comment(call, card_screens.settings.zone), keyboards.cancel())
 
 
 async def text_sent(
@@ -76,9 +76,9 @@ async def text_sent(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, cards)
+    dialog = _Dialog(message, state, employee, comments, card_screens)
     text = (message.text or "").strip()
     if not text:
         await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
@@ -99,14 +99,14 @@ async def draft_accepted(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
     """The beginning that fits, or the own text after a conflict."""
     draft = await state.get_value("draft")
     if draft is None:
         await answer(query)
         return
-    await _Dialog(query, state, employee, comments, cards).save(str(draft))
+    await _Dialog(query, state, employee, comments, card_screens).save(str(draft))
 
 
 async def cancel_command(
@@ -114,9 +114,9 @@ async def cancel_command(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
-    await _Dialog(message, state, employee, comments, cards).finish(views.cancelled())
+    await _Dialog(message, state, employee, comments, card_screens).finish(views.cancelled())
 
 
 async def cancel_pressed(
@@ -124,9 +124,9 @@ async def cancel_pressed(
     state: FSMContext,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
-    await _Dialog(query, state, employee, comments, cards).finish(views.cancelled())
+    await _Dialog(query, state, employee, comments, card_screens).finish(views.cancelled())
 
 
 async def delete_comment(
@@ -134,12 +134,12 @@ async def delete_comment(
     callback_data: CommentButton,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
     call, version = callback_data.call, callback_data.version
-    await comments.delete(call, author=employee, on_top_of=version, now=cards.clock())
+    await comments.delete(call, author=employee, on_top_of=version, now=card_screens.clock())
     note = card_views.comment_deleted()
-    card = await cards.card(callback_data.card, employee, note=note, undo=version + 1)
+    card = await card_screens.card(callback_data.card, employee, note=note, undo=version + 1)
     await show(query, card.text, card.markup)
 
 
@@ -148,12 +148,12 @@ async def restore_comment(
     callback_data: CommentButton,
     employee: Employee,
     comments: CommentRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
     is_back = await comments.restore(
-        callback_data.call, callback_data.version, author=employee, now=cards.clock()
+        callback_data.call, callback_data.version, author=employee, now=card_screens.clock()
     )
-    card = await cards.card(callback_data.card, employee)
+    card = await card_screens.card(callback_data.card, employee)
     toast = views.restored() if is_back else views.too_late_to_restore()
     await show(query, card.text, card.markup, toast=toast)
 
@@ -166,7 +166,7 @@ class _Dialog:
     state: FSMContext
     employee: Employee
     comments: CommentRepo
-    cards: CardDesk
+    card_screens: CardScreens
 
     async def ask_about(self, draft: str, *, version: int | None = None) -> None:
         """Keep a text whose fate the person is about to choose."""
@@ -188,10 +188,10 @@ class _Dialog:
                 text,
                 author=self.employee,
                 on_top_of=data["version"],
-                now=self.cards.clock(),
+                now=self.card_screens.clock(),
             )
         except ConflictError:
-            call = await self.cards.journal.get(card.call, self.employee.scope)
+            call = await self.card_screens.journal.get(card.call, self.employee.scope)
             await self._ask_which(call, text)
             return
         except AppError:
@@ -218,7 +218,7 @@ class _Dialog:
         if isinstance(self.event, CallbackQuery):
             asking -= {self.event.message.message_id} if self.event.message else set()
         try:
-            card = await self.cards.card(
+            card = await self.card_screens.card(
                 Card.unpack(data["card"]),
                 self.employee,
                 note=note if isinstance(self.event, Message) else None,

@@ -12,7 +12,7 @@ from bot.domain.people import Employee
 from bot.telegram.filters import HasRole, OfQuestion
 from bot.telegram.reply import Event, remove, show
 from bot.views import comments as views
-from handlers.calls import CardDesk
+from handlers.calls import CardScreens
 from keyboards import comments as keyboards
 from keyboards.callbacks import Card, ContactButton, DialogButton, DialogStep
 from storage.contacts import ContactRepo
@@ -60,14 +60,14 @@ async def name_sent(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
     name = " ".join((message.text or "").split())
     if not 1 <= len(name) <= CONTACT_LIMIT:
         await message.answer(views.contact_expected(), reply_markup=keyboards.cancel())
         return
-    await _set_name(state, employee, contacts, cards, name)
-    await _back_to_card(message, state, employee, cards, views.saved())
+    await _set_name(state, employee, contacts, card_screens, name)
+    await _back_to_card(message, state, employee, card_screens, views.saved())
 
 
 async def name_forgotten(
@@ -75,44 +75,44 @@ async def name_forgotten(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
 ) -> None:
-    await _set_name(state, employee, contacts, cards, None)
-    await _back_to_card(query, state, employee, cards, views.saved())
+    await _set_name(state, employee, contacts, card_screens, None)
+    await _back_to_card(query, state, employee, card_screens, views.saved())
 
 
 async def cancel_command(
-    message: Message, state: FSMContext, employee: Employee, cards: CardDesk
+    message: Message, state: FSMContext, employee: Employee, card_screens: CardScreens
 ) -> None:
-    await _back_to_card(message, state, employee, cards, views.cancelled())
+    await _back_to_card(message, state, employee, card_screens, views.cancelled())
 
 
 async def cancel_pressed(
-    query: CallbackQuery, state: FSMContext, employee: Employee, cards: CardDesk
+    query: CallbackQuery, state: FSMContext, employee: Employee, card_screens: CardScreens
 ) -> None:
-    await _back_to_card(query, state, employee, cards, views.cancelled())
+    await _back_to_card(query, state, employee, card_screens, views.cancelled())
 
 
 async def _set_name(
     state: FSMContext,
     employee: Employee,
     contacts: ContactRepo,
-    cards: CardDesk,
+    card_screens: CardScreens,
     name: str | None,
 ) -> None:
     card = Card.unpack(str(await state.get_value("card")))
-    call = await cards.journal.get(card.call, employee.scope)
+    call = await card_screens.journal.get(card.call, employee.scope)
     if call.client is not None:
         await contacts.set_name(call.client, name)
 
 
 async def _back_to_card(
-    event: Event, state: FSMContext, employee: Employee, cards: CardDesk, note: str
+    event: Event, state: FSMContext, employee: Employee, card_screens: CardScreens, note: str
 ) -> None:
     data = await state.get_data()
     is_text = isinstance(event, Message)
     try:
-        card = await cards.card(
+        card = await card_screens.card(
             Card.unpack(data["card"]), employee, note=note if is_text else None
         )
     except AppError:

@@ -44,7 +44,7 @@ class DigestDialog(StatesGroup):
 
 
 @dataclass(frozen=True, slots=True)
-class DigestDesk:
+class DigestScreens:
     """What the screens of digests work with; built once, with the dispatcher."""
 
     digests: DigestRepo
@@ -105,25 +105,33 @@ def create_router() -> Router:
 
 
 async def open_list(
-    query: CallbackQuery, callback_data: DigestList, employee: Employee, digest_desk: DigestDesk
+    query: CallbackQuery,
+    callback_data: DigestList,
+    employee: Employee,
+    digest_screens: DigestScreens,
 ) -> None:
     """Below the digest, which stays."""
     here = DigestPages(**callback_data.model_dump())
-    text, markup = await digest_desk.list_of(here, employee)
+    text, markup = await digest_screens.list_of(here, employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)
     await answer(query)
 
 
 async def turn_list(
-    query: CallbackQuery, callback_data: DigestPages, employee: Employee, digest_desk: DigestDesk
+    query: CallbackQuery,
+    callback_data: DigestPages,
+    employee: Employee,
+    digest_screens: DigestScreens,
 ) -> None:
-    await show(query, *await digest_desk.list_of(callback_data, employee))
+    await show(query, *await digest_screens.list_of(callback_data, employee))
 
 
-async def show_now(query: CallbackQuery, employee: Employee, digest_desk: DigestDesk) -> None:
+async def show_now(
+    query: CallbackQuery, employee: Employee, digest_screens: DigestScreens
+) -> None:
     """As a message of its own, as when it comes by itself."""
-    text, markup = await digest_desk.today(employee)
+    text, markup = await digest_screens.today(employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)
     await answer(query)

@@ -15,8 +15,8 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show, write_to
 from bot.views import groups as views
 from handlers import fallback
-from handlers.calls import CardDesk
-from handlers.cases import create_deeds
+from handlers.calls import CardScreens
+from handlers.cases import create_case_actions
 from keyboards import groups as keyboards
 from keyboards.callbacks import (
     AlertCard,
@@ -54,9 +54,9 @@ def create_router() -> Router:
     for kind in (GroupPlace, GroupAll, GroupStop):
         router.callback_query.register(refuse_button, kind.filter())
     router.callback_query.register(card_to_own_chat, AlertCard.filter(), HasRole())
-    deeds = create_deeds()  # lists of people and cards are for a person's own chat
-    deeds.callback_query.filter(CaseButton.filter(F.board.is_(None) & F.step.in_(_OF_ALERTS)))
-    router.include_router(deeds)
+    actions = create_case_actions()  # lists of people and cards are for a person's own chat
+    actions.callback_query.filter(CaseButton.filter(F.board.is_(None) & F.step.in_(_OF_ALERTS)))
+    router.include_router(actions)
     router.my_chat_member.register(membership, F.chat.type.in_({"group", "supergroup"}))
     rest = Router(name=f"{__name__}.rest")
     rest.callback_query.register(fallback.stale_button)
@@ -122,11 +122,11 @@ async def card_to_own_chat(
     query: CallbackQuery,
     callback_data: AlertCard,
     employee: Employee,
-    cards: CardDesk,
+    card_screens: CardScreens,
     bot: Bot,
 ) -> None:
     """A group may not read what only this person may see."""
-    card = await cards.card(Card(call=callback_data.call), employee)
+    card = await card_screens.card(Card(call=callback_data.call), employee)
     sent = await write_to(bot, employee.tg_id, card.text, card.markup)
     if sent:
         await answer(query, card.warning or views.sent_to_own_chat())

@@ -31,13 +31,13 @@ class LogPage(CallbackData, prefix="l1"):
     """A page of the log.
 
     `day`: its date as date.toordinal(), 0 for the whole log. `lost`: 1 for lost calls only.
-    `like`: the id of a call whose client's calls are meant, 0 for all. `turn` tells which page
-    is meant, seen from the key (`position`, `id`).
+    `client_of`: the id of a call whose client's calls are meant, 0 for all. `turn` tells which
+    page is meant, seen from the key (`position`, `id`).
     """
 
     day: Count = 0
     lost: Count = 0
-    like: Id = 0
+    client_of: Id = 0
     turn: Turn = Turn.FIRST
     position: Moment = 0
     id: Id = 0
@@ -58,7 +58,7 @@ class Calendar(CallbackData, prefix="d1"):
     month: Count
     day: Count
     lost: Count
-    like: Id
+    client_of: Id
     position: Moment
     id: Id
 
@@ -81,7 +81,7 @@ class Card(CallbackData, prefix="c1"):
     call: Id
     day: Count = 0
     lost: Count = 0
-    like: Id = 0
+    client_of: Id = 0
     position: Moment = 0
     id: Id = 0
 
@@ -134,7 +134,7 @@ class CaseButton(CallbackData, prefix="w2"):
         return BoardPlace(board=self.board or Board.ALL, page=self.page)
 
 
-class CardDeed(StrEnum):
+class CardCaseStep(StrEnum):
     TAKE = "t"
     RETURN = "r"
     CLOSE = "c"
@@ -143,11 +143,11 @@ class CardDeed(StrEnum):
 class CardCase(CallbackData, prefix="v1"):
     """A button on a call's card about the call's case; the fields are the card's."""
 
-    step: CardDeed
+    step: CardCaseStep
     call: Id
     day: Count
     lost: Count
-    like: Id
+    client_of: Id
     position: Moment
     id: Id
 
@@ -231,7 +231,7 @@ class CommentButton(CallbackData, prefix="m1"):
     call: Id
     day: Count
     lost: Count
-    like: Id
+    client_of: Id
     position: Moment
     id: Id
 
@@ -246,7 +246,7 @@ class ContactButton(CallbackData, prefix="k1"):
     call: Id
     day: Count
     lost: Count
-    like: Id
+    client_of: Id
     position: Moment
     id: Id
 
@@ -270,7 +270,7 @@ def _page(place: Calendar | Card) -> LogPage:
     return LogPage(
         day=place.day,
         lost=place.lost,
-        like=place.like,
+        client_of=place.client_of,
         turn=Turn.AT if place.id else Turn.FIRST,
         position=place.position,
         id=place.id,

@@ -21,7 +21,7 @@ from keyboards.callbacks import (
     Calendar,
     Card,
     CardCase,
-    CardDeed,
+    CardCaseStep,
     CommentButton,
     CommentStep,
     ContactButton,
@@ -60,7 +60,7 @@ def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
         ]
     )
     rows.append([_button("🔄", anchor if page.has_newer else here.at(Turn.FIRST))])
-    if here.day or here.like:
+    if here.day or here.client_of:
         rows[-1].insert(0, _button(_("🧹 Whole log"), LogPage()))
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
@@ -84,8 +84,8 @@ def card(
     else:
         rows.append([_button(_("💬 Comment"), write)])
     if call.client:
-        like, contact = LogPage(like=call.id), ContactButton(**fields)
-        rows.append([_button(_("🔍 All calls"), like), _button(_("👤 Contact"), contact)])
+        all_calls, contact = LogPage(client_of=call.id), ContactButton(**fields)
+        rows.append([_button(_("🔍 All calls"), all_calls), _button(_("👤 Contact"), contact)])
     if call.case:
         rows += _case(call.case, here, viewer)
     remind = _button(_("⏰ Remind"), RemindMenu(call=call.id))
@@ -131,12 +131,12 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[list[InlineKeybo
     if case.state is not CaseState.OPEN or not viewer.role.takes_clients:
         return []
     fields = here.model_dump()
-    take = CardCase(step=CardDeed.TAKE, **fields)
-    close = _button(_("✅ Close"), CardCase(step=CardDeed.CLOSE, **fields))
+    take = CardCase(step=CardCaseStep.TAKE, **fields)
+    close = _button(_("✅ Close"), CardCase(step=CardCaseStep.CLOSE, **fields))
     if case.owner is None:
         return [[_button(_("🙋 Take"), take), close]]
     if case.owner.id == viewer.id or viewer.role.sees_all:
-        give_back = CardCase(step=CardDeed.RETURN, **fields)
+        give_back = CardCase(step=CardCaseStep.RETURN, **fields)
         return [[_button(_("↩️ Give back"), give_back), close]]
     return []
 
@@ -162,7 +162,7 @@ def _day(here: Calendar, first: date, number: int, *, is_on: bool) -> InlineKeyb
     if not is_on:
         return _button("·" if number else " ", Nothing())
     day = first.replace(day=number).toordinal()
-    return _button(str(number), LogPage(day=day, lost=here.lost, like=here.like))
+    return _button(str(number), LogPage(day=day, lost=here.lost, client_of=here.client_of))
 
 
 def _turn(sign: str, data: CallbackData, *, is_on: bool) -> InlineKeyboardButton:

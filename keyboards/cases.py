@@ -30,7 +30,7 @@ _NAME_WIDTH = 24
 
 def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group."""
-    rows = _deeds(case, CaseButton(step=CaseStep.OPEN, case=case.id), viewer)
+    rows = _actions(case, CaseButton(step=CaseStep.OPEN, case=case.id), viewer)
     card = _button(_("📄 Card"), AlertCard(call=case.call.id))
     if rows and len(rows[-1]) == 1:
         rows[-1].append(card)
@@ -41,10 +41,10 @@ def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
 
 def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup:
     """What can be done with a case, under its card."""
-    rows = _deeds(case, here, viewer)
+    rows = _actions(case, here, viewer)
     last = [_button(_("📄 Last call"), AlertCard(call=case.call.id))]
     if case.client:
-        last.append(_button(_("🔍 All calls"), LogPage(like=case.call.id)))
+        last.append(_button(_("🔍 All calls"), LogPage(client_of=case.call.id)))
     rows.append(last)
     if case.client and case.is_open and viewer.role.sees_all:
         ignore = here.model_copy(update={"step": CaseStep.IGNORE})
@@ -120,7 +120,7 @@ def ready(texts: Sequence[str]) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def _deeds(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
+def _actions(case: Case, here: CaseButton, viewer: Employee | None) -> Rows:
     """The rows for taking, giving back, closing, handing on: only what can be done now."""
     if not case.is_open or (viewer and not viewer.role.takes_clients):
         return []

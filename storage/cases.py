@@ -1,10 +1,19 @@
-"""The cases: the board, who takes them, what time does to them. Their calls: case_keeping.py."""
+"""The cases: the board, who takes them, what time does to them. Their calls: case_refolding.py."""
 
 from collections.abc import Sequence
 
 from bot.domain.calls import CaseState
 from bot.domain.case_rules import CaseRules
-from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind, Ignored, Taking
+from bot.domain.cases import (
+    Board,
+    BoardPage,
+    Case,
+    CaseAction,
+    CaseActionKind,
+    CaseNumbers,
+    Ignored,
+    Taking,
+)
 from bot.domain.digests import CaseGroup
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.people import Employee, Person, Scope
@@ -47,7 +56,7 @@ class CaseRepo:
             raise NotFoundError(f"case {case_id}")
         if not rows[0]["is_mine"]:
             raise NoAccessError(f"case {case_id}")
-        [case] = await self._cases(rows, with_deeds=True)
+        [case] = await self._cases(rows, with_actions=True)
         return case
 
     async def find_of_call(self, call_id: int) -> int | None:
@@ -184,7 +193,7 @@ class CaseRepo:
                 is_mine = row["owner_id"] == employee.id
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
             await self._own(tx, case_id, employee.id, now=now)
-            await _note(tx, case_id, DeedKind.TAKEN, employee.id, now=now, text=text)
+            await _note(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
             await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
         return Taking.TAKEN
 
@@ -198,7 +207,7 @@ class CaseRepo:
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
             _may_decide(row, employee)
-            await self._free(tx, case_id, DeedKind.RETURNED, employee.id, now=now)
+            await self._free(tx, case_id, CaseActionKind.RETURNED, employee.id, now=now)
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
@@ -218,7 +227,7 @@ class CaseRepo:
             if row["state"] != "open" or not people:
                 return False
             await self._own(tx, case_id, to, now=now)
-            await _note(tx, case_id, DeedKind.HANDED, by.id, now=now, other=to)
+            await _note(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
             await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
             if to != by.id:
                 await ping_case(tx, case_id, employee_ids=[to], now=now)
@@ -234,7 +243,7 @@ class CaseRepo:
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
                 (now + seconds, case_id),
             )
-            await _note(tx, case_id, DeedKind.EXTENDED, employee.id, now=now)
+            await _note(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
             await touch_cases(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
 
@@ -251,7 +260,7 @@ class CaseRepo:
                 return False
             if row["owner_id"] is not None:
                 _may_decide(row, employee)
-            await _note(tx, case_id, DeedKind.CLOSED, employee.id, now=now, text=text)
+            await _note(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
             await self._refold(tx, row, now=now)
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
         return bool(after["state"] == CaseState.BY_HAND)
@@ -289,13 +298,13 @@ class CaseRepo:
             )
             for row in rows:
                 if row["asked_at"] is not None:
-                    await self._free(tx, row["id"], DeedKind.FREED, row["owner_id"], now=now)
+                    await self._free(tx, row["id"], CaseActionKind.FREED, row["owner_id"], now=now)
                     continue
                 await tx.execute(
                     "UPDATE cases SET asked_at = ?, claim_due_at = ? WHERE id = ?",
                     (now, now + ANSWER_SECONDS, row["id"]),
                 )
-                await _note(tx, row["id"], DeedKind.ASKED, row["owner_id"], now=now)
+                await _note(tx, row["id"], CaseActionKind.ASKED, row["owner_id"], now=now)
                 await owe_person(
                     tx,
                     Kind.CLAIM,
@@ -374,7 +383,7 @@ class CaseRepo:
             for row in await tx.execute(
                 "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
             ):
-                await _note(tx, row["id"], DeedKind.CLOSED, employee.id, now=now)
+                await _note(tx, row["id"], CaseActionKind.CLOSED, employee.id, now=now)
                 await self._refold(tx, row, now=now)
 
     async def unignore(self, ignored_id: int, *, now: int) -> None:
@@ -402,7 +411,7 @@ class CaseRepo:
         )
 
     async def _free(
-        self, tx: Transaction, case_id: int, kind: DeedKind, employee_id: int, *, now: int
+        self, tx: Transaction, case_id: int, kind: CaseActionKind, employee_id: int, *, now: int
     ) -> None:
         """Nobody's again: everybody sees it, and whoever had not been told yet is.
 
@@ -416,7 +425,7 @@ class CaseRepo:
         await _note(tx, case_id, kind, employee_id, now=now)
         await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
         await alert_of(tx, case_id, self._rules, now=now)
-        if kind is DeedKind.FREED:
+        if kind is CaseActionKind.FREED:
             people = await tx.execute(
                 "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "
                 "AND role IN ('administrator', 'supervisor')"
@@ -431,7 +440,7 @@ class CaseRepo:
         else:
             await keeping.refold({row["client"]: row["opened_at"]})
 
-    async def _cases(self, rows: Sequence[Row], *, with_deeds: bool = False) -> list[Case]:
+    async def _cases(self, rows: Sequence[Row], *, with_actions: bool = False) -> list[Case]:
         ids = [row["id"] for row in rows]
         if not ids:
             return []
@@ -448,7 +457,7 @@ class CaseRepo:
             f"WHERE y.case_id IN ({places}) AND y.part = 'lost' ORDER BY x.extension",
             ids,
         )
-        deeds = await self._deeds(ids[0]) if with_deeds else ()
+        actions = await self._actions(ids[0]) if with_actions else ()
         of_part = {(row["case_id"], row["part"]): row["call_id"] for row in parts}
         wanted = [row["call_id"] for row in rows] + list(of_part.values())
         calls = await self._journal.list_calls(
@@ -472,13 +481,13 @@ class CaseRepo:
                 attempt=calls.get(of_part.get((row["id"], "attempt"), 0)),
                 closing=calls.get(of_part.get((row["id"], "closing"), 0)),
                 rang=tuple(one["extension"] for one in rung if one["case_id"] == row["id"]),
-                deeds=deeds,
+                actions=actions,
             )
             for row in rows
         ]
 
-    async def _deeds(self, case_id: int) -> tuple[Deed, ...]:
-        """The latest deeds, oldest first."""
+    async def _actions(self, case_id: int) -> tuple[CaseAction, ...]:
+        """The latest actions, oldest first."""
         rows = await self._database.fetch(
             "SELECT v.*, e.name, o.name AS other FROM case_events AS v "
             "LEFT JOIN employees AS e ON e.id = v.employee_id "
@@ -487,9 +496,9 @@ class CaseRepo:
             (case_id, _DEEDS_SHOWN),
         )
         return tuple(
-            Deed(
+            CaseAction(
                 at=row["at"],
-                kind=DeedKind(row["kind"]),
+                kind=CaseActionKind(row["kind"]),
                 who=Person(row["employee_id"], row["name"]) if row["employee_id"] else None,
                 other=Person(row["other_id"], row["other"]) if row["other_id"] else None,
                 text=row["text"],
@@ -542,7 +551,7 @@ def _may_decide(row: Row, employee: Employee) -> None:
 async def _note(
     tx: Transaction,
     case_id: int,
-    kind: DeedKind,
+    kind: CaseActionKind,
     employee_id: int,
     *,
     now: int,

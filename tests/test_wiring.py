@@ -340,7 +340,7 @@ EXTREMES = {
     "id": 999_999_999,
     "case": 999_999_999,
     "call": 999_999_999,
-    "like": 999_999_999,
+    "client_of": 999_999_999,
     "employee": 999_999_999,
     "position": LIVE_POSITION + (1 << 31),
     "version": 99_999,

@@ -11,17 +11,17 @@ ALERT_MAX_AGE = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class CaseAction:
     """What somebody did with a case; `other`: to whom it was handed, `text`: what they said."""
 
     at: int
-    kind: "DeedKind"
+    kind: "CaseActionKind"
     who: Person | None
     other: Person | None
     text: str | None
 
 
-class DeedKind(StrEnum):
+class CaseActionKind(StrEnum):
     TAKEN = "taken"
     RETURNED = "returned"
     HANDED = "handed"
@@ -56,7 +56,7 @@ class Case:
     attempt: Call | None
     closing: Call | None
     rang: tuple[str, ...]
-    deeds: tuple[Deed, ...] = ()
+    actions: tuple[CaseAction, ...] = ()
 
     @property
     def is_open(self) -> bool:

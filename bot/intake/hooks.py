@@ -10,7 +10,7 @@ from aiohttp import web
 from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.errors import StorageError
-from bot.intake.recorder import Intake
+from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource, HookSource
 from bot.telemetry.metrics import Metrics
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class Hooks:
     settings: Settings
     sources: Mapping[str, CallSource]
-    intake: Intake
+    recorder: Recorder
     metrics: Metrics
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -32,9 +32,9 @@ class Hooks:
         facts = [item for item in read if isinstance(item, CallFacts)]
         rejects = [item for item in read if isinstance(item, Reject)]
         try:
-            outcomes = await self.intake.record(facts)
+            outcomes = await self.recorder.record(facts)
             if rejects:
-                await self.intake.reject(name, rejects)
+                await self.recorder.reject(name, rejects)
         except StorageError as error:
             log.error("a hook of %s could not be stored", name, exc_info=error)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from error

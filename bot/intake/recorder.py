@@ -22,7 +22,7 @@ class _Waiting:
     is_done: bool = False
 
 
-class Intake:
+class Recorder:
     def __init__(
         self,
         calls: CallRepo,

@@ -7,7 +7,7 @@ from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
 from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Status
-from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind
+from bot.domain.cases import Board, BoardPage, Case, CaseAction, CaseActionKind, CaseNumbers
 from bot.domain.people import Employee
 from bot.views import parties
 from bot.views.formats import brief, cut, day, hour_minute, local, quoted, span
@@ -313,8 +313,8 @@ def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
     if case.owner and case.owned_at is not None:
         who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
         taken = _("Taken: {who}, {time}").format(who=who, time=time)
-        lines.append(f"🙋 {taken}{_said(case, DeedKind.TAKEN)}")
-    elif case.is_open and (freed := _latest(case, DeedKind.RETURNED, DeedKind.FREED)):
+        lines.append(f"🙋 {taken}{_said(case, CaseActionKind.TAKEN)}")
+    elif case.is_open and (freed := _latest(case, CaseActionKind.RETURNED, CaseActionKind.FREED)):
         time = moment(freed.at, now=now, zone=zone)
         lines.append("↩️ " + _("Free again since {time}").format(time=time))
     if case.attempt:
@@ -356,12 +356,12 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     time = moment(case.closed_at, now=now, zone=zone)
     took = span(case.closed_at - case.opened_at)
     if case.state is CaseState.BY_HAND:
-        deed = _latest(case, DeedKind.CLOSED)
-        who = brief(deed.who.name) if deed and deed.who else "–"
+        action = _latest(case, CaseActionKind.CLOSED)
+        who = brief(action.who.name) if action and action.who else "–"
         line = "✅ " + _("Closed by hand: {who}, {time}").format(who=who, time=time)
-        if deed and not deed.text:
+        if action and not action.text:
             line += "\n🙈 " + _("The number is ignored")
-        return line + _said(case, DeedKind.CLOSED)
+        return line + _said(case, CaseActionKind.CLOSED)
     who = quoted(parties.colleague(case.closing)) if case.closing else "–"
     if case.state is CaseState.CALLED_BACK:
         return "✅ " + _("Called back: {who}, {time}, after {took}").format(
@@ -383,11 +383,11 @@ def _failure(status: Status) -> str:
     return words.get(status) or status_words(status).lower()
 
 
-def _latest(case: Case, *kinds: DeedKind) -> Deed | None:
-    return next((deed for deed in reversed(case.deeds) if deed.kind in kinds), None)
+def _latest(case: Case, *kinds: CaseActionKind) -> CaseAction | None:
+    return next((action for action in reversed(case.actions) if action.kind in kinds), None)
 
 
-def _said(case: Case, kind: DeedKind) -> str:
-    """What was said with the latest deed of the kind, in a line of its own."""
-    deed = _latest(case, kind)
-    return f"\n💬 {brief(deed.text, _WORDS_LIMIT)}" if deed and deed.text else ""
+def _said(case: Case, kind: CaseActionKind) -> str:
+    """What was said with the latest action of the kind, in a line of its own."""
+    action = _latest(case, kind)
+    return f"\n💬 {brief(action.text, _WORDS_LIMIT)}" if action and action.text else ""

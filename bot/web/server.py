@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.intake.hooks import Hooks
-from bot.intake.recorder import Intake
+from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource
 from bot.telemetry.metrics import Metrics
 from bot.web.probes import Probes
@@ -24,7 +24,7 @@ def create_web(
     *,
     settings: Settings,
     sources: Mapping[str, CallSource],
-    intake: Intake,
+    recorder: Recorder,
     database: Database,
     outbox: OutboxRepo,
     metrics: Metrics,
@@ -33,7 +33,7 @@ def create_web(
     clock: Clock,
 ) -> web.Application:
     app = web.Application(client_max_size=BODY_LIMIT)
-    hooks = Hooks(settings, sources, intake, metrics)
+    hooks = Hooks(settings, sources, recorder, metrics)
     probes = Probes(database, bot, outbox, metrics, clock)
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/healthz", probes.alive)

@@ -54,7 +54,7 @@ async def _measure(bench: Bench) -> list[Figure]:
                 for kind, url in {"bare": bare, "whole": whole}.items():
                     rates[kind].append(await _rate(url, next(seeds), seconds))
     return [
-        _figure(f"hooks, {CLIENTS} clients, Intake alone", rates["hooks"], rates["bare"]),
+        _figure(f"hooks, {CLIENTS} clients, Recorder alone", rates["hooks"], rates["bare"]),
         _figure(
             f"hooks, {CLIENTS} clients, whole bot that alerts {RECIPIENTS} meanwhile",
             rates["whole"],

@@ -1,6 +1,6 @@
 """Servers that stand in processes of their own: `python -m tests.bench.servers KIND DIRECTORY`.
 
-`hooks` is the program's HTTP server with its Intake, `whole` the whole bot, `bare` an aiohttp
+`hooks` is the program's HTTP server with its Recorder, `whole` the whole bot, `bare` an aiohttp
 handler that parses the same JSON and answers, `telegram` a Bot API that answers two methods with
 constants, `echo` a bare aiogram bot that polls. Each prints its address, or a word, when it is
 ready, and ends when its input does.
@@ -25,7 +25,7 @@ from bot.app import create_repositories, serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
-from bot.intake.recorder import Intake
+from bot.intake.recorder import Recorder
 from bot.sources.registry import create_source
 from bot.telemetry.metrics import Metrics
 from bot.web.server import create_web
@@ -76,7 +76,7 @@ async def bare(options: argparse.Namespace) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
-    """The program's own HTTP server and Intake; nobody sends the messages owed."""
+    """The program's own HTTP server and Recorder; nobody sends the messages owed."""
     settings = _settings(options)
     async with open_database(settings.database_path) as database:
         await add_people(database, RECIPIENTS)
@@ -85,7 +85,7 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
         app = create_web(
             settings=settings,
             sources={name: create_source(name, it) for name, it in settings.sources.items()},
-            intake=Intake(
+            recorder=Recorder(
                 repositories.calls,
                 repositories.rejects,
                 clock=system_clock,

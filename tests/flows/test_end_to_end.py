@@ -149,7 +149,7 @@ async def test_an_operator_sees_own_calls_and_a_forged_button_no_other(tmp_path:
         everything = await office.ask(boss, "/log")
         foreign = everything.markup["inline_keyboard"][0][0]["callback_data"]  # type: ignore[index]
         assert Card.unpack(foreign)
-        for forged in (foreign, LogPage(like=Card.unpack(foreign).call).pack()):
+        for forged in (foreign, LogPage(client_of=Card.unpack(foreign).call).pack()):
             query = await ivan.press_stale(page, forged)
             answer = await query.answered()
             assert (answer.text, answer.show_alert) == ("Немає доступу.", True)

@@ -18,7 +18,7 @@ from bot.cli.import_files import import_files
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CallFacts, CaseState, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
-from bot.domain.cases import Board, Case, DeedKind, Taking
+from bot.domain.cases import Board, Case, CaseActionKind, Taking
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
 from storage.calls import CallRepo
@@ -302,7 +302,7 @@ async def test_by_hand_is_marked_and_counted_apart(desk: Desk) -> None:
     assert not await desk.cases.close(case.id, olena, "ще раз", now=NOW + 61)
     case = await desk.one()
     assert (case.state, case.closed_at) == (CaseState.BY_HAND, NOW + 60)
-    assert (case.deeds[-1].kind, case.deeds[-1].text) == (DeedKind.CLOSED, "Реклама")
+    assert (case.actions[-1].kind, case.actions[-1].text) == (CaseActionKind.CLOSED, "Реклама")
     assert (await desk.cases.numbers(EVERYTHING, since=NOW)).by_hand == 1
     desk.now += 600
     await desk.lost()
@@ -474,7 +474,7 @@ async def test_a_claim_is_asked_about_once_and_then_freed(desk: Desk) -> None:
     rows = await desk.database.fetch("SELECT chat_id FROM outbox WHERE ping = 1")
     assert [row["chat_id"] for row in rows] == [1]
     assert not await desk.cases.extend(case.id, olena, seconds=600, now=NOW + 1600)
-    assert [deed.kind.value for deed in case.deeds] == [
+    assert [action.kind.value for action in case.actions] == [
         *("taken", "asked", "extended", "asked", "freed")
     ]
 
@@ -534,21 +534,21 @@ async def test_rights_over_a_case(desk: Desk) -> None:
     far = await desk.hire(4, Role.OPERATOR, "104")
     await desk.lost()
     case = await desk.one()
-    for deed in (
+    for action in (
         desk.cases.take(case.id, far, now=NOW),
         desk.cases.close(case.id, far, "x", now=NOW),
         desk.cases.get(case.id, far.scope),
         desk.cases.hand(case.id, olena, far.id, now=NOW),
     ):
         with pytest.raises(NoAccessError):
-            await deed
+            await action
     assert await desk.cases.take(case.id, olena, now=NOW) is Taking.TAKEN
-    for deed in (
+    for action in (
         desk.cases.give_back(case.id, ivan, now=NOW),
         desk.cases.close(case.id, ivan, "x", now=NOW),
     ):
         with pytest.raises(NoAccessError):
-            await deed
+            await action
     assert await desk.cases.hand(case.id, boss, far.id, now=NOW)
     assert (await desk.cases.get(case.id, far.scope)).id == case.id
     assert (await desk.journal.get(1, far.scope)).id == 1

@@ -323,9 +323,9 @@ class CasesMachine(RuleBasedStateMachine):
     @rule(
         client=st.integers(0, 5),
         person=st.sampled_from([BOSS, OLENA, IVAN]),
-        deed=st.sampled_from(["take", "take", "take", "return", "close", "hand"]),
+        action=st.sampled_from(["take", "take", "take", "return", "close", "hand"]),
     )
-    def deed(self, client: int, person: int, deed: str) -> None:
+    def action(self, client: int, person: int, action: str) -> None:
         names = sorted(name for name, line in self.lines.items() if line.open_case(self.now))
         if not names:
             return
@@ -347,11 +347,11 @@ class CasesMachine(RuleBasedStateMachine):
             "close": self.cases.close(case_id, who, "так", now=self.now),
             "hand": self.cases.hand(case_id, who, IVAN, now=self.now),
         }
-        chosen = doing.pop(deed)
+        chosen = doing.pop(action)
         for one in doing.values():
             one.close()
-        allowed = {"take": may_see, "hand": person == BOSS}.get(deed, may_decide)
-        if deed == "return" and owner is None:
+        allowed = {"take": may_see, "hand": person == BOSS}.get(action, may_decide)
+        if action == "return" and owner is None:
             allowed = may_see
         try:
             result = self.run(chosen)
@@ -359,15 +359,15 @@ class CasesMachine(RuleBasedStateMachine):
             assert not allowed
             return
         assert allowed
-        if deed == "take":
+        if action == "take":
             expected = {None: Taking.TAKEN, person: Taking.MINE_ALREADY}
             assert result is expected.get(owner, Taking.ANOTHERS)
             if owner is None:
                 line.claim = Claim(person, self.now + CLAIM)
-        elif deed == "return":
+        elif action == "return":
             assert result is (owner is not None)
             line.claim = None
-        elif deed == "hand":
+        elif action == "hand":
             assert result
             line.claim = Claim(IVAN, self.now + CLAIM)
         else:

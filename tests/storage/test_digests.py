@@ -576,7 +576,7 @@ async def test_who_was_in_time_stays_so_when_the_target_changes(app: App) -> Non
     assert app.buttons("Вчасно: 2")
 
 
-async def test_a_case_goes_back_to_its_list_also_after_a_deed(app: App) -> None:
+async def test_a_case_goes_back_to_its_list_also_after_an_action(app: App) -> None:
     await app.press_data(BOSS, "en1")
     await app.press(BOSS, "Залишилось")
     listed = app.text

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import settings as tried
 
 from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
-from bot.domain.cases import Board, BoardPage, Case, CaseNumbers, Deed, DeedKind, Ignored
+from bot.domain.cases import (
+    Board,
+    BoardPage,
+    Case,
+    CaseAction,
+    CaseActionKind,
+    CaseNumbers,
+    Ignored,
+)
 from bot.domain.company import Ladder, LadderField
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import (
@@ -95,7 +103,7 @@ def worst_case(shown: Call, state: CaseState, words: str) -> Case:
     """All that can be said of a case, at the length at which it is stored."""
     who = Person(7, words[:64])
     failed = replace(shown, direction=Direction.OUT, status=Status.NO_CHANNELS)
-    kinds = (DeedKind.TAKEN, DeedKind.FREED, DeedKind.CLOSED)
+    kinds = (CaseActionKind.TAKEN, CaseActionKind.FREED, CaseActionKind.CLOSED)
     return case(
         shown,
         state=state,
@@ -108,7 +116,9 @@ def worst_case(shown: Call, state: CaseState, words: str) -> Case:
         owned_at=NOW - 10**6,
         attempt=failed,
         closing=failed,
-        deeds=tuple(Deed(at=NOW, kind=one, who=who, other=who, text=words) for one in kinds),
+        actions=tuple(
+            CaseAction(at=NOW, kind=one, who=who, other=who, text=words) for one in kinds
+        ),
     )
 
 
@@ -365,7 +375,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     page = replace(page_of(*[lost] * 8), number=1001, count=1001, has_newer=True, has_older=True)
     for here in (LogPage(), LogPage(lost=1, day=739_000)):
         yield call_keyboards.log(page, here, month=24_320)
-    month = Calendar(month=24_320, day=0, lost=0, like=0, position=0, id=0)
+    month = Calendar(month=24_320, day=0, lost=0, client_of=0, position=0, id=0)
     for later in range(12):
         yield call_keyboards.calendar(
             month.at(month.month + later), days={1, 31}, has_earlier=True, has_later=True

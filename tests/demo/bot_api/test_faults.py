@@ -85,7 +85,7 @@ async def test_a_dropped_request_did_nothing_and_a_lost_answer_did_all(
     assert [call.status for call in api.server.calls("sendMessage")] == [0, 0]
 
 
-async def test_a_slow_answer_comes_after_the_deed(api: Api, user: User) -> None:
+async def test_a_slow_answer_comes_after_the_action(api: Api, user: User) -> None:
     api.server.faults.add("sendMessage", FaultKind.SLOW, seconds=5)
     timeout = aiohttp.ClientTimeout(total=0.1)
     with pytest.raises(TimeoutError):
