@@ -26,6 +26,8 @@ app = typer.Typer(
 
 
 def main() -> None:
+    if sys.platform == "win32":
+        sys.exit("Dzvinok runs on Linux and macOS; on Windows use WSL")
     app()
 
 

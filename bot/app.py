@@ -1,13 +1,11 @@
 """The composition root: the only builder of objects, and the life of the running bot."""
 
 import asyncio
-import fcntl
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from aiogram import Bot, Dispatcher
@@ -59,6 +57,7 @@ from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
+from storage.lock import only_instance
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
@@ -194,7 +193,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
     Leaving it finishes what is in hand. Raises StartError if it cannot begin.
     """
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_instance(settings.database_path))
+        stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
         repositories = create_repositories(database, settings)
         await repositories.employees.sync_administrators(
@@ -374,17 +373,3 @@ async def _http_server(app: web.Application, settings: Settings) -> AsyncIterato
         yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
-
-
-@contextmanager
-def _only_instance(database_path: Path) -> Iterator[None]:
-    """Hold the database for this process; the lock goes with the process, however it ends."""
-    database_path.parent.mkdir(parents=True, exist_ok=True)
-    with database_path.with_name(database_path.name + ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StartError(
-                f"DATABASE_PATH: another Dzvinok is running on {database_path}"
-            ) from None
-        yield

@@ -1,7 +1,6 @@
 """How the bot is, for administrators."""
 
 from importlib.metadata import version
-from pathlib import Path
 
 from aiogram import Router
 from aiogram.filters import Command
@@ -18,6 +17,7 @@ from bot.views import health as views
 from keyboards import health as keyboards
 from keyboards.callbacks import HealthRefresh
 from storage.calls import CallRepo
+from storage.database import size_on_disk
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
@@ -59,7 +59,7 @@ async def show_health(
         sent=owed["sent"],
         dropped=owed["dropped"],
         unreachable=await employees.count_unreachable(),
-        database_size=_size(settings.database_path),
+        database_size=size_on_disk(settings.database_path),
     )
     await show(event, views.health(shown, zone=settings.zone), keyboards.health())
 
@@ -89,9 +89,3 @@ async def _ahead(journal: JournalRepo, now: int) -> dict[str, int]:
     for call in page.calls:
         found.setdefault(call.source, call.started_at - now)
     return found
-
-
-def _size(database: Path) -> int:
-    """Bytes on the disk, with what SQLite keeps beside the file."""
-    files = [database, *(database.with_name(f"{database.name}-{end}") for end in ("wal", "shm"))]
-    return sum(file.stat().st_size for file in files if file.is_file())

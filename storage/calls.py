@@ -75,6 +75,12 @@ class CallRepo:
             )
         return len(gone)
 
+    async def count(self) -> int:
+        """How many calls are stored; it steps over them all."""
+        [row] = await self._database.fetch("SELECT count(*) AS n FROM calls")
+        count: int = row["n"]
+        return count
+
     async def last_received(self) -> dict[str, int]:
         """When a call of each source was last heard of for the first time."""
         rows = await self._database.fetch(

@@ -2,6 +2,8 @@
 
 The only module that knows which database it is. One connection writes, behind a lock; another
 reads. `synchronous=FULL`: what is committed survives the loss of power.
+
+Elsewhere in storage/ a function that returns a piece of SQL has a name that ends in `_sql`.
 """
 
 import asyncio
@@ -36,8 +38,9 @@ class Transaction:
         return list(await self._connection.execute_fetchall(sql, values))
 
     async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-        if some := list(rows):  # asking the database's thread for nothing costs as much
-            await self._connection.executemany(sql, some)
+        """Run one statement for each row of values."""
+        if values := list(rows):  # asking the database's thread for nothing costs as much
+            await self._connection.executemany(sql, values)
 
 
 class Database:
@@ -52,6 +55,10 @@ class Database:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
+
+    async def ping(self) -> None:
+        """Ask the database for nothing. Raises StorageError if it does not answer."""
+        await self.fetch("SELECT 1")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -118,6 +125,21 @@ async def copy_database(source: Path, target: Path) -> None:
         raise StartError(f"{target} cannot be written: {error}") from error
 
 
+def size_on_disk(path: Path) -> int:
+    """The bytes of the database on the disk, with what SQLite keeps beside the file."""
+    return sum(file.stat().st_size for file in _files(path) if file.is_file())
+
+
+def remove_database(path: Path) -> None:
+    """Delete the database, if there is one; nothing may have it open."""
+    for file in _files(path):
+        file.unlink(missing_ok=True)
+
+
+def _files(path: Path) -> list[Path]:
+    return [path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))]
+
+
 @asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
     async with aiosqlite.connect(path, isolation_level=None) as connection:
@@ -157,16 +179,16 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """As many at once as a statement takes values."""
+    """The items in parts of at most `size`: one statement takes only so many values."""
     return (items[i : i + size] for i in range(0, len(items), size))
 
 
 def _statements(script: str) -> list[str]:
     """The statements of a script, so that they can run inside our transaction."""
-    found, rest = [], ""
+    statements, rest = [], ""
     for line in script.splitlines(keepends=True):
         rest += line
         if sqlite3.complete_statement(rest):
-            found.append(rest)
+            statements.append(rest)
             rest = ""
-    return found
+    return statements

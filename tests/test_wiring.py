@@ -221,6 +221,61 @@ def test_help_does_not_wait_for_aiogram() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
+SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA|WITH)\s+\w")
+DATABASE_FILE = re.compile(r"\bsqlite|\bpragma\b|-wal\b|-shm\b|\bf(cntl|lock)\b", re.IGNORECASE)
+"""What only storage/ knows: which database it is, what lies beside its file, how it is locked."""
+
+
+def sql_of(tree: ast.Module) -> list[str]:
+    """The string literals that hold SQL, those inside f-strings too."""
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return [text for text in texts if isinstance(text, str) and SQL.search(text)]
+
+
+def test_no_sql_stands_outside_storage() -> None:
+    for path in python_files(*PACKAGES):
+        sql = sql_of(tree_of(path))
+        assert bool(sql) <= is_within(module_of(path), {"storage"}), f"{path}: {sql}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "SELECT count(*) AS n FROM calls",
+        "INSERT INTO fsm (key, data) VALUES (?, ?)",
+        "UPDATE cases SET state = 'void' WHERE id = ?",
+        "DELETE FROM rejects",
+        "PRAGMA user_version",
+        "WITH latest AS (SELECT line FROM calls) SELECT line FROM latest",
+    ],
+)
+def test_planted_sql_would_be_noticed(sql: str) -> None:
+    assert sql_of(ast.parse(f"async def rows(database):\n    await database.fetch({sql!r})"))
+    assert sql_of(ast.parse(f'text = f"{sql} LIMIT {{size}}"'))
+
+
+def test_only_storage_knows_the_file_of_the_database() -> None:
+    for path in python_files(*PACKAGES):
+        if not is_within(module_of(path), {"storage"}):
+            told = DATABASE_FILE.search(path.read_text(encoding="utf-8"))
+            assert told is None, f"{path}: {told}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from sqlite3 import Row",
+        'path.with_name(f"{path.name}-wal")',
+        'await database.fetch("pragma page_count")',
+        "import fcntl",
+        "# SQLite keeps the rest beside it",
+    ],
+)
+def test_planted_knowledge_of_the_file_would_be_noticed(line: str) -> None:
+    assert DATABASE_FILE.search(line)
+
+
 def test_nothing_is_mocked() -> None:
     for path in python_files(*PACKAGES, "tests"):
         wrong = {name for name in imports_of(path) if name.split(".")[0] in {"unittest", "mock"}}

@@ -12,6 +12,7 @@ from bot.config.sources import Source
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
+from storage.calls import CallRepo
 from storage.database import open_database
 
 _SECONDS = 10
@@ -56,10 +57,10 @@ async def _check_token(settings: Settings) -> Finding:
 async def _check_database(settings: Settings) -> Finding:
     try:
         async with open_database(settings.database_path) as database:
-            [row] = await database.fetch("SELECT count(*) AS n FROM calls")
+            count = await CallRepo(database).count()
     except (StartError, OSError, StorageError) as error:
         return Finding("database", is_ok=False, word=str(error))
-    return Finding("database", is_ok=True, word=f"{settings.database_path}, {row['n']} calls")
+    return Finding("database", is_ok=True, word=f"{settings.database_path}, {count} calls")
 
 
 async def _check_public_url(settings: Settings) -> Finding:

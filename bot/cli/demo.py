@@ -35,7 +35,7 @@ from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
-from storage.database import open_database
+from storage.database import open_database, remove_database
 
 _BOT_ID = 7000000001
 _GROUP = -1001000000001
@@ -189,8 +189,7 @@ async def _write_past(
     is_new = not path.exists()
     if is_new:
         part = path.with_name(path.name + ".part")
-        for name in (part.name, f"{part.name}-wal", f"{part.name}-shm"):
-            path.with_name(name).unlink(missing_ok=True)  # of a start that was cut short
+        remove_database(part)  # of a start that was cut short
         await _write_history(part, settings, options, say, stop)
         if stop.is_set():
             return _Past(is_new=True, invites={})

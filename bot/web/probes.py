@@ -44,7 +44,7 @@ class Probes:
 
     async def _check_database(self) -> str:
         try:
-            await self._database.fetch("SELECT 1")
+            await self._database.ping()
         except StorageError as error:
             return str(error)
         return "ok"

@@ -1,0 +1,45 @@
+"""The file of the database: what it weighs, how it is deleted, who may run on it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain.errors import StartError
+from storage.database import open_database, remove_database, size_on_disk
+from storage.lock import only_instance
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_an_open_database_answers_and_is_weighed_with_all_its_files(tmp_path: Path) -> None:
+    path = tmp_path / "dzvinok.db"
+    async with open_database(path) as database:
+        await database.ping()
+        files = files_in(tmp_path)
+        assert len(files) > 1
+        assert size_on_disk(path) == sum(file.stat().st_size for file in files)
+    assert size_on_disk(tmp_path / "none.db") == 0
+
+
+async def test_a_database_is_deleted_with_all_its_files(tmp_path: Path) -> None:
+    path = tmp_path / "dzvinok.db"
+    async with open_database(path):
+        left = files_in(tmp_path)
+    for file in left:
+        file.touch()
+    remove_database(path)
+    assert files_in(tmp_path) == []
+    remove_database(path)  # again: there is none
+
+
+def test_a_second_instance_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "dzvinok.db"
+    with only_instance(path):
+        with pytest.raises(StartError, match="another Dzvinok"), only_instance(path):
+            pass
+        with only_instance(tmp_path / "other.db"):
+            pass
+    with only_instance(path):
+        pass
