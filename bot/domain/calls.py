@@ -16,7 +16,6 @@ PRICE_DELAY = 300
 COMMENT_LIMIT = 200
 """Unicode code points of a comment, after trimming."""
 
-
 CONTACT_LIMIT = 64
 """Characters of a contact's name."""
 
@@ -61,9 +60,10 @@ class EndedBy(StrEnum):
 
 
 class CaseState(StrEnum):
-    """OPEN: nobody has reached the client yet. All others are over.
+    """How a case stands. OPEN: nobody has reached the client yet; in all other states it is over.
 
-    EXPIRED: nobody did within CASE_WINDOW_HOURS. VOID: its calls were not lost after all.
+    GOT_THROUGH: the client called again and talked. BY_HAND: a person closed it. EXPIRED: nobody
+    reached the client within CASE_WINDOW_HOURS. VOID: its calls were not lost after all.
     """
 
     OPEN = "open"
@@ -79,7 +79,9 @@ class CasePart(StrEnum):
 
     LOST = "lost"
     ATTEMPT = "attempt"
+    """The company called the client back and did not reach them."""
     CLOSING = "closing"
+    """The talk that closed the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,12 @@ class Party:
 
 @dataclass(slots=True, kw_only=True)
 class CallFacts:
-    """What a source said of one call at one moment. None and () mean "not said".
+    """One statement: what a source said of one call at one moment. None and () mean "not said".
 
-    `country` is the source's, for reading national numbers; `updated_at` is the source's own time
-    of this statement, if it gives one.
+    `line` is the company's number that was called, `queue` the one the caller waited in,
+    `extension` the employee's who talked or dialled, `rang` all that were rung. `wait` and `talk`
+    in seconds. `country` (ISO 3166, two letters) is assumed of national numbers; `updated_at` is
+    the source's own time of this statement, if it gives one.
     """
 
     source: str
@@ -157,9 +161,10 @@ class Comment:
 class CaseLink:
     """The case a call belongs to, as the call's row and card show it.
 
-    `lost_call` is the id of its latest lost call, `closing_call` of the talk that closed it, None
-    where there is none or it is not the reader's to see;
-    `closed_by` who talked there, or closed it by hand saying `words`.
+    `part` is what the call is to the case. `lost` and `attempts` count calls of the case.
+    `lost_call` is the id of its latest lost call, `closing_call` that of the talk that closed it,
+    None where there is none or the reader may not see it. `closed_by`: who talked then, or closed
+    the case by hand, saying `words`.
     """
 
     case_id: int

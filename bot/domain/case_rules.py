@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.domain.calls import CaseState
+from bot.domain.calls import CaseState, Direction, Status
 
 _UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class CaseRules:
-    """`window`: seconds after the first lost call within which a talk closes its case.
+    """What the settings say of cases.
 
-    `zone`: the company's, for its working hours.
+    `window`: seconds after the first lost call within which a talk closes its case. Callers who
+    waited less than `min_missed_seconds` make no case. `zone`: that of the working hours.
     """
 
     window: int = 168 * 3600
@@ -32,21 +33,24 @@ DEFAULT_RULES = CaseRules()
 
 
 class EventKind(StrEnum):
+    """What a call, or a person, does to a case."""
+
     LOST = "lost"
     LOST_RETURNED = "lost_returned"
     """Lost, and the PBX itself says that somebody has called back."""
     CALLED_BACK = "called_back"
     GOT_THROUGH = "got_through"
     ATTEMPT = "attempt"
+    """The company called the client and did not reach them."""
     BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
-    """A call on the number, or its closing by hand (`id` 0).
+    """One call with a client, or the closing of their case by hand (`id` 0).
 
-    `at`: when it began. `talked_at`: when its wait was over, by a talk or by nothing. `tie` orders
-    what began in the same second, without regard to which was heard of first.
+    `at`: when it began. `talked_at`: when the waiting was over, by a talk or by giving up. `tie`
+    orders events of the same second, whichever was heard of first: (source, external id).
     """
 
     at: int
@@ -58,9 +62,11 @@ class CaseEvent:
 
 @dataclass(slots=True)
 class CaseFacts:
-    """A case as its calls tell it. Ids of calls; `closing` 0: no call closed it.
+    """The state of one case as its calls tell it: what a row of `cases` says of it.
 
-    `closed_at` is None too if only the PBX's word says that somebody has called back.
+    `lost` and `attempts` are ids of calls in order, `closing` the id of the talk that closed it, 0
+    if none did. `closed_at` is None while the case is open, and if only the PBX says that somebody
+    has called back: it does not say when.
     """
 
     opened_at: int
@@ -75,9 +81,37 @@ class CaseFacts:
     state: CaseState = CaseState.OPEN
 
 
+def event_kind(
+    rules: CaseRules,
+    *,
+    direction: Direction,
+    status: Status,
+    is_lost: bool,
+    wait: int | None,
+    talk: int | None,
+    is_ignored: bool,
+) -> EventKind | None:
+    """What a call with a client is to the client's case; None: nothing.
+
+    `wait`, `talk` in seconds. `is_ignored`: nobody wants to hear of the client's lost calls.
+    """
+    if status.is_live:
+        return None
+    if direction is Direction.OUT:
+        has_talked = status.is_talk or (talk or 0) > 0
+        return EventKind.CALLED_BACK if has_talked else EventKind.ATTEMPT
+    if not is_lost:
+        return EventKind.GOT_THROUGH
+    is_short = wait is not None and wait < rules.min_missed_seconds
+    if is_ignored or is_short:
+        return None
+    is_returned = status is Status.MISSED_CALLED_BACK
+    return EventKind.LOST_RETURNED if is_returned else EventKind.LOST
+
+
 def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFacts]:
     """The cases these events make, oldest first; `window` in seconds."""
-    found: list[CaseFacts] = []
+    cases: list[CaseFacts] = []
     returned: set[int] = set()
     current: CaseFacts | None = None
     for event in sorted(events, key=lambda one: (one.at, one.id == 0, one.tie)):
@@ -86,7 +120,7 @@ def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFact
         if event.kind in {EventKind.LOST, EventKind.LOST_RETURNED}:
             if current is None:
                 current = CaseFacts(event.at, event.at + window, event.at)
-                found.append(current)
+                cases.append(current)
             current.lost.append(event.id)
             current.last_lost_at = event.at
             current.last_over_at = event.talked_at
@@ -103,10 +137,10 @@ def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFact
             current.state = CaseState(event.kind.value)
             current.closing, current.closed_at = event.id, event.talked_at
             current = None
-    for one in found:
-        if one.state is CaseState.OPEN:
-            _end(one, returned, now)
-    return found
+    for case in cases:
+        if case.state is CaseState.OPEN:
+            _end(case, returned, now)
+    return cases
 
 
 def _end(case: CaseFacts, returned: set[int], now: int) -> None:

@@ -10,34 +10,41 @@ ALERT_MAX_AGE = 3600
 """Seconds after the end of a lost call after which nobody is alerted of it any more."""
 
 
+class CaseActionKind(StrEnum):
+    TAKEN = "taken"
+    RETURNED = "returned"
+    """The owner gave it back."""
+    HANDED = "handed"
+    ASKED = "asked"
+    """The bot asked the owner whether they still see to it."""
+    EXTENDED = "extended"
+    """The owner asked for more time."""
+    FREED = "freed"
+    """The bot took it from an owner who did not answer."""
+    CLOSED = "closed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseAction:
     """What somebody did with a case; `other`: to whom it was handed, `text`: what they said."""
 
     at: int
-    kind: "CaseActionKind"
+    kind: CaseActionKind
     who: Person | None
     other: Person | None
     text: str | None
-
-
-class CaseActionKind(StrEnum):
-    TAKEN = "taken"
-    RETURNED = "returned"
-    HANDED = "handed"
-    ASKED = "asked"
-    EXTENDED = "extended"
-    FREED = "freed"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One client whose lost calls somebody should return, and how far that has come.
 
-    `lost` and `attempts` count calls. `call` is the latest lost one, `attempt` the latest failed
-    outgoing one, `closing` the talk that closed it. `rang`: every extension that was rung for it.
-    `closed_at` is None while it is open, and where only the PBX says that it was returned.
+    `client` is the number in E.164, None if hidden. `lost` and `attempts` count calls. `call` is
+    the latest lost one, `attempt` the latest failed call back, `closing` the talk that closed the
+    case. `rang`: every extension that was rung for it. `owner`: who has taken it, `owned_at` since
+    when; `asked_at`: when they were asked whether they still see to it. After `expires_at` nobody
+    waits for a call back. `closed_at` is None while the case is open, and where only the PBX says
+    that somebody has called back.
     """
 
     id: int
@@ -64,18 +71,23 @@ class Case:
 
 
 class Board(StrEnum):
-    """Which cases the board shows."""
+    """Which cases the board shows: the open ones in the reader's scope, or a part of those."""
 
     ALL = "a"
     MINE = "m"
+    """Taken by the reader."""
     FREE = "f"
+    """Taken by nobody."""
     CLOSED = "c"
     """Closed today."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoardPage:
-    """Cases, oldest first (the closed ones latest first); `number` of `count` pages, from 1."""
+    """A page of cases, oldest first (closed ones latest first); `total` on all pages.
+
+    `number` of `count` pages, from 1.
+    """
 
     cases: tuple[Case, ...]
     number: int
@@ -96,7 +108,7 @@ class CaseNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A number whose lost calls nobody is told of; `name`: of the contact, if it has one."""
+    """A number whose lost calls make no case and alert nobody; `name`: the contact's, if any."""
 
     id: int
     number: str

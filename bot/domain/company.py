@@ -1,4 +1,4 @@
-"""What the company has decided about its alerts: who hears after how long."""
+"""The escalation of lost calls: who hears of one after how long."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,10 +16,12 @@ class LadderField(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Who hears of a lost call after how many minutes of working time, and how fast is well done.
+    """The escalation: who hears of a lost call after how many minutes of working time.
 
-    0: at once. `repeat_every`: minutes after which all hear again until somebody takes the case,
-    0 for never. `target_minutes`: within which a client should be called back.
+    There are three steps: those whose extensions rang, the groups, the supervisors and
+    administrators; 0: at once. `repeat_every`: minutes after which all hear again until somebody
+    takes the case, 0 for never. `target_minutes`: how soon a client should be called back, for the
+    digests.
     """
 
     operators_after: int = 0
@@ -29,8 +31,8 @@ class Ladder:
     target_minutes: int = 15
 
     def minutes(self, name: LadderField) -> int:
-        found: int = getattr(self, name.value)
-        return found
+        minutes: int = getattr(self, name.value)
+        return minutes
 
     @property
     def is_at_once(self) -> bool:
@@ -41,3 +43,12 @@ class Ladder:
             or self.supervisors_after
             or self.repeat_every
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StepMoments:
+    """When those who were rung, the groups and the supervisors are to hear of one lost call."""
+
+    operators: int
+    groups: int
+    supervisors: int

@@ -1,4 +1,4 @@
-"""Digests: a span of lost calls summed up."""
+"""Digests: what became of the clients whose calls were lost in a span of time."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -38,8 +38,8 @@ class DigestTotals:
     p90: int | None = None
 
     def count(self, group: CaseGroup) -> int:
-        found: int = getattr(self, group.name.lower())
-        return found
+        count: int = getattr(self, group.name.lower())
+        return count
 
     @property
     def share(self) -> int | None:

@@ -1,6 +1,6 @@
 """The errors a person may be told of, and those that stop a start.
 
-AppError                 user_message is what the person in chat reads
+AppError                 an expected refusal; bot/views/refusals.py turns its class into words
 ├── NotFoundError        the record is gone (deleted, purged)
 ├── NoAccessError        it exists, but not for this person
 ├── ConflictError        somebody else changed it meanwhile
@@ -16,7 +16,7 @@ SourceError              a source answered nonsense or not at all: try again lat
 
 
 class AppError(Exception):
-    """An expected refusal. Views turn its class into words in the reader's language."""
+    """An expected refusal. Its own text is for the log; the person reads words for its class."""
 
 
 class NotFoundError(AppError):
@@ -36,7 +36,7 @@ class InviteError(AppError):
 
 
 class RecordingError(AppError):
-    """Its words are for the log: why, without the address."""
+    """Its text says why, for the log, without the address of the recording."""
 
 
 class RecordingGoneError(RecordingError):

@@ -1,4 +1,4 @@
-"""Reading the log: filters, keys of pages, the numbers of a day."""
+"""Reading the log of calls: filters, pages and the keys they are found by, a day's numbers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,29 +6,19 @@ from typing import NamedTuple
 
 from bot.domain.calls import Call
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayNumbers:
-    """The numbers of one day: lost calls are incoming ones in which nobody talked."""
-
-    total: int
-    incoming: int
-    outgoing: int
-    lost: int
-    unreturned: int
-
-
 PAGES_COUNTED = 1000
 """Page numbers are exact up to this many; beyond it counting would cost more than it tells."""
 
 
 class Key(NamedTuple):
+    """Where a call stands in the log: later ones have greater keys, live ones the greatest."""
+
     position: int
     id: int
 
 
 class Turn(StrEnum):
-    """Which page is meant, seen from a key: the one after, before, or beginning with it."""
+    """Which page is meant: an end of the log, or one that is next to, or begins at, a key."""
 
     FIRST = "f"
     LAST = "l"
@@ -39,7 +29,10 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What part of the log is read. `start` ≤ call < `end`, Unix seconds; `client` in E.164."""
+    """What part of the log is read: calls that began from `start` to before `end`, of `client`.
+
+    Moments are Unix seconds, `client` is in E.164; None: no bound, anybody.
+    """
 
     start: int | None = None
     end: int | None = None
@@ -61,3 +54,17 @@ class Page:
     has_newer: bool
     has_older: bool
     is_beyond: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayNumbers:
+    """How many calls one day had; `unreturned`: lost ones whose client nobody has reached yet.
+
+    A call is lost if it came in and nobody talked.
+    """
+
+    total: int
+    incoming: int
+    outgoing: int
+    lost: int
+    unreturned: int

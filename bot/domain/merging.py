@@ -44,12 +44,20 @@ LIVE_MAX_AGE = 4 * 3600
 """Seconds after which a live call whose end never came stops standing first in the log."""
 
 Strength = tuple[int, int | None]
-"""Level of the status (0 live, 1 final, 2 talked) and `updated_at`, if the source gives it."""
+"""How far a statement is believed: the level of its status (0 live, 1 final, 2 talked) and the
+source's `updated_at`, if it gives one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class MergedCall:
-    """All that is known of a call: merged statements, then what follows from them."""
+    """All that is known of a call, as the row of `calls` keeps it.
+
+    First the fields that sources state: `level` and `updated_at` are the strength of the status,
+    `strengths` those of values that were said with another strength, by field. Then what follows
+    from them: `client` is the client's number in E.164, `position` where the call stands in the
+    log, `settles_at` until when its price or recording may still come, `extensions` those that may
+    see it as their own.
+    """
 
     source: str
     external_id: str
@@ -89,7 +97,7 @@ class MergedCall:
 
 
 def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
-    """The call after one more statement about it. Equal to `old` if it says nothing new."""
+    """The call after one more statement about it; `old` itself if it says nothing new."""
     said = _stated(facts)
     level = _level(facts.status)
     if old is None:

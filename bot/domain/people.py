@@ -62,7 +62,11 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Employee:
-    """A person allowed to use the bot. `in_settings`: named in ADMIN_IDS, fixed in chat."""
+    """A person of the company who uses, or used, the bot.
+
+    `in_settings`: ADMIN_IDS names them, so nobody can change their role in a chat. `unreachable`:
+    Telegram does not let the bot write to them.
+    """
 
     id: int
     tg_id: int
@@ -82,20 +86,9 @@ class Employee:
         return EVERYTHING if self.role.sees_all else Scope(self.extensions, owner=self.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invite:
-    """A one-time way in. The token itself is shown once and stored only as a hash."""
-
-    id: int
-    role: Role
-    extensions: tuple[str, ...]
-    name: str | None
-    expires_at: int
-
-
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An employee as others are told of them."""
+    """An employee, as far as colleagues are told of them."""
 
     id: int
     name: str

@@ -53,10 +53,10 @@ def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
             raise UnreadableTimeError(piece)
         if rest in _OFF:
             continue
-        found = _SPAN.fullmatch(rest)
-        if not found:
+        match = _SPAN.fullmatch(rest)
+        if not match:
             raise UnreadableTimeError(piece)
-        start, end = _minutes(found[1]), _minutes(found[2])
+        start, end = _minutes(match[1]), _minutes(match[2])
         if end <= start:
             end += DAY
         for day in days:
@@ -68,10 +68,10 @@ def parse_week(text: str) -> tuple[tuple[Span, ...], ...]:
 
 def parse_quiet(text: str) -> QuietHours:
     """`22-8`, `22:00–07:30`. Raises UnreadableTimeError."""
-    found = _SPAN.fullmatch(_plain(text))
-    if not found:
+    match = _SPAN.fullmatch(_plain(text))
+    if not match:
         raise UnreadableTimeError(text.strip())
-    start, end = _minutes(found[1]) % DAY, _minutes(found[2]) % DAY
+    start, end = _minutes(match[1]) % DAY, _minutes(match[2]) % DAY
     if start == end:
         raise UnreadableTimeError(text.strip())
     return QuietHours(start, end)
@@ -88,14 +88,14 @@ def parse_time(text: str) -> int:
 def parse_days(text: str, today: date) -> frozenset[date]:
     """`01.01, 24.08.2027, 2026-12-25`; without a year the next such day; `-`: none.
 
-    Raises as above.
+    Raises UnreadableTimeError.
     """
     if _plain(text) == "-":
         return frozenset()
-    found = set()
+    days = set()
     for piece in filter(None, (piece.strip() for piece in re.split(r"[,;\s]", text))):
-        found.add(_date(piece, today))
-    return frozenset(found)
+        days.add(_date(piece, today))
+    return frozenset(days)
 
 
 def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
@@ -105,18 +105,18 @@ def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
     """
     plain = _plain(text)
     today = datetime.fromtimestamp(now, UTC).astimezone(zone).date()
-    if found := re.fullmatch(r"(?:через |за |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
-        unit = found[2]
+    if match := re.fullmatch(r"(?:через |за |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
+        unit = match[2]
         seconds = next((size for names, size in _UNITS if unit.startswith(names)), 0)
-        at = now + int(found[1]) * seconds
-    elif found := re.fullmatch(r"(?:через |за |in )?(\D+)", plain):
-        at = now + _WHILES.get(found[1], 0)
-    elif found := re.fullmatch(
+        at = now + int(match[1]) * seconds
+    elif match := re.fullmatch(r"(?:через |за |in )?(\D+)", plain):
+        at = now + _WHILES.get(match[1], 0)
+    elif match := re.fullmatch(
         r"(?:о |об |at )(\d{1,2})|(?:о |об |at )?(\d{1,2}[:.]\d{2})", plain
     ):
-        at = next_local(now, _minutes(found[1] or found[2]), zone)
-    elif found := re.fullmatch(r"(.+?),?(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain):
-        at = _on_day(found[1], _minutes(found[2]), now, today, zone)
+        at = next_local(now, _minutes(match[1] or match[2]), zone)
+    elif match := re.fullmatch(r"(.+?),?(?: о| об| at)? (\d{1,2}(?:[:.]\d{2})?)", plain):
+        at = _on_day(match[1], _minutes(match[2]), now, today, zone)
     else:
         raise UnreadableTimeError(text.strip())
     if not now < at <= now + _YEAR:
@@ -160,39 +160,40 @@ def _days_of(piece: str) -> tuple[list[int], str]:
             return list(range(7)), piece[len(words) :].lstrip(" :")
     days: list[int] = []
     rest = piece
-    while found := re.match(
+    while match := re.match(
         r"([^\W\d_][^\W\d_']*)\.?(?:\s*-\s*([^\W\d_][^\W\d_']*)\.?)?[\s:]*", rest
     ):
-        if found[1] not in _DAYS or (found[2] and found[2] not in _DAYS):
+        if match[1] not in _DAYS or (match[2] and match[2] not in _DAYS):
             break
-        first = _DAYS[found[1]]
-        last = _DAYS[found[2]] if found[2] else first
+        first = _DAYS[match[1]]
+        last = _DAYS[match[2]] if match[2] else first
         days += [(first + step) % 7 for step in range((last - first) % 7 + 1)]
-        rest = rest[found.end() :]
+        rest = rest[match.end() :]
     return days, rest
 
 
 def _minutes(text: str) -> int:
-    found = _TIME.fullmatch(text)
-    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+    match = _TIME.fullmatch(text)
+    hour, minute = (int(match[1]), int(match[2] or 0)) if match else (99, 0)
     if hour * 60 + minute > DAY or minute > 59:
         raise UnreadableTimeError(text)
     return hour * 60 + minute
 
 
 def _date(piece: str, today: date) -> date:
+    """`01.01`, `24.08.2027`, `2026-12-25`; without a year the next such day."""
     try:
         if "-" in piece:
-            found = date.fromisoformat(piece)
+            on = date.fromisoformat(piece)
         else:
             day, month, *year = (int(part) for part in piece.strip(".").split("."))
             if year:
-                found = date(year[0] + (2000 if year[0] < 100 else 0), month, day)
+                on = date(year[0] + (2000 if year[0] < 100 else 0), month, day)
             else:
                 this = date(today.year, month, day)
-                found = this if this >= today else date(today.year + 1, month, day)
+                on = this if this >= today else date(today.year + 1, month, day)
     except (ValueError, OverflowError):
         raise UnreadableTimeError(piece) from None
-    if not 2000 <= found.year < 3000:
+    if not 2000 <= on.year < 3000:
         raise UnreadableTimeError(piece)
-    return found
+    return on

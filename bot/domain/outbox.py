@@ -1,0 +1,69 @@
+"""Messages owed to chats: what each tells of, and which goes first."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from bot.domain.people import Language
+
+NOTHING_TO_TELL = "nothing to tell"
+"""Why a message was dropped that had nothing to tell when its turn came. If it was of a case, it
+is owed again as soon as the case concerns its chat again."""
+
+
+class MessageKind(StrEnum):
+    CASE = "case"
+    """A lost call: the alert, edited as its case goes on."""
+    CLAIM = "claim"
+    """Asks the owner of a case, whose time is over, whether they still see to it."""
+    WARNING = "warning"
+    """Somebody dials a client whom a colleague has taken."""
+    OPEN_CASES = "open_cases"
+    """A list of the cases still open: at opening, or of calls the bot heard of too late."""
+    DIGEST = "digest"
+    REMINDER = "reminder"
+    REJECTS = "rejects"
+    """A source sent what cannot be read."""
+    UNREACHABLE = "unreachable"
+    """A person cannot be written to."""
+    GROUP_LOST = "group_lost"
+    """A group chat cannot be written to."""
+
+
+class Priority(IntEnum):
+    """What goes first in a chat, and over all: the smaller number."""
+
+    ALERT = 0
+    NEWS = 1
+    """An edit that changes what people should do: taken, free again, closed."""
+    DETAIL = 2
+    """An edit that only adds to what they know."""
+    LIST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """One message still to send, or, if there is a `message_id`, to edit.
+
+    `subject`: the id or the name of what it tells of. `thread_id`: the topic of a group, 0 for
+    none. `employee_id` is None where the chat is a group. `shown`: a digest of what the message
+    shows now. `is_ping`: a new message is due in place of the old one, so that the phone rings.
+    `is_late`: of a later step of the escalation, which hears only of what nobody has taken by
+    then. `created_at`: when there was last something new to tell.
+    """
+
+    id: int
+    chat_id: int
+    thread_id: int
+    employee_id: int | None
+    kind: MessageKind
+    subject: str
+    case_id: int | None
+    version: int
+    is_ping: bool
+    is_late: bool
+    message_id: int | None
+    shown: str | None
+    language: Language
+    created_at: int
+    due_at: int
+    attempts: int
