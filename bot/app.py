@@ -22,7 +22,7 @@ from aiohttp import web
 from bot.config.settings import Settings
 from bot.delivery.alerter import Alerter
 from bot.delivery.notices import Notices
-from bot.delivery.pace import Pace, SpeakMiddleware
+from bot.delivery.pace import Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
@@ -46,6 +46,7 @@ from handlers.calls import CardScreens
 from handlers.cases import CaseScreens
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
+from storage.case_times import CaseTimes
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
@@ -74,6 +75,7 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
+    case_times: CaseTimes
     company: CompanyRepo
     groups: GroupRepo
     digests: DigestRepo
@@ -93,6 +95,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         calls=CallRepo(database, rules=rules),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
+        case_times=CaseTimes(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
@@ -202,12 +205,12 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             page_size=settings.page_size,
             now=clock(),
         )
-        if made := await repositories.cases.catch_up(now=clock()):
+        if made := await repositories.case_times.make_missing(now=clock()):
             log.info("made the cases of %d lost calls recorded before", made)
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time)
-        bot.session.middleware(SpeakMiddleware(pace))
+        bot.session.middleware(PaceMiddleware(pace))
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         recordings = await stack.enter_async_context(Recordings(http, settings))
@@ -261,7 +264,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         timer = await stack.enter_async_context(start_timer())
         jobs = Jobs(
             repositories.calls,
-            repositories.cases,
+            repositories.case_times,
             repositories.company,
             repositories.reminders,
             repositories.digests,
@@ -271,7 +274,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             retention_days=settings.retention_days,
         )
         timer.every(5, jobs.sweep)
-        for job in jobs.minding():
+        for job in jobs.due_jobs():
             timer.every(1, job)
         timer.every(15, jobs.settle)
         timer.every(5, jobs.purge)

@@ -165,7 +165,7 @@ class CaseScreens:
             await self.show_card(query, employee, here, toast=toast)
             return
         message = query.message
-        is_alert = message is not None and await self.outbox.touch(
+        is_alert = message is not None and await self.outbox.refresh(
             await self.case_of(here),
             chat_id=message.chat.id,
             message_id=message.message_id,

@@ -50,7 +50,7 @@ async def show_health(
     clock: Clock,
     started_at: int,
 ) -> None:
-    now, owed = clock(), await outbox.counts()
+    now, owed = clock(), await outbox.count_by_state()
     shown = views.Health(
         version=version("dzvinok"),
         uptime=now - started_at,

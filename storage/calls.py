@@ -8,8 +8,8 @@ from decimal import Decimal
 from bot.domain.calls import CallFacts, Direction, EndedBy, Outcome, Status
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.merging import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
-from storage.case_refolding import CaseKeeping, Change
-from storage.database import Database, Row, Transaction, Value, chunks
+from storage.case_refolding import CallChange, CaseRefolding
+from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -25,11 +25,10 @@ class CallRepo:
         self._rules = rules
 
     async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
-        """Merge statements into the log, in one durable transaction with what they change.
+        """Merge statements into the log; change the cases of their clients, owe the messages.
 
-        Which is the cases on their numbers, and the messages those owe. Returns what each
-        statement did, in order. People are alerted of cases whose latest lost call ended at most
-        ALERT_MAX_AGE ago.
+        All of it is one durable transaction. Returns what each statement did, in order. People are
+        alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago.
         """
         if not facts:
             return []
@@ -59,10 +58,10 @@ class CallRepo:
     async def purge(self, *, before: int, limit: int = 500) -> int:
         """Delete up to `limit` of the oldest calls that started before. Returns how many.
 
-        What was said before of anything but cases goes too.
+        Cases without a lost call go with them, and old messages about anything but cases.
         """
         async with self._database.transaction() as tx:
-            gone = await tx.execute(
+            purged = await tx.execute(
                 "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "
                 "ORDER BY position, id LIMIT ?) RETURNING id",
                 (before, limit),
@@ -73,13 +72,11 @@ class CallRepo:
                 "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",
                 (before,),
             )
-        return len(gone)
+        return len(purged)
 
     async def count(self) -> int:
         """How many calls are stored; it steps over them all."""
-        [row] = await self._database.fetch("SELECT count(*) AS n FROM calls")
-        count: int = row["n"]
-        return count
+        return await self._database.count("SELECT count(*) FROM calls")
 
     async def last_received(self) -> dict[str, int]:
         """When a call of each source was last heard of for the first time."""
@@ -106,8 +103,11 @@ class _Recording:
         outcomes = [self._merge(statement) for statement in facts]
         changed = [key for key, call in self._calls.items() if self._before.get(key) is not call]
         await self._write([key for key in changed if key not in self._before], changed)
-        await CaseKeeping(self._tx, self._rules, self._now).follow(
-            [Change(self._ids[key], self._before.get(key), self._calls[key]) for key in changed]
+        await CaseRefolding(self._tx, self._rules, self._now).follow_calls(
+            [
+                CallChange(self._ids[key], self._before.get(key), self._calls[key])
+                for key in changed
+            ]
         )
         return outcomes
 
@@ -119,7 +119,7 @@ class _Recording:
             for some in chunks(ids, 500):
                 rows = await self._tx.execute(
                     "SELECT * FROM calls WHERE source = ? AND external_id IN "  # noqa: S608
-                    f"({', '.join('?' * len(some))})",
+                    f"({marks_sql(some)})",
                     (source, *some),
                 )
                 for row in rows:
@@ -134,7 +134,7 @@ class _Recording:
         for some in chunks(list(keys), 500):
             rows = await self._tx.execute(
                 "SELECT call_id, extension FROM call_extensions WHERE call_id IN "  # noqa: S608
-                f"({', '.join('?' * len(some))}) ORDER BY extension",
+                f"({marks_sql(some)}) ORDER BY extension",
                 some,
             )
             for row in rows:
@@ -236,7 +236,7 @@ def _merged(row: Row) -> MergedCall:
         "direction": Direction(row["direction"]),
         "status": Status(row["status"]),
         "ended_by": EndedBy(row["ended_by"]) if row["ended_by"] else None,
-        "rang": rang(row["rang"]),
+        "rang": parse_rang(row["rang"]),
         "price": None if row["price"] is None else Decimal(row["price"]),
         "strengths": strengths,
         "lost": bool(row["lost"]),
@@ -244,6 +244,6 @@ def _merged(row: Row) -> MergedCall:
     return MergedCall(**values)
 
 
-def rang(stored: str | None) -> tuple[str, ...]:
-    """The extensions rung, from their column."""
+def parse_rang(stored: str | None) -> tuple[str, ...]:
+    """The extensions that were rung, from the column `rang`: a JSON list."""
     return tuple(json.loads(stored)) if stored else ()

@@ -1,7 +1,16 @@
 """Keeping cases in step with the calls, inside the transaction that records the calls.
 
-Whatever changes on a number, its cases are computed anew (bot/domain/case_rules.py) from the calls
-since the latest case that had begun by then. The difference is written, with the messages it owes.
+- The calls are the truth. What they make of a number (bot/domain/case_rules.py) is computed anew
+  whenever a call of it changes, a person closes its case or time does; a row of `cases` is only
+  what that last gave. So calls may come late, twice and in any order.
+- A number is computed from its latest case that had begun by the first call that changed: what
+  came before cannot change. A hidden number has no client: each of its calls is a case by itself.
+- Of what calls do not tell, only closings by hand (`case_events`) take part in the computing. Who
+  has taken a case, and until when, stays in its row untouched while it is open.
+- A case keeps its row, and with it its messages and its owner, as long as one of its lost calls is
+  the same. A row whose lost calls are gone stays as 'void', for the messages that told of it.
+- A call belongs to one case at most: `case_calls` says as what.
+- Only the difference to the rows is written, with the messages it owes (case_alerts.py).
 """
 
 import itertools
@@ -9,21 +18,33 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.calls import CasePart, CaseState, Direction, Status
-from bot.domain.case_rules import CaseEvent, CaseFacts, CaseRules, EventKind, fold
-from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.case_rules import CaseEvent, CaseFacts, CaseRules, EventKind, event_kind, fold
 from bot.domain.merging import MergedCall
-from storage.company import read_steps
-from storage.database import Row, Transaction, Value, chunks
-from storage.owing import Kind, Priority, owe_case, owe_once, owe_person, ping_case, touch_cases
+from storage.case_alerts import CaseAlerts
+from storage.database import Row, Transaction, Value, chunks, marks_sql
 
 _AT_ONCE = 300
-_LATE_AFTER = 60
-_WARNED_WITHIN = 300
-_LATE_MAX_AGE = 86400
+_FOREVER = 1 << 60
+
+_CALL = (
+    "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
+    "c.wait, c.talk"
+)
+_COMPUTED = (
+    "call_id",
+    "opened_at",
+    "last_lost_at",
+    "expires_at",
+    "lost",
+    "attempts",
+    "state",
+    "closed_at",
+)
+"""The columns of `cases` that follow from the calls."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CallChange:
     """A call before and after what was recorded now."""
 
     id: int
@@ -32,7 +53,9 @@ class Change:
 
 
 @dataclass(slots=True)
-class _Stored:
+class _StoredCase:
+    """A row of `cases`, and its calls by id."""
+
     row: Row
     parts: dict[int, CasePart] = field(default_factory=dict)
 
@@ -46,28 +69,19 @@ class _Stored:
         return {call for call, part in self.parts.items() if part is CasePart.LOST}
 
 
-_COLUMNS = (
-    "call_id",
-    "opened_at",
-    "last_lost_at",
-    "expires_at",
-    "lost",
-    "attempts",
-    "state",
-    "closed_at",
-)
+class _ComputedCase:
+    """A case as its calls tell it now, beside its row; a new one is given its `id` when written.
 
+    `client` is None for a hidden number; `stored` is None where there is no row yet.
+    """
 
-class _Difference:
-    """A case as its calls tell it now, against its row; `id` is given when it is written."""
-
-    def __init__(self, client: str | None, facts: CaseFacts, before: _Stored | None) -> None:
+    def __init__(self, client: str | None, facts: CaseFacts, stored: _StoredCase | None) -> None:
         self.client = client
         self.facts = facts
-        self.before = before
-        self.id = before.id if before else 0
+        self.stored = stored
+        self.id = stored.id if stored else 0
         self.parts = _parts(facts)
-        self.parts_before = set(before.parts) if before else set()
+        self.parts_before = set(stored.parts) if stored else set()
         self.values: tuple[Value, ...] = (
             facts.lost[-1],
             facts.opened_at,
@@ -80,12 +94,13 @@ class _Difference:
         )
 
     @property
-    def is_any(self) -> bool:
-        if self.before is None:
+    def differs(self) -> bool:
+        """Whether its row has to be written."""
+        if self.stored is None:
             return True
-        row = self.before.row
-        return self.parts != self.before.parts or self.values != tuple(
-            row[name] for name in _COLUMNS
+        row = self.stored.row
+        return self.parts != self.stored.parts or self.values != tuple(
+            row[name] for name in _COMPUTED
         )
 
     @property
@@ -93,33 +108,30 @@ class _Difference:
         return self.facts.state is CaseState.OPEN
 
     @property
-    def was_open(self) -> bool:
-        """Whether it was open and still is."""
-        return self.is_open and self.before is not None and self.before.row["state"] == "open"
-
-    @property
-    def is_repeat(self) -> bool:
-        """Whether the client has called again, or for the first time."""
-        return not self.before or self.facts.last_lost_at > self.before.row["last_lost_at"]
+    def stays_open(self) -> bool:
+        """Whether it is open now and its row was open too."""
+        return self.is_open and self.stored is not None and self.stored.row["state"] == "open"
 
     def claim_due_at(self, now: int) -> int | None:
-        """Of one that has closed, none; of one that is open again, at once if it has an owner."""
-        return now if self.is_open and self.before and self.before.row["owner_id"] else None
+        """When its owner is asked if it does not stay open: at once if it was reopened."""
+        return now if self.is_open and self.stored and self.stored.row["owner_id"] else None
 
 
-class CaseKeeping:
+class CaseRefolding:
+    """Computes cases anew in a transaction and writes what differs."""
+
     def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
         self._tx = tx
         self._rules = rules
         self._now = now
-        self._differences: list[_Difference] = []
-        self._void: list[_Stored] = []
-        self._told: set[int] = set()
+        self._alerts = CaseAlerts(tx, rules, now)
+        self._different: list[_ComputedCase] = []
+        self._void: list[_StoredCase] = []
 
-    async def follow(self, changes: Sequence[Change]) -> None:
+    async def follow_calls(self, changes: Sequence[CallChange]) -> None:
         """Bring the cases in step with calls that have just been written."""
         spans: dict[str, tuple[int, int]] = {}
-        sure: set[str] = set()
+        affected: set[str] = set()
         hidden: set[int] = set()
         for change in changes:
             before = change.before if change.before and not change.before.status.is_live else None
@@ -130,18 +142,20 @@ class CaseKeeping:
                     first, last = spans.get(call.client, (call.started_at, call.started_at))
                     spans[call.client] = min(first, call.started_at), max(last, call.started_at)
                     if call.lost or before:
-                        sure.add(call.client)
+                        affected.add(call.client)
                 elif call.lost:
                     hidden.add(change.id)
-        others = {client: span for client, span in spans.items() if client not in sure}
-        sure |= await self._with_cases_in(others)
+        unclear = {client: span for client, span in spans.items() if client not in affected}
+        affected |= await self._with_cases_in(unclear)
         await self.refold_hidden(hidden)
-        await self.refold({client: span[0] for client, span in spans.items() if client in sure})
-        await self._correct([change.id for change in changes if change.before])
-        await self._warn(changes)
+        await self.refold(
+            {client: span[0] for client, span in spans.items() if client in affected}
+        )
+        await self._alerts.tell_of_details([change.id for change in changes if change.before])
+        await self._alerts.warn_of_owners([(change.id, change.after) for change in changes])
 
     async def refold(self, since: dict[str, int]) -> None:
-        """Compute the cases of these numbers anew, from the moments given."""
+        """Compute the cases of these clients anew, each from the moment given."""
         for some in chunks(sorted(since), _AT_ONCE):
             await self._refold({client: since[client] for client in some})
         await self._write()
@@ -149,24 +163,25 @@ class CaseKeeping:
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
         """Compute anew the cases of calls from hidden numbers: each of them is its own."""
         for some in chunks(sorted(call_ids), _AT_ONCE):
-            places = ", ".join("?" * len(some))
-            rows = await self._tx.execute(
-                f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({places})",  # noqa: S608
+            calls = await self._tx.execute(
+                f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
                 some,
             )
             stored = await self._stored(
                 "k.client IS NULL AND k.id IN (SELECT case_id FROM case_calls "  # noqa: S608
-                f"WHERE call_id IN ({places}))",
+                f"WHERE call_id IN ({marks_sql(some)}))",
                 some,
             )
-            closings = await self._closings(f"k.call_id IN ({places}) AND k.client IS NULL", some)
+            closings = await self._closings(
+                f"k.call_id IN ({marks_sql(some)}) AND k.client IS NULL", some
+            )
             by_call = {call: one for one in stored for call in one.lost}
-            for row in rows:
+            for row in calls:
                 id_ = row["id"]
                 events = self._events([row], []) if row["client"] is None else []
                 closed = [event for call, event in closings if call == id_]
-                found = fold([*events, *closed], window=self._rules.window, now=self._now)
-                self._compare(None, found, [by_call[id_]] if id_ in by_call else [])
+                cases = fold([*events, *closed], window=self._rules.window, now=self._now)
+                self._compare(None, cases, [by_call[id_]] if id_ in by_call else [])
         await self._write()
 
     async def _with_cases_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
@@ -174,7 +189,7 @@ class CaseKeeping:
 
         It is one still open, or that had begun by then and was not over; most have none.
         """
-        found: set[str] = set()
+        clients: set[str] = set()
         for some in chunks(sorted(spans), _AT_ONCE):
             rows = await self._tx.execute(
                 "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
@@ -185,18 +200,18 @@ class CaseKeeping:
                 "AND (k.closed_at IS NULL OR k.closed_at >= a.first)))",
                 [value for client in some for value in (client, *spans[client])],
             )
-            found |= {row["client"] for row in rows}
-        return found
+            clients |= {row["client"] for row in rows}
+        return clients
 
     async def _refold(self, since: dict[str, int]) -> None:
-        asked, values = _asked(since)
+        asked, values = _asked_sql(since)
         begun = await self._tx.execute(
             f"{asked} SELECT a.client, max(k.opened_at) AS at FROM asked AS a "  # noqa: S608
             "CROSS JOIN cases AS k WHERE k.client = a.client AND k.opened_at <= a.since "
             "AND k.state <> 'void' GROUP BY a.client",
             values,
         )
-        asked, values = _asked(since | {row["client"]: row["at"] for row in begun})
+        asked, values = _asked_sql(since | {row["client"]: row["at"] for row in begun})
         calls = await self._tx.execute(
             f"{asked} SELECT {_CALL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
             "WHERE c.client = a.client AND c.position >= a.since ORDER BY c.client",
@@ -215,38 +230,39 @@ class CaseKeeping:
             "CROSS JOIN ignored_numbers AS i WHERE i.number = a.client",
             values,
         )
-        by_client = {
+        calls_of = {
             client: list(rows) for client, rows in itertools.groupby(calls, lambda r: r["client"])
         }
-        by_number: dict[str, list[_Stored]] = {}
+        stored_of: dict[str, list[_StoredCase]] = {}
         for one in stored:
-            by_number.setdefault(one.row["client"], []).append(one)
+            stored_of.setdefault(one.row["client"], []).append(one)
         for client in since:
             spans = [
-                (row["since"], row["until"] or 1 << 60)
+                (row["since"], row["until"] or _FOREVER)
                 for row in ignored
                 if row["number"] == client
             ]
-            events = self._events(by_client.get(client, ()), spans)
+            events = self._events(calls_of.get(client, ()), spans)
             events += [event for number, event in closings if number == client]
-            found = fold(events, window=self._rules.window, now=self._now)
-            self._compare(client, found, by_number.get(client, []))
+            cases = fold(events, window=self._rules.window, now=self._now)
+            self._compare(client, cases, stored_of.get(client, []))
 
     async def _stored(
         self, where: str, values: Sequence[Value], *, asked: str = ""
-    ) -> list[_Stored]:
+    ) -> list[_StoredCase]:
+        """The stored cases `AS k` that satisfy `where`; `asked`: the WITH clause it speaks of."""
         rows = await self._tx.execute(
             f"{asked} SELECT k.*, y.call_id AS part_of, y.part "  # noqa: S608
             f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
             f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
             values,
         )
-        found: dict[int, _Stored] = {}
+        cases: dict[int, _StoredCase] = {}
         for row in rows:
-            one = found.setdefault(row["id"], _Stored(row))
+            one = cases.setdefault(row["id"], _StoredCase(row))
             if row["part_of"] is not None:
                 one.parts[row["part_of"]] = CasePart(row["part"])
-        return list(found.values())
+        return list(cases.values())
 
     async def _closings(
         self, where: str, values: Sequence[Value], *, asked: str = ""
@@ -266,236 +282,100 @@ class CaseKeeping:
             for row in rows
         ]
 
-    def _events(self, rows: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
-        found = []
-        for row in rows:
+    def _events(self, calls: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
+        """What the calls are to their cases; `ignored`: spans in which the client was ignored."""
+        events = []
+        for row in calls:
             at = row["started_at"]
-            kind = self._kind(row, is_ignored=any(a <= at < b for a, b in ignored))
+            kind = event_kind(
+                self._rules,
+                direction=Direction(row["direction"]),
+                status=Status(row["status"]),
+                is_lost=bool(row["lost"]),
+                wait=row["wait"],
+                talk=row["talk"],
+                is_ignored=any(a <= at < b for a, b in ignored),
+            )
             if kind:
                 tie = (row["source"], row["external_id"])
                 talked_at = at + (row["wait"] or 0)
-                found.append(CaseEvent(at, tie, kind, row["id"], talked_at))
-        return found
-
-    def _kind(self, row: Row, *, is_ignored: bool) -> EventKind | None:
-        status, direction = Status(row["status"]), Direction(row["direction"])
-        if status.is_live:
-            return None
-        if direction is Direction.OUT:
-            talked = status.is_talk or (row["talk"] or 0) > 0
-            return EventKind.CALLED_BACK if talked else EventKind.ATTEMPT
-        if not row["lost"]:
-            return EventKind.GOT_THROUGH
-        wait = row["wait"]
-        is_short = wait is not None and wait < self._rules.min_missed_seconds
-        if is_ignored or is_short:
-            return None
-        is_returned = status is Status.MISSED_CALLED_BACK
-        return EventKind.LOST_RETURNED if is_returned else EventKind.LOST
+                events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
+        return events
 
     def _compare(
-        self, client: str | None, found: Sequence[CaseFacts], stored: Sequence[_Stored]
+        self, client: str | None, cases: Sequence[CaseFacts], stored: Sequence[_StoredCase]
     ) -> None:
         """Note what differs: each case keeps the row that had one of its lost calls."""
         free = list(stored)
-        for facts in found:
-            before = next((one for one in free if not one.lost.isdisjoint(facts.lost)), None)
-            if before:
-                free.remove(before)
-            difference = _Difference(client, facts, before)
-            if difference.is_any:
-                self._differences.append(difference)
+        for facts in cases:
+            row_of = next((one for one in free if not one.lost.isdisjoint(facts.lost)), None)
+            if row_of:
+                free.remove(row_of)
+            case = _ComputedCase(client, facts, row_of)
+            if case.differs:
+                self._different.append(case)
         self._void += free
 
     async def _write(self) -> None:
-        """Write the differences noted, and what they owe."""
-        differences, self._differences = self._differences, []
+        """Write what was noted, and what it owes."""
+        cases, self._different = self._different, []
         void, self._void = self._void, []
         for stored in void:
-            await self._write_void(stored)
-        new = [one for one in differences if one.before is None]
+            await self._write_void(stored.id)
+        await self._write_rows(cases)
+        await self._write_calls(cases)
+        for case in cases:
+            before = case.stored.row if case.stored else None
+            await self._alerts.tell(case.id, case.facts, before)
+
+    async def _write_void(self, case_id: int) -> None:
+        """Its calls were not lost after all, or another case has them now."""
+        await self._tx.execute(
+            "UPDATE cases SET state = 'void', closed_at = NULL, lost = 0, attempts = 0, "
+            "claim_due_at = NULL, repeat_at = NULL WHERE id = ?",
+            (case_id,),
+        )
+        await self._tx.execute("DELETE FROM case_calls WHERE case_id = ?", (case_id,))
+        await self._alerts.tell_of_void(case_id)
+
+    async def _write_rows(self, cases: Sequence[_ComputedCase]) -> None:
+        new = [case for case in cases if case.stored is None]
         if new:
             [counter] = await self._tx.execute(
                 "UPDATE counters SET value = value + ? WHERE name = 'cases' RETURNING value",
                 (len(new),),
             )
-            for id_, one in enumerate(new, start=counter["value"] - len(new) + 1):
-                one.id = id_
+            for id_, case in enumerate(new, start=counter["value"] - len(new) + 1):
+                case.id = id_
         await self._tx.executemany(
-            f"INSERT INTO cases (id, client, {', '.join(_COLUMNS)}) "  # noqa: S608
-            f"VALUES (?, ?, {', '.join('?' * len(_COLUMNS))})",
-            [(one.id, one.client, *one.values) for one in new],
+            f"INSERT INTO cases (id, client, {', '.join(_COMPUTED)}) "  # noqa: S608
+            f"VALUES (?, ?, {marks_sql(_COMPUTED)})",
+            [(case.id, case.client, *case.values) for case in new],
         )
         await self._tx.executemany(
-            f"UPDATE cases SET {', '.join(f'{name} = ?' for name in _COLUMNS)}, "  # noqa: S608
+            f"UPDATE cases SET {', '.join(f'{name} = ?' for name in _COMPUTED)}, "  # noqa: S608
             "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at ELSE ? END, "
             "repeat_at = CASE WHEN ? = 1 THEN repeat_at ELSE NULL END WHERE id = ?",
             [
                 (
-                    *(*one.values, int(one.was_open), one.claim_due_at(self._now)),
-                    *(int(one.is_open), one.id),
+                    *(*case.values, int(case.stays_open), case.claim_due_at(self._now)),
+                    *(int(case.is_open), case.id),
                 )
-                for one in differences
-                if one.before
+                for case in cases
+                if case.stored
             ],
         )
+
+    async def _write_calls(self, cases: Sequence[_ComputedCase]) -> None:
         await self._tx.executemany(
             "DELETE FROM case_calls WHERE call_id = ? AND case_id = ?",
-            [
-                (call, one.id)
-                for one in differences
-                for call in one.parts_before - one.parts.keys()
-            ],
+            [(call, case.id) for case in cases for call in case.parts_before - case.parts.keys()],
         )
         await self._tx.executemany(
             "INSERT INTO case_calls (call_id, case_id, part) VALUES (?, ?, ?) "
             "ON CONFLICT (call_id) DO UPDATE SET case_id = excluded.case_id, part = excluded.part",
-            [
-                (call, one.id, part.value)
-                for one in differences
-                for call, part in one.parts.items()
-            ],
+            [(call, case.id, part.value) for case in cases for call, part in case.parts.items()],
         )
-        for one in differences:
-            await self._owe(one)
-
-    async def _write_void(self, one: _Stored) -> None:
-        """Its calls were not lost after all, or another case has them now."""
-        await self._tx.execute(
-            "UPDATE cases SET state = 'void', closed_at = NULL, lost = 0, attempts = 0, "
-            "claim_due_at = NULL, repeat_at = NULL WHERE id = ?",
-            (one.id,),
-        )
-        await self._tx.execute("DELETE FROM case_calls WHERE case_id = ?", (one.id,))
-        await touch_cases(self._tx, [one.id], priority=Priority.NEWS, now=self._now)
-
-    async def _owe(self, one: "_Difference") -> None:
-        """What the chats should hear of a case that is new or has changed."""
-        self._told.add(one.id)
-        if one.before:
-            is_news = one.before.row["state"] != one.facts.state.value
-            priority = Priority.NEWS if is_news else Priority.DETAIL
-            await touch_cases(self._tx, [one.id], priority=priority, now=self._now)
-        if not one.is_open:
-            return
-        now, age = self._now, self._now - one.facts.last_over_at
-        if age <= ALERT_MAX_AGE:
-            await self._alert(one.id)
-            if one.before and one.is_repeat and one.before.row["owner_id"]:
-                owner = [one.before.row["owner_id"]]
-                await ping_case(self._tx, one.id, employee_ids=owner, now=now)
-        elif one.is_repeat and age <= _LATE_MAX_AGE:
-            await self._owe_list(one.id)
-
-    async def _correct(self, call_ids: Sequence[int]) -> None:
-        """Calls of cases that stay what they were, but are told more of: who rang, the queue."""
-        for some in chunks(call_ids, _AT_ONCE):
-            rows = await self._tx.execute(
-                "SELECT DISTINCT k.id, k.state, k.call_id FROM case_calls AS y "  # noqa: S608
-                "JOIN cases AS k ON k.id = y.case_id "
-                f"WHERE y.call_id IN ({', '.join('?' * len(some))})",
-                some,
-            )
-            told = [row for row in rows if row["id"] not in self._told]
-            ids = [row["id"] for row in told]
-            await touch_cases(self._tx, ids, priority=Priority.DETAIL, now=self._now)
-            for row in told:
-                if row["state"] != "open":
-                    continue
-                if self._now - await self._lost_at(row["call_id"]) <= ALERT_MAX_AGE:
-                    await self._alert(row["id"])
-
-    async def _alert(self, case_id: int) -> None:
-        await alert_of(self._tx, case_id, self._rules, now=self._now)
-
-    async def _lost_at(self, call_id: int) -> int:
-        [row] = await self._tx.execute(
-            "SELECT started_at + coalesce(wait, 0) AS at FROM calls WHERE id = ?", (call_id,)
-        )
-        at: int = row["at"]
-        return at
-
-    async def _owe_list(self, case_id: int) -> None:
-        """Too late for an alert: one list tells of all such cases that are still open then."""
-        people = await self._tx.execute(
-            "SELECT e.id FROM employees AS e WHERE e.state = 'active' AND e.alerts <> 'none' "
-            "AND e.role <> 'accountant' "
-            "AND (e.role IN ('administrator', 'supervisor') OR EXISTS (SELECT 1 "
-            "FROM case_calls AS y JOIN call_extensions AS x ON x.call_id = y.call_id "
-            "JOIN employee_extensions AS z ON z.extension = x.extension "
-            "WHERE y.case_id = ? AND y.part = 'lost' AND z.employee_id = e.id))",
-            (case_id,),
-        )
-        for person in people:
-            await owe_person(
-                self._tx,
-                Kind.OPEN_CASES,
-                "late",
-                employee_id=person["id"],
-                priority=Priority.LIST,
-                now=self._now,
-                due_at=self._now + _LATE_AFTER,
-            )
-
-    async def _warn(self, changes: Sequence[Change]) -> None:
-        """Tell those who dial a client whom a colleague has taken."""
-        dialled = [
-            change
-            for change in changes
-            if change.after.direction is Direction.OUT
-            and change.after.client is not None
-            and change.after.extension is not None
-            and self._now - change.after.started_at <= _WARNED_WITHIN
-        ]
-        clients = sorted({change.after.client or "" for change in dialled})
-        taken: set[str] = set()
-        for some in chunks(clients, _AT_ONCE):
-            rows = await self._tx.execute(
-                "SELECT client FROM cases WHERE owner_id IS NOT NULL AND state = 'open' "  # noqa: S608
-                f"AND client IN ({', '.join('?' * len(some))})",
-                some,
-            )
-            taken |= {row["client"] for row in rows}
-        for change in dialled:
-            call = change.after
-            if call.client not in taken:
-                continue
-            rows = await self._tx.execute(
-                "SELECT k.id, z.employee_id FROM cases AS k "
-                "JOIN employee_extensions AS z ON z.extension = ? "
-                "WHERE k.client = ? AND k.state = 'open' AND k.owner_id IS NOT NULL "
-                "AND k.owner_id <> z.employee_id",
-                (call.extension, call.client),
-            )
-            for row in rows:
-                await owe_once(
-                    self._tx,
-                    Kind.WARNING,
-                    str(change.id),
-                    employee_id=row["employee_id"],
-                    priority=Priority.ALERT,
-                    case_id=row["id"],
-                    now=self._now,
-                )
-
-
-_CALL = (
-    "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
-    "c.wait, c.talk"
-)
-
-
-async def alert_of(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> None:
-    """Owe an open case to everybody it concerns who has not been told, as the escalation says."""
-    [row] = await tx.execute(
-        "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
-        "ON c.id = k.call_id WHERE k.id = ?",
-        (case_id,),
-    )
-    steps, repeat_at = await read_steps(tx, row["line"], zone=rules.zone, now=now)
-    await owe_case(tx, case_id, steps, now=now)
-    if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
-        await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
 
 
 def _parts(facts: CaseFacts) -> dict[int, CasePart]:
@@ -506,8 +386,8 @@ def _parts(facts: CaseFacts) -> dict[int, CasePart]:
     return parts
 
 
-def _asked(since: dict[str, int]) -> tuple[str, list[Value]]:
-    """Numbers and moments as a table of their own, for a query about all of them at once."""
+def _asked_sql(since: dict[str, int]) -> tuple[str, list[Value]]:
+    """Clients and moments as a table of their own, for a query about all of them at once."""
     rows = ", ".join(["(?, ?)"] * len(since))
     return (
         f"WITH asked (client, since) AS (VALUES {rows})",

@@ -1,4 +1,7 @@
-"""The cases: the board, who takes them, what time does to them. Their calls: case_refolding.py."""
+"""The cases as people see them and what people do with them: the board, taking, handing, closing.
+
+What calls do to cases is in case_refolding.py, what time does in case_times.py.
+"""
 
 from collections.abc import Sequence
 
@@ -8,7 +11,6 @@ from bot.domain.cases import (
     Board,
     BoardPage,
     Case,
-    CaseAction,
     CaseActionKind,
     CaseNumbers,
     Ignored,
@@ -16,21 +18,16 @@ from bot.domain.cases import (
 )
 from bot.domain.digests import CaseGroup
 from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.outbox import Priority
 from bot.domain.people import Employee, Person, Scope
-from storage.case_refolding import CaseKeeping, alert_of
-from storage.company import read_hours, read_ladder
-from storage.database import Database, Row, Transaction, Value, chunks
+from storage.audience import can_be_told_sql, takes_clients_sql
+from storage.case_changes import free_case, refold_case
+from storage.case_history import list_actions, note_action
+from storage.case_spans import case_group_sql, opened_in_sql
+from storage.database import Database, Row, Transaction, Value, marks_sql
 from storage.journal import JournalRepo
-from storage.owing import Kind, Priority, owe_person, ping_all, ping_case, touch_cases
-from storage.scopes import case_in_scope, holder
-
-ANSWER_SECONDS = 300
-"""How long the owner of a case, asked whether they still see to it, has to answer."""
-
-_OVER = "state = 'open' AND expires_at < ?"
-_TOO_SOON = "state = 'expired' AND closed_at >= ?"
-_CAUGHT_UP_AT_ONCE = 200
-_DEEDS_SHOWN = 20
+from storage.owing import mark_cases_changed, ping_people
+from storage.scopes import case_in_scope_sql, extension_holder_sql
 
 
 class CaseRepo:
@@ -46,17 +43,13 @@ class CaseRepo:
 
     async def get(self, case_id: int, scope: Scope) -> Case:
         """The case. Raises NotFoundError if it is gone, NoAccessError if out of scope."""
-        mine, values = case_in_scope(scope, "k")
+        mine, values = case_in_scope_sql(scope, "k")
         rows = await self._database.fetch(
             f"SELECT k.*, o.name AS owner_name, {mine} AS is_mine FROM cases AS k "  # noqa: S608
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
             (*values, case_id),
         )
-        if not rows or rows[0]["call_id"] is None:
-            raise NotFoundError(f"case {case_id}")
-        if not rows[0]["is_mine"]:
-            raise NoAccessError(f"case {case_id}")
-        [case] = await self._cases(rows, with_actions=True)
+        [case] = await self._cases([_visible(rows, case_id)], with_actions=True)
         return case
 
     async def find_of_call(self, call_id: int) -> int | None:
@@ -70,7 +63,7 @@ class CaseRepo:
         self, employee: Employee, board: Board, *, page: int, size: int, today: int
     ) -> BoardPage:
         """A page (from 0; the last if beyond) of the board; `today`: the moment it began."""
-        mine, values = case_in_scope(employee.scope, "k")
+        mine, values = case_in_scope_sql(employee.scope, "k")
         where = f"k.call_id IS NOT NULL AND {mine}"
         order = "k.opened_at, k.id"
         if board is Board.CLOSED:
@@ -101,22 +94,27 @@ class CaseRepo:
         page: int,
         size: int,
     ) -> BoardPage:
-        """A page of the cases opened in the span that had become this by its end, oldest first.
+        """A page of the cases opened in the span that were in the group by its end, oldest first.
 
-        `who`: only those this employee called back, 0 for all; one's own are in sight whoever was
-        rung. `target` in seconds. Raises NoAccessError for another's of one who does not see all.
+        `who`: only those that this employee called back, 0 for all; people see what they called
+        back themselves, whoever was rung. `target` in seconds. Raises NoAccessError if `who` is
+        another and the person does not see all.
         """
-        where, values = opened_in(start, end)
+        where, values = opened_in_sql(start, end)
         if group is CaseGroup.IN_TARGET:
-            where += f" AND {became('k')} = 'called_back' AND k.closed_at - k.opened_at <= ?"
+            where += (
+                f" AND {case_group_sql('k')} = 'called_back' AND k.closed_at - k.opened_at <= ?"
+            )
             values += [end, target]
         elif group is not CaseGroup.OPENED:
-            where += f" AND {became('k')} = ?"
+            where += f" AND {case_group_sql('k')} = ?"
             values += [end, group.name.lower()]
         if who:
             if who != employee.id and not employee.role.sees_all:
                 raise NoAccessError(f"the calls back of employee {who}")
-            whose = holder("c.extension") if employee.role.sees_all else "z.employee_id"
+            whose = (
+                extension_holder_sql("c.extension") if employee.role.sees_all else "z.employee_id"
+            )
             where += (
                 " AND EXISTS (SELECT 1 FROM case_calls AS y "  # noqa: S608
                 "JOIN calls AS c ON c.id = y.call_id "
@@ -126,7 +124,7 @@ class CaseRepo:
             )
             values.append(who)
         else:
-            mine, more = case_in_scope(employee.scope, "k")
+            mine, more = case_in_scope_sql(employee.scope, "k")
             where += f" AND {mine}"
             values += more
         return await self._page(where, values, "k.opened_at, k.id", page=page, size=size)
@@ -134,11 +132,11 @@ class CaseRepo:
     async def _page(
         self, where: str, values: Sequence[Value], order: str, *, page: int, size: int
     ) -> BoardPage:
-        [row] = await self._database.fetch(
-            f"SELECT count(*) AS n FROM cases AS k WHERE {where}",  # noqa: S608
+        total = await self._database.count(
+            f"SELECT count(*) FROM cases AS k WHERE {where}",  # noqa: S608
             values,
         )
-        count = max(1, -(-row["n"] // size))
+        count = max(1, -(-total // size))
         page = min(max(page, 0), count - 1)
         rows = await self._database.fetch(
             "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
@@ -146,11 +144,11 @@ class CaseRepo:
             f"ORDER BY {order} LIMIT ? OFFSET ?",
             (*values, size, page * size),
         )
-        return BoardPage(tuple(await self._cases(rows)), page + 1, count, row["n"])
+        return BoardPage(tuple(await self._cases(rows)), page + 1, count, total)
 
     async def numbers(self, scope: Scope, *, since: int) -> CaseNumbers:
         """What became of the cases opened at or after the moment, in scope."""
-        mine, values = case_in_scope(scope, "k")
+        mine, values = case_in_scope_sql(scope, "k")
         rows = await self._database.fetch(
             "SELECT k.state, count(*) AS n FROM cases AS k "  # noqa: S608
             f"WHERE k.opened_at >= ? AND k.state <> 'void' AND {mine} GROUP BY k.state",
@@ -166,10 +164,10 @@ class CaseRepo:
         )
 
     async def candidates(self, case_id: int) -> list[Person]:
-        """The people a case can be handed to: all who can be told, but its owner, accountants."""
+        """The people a case can be handed to: who can be told and take clients, but its owner."""
         rows = await self._database.fetch(
-            "SELECT e.id, e.name FROM employees AS e JOIN cases AS k ON k.id = ? "
-            "WHERE e.state = 'active' AND e.unreachable_at IS NULL AND e.role <> 'accountant' "
+            "SELECT e.id, e.name FROM employees AS e JOIN cases AS k ON k.id = ? "  # noqa: S608
+            f"WHERE {can_be_told_sql('e')} AND {takes_clients_sql('e')} "
             "AND (k.owner_id IS NULL OR k.owner_id <> e.id) ORDER BY e.name, e.id LIMIT 50",
             (case_id,),
         )
@@ -180,34 +178,35 @@ class CaseRepo:
     async def take(
         self, case_id: int, employee: Employee, *, now: int, text: str | None = None
     ) -> Taking:
-        """Make the person the owner, unless somebody was faster; `text`: what they say to it.
+        """Make the person the owner, unless somebody was faster; `text`: what they say to that.
 
         Raises NoAccessError for a role that takes no clients.
         """
         _may_work(employee)
         async with self._database.transaction() as tx:
-            row = await _row(tx, case_id, employee.scope)
+            row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return Taking.OVER
             if row["owner_id"] is not None:
                 is_mine = row["owner_id"] == employee.id
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
-            await self._own(tx, case_id, employee.id, now=now)
-            await _note(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
-            await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
+            await self._set_owner(tx, case_id, employee.id, now=now)
+            await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
+            await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
         return Taking.TAKEN
 
     async def give_back(self, case_id: int, employee: Employee, *, now: int) -> bool:
-        """Free the case; only its owner, or one who sees all, can. False: there is nothing to.
+        """Free the case; only its owner, or one who sees all, can. False: nobody has it.
 
         Raises NoAccessError for others.
         """
         async with self._database.transaction() as tx:
-            row = await _row(tx, case_id, employee.scope)
+            row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
             _may_decide(row, employee)
-            await self._free(tx, case_id, CaseActionKind.RETURNED, employee.id, now=now)
+            returned = CaseActionKind.RETURNED
+            await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
@@ -218,33 +217,33 @@ class CaseRepo:
         if not by.role.sees_all:
             raise NoAccessError(f"handing case {case_id}")
         async with self._database.transaction() as tx:
-            row = await _row(tx, case_id, by.scope)
+            row = await _read_row(tx, case_id, by.scope)
             people = await tx.execute(
-                "SELECT id FROM employees WHERE id = ? AND state = 'active' "
-                "AND unreachable_at IS NULL AND role <> 'accountant'",
+                "SELECT e.id FROM employees AS e WHERE e.id = ? "  # noqa: S608
+                f"AND {can_be_told_sql('e')} AND {takes_clients_sql('e')}",
                 (to,),
             )
             if row["state"] != "open" or not people:
                 return False
-            await self._own(tx, case_id, to, now=now)
-            await _note(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
-            await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
+            await self._set_owner(tx, case_id, to, now=now)
+            await note_action(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
+            await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
             if to != by.id:
-                await ping_case(tx, case_id, employee_ids=[to], now=now)
+                await ping_people(tx, case_id, employee_ids=[to], now=now)
         return True
 
     async def extend(self, case_id: int, employee: Employee, *, seconds: int, now: int) -> bool:
         """Give the owner more time. False: the case is not theirs any more."""
         async with self._database.transaction() as tx:
-            row = await _row(tx, case_id, employee.scope)
+            row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open" or row["owner_id"] != employee.id:
                 return False
             await tx.execute(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
                 (now + seconds, case_id),
             )
-            await _note(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
-            await touch_cases(tx, [case_id], priority=Priority.DETAIL, now=now)
+            await note_action(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
+            await mark_cases_changed(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
 
     async def close(self, case_id: int, employee: Employee, text: str, *, now: int) -> bool:
@@ -255,119 +254,15 @@ class CaseRepo:
         """
         _may_work(employee)
         async with self._database.transaction() as tx:
-            row = await _row(tx, case_id, employee.scope)
+            row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return False
             if row["owner_id"] is not None:
                 _may_decide(row, employee)
-            await _note(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
-            await self._refold(tx, row, now=now)
+            await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
+            await refold_case(tx, row, rules=self._rules, now=now)
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
         return bool(after["state"] == CaseState.BY_HAND)
-
-    # What time does
-
-    async def expire(self, *, now: int) -> int:
-        """Let go of the cases whose window is over. Returns how many.
-
-        Those let go while the clock was wrong are open again.
-        """
-        if not (await self._has(_OVER, now) or await self._has(_TOO_SOON, now)):
-            return 0
-        async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                f"SELECT * FROM cases WHERE {_OVER} UNION ALL "  # noqa: S608
-                f"SELECT * FROM cases WHERE {_TOO_SOON} ORDER BY expires_at LIMIT 100",
-                (now, now),
-            )
-            for row in rows:
-                await self._refold(tx, row, now=now)
-        return len(rows)
-
-    async def mind_claims(self, *, now: int) -> int:
-        """Ask the owners whose time is over; free the cases of those asked who did not answer.
-
-        Returns how many there were.
-        """
-        if not await self._has("claim_due_at <= ?", now):
-            return 0
-        async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                "SELECT * FROM cases WHERE claim_due_at <= ? ORDER BY claim_due_at LIMIT 100",
-                (now,),
-            )
-            for row in rows:
-                if row["asked_at"] is not None:
-                    await self._free(tx, row["id"], CaseActionKind.FREED, row["owner_id"], now=now)
-                    continue
-                await tx.execute(
-                    "UPDATE cases SET asked_at = ?, claim_due_at = ? WHERE id = ?",
-                    (now, now + ANSWER_SECONDS, row["id"]),
-                )
-                await _note(tx, row["id"], CaseActionKind.ASKED, row["owner_id"], now=now)
-                await owe_person(
-                    tx,
-                    Kind.CLAIM,
-                    str(row["id"]),
-                    employee_id=row["owner_id"],
-                    priority=Priority.ALERT,
-                    case_id=row["id"],
-                    now=now,
-                )
-        return len(rows)
-
-    async def repeat(self, *, now: int) -> int:
-        """Alert everybody again of what nobody has taken. Returns how many cases there were."""
-        if not await self._has("repeat_at <= ?", now):
-            return 0
-        async with self._database.transaction() as tx:
-            rows = await tx.execute(
-                "SELECT k.id, k.repeat_at, c.line FROM cases AS k "
-                "JOIN calls AS c ON c.id = k.call_id "
-                "WHERE k.repeat_at <= ? ORDER BY k.repeat_at LIMIT 100",
-                (now,),
-            )
-            for row in rows:
-                ladder, hours = await read_ladder(tx), await read_hours(tx, row["line"])
-                again = hours.after(now, ladder.repeat_every * 60, self._rules.zone)
-                await tx.execute(
-                    "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                    (again if ladder.repeat_every else None, row["id"]),
-                )
-                await ping_all(tx, row["id"], since=row["repeat_at"], now=now)
-        return len(rows)
-
-    async def _has(self, where: str, now: int) -> bool:
-        """Whether a tick has anything to do: it must not hold the writer's lock for nothing."""
-        return bool(
-            await self._database.fetch(f"SELECT 1 FROM cases WHERE {where} LIMIT 1", (now,))  # noqa: S608
-        )
-
-    async def catch_up(self, *, now: int) -> int:
-        """Make the cases of lost calls recorded before there were cases. Returns how many calls.
-
-        Nobody is alerted of them; the board and the lists have them.
-        """
-        rows = await self._database.fetch(
-            "SELECT c.id, c.client, c.started_at FROM calls AS c WHERE c.lost = 1 AND EXISTS "
-            "(SELECT 1 FROM counters WHERE name = 'caught_up' AND value = 0) "
-            "ORDER BY c.position, c.id"
-        )
-        since: dict[str, int] = {}
-        for row in rows:
-            if row["client"] is not None:
-                since.setdefault(row["client"], row["started_at"])
-        hidden = [row["id"] for row in rows if row["client"] is None]
-        for some in chunks(list(since), _CAUGHT_UP_AT_ONCE):
-            async with self._database.transaction() as tx:
-                keeping = CaseKeeping(tx, self._rules, now)
-                await keeping.refold({client: since[client] for client in some})
-        for some_hidden in chunks(hidden, _CAUGHT_UP_AT_ONCE):
-            async with self._database.transaction() as tx:
-                await CaseKeeping(tx, self._rules, now).refold_hidden(some_hidden)
-        async with self._database.transaction() as tx:
-            await tx.execute("UPDATE counters SET value = 1 WHERE name = 'caught_up'")
-        return len(rows)
 
     # Numbers nobody wants to hear of
 
@@ -383,11 +278,11 @@ class CaseRepo:
             for row in await tx.execute(
                 "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
             ):
-                await _note(tx, row["id"], CaseActionKind.CLOSED, employee.id, now=now)
-                await self._refold(tx, row, now=now)
+                await note_action(tx, row["id"], CaseActionKind.CLOSED, employee.id, now=now)
+                await refold_case(tx, row, rules=self._rules, now=now)
 
     async def unignore(self, ignored_id: int, *, now: int) -> None:
-        """Its lost calls from now on make cases again."""
+        """From now on lost calls of the number make cases again."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE ignored_numbers SET until = ? WHERE id = ? AND until IS NULL",
@@ -403,61 +298,33 @@ class CaseRepo:
         )
         return [Ignored(row["id"], row["number"], row["name"]) for row in rows]
 
-    async def _own(self, tx: Transaction, case_id: int, employee_id: int, *, now: int) -> None:
+    async def _set_owner(
+        self, tx: Transaction, case_id: int, employee_id: int, *, now: int
+    ) -> None:
         await tx.execute(
             "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = NULL, "
             "repeat_at = NULL WHERE id = ?",
             (employee_id, now, now + self._claim_seconds, case_id),
         )
 
-    async def _free(
-        self, tx: Transaction, case_id: int, kind: CaseActionKind, employee_id: int, *, now: int
-    ) -> None:
-        """Nobody's again: everybody sees it, and whoever had not been told yet is.
-
-        If it lapsed, those who see all hear of it anew: they are the next step.
-        """
-        await tx.execute(
-            "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "
-            "asked_at = NULL WHERE id = ?",
-            (case_id,),
-        )
-        await _note(tx, case_id, kind, employee_id, now=now)
-        await touch_cases(tx, [case_id], priority=Priority.NEWS, now=now)
-        await alert_of(tx, case_id, self._rules, now=now)
-        if kind is CaseActionKind.FREED:
-            people = await tx.execute(
-                "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "
-                "AND role IN ('administrator', 'supervisor')"
-            )
-            await ping_case(tx, case_id, employee_ids=[row["id"] for row in people], now=now)
-
-    async def _refold(self, tx: Transaction, row: Row, *, now: int) -> None:
-        """Compute a case anew: time, or a person, has closed it."""
-        keeping = CaseKeeping(tx, self._rules, now)
-        if row["client"] is None:
-            await keeping.refold_hidden([row["call_id"]])
-        else:
-            await keeping.refold({row["client"]: row["opened_at"]})
-
     async def _cases(self, rows: Sequence[Row], *, with_actions: bool = False) -> list[Case]:
         ids = [row["id"] for row in rows]
         if not ids:
             return []
-        places = ", ".join("?" * len(ids))
         parts = await self._database.fetch(
             "SELECT y.case_id, y.part, y.call_id FROM case_calls AS y "  # noqa: S608
             "JOIN calls AS c ON c.id = y.call_id "
-            f"WHERE y.case_id IN ({places}) AND y.part <> 'lost' ORDER BY c.started_at, c.id",
+            f"WHERE y.case_id IN ({marks_sql(ids)}) AND y.part <> 'lost' "
+            "ORDER BY c.started_at, c.id",
             ids,
         )
         rung = await self._database.fetch(
             "SELECT DISTINCT y.case_id, x.extension FROM case_calls AS y "  # noqa: S608
             "JOIN call_extensions AS x ON x.call_id = y.call_id "
-            f"WHERE y.case_id IN ({places}) AND y.part = 'lost' ORDER BY x.extension",
+            f"WHERE y.case_id IN ({marks_sql(ids)}) AND y.part = 'lost' ORDER BY x.extension",
             ids,
         )
-        actions = await self._actions(ids[0]) if with_actions else ()
+        actions = await list_actions(self._database, ids[0]) if with_actions else ()
         of_part = {(row["case_id"], row["part"]): row["call_id"] for row in parts}
         wanted = [row["call_id"] for row in rows] + list(of_part.values())
         calls = await self._journal.list_calls(
@@ -486,51 +353,19 @@ class CaseRepo:
             for row in rows
         ]
 
-    async def _actions(self, case_id: int) -> tuple[CaseAction, ...]:
-        """The latest actions, oldest first."""
-        rows = await self._database.fetch(
-            "SELECT v.*, e.name, o.name AS other FROM case_events AS v "
-            "LEFT JOIN employees AS e ON e.id = v.employee_id "
-            "LEFT JOIN employees AS o ON o.id = v.other_id "
-            "WHERE v.case_id = ? ORDER BY v.id DESC LIMIT ?",
-            (case_id, _DEEDS_SHOWN),
-        )
-        return tuple(
-            CaseAction(
-                at=row["at"],
-                kind=CaseActionKind(row["kind"]),
-                who=Person(row["employee_id"], row["name"]) if row["employee_id"] else None,
-                other=Person(row["other_id"], row["other"]) if row["other_id"] else None,
-                text=row["text"],
-            )
-            for row in reversed(rows)
-        )
 
-
-def opened_in(start: int, end: int) -> tuple[str, list[Value]]:
-    """A predicate over `cases AS k`: lost in the span, and not found to be no lost call."""
-    sql = "k.opened_at >= ? AND k.opened_at < ? AND k.state <> 'void' AND k.call_id IS NOT NULL"
-    return sql, [start, end]
-
-
-def became(case: str) -> str:
-    """What had become of a case by a moment, its one value: the name of a CaseGroup.
-
-    What happens later does not change what a digest of that moment says.
-    """
-    return (
-        f"CASE WHEN {case}.closed_at >= ? OR {case}.state IN ('open', 'expired') THEN 'left' "
-        f"ELSE {case}.state END"
-    )
-
-
-async def _row(tx: Transaction, case_id: int, scope: Scope) -> Row:
+async def _read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
     """The case as it is at this moment. Raises NotFoundError, NoAccessError."""
-    mine, values = case_in_scope(scope, "k")
+    mine, values = case_in_scope_sql(scope, "k")
     rows = await tx.execute(
         f"SELECT k.*, {mine} AS is_mine FROM cases AS k WHERE k.id = ?",  # noqa: S608
         (*values, case_id),
     )
+    return _visible(rows, case_id)
+
+
+def _visible(rows: Sequence[Row], case_id: int) -> Row:
+    """The case's row, if there is one and `is_mine` says that it is in scope."""
     if not rows or rows[0]["call_id"] is None:
         raise NotFoundError(f"case {case_id}")
     if not rows[0]["is_mine"]:
@@ -546,21 +381,3 @@ def _may_work(employee: Employee) -> None:
 def _may_decide(row: Row, employee: Employee) -> None:
     if row["owner_id"] != employee.id and not employee.role.sees_all:
         raise NoAccessError(f"case {row['id']} is another's")
-
-
-async def _note(
-    tx: Transaction,
-    case_id: int,
-    kind: CaseActionKind,
-    employee_id: int,
-    *,
-    now: int,
-    text: str | None = None,
-    other: int | None = None,
-) -> None:
-    values: tuple[Value, ...] = (case_id, now, kind.value, employee_id, other, text)
-    await tx.execute(
-        "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        values,
-    )

@@ -1,10 +1,11 @@
 """The comment of each call, and the history of its changes."""
 
 from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
+from bot.domain.outbox import Priority
 from bot.domain.people import Employee
 from storage.database import Database, Transaction
-from storage.owing import Priority, touch_cases
-from storage.scopes import in_scope
+from storage.owing import mark_cases_changed
+from storage.scopes import call_in_scope_sql
 
 UNDO_SECONDS = 30
 """How long a deleted comment can be brought back."""
@@ -62,14 +63,14 @@ class CommentRepo:
         on_top_of: int,
         now: int,
     ) -> None:
-        mine, extensions = in_scope(author.scope, "calls.id", or_handed=True)
-        found = await tx.execute(
+        mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_handed=True)
+        calls = await tx.execute(
             f"SELECT {mine} AS is_mine FROM calls WHERE id = ?",  # noqa: S608
             (*extensions, call_id),
         )
-        if not found:
+        if not calls:
             raise NotFoundError(f"call {call_id}")
-        if not found[0]["is_mine"]:
+        if not calls[0]["is_mine"]:
             raise NoAccessError(f"call {call_id}")
         old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
         if old and old[0]["text"] == text:  # Telegram may deliver a message twice
@@ -86,7 +87,9 @@ class CommentRepo:
             (call_id, version, author.id, now, old[0]["text"] if old else None, text),
         )
         cases = await tx.execute("SELECT case_id FROM case_calls WHERE call_id = ?", (call_id,))
-        await touch_cases(tx, [row["case_id"] for row in cases], priority=Priority.DETAIL, now=now)
+        await mark_cases_changed(
+            tx, [row["case_id"] for row in cases], priority=Priority.DETAIL, now=now
+        )
         if text is None:
             await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return

@@ -1,17 +1,32 @@
-"""What the administrators decide for the company: working hours, holidays, the escalation."""
+"""What the administrators decide for the company: working hours, holidays, the escalation.
+
+- The minutes of the escalation are minutes of working time, by the hours of the line that was
+  called: its own if it has any, else the company's.
+- What is still to come is stored as moments: when an alert of a later step is due (`due_at` in
+  outbox), when a case is repeated (`repeat_at` in cases), when the next list of open cases is owed
+  (`opening_at` in company_numbers).
+- Whoever changes hours, holidays or minutes computes those moments anew in the same transaction,
+  from the moment each began to wait: nothing waits twice, what has been told is not told again.
+- The list of open cases is owed when the company opens for the first time in a day (the end of a
+  break is no such opening); if it never closes, when the first of the lines that do opens.
+- A list is owed once for each such moment, however often the clock comes past it.
+"""
 
 import json
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.company import Ladder, LadderField
+from bot.domain.company import Ladder, LadderField, StepMoments
 from bot.domain.hours import Hours, Span, wall
+from bot.domain.outbox import MessageKind, Priority
+from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
-from storage.owing import Kind, Priority, Steps, list_steps, owe_once, set_due
+from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
-_LATE_LIST = 12 * 3600
+_LIST_LATE_BY = 12 * 3600
+"""Seconds after an opening within which its list is still owed."""
 
 
 class CompanyRepo:
@@ -22,7 +37,7 @@ class CompanyRepo:
     async def hours(self, line: str | None = None) -> Hours:
         """The hours of a line, which are the company's unless it has its own."""
         rows = await self._database.fetch(_HOURS_SQL, (line or "",))
-        return _hours(rows, await self._database.fetch("SELECT day FROM holidays"))
+        return _hours(rows, await self._database.fetch(_HOLIDAYS_SQL))
 
     async def own_hours(self) -> dict[str, Hours]:
         """The hours of the lines that differ, without the holidays."""
@@ -34,7 +49,10 @@ class CompanyRepo:
     async def set_hours(
         self, line: str | None, week: tuple[tuple[Span, ...], ...] | None, *, now: int
     ) -> None:
-        """None: the line has the company's hours; the company works always."""
+        """Set the hours of a line, or of the company (`line` None).
+
+        `week` None: the line has the company's hours; the company works always.
+        """
         async with self._database.transaction() as tx:
             await tx.execute("DELETE FROM working_hours WHERE line = ?", (line or "",))
             if week is not None:
@@ -42,7 +60,7 @@ class CompanyRepo:
                     "INSERT INTO working_hours (line, week) VALUES (?, ?)",
                     (line or "", json.dumps(week)),
                 )
-            await self._plan(tx, now)
+            await self._replan(tx, now)
 
     async def set_holidays(self, days: Collection[date], *, now: int) -> None:
         async with self._database.transaction() as tx:
@@ -50,7 +68,7 @@ class CompanyRepo:
             await tx.executemany(
                 "INSERT INTO holidays (day) VALUES (?)", [(day.isoformat(),) for day in set(days)]
             )
-            await self._plan(tx, now)
+            await self._replan(tx, now)
 
     async def lines(self) -> list[str]:
         """The lines of the latest calls, and those with hours of their own."""
@@ -73,14 +91,14 @@ class CompanyRepo:
                 (name.value, value),
             )
             if name is not LadderField.TARGET:
-                await self._plan_steps(tx, now)
+                await self._replan_alerts(tx, now)
 
-    async def open(self, *, now: int) -> bool:
-        """At opening, owe everybody one list of what is still open. Returns whether it was time.
+    async def owe_opening_list(self, *, now: int) -> bool:
+        """At opening, owe everybody one list of the cases still open. Returns whether it was time.
 
-        An opening the bot slept through is told of when it is back, if that is the same day. A
-        next opening that is none (the clock was wrong, the time zone has changed) is put right;
-        what was owed for a moment is never owed for it again.
+        If the bot was down at the opening, the list is owed when it is back, at most half a day
+        later. A planned opening that the hours do not give (the clock was wrong, the time zone has
+        changed) is planned anew.
         """
         rows = await self._database.fetch(
             "SELECT value FROM company_numbers WHERE name = 'opening_at'"
@@ -89,21 +107,21 @@ class CompanyRepo:
             return False
         planned = rows[0]["value"]
         weeks = await self._database.fetch(_WEEKS_SQL)
-        days = await self._database.fetch("SELECT day FROM holidays")
+        days = await self._database.fetch(_HOLIDAYS_SQL)
         if planned == _next_opening(weeks, days, now, self._zone):
             return False
         async with self._database.transaction() as tx:
-            await self._plan_opening(tx, now)
-            if not now - _LATE_LIST <= planned <= now:
+            await self._plan_opening_list(tx, now)
+            if not now - _LIST_LATE_BY <= planned <= now:
                 return False
             people = await tx.execute(
-                "SELECT id FROM employees WHERE state = 'active' AND alerts <> 'none' "
-                "AND role <> 'accountant'"
+                f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608
+                f"AND {takes_clients_sql('e')}"
             )
             for person in people:
                 await owe_once(
                     tx,
-                    Kind.OPEN_CASES,
+                    MessageKind.OPEN_CASES,
                     f"opening {planned}",
                     employee_id=person["id"],
                     priority=Priority.LIST,
@@ -111,13 +129,13 @@ class CompanyRepo:
                 )
         return True
 
-    async def _plan(self, tx: Transaction, now: int) -> None:
-        """Put right what the hours decide: the next list, and what cases still have to come."""
-        await self._plan_opening(tx, now)
-        await self._plan_steps(tx, now)
+    async def _replan(self, tx: Transaction, now: int) -> None:
+        """Plan anew what the hours decide: the next list, and the alerts still to come."""
+        await self._plan_opening_list(tx, now)
+        await self._replan_alerts(tx, now)
 
-    async def _plan_opening(self, tx: Transaction, now: int) -> None:
-        weeks, days = await tx.execute(_WEEKS_SQL), await tx.execute("SELECT day FROM holidays")
+    async def _plan_opening_list(self, tx: Transaction, now: int) -> None:
+        weeks, days = await tx.execute(_WEEKS_SQL), await tx.execute(_HOLIDAYS_SQL)
         opening = _next_opening(weeks, days, now, self._zone)
         await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")
         if opening is not None:
@@ -125,8 +143,8 @@ class CompanyRepo:
                 "INSERT INTO company_numbers (name, value) VALUES ('opening_at', ?)", (opening,)
             )
 
-    async def _plan_steps(self, tx: Transaction, now: int) -> None:
-        """Let the steps and repeats still to come follow the hours and minutes of now."""
+    async def _replan_alerts(self, tx: Transaction, now: int) -> None:
+        """Compute anew when the later steps hear of cases, and when cases are repeated."""
         ladder = await read_ladder(tx)
         hours: dict[str | None, Hours] = {}
 
@@ -135,10 +153,10 @@ class CompanyRepo:
                 hours[line] = await read_hours(tx, line)
             return hours[line].after(moment, minutes * 60, self._zone)
 
-        for row in await list_steps(tx):
+        for row in await list_later_alerts(tx):
             minutes = ladder.minutes(LadderField(row["step"]))
             due_at = await after(row["line"], row["created_at"], minutes)
-            await set_due(tx, row["id"], due_at)
+            await set_due_at(tx, row["id"], due_at)
         for row in await tx.execute(_REPEATS_SQL):
             again = await after(row["line"], max(now, row["last"]), ladder.repeat_every)
             await tx.execute(
@@ -148,37 +166,40 @@ class CompanyRepo:
 
 
 async def read_hours(tx: Transaction, line: str | None) -> Hours:
+    """The hours of a line, as CompanyRepo.hours, within a transaction."""
     rows = await tx.execute(_HOURS_SQL, (line or "",))
-    return _hours(rows, await tx.execute("SELECT day FROM holidays"))
+    return _hours(rows, await tx.execute(_HOLIDAYS_SQL))
 
 
 async def read_ladder(tx: Transaction) -> Ladder:
     return _ladder(await tx.execute(_LADDER_SQL))
 
 
-async def read_steps(
+async def read_step_moments(
     tx: Transaction, line: str | None, *, zone: ZoneInfo, now: int
-) -> tuple[Steps, int | None]:
-    """When each step of the escalation hears of a case, and when all of them hear again."""
+) -> tuple[StepMoments, int | None]:
+    """When each step of the escalation hears of a case, and when all hear again; None: never."""
     ladder = await read_ladder(tx)
     if ladder.is_at_once:
-        return Steps(now, now, now), None
+        return StepMoments(now, now, now), None
     hours = await read_hours(tx, line)
 
     def after(minutes: int) -> int:
         return hours.after(now, minutes * 60, zone)
 
-    steps = Steps(
+    moments = StepMoments(
         after(ladder.operators_after), after(ladder.groups_after), after(ladder.supervisors_after)
     )
     if not ladder.repeat_every:
-        return steps, None
-    return steps, hours.after(max(now, steps.supervisors), ladder.repeat_every * 60, zone)
+        return moments, None
+    return moments, hours.after(max(now, moments.supervisors), ladder.repeat_every * 60, zone)
 
 
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"
+_HOLIDAYS_SQL = "SELECT day FROM holidays"
 _WEEKS_SQL = "SELECT line, week FROM working_hours"
 _REPEATS_SQL = (
+    # A case is repeated only after the last of its steps still to come.
     "SELECT k.id, c.line, coalesce((SELECT max(o.due_at) FROM outbox AS o WHERE o.case_id = k.id "
     "AND o.kind = 'case' AND o.state = 'pending' AND o.is_late = 1), 0) AS last "
     "FROM cases AS k JOIN calls AS c ON c.id = k.call_id WHERE k.repeat_at IS NOT NULL"
@@ -207,7 +228,7 @@ def _next_opening(weeks: list[Row], days: list[Row], now: int, zone: ZoneInfo) -
 
 
 def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
-    """The next one that is the first of its day: after a break nobody needs the list again."""
+    """The next opening that is the first of its day: after a break nobody needs the list again."""
     opening = hours.next_opening(now, zone)
     while opening is not None:
         on = datetime.fromtimestamp(opening, UTC).astimezone(zone).date()

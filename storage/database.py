@@ -9,7 +9,7 @@ Elsewhere in storage/ a function that returns a piece of SQL has a name that end
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -55,6 +55,15 @@ class Database:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
+
+    async def has(self, sql: str, values: Sequence[Value] = ()) -> bool:
+        """Whether a SELECT gives any row. Raises StorageError."""
+        return bool(await self.fetch(sql, values))
+
+    async def count(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """The number that a `SELECT count(*)` gives. Raises StorageError."""
+        [[number]] = await self.fetch(sql, values)
+        return int(number)
 
     async def ping(self) -> None:
         """Ask the database for nothing. Raises StorageError if it does not answer."""
@@ -181,6 +190,11 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in parts of at most `size`: one statement takes only so many values."""
     return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def marks_sql(values: Collection[Value]) -> str:
+    """The question marks of an IN list for these values."""
+    return ", ".join("?" * len(values))
 
 
 def _statements(script: str) -> list[str]:

@@ -8,17 +8,21 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.hours import next_local, wall
+from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, Scope
-from storage.cases import became, opened_in
+from storage.case_spans import case_group_sql, opened_in_sql
 from storage.database import Database, Row, Transaction, Value
-from storage.owing import Kind, Priority, owe_once
-from storage.scopes import case_in_scope, holder
+from storage.owing import owe_once
+from storage.scopes import case_in_scope_sql, extension_holder_sql
 
 LIMIT = 6
 """Times of the day one person can choose."""
 
-_LATE = 12 * 3600
+_LATE_BY = 12 * 3600
+"""Seconds after its time within which a digest is still owed."""
+
 _NOON = 12 * 60
+"""Minutes of the day."""
 _WEEK = timedelta(days=7)
 _QUARTER = 900
 """Seconds: every time zone is a whole number of quarters of an hour from UTC."""
@@ -61,12 +65,12 @@ class DigestRepo:
                 (employee_id, minutes),
             )
 
-    async def send(self, *, now: int) -> int:
+    async def owe_due(self, *, now: int) -> int:
         """Owe the digests that are due. Returns how many.
 
-        One the bot slept through is owed when it is back, if it is at most half a day late. A
-        next time that is none (the clock was wrong, the time zone has changed) is put right; what
-        was owed for a moment is never owed for it again.
+        One that was due while the bot was down is owed when it is back, at most half a day later.
+        A planned time that is none (the clock was wrong, the time zone has changed) is planned
+        anew. A digest is owed once for each moment, however often the clock comes past it.
         """
         plans = await self._database.fetch(
             "SELECT minutes, min(due_at) AS first, max(due_at) AS last FROM digests "
@@ -80,22 +84,22 @@ class DigestRepo:
             for row in await tx.execute(
                 "SELECT * FROM digests WHERE due_at <= ? ORDER BY due_at LIMIT 200", (now,)
             ):
-                count += await self._owe(tx, row, now=now)
+                count += await self._owe_digests(tx, row, now=now)
             await tx.executemany(
                 "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ? AND due_at <> ?",
                 [(due_at, minutes, now, due_at) for minutes, due_at in nexts.items()],
             )
         return count
 
-    async def _owe(self, tx: Transaction, row: Row, *, now: int) -> int:
+    async def _owe_digests(self, tx: Transaction, row: Row, *, now: int) -> int:
         """Owe one person's digests of one time of the day, and note when the next is due."""
         minutes, due_at, count = row["minutes"], row["due_at"], 0
-        if due_at < now - _LATE:
-            due_at = next_local(now - _LATE - 1, minutes, self._zone)
+        if due_at < now - _LATE_BY:
+            due_at = next_local(now - _LATE_BY - 1, minutes, self._zone)
         while due_at <= now:
             count += await owe_once(
                 tx,
-                Kind.DIGEST,
+                MessageKind.DIGEST,
                 f"{due_at} {minutes}",
                 employee_id=row["employee_id"],
                 priority=Priority.LIST,
@@ -122,10 +126,10 @@ class DigestRepo:
     # What
 
     async def digest(self, employee: Employee, start: int, end: int, *, target: int) -> Digest:
-        """The cases opened in the span, in the person's scope; `target` in seconds.
+        """The digest of the cases opened in the span, in the person's scope; `target` in seconds.
 
-        Who called back is told of all to those who see all, to others of themselves alone: then
-        whoever was rung.
+        Those who see all are told who called back and how often. Others are told of themselves
+        alone, of all cases they called back, whoever was rung.
         """
         scope = employee.scope
         rows = await self._counts(scope, start, end, target)
@@ -148,32 +152,30 @@ class DigestRepo:
     ) -> DigestTotals | None:
         """The same wall times a week earlier; None if the log does not go back so far."""
         first, last = self._week_earlier(start), self._week_earlier(end)
-        known = await self._database.fetch(
-            "SELECT 1 FROM calls WHERE position < ? LIMIT 1", (last,)
-        )
-        if not known:
+        if not await self._database.has("SELECT 1 FROM calls WHERE position < ? LIMIT 1", (last,)):
             return None
         rows = await self._counts(scope, first, last, target)
         return _totals(rows, await self._took(scope, first, last))
 
     async def _counts(self, scope: Scope, start: int, end: int, target: int) -> list[Row]:
         """How many cases became what, by the quarter of an hour in which they were opened."""
-        where, values = opened_in(start, end)
-        mine, more = case_in_scope(scope, "k")
+        where, values = opened_in_sql(start, end)
+        mine, more = case_in_scope_sql(scope, "k")
         return await self._database.fetch(
             "SELECT fate, opened_at / ? * ? AS at, count(*) AS n, "  # noqa: S608
             "sum(CASE WHEN fate = 'called_back' AND took <= ? THEN 1 ELSE 0 END) AS in_target, "
             "sum(CASE WHEN (fate = 'called_back' AND took IS NOT NULL) "
             "OR (fate = 'left' AND opened_at < ?) THEN 1 ELSE 0 END) AS due "
-            f"FROM (SELECT k.opened_at, k.closed_at - k.opened_at AS took, {became('k')} AS fate "
-            f"FROM cases AS k WHERE {where} AND {mine}) AS found GROUP BY 1, 2",
+            "FROM (SELECT k.opened_at, k.closed_at - k.opened_at AS took, "
+            f"{case_group_sql('k')} AS fate "
+            f"FROM cases AS k WHERE {where} AND {mine}) AS opened GROUP BY 1, 2",
             (_QUARTER, _QUARTER, target, end - target, end, *values, *more),
         )
 
     async def _took(self, scope: Scope, start: int, end: int) -> list[Row]:
         """In how many seconds clients were called back, and how many in each, ascending."""
-        where, values = opened_in(start, end)
-        mine, more = case_in_scope(scope, "k")
+        where, values = opened_in_sql(start, end)
+        mine, more = case_in_scope_sql(scope, "k")
         return await self._database.fetch(
             "SELECT k.closed_at - k.opened_at AS took, count(*) AS n FROM cases AS k "  # noqa: S608
             f"WHERE {where} AND k.state = 'called_back' AND k.closed_at < ? AND {mine} "
@@ -182,22 +184,21 @@ class DigestRepo:
         )
 
     async def _earlier(self, scope: Scope, start: int, end: int) -> int:
-        where, values = opened_in(end - self._window, start)
-        mine, more = case_in_scope(scope, "k")
-        [row] = await self._database.fetch(
-            f"SELECT count(*) AS n FROM cases AS k WHERE {where} "  # noqa: S608
-            f"AND {became('k')} = 'left' AND {mine}",
+        """How many cases opened before the span nobody had reached by its end."""
+        where, values = opened_in_sql(end - self._window, start)
+        mine, more = case_in_scope_sql(scope, "k")
+        return await self._database.count(
+            f"SELECT count(*) FROM cases AS k WHERE {where} "  # noqa: S608
+            f"AND {case_group_sql('k')} = 'left' AND {mine}",
             (*values, end, *more),
         )
-        count: int = row["n"]
-        return count
 
     async def _people(self, employee: Employee, start: int, end: int) -> tuple[DigestPerson, ...]:
         """Who called back, and who closed by hand; the busiest first."""
-        where, values = opened_in(start, end)
+        where, values = opened_in_sql(start, end)
         is_all = employee.role.sees_all
         only: list[Value] = [] if is_all else [employee.id]
-        one = f"AND z.employee_id = {holder('c.extension')}" if is_all else ""
+        one = f"AND z.employee_id = {extension_holder_sql('c.extension')}" if is_all else ""
         took = await self._database.fetch(
             "SELECT coalesce(z.employee_id, 0) AS id, "  # noqa: S608
             "CASE WHEN z.employee_id IS NULL THEN c.extension ELSE e.name END AS name, "
@@ -223,12 +224,12 @@ class DigestRepo:
         return await asyncio.to_thread(_persons, took, closed)
 
     def _hours(self, rows: Iterable[Row]) -> Counter[int]:
-        """How many were opened in each local hour, by the moment it began."""
-        found: Counter[int] = Counter()
+        """How many cases were opened in each local hour, by the moment the hour began."""
+        opened: Counter[int] = Counter()
         for row in rows:
             hour = self._local(row["at"]).replace(minute=0)
-            found[int(hour.timestamp())] += row["n"]
-        return found
+            opened[int(hour.timestamp())] += row["n"]
+        return opened
 
     def _local(self, moment: int) -> datetime:
         return datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
@@ -284,27 +285,33 @@ def _pairs(rows: Iterable[Row]) -> list[tuple[int, int]]:
     return [(row["took"], row["n"]) for row in rows]
 
 
-def percentile(found: Sequence[tuple[int, int]], percent: int) -> int | None:
+def percentile(values: Sequence[tuple[int, int]], percent: int) -> int | None:
     """The smallest value within which so many per cent lie (the nearest rank), None of nothing.
 
-    `found`: values, ascending, each with how often it occurs.
+    `values`: each with how often it occurs, ascending.
     """
-    return _at(found, -(-_size(found) * percent // 100))
+    return _at_rank(values, -(-_total(values) * percent // 100))
 
 
-def median(found: Sequence[tuple[int, int]]) -> int | None:
-    """The middle one; of an even number of values, the mean of the two in the middle."""
-    low, high = _at(found, (_size(found) + 1) // 2), _at(found, _size(found) // 2 + 1)
+def median(values: Sequence[tuple[int, int]]) -> int | None:
+    """The value in the middle; of an even number of values, the mean of the two in the middle.
+
+    `values`: each with how often it occurs, ascending.
+    """
+    low, high = (
+        _at_rank(values, (_total(values) + 1) // 2),
+        _at_rank(values, _total(values) // 2 + 1),
+    )
     return None if low is None or high is None else round((low + high) / 2)
 
 
-def _size(found: Sequence[tuple[int, int]]) -> int:
-    return sum(n for _, n in found)
+def _total(values: Sequence[tuple[int, int]]) -> int:
+    return sum(n for _, n in values)
 
 
-def _at(found: Sequence[tuple[int, int]], rank: int) -> int | None:
+def _at_rank(values: Sequence[tuple[int, int]], rank: int) -> int | None:
     """The value with this rank, from 1."""
-    for value, n in found:
+    for value, n in values:
         rank -= n
         if rank <= 0:
             return value

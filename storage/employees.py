@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
-from storage.database import Database, Row, Transaction
-from storage.owing import owe_again
+from storage.database import Database, Row, Transaction, marks_sql
+from storage.owing import bring_chat_up_to_date
 
 NAME_LIMIT = 64
 """Characters of a person's name."""
@@ -24,40 +24,37 @@ class EmployeeRepo:
 
     async def find(self, tg_id: int) -> Employee | None:
         """The person of this Telegram account, whatever their state; None: a stranger."""
-        found = await self._select("e.tg_id = ?", (tg_id,))
-        return found[0] if found else None
+        people = await self._select("e.tg_id = ?", (tg_id,))
+        return people[0] if people else None
 
     async def get(self, employee_id: int) -> Employee:
-        found = await self._select("e.id = ? AND e.state <> 'removed'", (employee_id,))
-        if not found:
-            raise NotFoundError(f"employee {employee_id}")
-        return found[0]
+        """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""
+        for person in await self._select("e.id = ? AND e.state <> 'removed'", (employee_id,)):
+            return person
+        raise NotFoundError(f"employee {employee_id}")
 
     async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int]:
         """The page (from 0; the last one if beyond) of people who were not removed, and how many
         pages there are. Administrators first, then by name."""
-        [row] = await self._database.fetch(
-            "SELECT count(*) AS n FROM employees WHERE state <> 'removed'"
+        total = await self._database.count(
+            "SELECT count(*) FROM employees WHERE state <> 'removed'"
         )
-        pages = max(1, -(-row["n"] // size))
+        pages = max(1, -(-total // size))
         page = min(max(page, 0), pages - 1)
-        found = await self._select(
+        people = await self._select(
             "e.state <> 'removed'",
             (size, page * size),
             order="CASE e.role WHEN 'administrator' THEN 0 WHEN 'supervisor' THEN 1 "
             "WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id",
             limit="LIMIT ? OFFSET ?",
         )
-        return found, pages
+        return people, pages
 
     async def count_unreachable(self) -> int:
         """How many of those who have access cannot be written to."""
-        [row] = await self._database.fetch(
-            "SELECT count(*) AS n FROM employees "
-            "WHERE state = 'active' AND unreachable_at IS NOT NULL"
+        return await self._database.count(
+            "SELECT count(*) FROM employees WHERE state = 'active' AND unreachable_at IS NOT NULL"
         )
-        count: int = row["n"]
-        return count
 
     async def list_administrators(self) -> list[Employee]:
         return await self._select("e.role = 'administrator' AND e.state = 'active'", ())
@@ -78,10 +75,9 @@ class EmployeeRepo:
                     "state = 'active', in_settings = 1",
                     (tg_id, language.value, page_size, now),
                 )
-            named = ", ".join("?" * len(tg_ids))
             await tx.execute(
                 "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
-                f"WHERE in_settings = 1 AND tg_id NOT IN ({named})",
+                f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql(tg_ids)})",
                 tg_ids,
             )
 
@@ -89,7 +85,7 @@ class EmployeeRepo:
         await self._set(employee_id, "name", name)
 
     async def set_role(self, employee_id: int, role: Role) -> None:
-        """Administrators by settings stay what they are."""
+        """Give the person a role; those whom the settings name stay administrators."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0",
@@ -110,7 +106,7 @@ class EmployeeRepo:
             if not changed:
                 return
             if state is EmployeeState.ACTIVE:
-                await owe_again(tx, changed[0]["tg_id"])
+                await bring_chat_up_to_date(tx, changed[0]["tg_id"])
                 return
             await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
@@ -146,13 +142,13 @@ class EmployeeRepo:
             )
 
     async def set_reachable(self, employee_id: int) -> None:
-        """The person wrote to the bot, so it may write to them again."""
+        """Note that the bot may write to the person again: they wrote to it."""
         async with self._database.transaction() as tx:
             [row] = await tx.execute(
                 "UPDATE employees SET unreachable_at = NULL WHERE id = ? RETURNING tg_id",
                 (employee_id,),
             )
-            await owe_again(tx, row["tg_id"])
+            await bring_chat_up_to_date(tx, row["tg_id"])
 
     async def _set(self, employee_id: int, column: str, value: str | int | None) -> None:
         async with self._database.transaction() as tx:

@@ -6,9 +6,11 @@ from enum import StrEnum
 from zlib import crc32
 
 from bot.domain.errors import NotFoundError
+from bot.domain.outbox import NOTHING_TO_TELL, MessageKind
 from bot.domain.people import Employee, Language
+from storage.audience import group_subscribes_sql
 from storage.database import Database, Row
-from storage.owing import NOTHING_TO_TELL, Kind, hears, owe_administrators, owe_again
+from storage.owing import bring_chat_up_to_date, owe_administrators
 
 _LATEST_CALLS = 1000
 
@@ -20,7 +22,7 @@ class PlaceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line or a queue by its name. `code` stands for it in a button."""
+    """Where calls come in: a line or a queue, by its name. `code` stands for it in a button."""
 
     kind: PlaceKind
     name: str
@@ -32,7 +34,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`places`: what it hears of; none: everything. `thread_id`: the topic, 0 for none."""
+    """A group chat, or one topic of it (`thread_id`, 0: none), that hears of lost calls.
+
+    `places`: the lines and queues it hears of; none: all of them.
+    """
 
     id: int
     chat_id: int
@@ -50,7 +55,7 @@ class GroupRepo:
     async def connect(
         self, chat_id: int, thread_id: int, *, title: str, by: Employee, now: int
     ) -> Group:
-        """From now on it hears of lost calls, in the language of who connected it."""
+        """Let the chat hear of lost calls from now on, in the language of who connected it."""
         async with self._database.transaction() as tx:
             [row] = await tx.execute(
                 "INSERT INTO groups (chat_id, thread_id, title, language, connected_by, "
@@ -61,7 +66,7 @@ class GroupRepo:
                 "RETURNING id",
                 (chat_id, thread_id, title, by.language.value, by.id, now),
             )
-            await owe_again(tx, chat_id, thread_id=thread_id)
+            await bring_chat_up_to_date(tx, chat_id, thread_id=thread_id)
         return await self.get(row["id"])
 
     async def get(self, group_id: int) -> Group:
@@ -70,8 +75,8 @@ class GroupRepo:
         raise NotFoundError(f"group {group_id}")
 
     async def find(self, chat_id: int, thread_id: int) -> Group | None:
-        found = await self._select("g.chat_id = ? AND g.thread_id = ?", (chat_id, thread_id))
-        return found[0] if found else None
+        groups = await self._select("g.chat_id = ? AND g.thread_id = ?", (chat_id, thread_id))
+        return groups[0] if groups else None
 
     async def list_of_chat(self, chat_id: int) -> list[Group]:
         """The chat and its topics, as far as they ever were connected."""
@@ -82,7 +87,7 @@ class GroupRepo:
             await tx.execute("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
     async def disconnect(self, group_id: int) -> None:
-        """It hears of nothing new; what it was told of stays true.
+        """Let the group hear of nothing new; the messages it has are still edited.
 
         Raises NotFoundError if there is no such group.
         """
@@ -100,9 +105,9 @@ class GroupRepo:
             )
 
     async def set_place(self, group_id: int, code: int, *, is_wanted: bool) -> None:
-        """From now on hear of the place too, or no more; one that hears of nothing stays so.
+        """Let the group hear of the place from now on, or no more; a disconnected one stays so.
 
-        Raises NotFoundError if nobody knows the place.
+        Raises NotFoundError if there is no such line or queue.
         """
         group = await self.get(group_id)
         heard = {place.code for place in group.places}
@@ -124,11 +129,13 @@ class GroupRepo:
                 "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our predicate
                 "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
                 "AND message_id IS NULL AND NOT EXISTS "
-                f"(SELECT 1 FROM groups AS g WHERE g.id = ? AND {hears('outbox.case_id')})",
+                "(SELECT 1 FROM groups AS g WHERE g.id = ? "
+                f"AND {group_subscribes_sql('outbox.case_id')})",
                 (NOTHING_TO_TELL, group.chat_id, group.thread_id, group_id),
             )
 
     async def hear_all(self, group_id: int) -> None:
+        """Let the group hear of every line and queue."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM group_places WHERE group_id = "
@@ -148,7 +155,7 @@ class GroupRepo:
         return [Place(PlaceKind(row["kind"]), row["name"]) for row in rows]
 
     async def leave(self, chat_id: int, thread_id: int | None, *, now: int) -> None:
-        """The chat, or that topic of it, cannot be written to any more: owe it nothing more.
+        """Owe nothing more to a chat, or a topic of it, that cannot be written to any more.
 
         The administrators are told, once.
         """
@@ -166,10 +173,12 @@ class GroupRepo:
                 values,
             )
             for row in left[:1]:
-                await owe_administrators(tx, Kind.GROUP_LOST, f"{now} {row['title']}", now=now)
+                await owe_administrators(
+                    tx, MessageKind.GROUP_LOST, f"{now} {row['title']}", now=now
+                )
 
     async def migrate(self, old: int, new: int) -> None:
-        """The group has become a supergroup: the same chat under another id.
+        """Follow a group that has become a supergroup: the same chat under another id.
 
         What was connected under the new id, before the move was heard of, stays as it is there.
         Its messages have new ids there, unknown to the bot: what was sent is not edited any more.
@@ -199,10 +208,10 @@ class GroupRepo:
             f"WHERE {where} ORDER BY g.id, p.kind, p.name",
             values,
         )
-        found: dict[int, list[Row]] = {}
+        by_group: dict[int, list[Row]] = {}
         for row in rows:
-            found.setdefault(row["id"], []).append(row)
-        return [_group(some) for some in found.values()]
+            by_group.setdefault(row["id"], []).append(row)
+        return [_group(some) for some in by_group.values()]
 
 
 def _group(rows: Sequence[Row]) -> Group:

@@ -23,9 +23,9 @@ from bot.domain.calls import (
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import EVERYTHING, Person, Scope
-from storage.calls import rang
-from storage.database import Database, Row, Value
-from storage.scopes import holder, in_scope
+from storage.calls import parse_rang
+from storage.database import Database, Row, Value, marks_sql
+from storage.scopes import call_in_scope_sql, extension_holder_sql
 
 _END_OF_TIME = 1 << 60
 
@@ -35,22 +35,22 @@ class JournalRepo:
         self._database = database
 
     async def page(
-        self, scope: Scope, found: LogFilter, *, turn: Turn, key: Key | None, size: int
+        self, scope: Scope, log_filter: LogFilter, *, turn: Turn, key: Key | None, size: int
     ) -> Page:
         """One page. Past either end of the log it is the page at that end."""
-        keys = await self._keys(scope, found, turn=turn, key=key, size=size)
+        keys = await self._keys(scope, log_filter, turn=turn, key=key, size=size)
         is_beyond = not keys and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}
         if is_beyond:
             turn = Turn.FIRST if turn is Turn.NEWER else Turn.LAST
-            keys = await self._keys(scope, found, turn=turn, key=None, size=size)
+            keys = await self._keys(scope, log_filter, turn=turn, key=None, size=size)
         if not keys:
             return Page((), (), 1, 1, has_newer=False, has_older=False)
         most = PAGES_COUNTED * size
         calls = await self._calls([key.id for key in keys], scope)
         newer = 0
         if turn is not Turn.FIRST:
-            newer = await self._count(scope, found, ">", keys[0], most)
-        older = await self._count(scope, found, "<", keys[-1], max(1, most - newer))
+            newer = await self._count(scope, log_filter, ">", keys[0], most)
+        older = await self._count(scope, log_filter, "<", keys[-1], max(1, most - newer))
         before = -(-newer // size)
         return Page(
             calls=calls,
@@ -66,7 +66,7 @@ class JournalRepo:
         """The call. Raises NotFoundError if it is gone, NoAccessError if out of scope."""
         for call in await self._calls([call_id], scope):
             return call
-        if await self._database.fetch("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
+        if await self._database.has("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
             raise NoAccessError(f"call {call_id}")
         raise NotFoundError(f"call {call_id}")
 
@@ -83,7 +83,7 @@ class JournalRepo:
     async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
         """Totals of the calls from `start` to `end` (None: and all that comes) in scope."""
         last = _END_OF_TIME if end is None else end
-        mine, extensions = in_scope(scope, "c.id")
+        mine, extensions = call_in_scope_sql(scope, "c.id")
         rows = await self._database.fetch(
             "SELECT direction, lost, count(*) AS n FROM calls AS c "  # noqa: S608
             f"WHERE c.position >= ? AND c.position < ? AND {mine} GROUP BY direction, lost",
@@ -106,12 +106,12 @@ class JournalRepo:
         )
 
     async def has_calls(
-        self, scope: Scope, found: LogFilter, spans: Sequence[tuple[int, int]]
+        self, scope: Scope, log_filter: LogFilter, spans: Sequence[tuple[int, int]]
     ) -> list[bool]:
         """For each span of time (from, to) whether the filtered log has a call in it."""
         asked, values = [], list[Value]()
         for start, end in spans:
-            sql, some = _keys_sql(scope, replace(found, start=start, end=end))
+            sql, some = _keys_sql(scope, replace(log_filter, start=start, end=end))
             # In the order of the log, so that a UNION stops at its first row.
             first = f"({sql} ORDER BY position, id LIMIT 1)"
             asked.append(f"EXISTS (SELECT 1 FROM {first} AS one)")  # noqa: S608
@@ -120,11 +120,11 @@ class JournalRepo:
         return [bool(has) for has in row]
 
     async def _keys(
-        self, scope: Scope, found: LogFilter, *, turn: Turn, key: Key | None, size: int
+        self, scope: Scope, log_filter: LogFilter, *, turn: Turn, key: Key | None, size: int
     ) -> list[Key]:
         sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
         ascending = turn in {Turn.NEWER, Turn.LAST}
-        sql, values = _keys_sql(scope, found, sign=sign, key=key)
+        sql, values = _keys_sql(scope, log_filter, sign=sign, key=key)
         order = "ASC" if ascending else "DESC"
         rows = await self._database.fetch(
             f"{sql} ORDER BY position {order}, id {order} LIMIT ?", (*values, size)
@@ -132,12 +132,14 @@ class JournalRepo:
         keys = [Key(row["position"], row["id"]) for row in rows]
         return keys[::-1] if ascending else keys
 
-    async def _count(self, scope: Scope, found: LogFilter, sign: str, key: Key, most: int) -> int:
+    async def _count(
+        self, scope: Scope, log_filter: LogFilter, sign: str, key: Key, most: int
+    ) -> int:
         """How many calls stand before or behind the key; `most` + 1 if more than `most` do.
 
         The far row is looked for first: stepping over an index is half the price of counting it.
         """
-        sql, values = _keys_sql(scope, found, sign=sign, key=key)
+        sql, values = _keys_sql(scope, log_filter, sign=sign, key=key)
         sql = f"{sql} ORDER BY position, id"
         [row] = await self._database.fetch(
             f"SELECT CASE WHEN EXISTS (SELECT 1 FROM ({sql} LIMIT 1 OFFSET ?) AS far) "  # noqa: S608
@@ -154,18 +156,18 @@ class JournalRepo:
         """Those of the calls that are in scope, in this order, with all a reader sees of them."""
         if not ids:
             return ()
-        mine, extensions = in_scope(scope, "c.id", or_handed=True)
+        mine, extensions = call_in_scope_sql(scope, "c.id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
             "a.name AS author FROM calls AS c "
             "LEFT JOIN contacts AS k ON k.number = c.client "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
-            f"WHERE c.id IN ({', '.join('?' * len(ids))}) AND {mine}",
+            f"WHERE c.id IN ({marks_sql(ids)}) AND {mine}",
             (*ids, *extensions),
         )
         cases = await self._cases([row["id"] for row in rows], scope)
-        named = {x for row in rows for x in (row["extension"], *rang(row["rang"]))}
+        named = {x for row in rows for x in (row["extension"], *parse_rang(row["rang"]))}
         named |= {row["closing_extension"] for row in cases.values()} | set(mentioned)
         for side, outside in (("caller", "in"), ("callee", "out")):
             ours = [row for row in rows if row["direction"] != outside]
@@ -176,8 +178,8 @@ class JournalRepo:
 
     async def _cases(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Row]:
         """The cases of these calls, by the call's id; which of their calls are in scope."""
-        sees_closing, extensions = in_scope(scope, "z.call_id", or_handed=True)
-        sees_lost, same = in_scope(scope, "k.call_id", or_handed=True)
+        sees_closing, extensions = call_in_scope_sql(scope, "z.call_id", or_handed=True)
+        sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT y.call_id AS of_call, y.part, k.*, o.name AS owner_name, "  # noqa: S608
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
@@ -191,7 +193,7 @@ class JournalRepo:
             "LEFT JOIN case_events AS v ON v.id = (SELECT max(b.id) FROM case_events AS b "
             "WHERE b.case_id = k.id AND b.kind = 'closed') "
             "LEFT JOIN employees AS w ON w.id = v.employee_id "
-            f"WHERE y.call_id IN ({', '.join('?' * len(call_ids))})",
+            f"WHERE y.call_id IN ({marks_sql(call_ids)})",
             (*extensions, *same, *call_ids),
         )
         return {row["of_call"]: row for row in rows}
@@ -201,21 +203,21 @@ class JournalRepo:
         rows = await self._database.fetch(
             "SELECT x.extension, e.name FROM employee_extensions AS x "  # noqa: S608
             "JOIN employees AS e ON e.id = x.employee_id AND e.state <> 'removed' "
-            f"WHERE x.extension IN ({', '.join('?' * len(wanted))}) "
-            f"AND e.id = {holder('x.extension')}",
+            f"WHERE x.extension IN ({marks_sql(wanted)}) "
+            f"AND e.id = {extension_holder_sql('x.extension')}",
             wanted,
         )
         return {row["extension"]: row["name"] for row in rows if row["name"]}
 
 
 def _keys_sql(
-    scope: Scope, found: LogFilter, *, sign: str | None = None, key: Key | None = None
+    scope: Scope, log_filter: LogFilter, *, sign: str | None = None, key: Key | None = None
 ) -> tuple[str, list[Value]]:
     """SELECT of (position, id) of the filtered calls in scope, each once, without an order.
 
     Composed so that each combination walks one index per extension, in the order of the log.
     """
-    bounds, values = _bounds(found, sign, key)
+    bounds, values = _bounds(log_filter, sign, key)
     if scope.extensions is None:
         where = " AND ".join(bounds) or "1 = 1"
         return f"SELECT position, id FROM calls WHERE {where}", values  # noqa: S608
@@ -230,20 +232,22 @@ def _keys_sql(
     ]
 
 
-def _bounds(found: LogFilter, sign: str | None, key: Key | None) -> tuple[list[str], list[Value]]:
+def _bounds(
+    log_filter: LogFilter, sign: str | None, key: Key | None
+) -> tuple[list[str], list[Value]]:
     bounds: list[str] = []
     values: list[Value] = []
-    if found.client is not None:
+    if log_filter.client is not None:
         bounds.append("client = ?")
-        values.append(found.client)
-    if found.lost_only:
+        values.append(log_filter.client)
+    if log_filter.lost_only:
         bounds.append("lost = 1")
-    if found.start is not None:
+    if log_filter.start is not None:
         bounds.append("position >= ?")
-        values.append(found.start)
-    if found.end is not None:
+        values.append(log_filter.start)
+    if log_filter.end is not None:
         bounds.append("position < ?")
-        values.append(found.end)
+        values.append(log_filter.end)
     if sign is not None and key is not None:
         bounds.append(f"(position, id) {sign} (?, ?)")
         values.extend(key)
@@ -295,7 +299,7 @@ def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
         line=row["line"],
         queue=row["queue"],
         extension=row["extension"],
-        rang=rang(row["rang"]),
+        rang=parse_rang(row["rang"]),
         started_at=started_at,
         answered_at=started_at + wait if wait is not None and talk else row["answered_at"],
         ended_at=ended_at,

@@ -1,42 +1,40 @@
-"""The messages owed to chats. Rows appear, and change, in the transaction of what they tell of.
+"""The outbox: the messages owed to chats, as the alerter reads them and marks what became of them.
 
-There is one row for each chat, kind and subject, for good: a lost call's case is one message in a
-chat, edited whenever there is something new to show. Only the newest state is ever sent.
+- There is one row for each chat (or topic of it), kind and subject, for good: the case of a lost
+  call is one message in a chat, edited whenever there is something new to show.
+- Rows appear and change in the transaction of what they tell of (owing.py): nothing is told that
+  was rolled back, and nothing recorded is left untold.
+- A row says that something is owed, not what. The words are made when its turn comes, from how
+  things are then: a state that was superseded before it was sent is never sent.
+- `state`: pending, until it is sent, or dropped because there is nothing to tell any more or the
+  chat cannot be told. Something new makes a sent row pending again.
+- `version` grows with everything new. Marking a message sent, or dropping it, settles only the
+  version that was read: what became new meanwhile stays owed.
+- `message_id`: the message to edit; none: one is still to be sent. `ping`: a new message is due in
+  its place, so that the phone rings. `shown`: a digest of what it shows; the same is not resent.
+- Of what is due (`due_at`) in a chat the smaller `priority` goes first, then the older row.
+- A message is sent at least once: what was sent but not marked when the process died comes again.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
-from storage.database import Database, Row
-from storage.owing import Kind, Priority, owe_administrators
+from storage.database import Database, Row, marks_sql
+from storage.owing import owe_administrators
 
+_CHATS_SQL = (
+    "chats (chat_id) AS (SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
+    "UNION ALL SELECT (SELECT min(o.chat_id) FROM outbox AS o WHERE o.state = 'pending' "
+    "AND o.chat_id > chats.chat_id) FROM chats WHERE chats.chat_id IS NOT NULL)"
+)
+"""The chats to which something is owed: one step over an index each, however much that is."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
-    """One message still to send, or to edit: `message_id`. `shown`: a digest of what is there.
-
-    `subject` is the id or name of what it tells of. `thread_id`: a topic of a group, 0 for none.
-    `is_ping`: a new message is due in place of the old one, so that the phone rings. `is_late`:
-    of a later step of the escalation, which hears only of what nobody has taken by then.
-    """
-
-    id: int
-    chat_id: int
-    thread_id: int
-    employee_id: int | None
-    kind: Kind
-    subject: str
-    case_id: int | None
-    version: int
-    is_ping: bool
-    is_late: bool
-    message_id: int | None
-    shown: str | None
-    language: Language
-    created_at: int
-    due_at: int
-    attempts: int
+_FIRST_DUE_SQL = (
+    "(SELECT p.id FROM outbox AS p WHERE p.state = 'pending' AND p.chat_id = chats.chat_id "
+    "AND p.due_at <= ? ORDER BY p.priority, p.id LIMIT 1)"
+)
+"""The most urgent row that is due in one of those chats."""
 
 
 class OutboxRepo:
@@ -44,31 +42,25 @@ class OutboxRepo:
         self._database = database
 
     async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
-        """What is due, the most urgent first: one message per chat, none to the chats named."""
-        places = ", ".join("?" * len(not_to))
+        """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
         rows = await self._database.fetch(
-            "WITH RECURSIVE chats (chat_id) AS ("  # noqa: S608
-            "SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
-            "UNION ALL SELECT (SELECT min(o.chat_id) FROM outbox AS o WHERE o.state = 'pending' "
-            "AND o.chat_id > chats.chat_id) FROM chats WHERE chats.chat_id IS NOT NULL) "
+            f"WITH RECURSIVE {_CHATS_SQL} "  # noqa: S608
             "SELECT o.*, coalesce(e.language, g.language) AS language "
-            "FROM chats JOIN outbox AS o ON o.id = (SELECT p.id FROM outbox AS p "
-            "WHERE p.state = 'pending' AND p.chat_id = chats.chat_id AND p.due_at <= ? "
-            "ORDER BY p.priority, p.id LIMIT 1) "
+            f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
             "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
-            f"WHERE chats.chat_id NOT IN ({places}) ORDER BY o.priority, o.id LIMIT ?",
+            f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)}) ORDER BY o.priority, o.id LIMIT ?",
             (now, *not_to, limit),
         )
         return [_owed(row) for row in rows]
 
-    async def follow_clock(self, *, now: int) -> bool:
-        """After the clock was set back, what is owed waits as long as it was meant to, no longer.
+    async def shift_after_clock_set_back(self, *, now: int) -> bool:
+        """Let what is owed wait no longer than it was meant to, after the clock was set back.
 
-        Returns whether there was any such.
+        Returns whether any message had to be shifted.
         """
         ahead = "state = 'pending' AND due_at > ? AND created_at > ?"
-        if not await self._database.fetch(
+        if not await self._database.has(
             f"SELECT 1 FROM outbox WHERE {ahead} LIMIT 1",  # noqa: S608
             (now, now),
         ):
@@ -82,9 +74,9 @@ class OutboxRepo:
         return True
 
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
-        """It is in the chat, as `owed` told it. What became new meanwhile stays owed.
+        """Note that the chat has the message of `owed`. What became new meanwhile stays owed.
 
-        Of a ping too: it has rung, unless there was reason to ring again.
+        The phone has rung for it, unless there was reason since to ring again.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -99,7 +91,7 @@ class OutboxRepo:
             )
 
     async def hold_chat(self, chat_id: int, *, until: int) -> None:
-        """Telegram asks to leave the chat alone; it counts after a restart too."""
+        """Send nothing to the chat until then, as Telegram asks; a restart changes nothing."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE outbox SET due_at = ? "
@@ -108,9 +100,10 @@ class OutboxRepo:
             )
 
     async def note_failure(self, owed_id: int, *, reason: str, not_before: int = 0) -> None:
-        """It could not be sent now and stays owed; `reason` is for the administrator.
+        """Count one more attempt of a message that could not be sent now and stays owed.
 
-        Until `not_before` what else is owed to the chat goes first.
+        `reason` is for the administrator. Until `not_before` what else is owed to the chat goes
+        first.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -120,7 +113,7 @@ class OutboxRepo:
             )
 
     async def drop(self, owed: Owed, *, reason: str, now: int) -> None:
-        """It will not be sent: there is nothing to tell any more, or Telegram refuses it.
+        """Owe the message no more: there is nothing to tell, or Telegram refuses it.
 
         What became new meanwhile stays owed.
         """
@@ -131,10 +124,10 @@ class OutboxRepo:
                 (reason, now, owed.id, owed.version),
             )
 
-    async def forget(self, owed: Owed) -> None:
-        """Its message is gone from the chat: what was to be shown there comes in a new one.
+    async def forget_message(self, owed: Owed) -> None:
+        """Let a new message show what was to be shown in one that is gone from the chat.
 
-        `shown` stays: something was there.
+        `shown` stays: it tells that there was a message before.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -142,10 +135,10 @@ class OutboxRepo:
                 (owed.id, owed.message_id),
             )
 
-    async def drop_chat(
+    async def drop_unreachable(
         self, chat_id: int, *, employee_id: int | None, reason: str, now: int
     ) -> None:
-        """The person cannot be reached: owe them nothing more, and tell the administrators."""
+        """Owe nothing more to a person who cannot be reached, and tell the administrators."""
         async with self._database.transaction() as tx:
             muted = await tx.execute(
                 "UPDATE employees SET unreachable_at = ? WHERE id = ? AND unreachable_at IS NULL "
@@ -159,35 +152,34 @@ class OutboxRepo:
             )
             for person in muted:
                 await owe_administrators(
-                    tx, Kind.UNREACHABLE, f"{now} {person['name'] or person['tg_id']}", now=now
+                    tx,
+                    MessageKind.UNREACHABLE,
+                    f"{now} {person['name'] or person['tg_id']}",
+                    now=now,
                 )
 
-    async def touch(self, case_id: int, *, chat_id: int, message_id: int, now: int) -> bool:
-        """Bring the case's message in a chat up to date; False if this is not that message."""
+    async def refresh(self, case_id: int, *, chat_id: int, message_id: int, now: int) -> bool:
+        """Owe an edit of the case's message in a chat; False if this is not that message."""
         async with self._database.transaction() as tx:
-            found = await tx.execute(
+            messages = await tx.execute(
                 "SELECT id FROM outbox WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
                 "AND message_id = ?",
                 (case_id, chat_id, message_id),
             )
-            for row in found:
+            for row in messages:
                 await tx.execute(
                     "UPDATE outbox SET version = version + 1, state = 'pending', shown = NULL, "
                     "priority = ?, due_at = ? WHERE id = ?",
                     (Priority.NEWS, now, row["id"]),
                 )
-        return bool(found)
+        return bool(messages)
 
-    async def pending(self) -> int:
+    async def count_pending(self) -> int:
         """How many messages are owed."""
-        [row] = await self._database.fetch(
-            "SELECT count(*) AS n FROM outbox WHERE state = 'pending'"
-        )
-        count: int = row["n"]
-        return count
+        return await self._database.count("SELECT count(*) FROM outbox WHERE state = 'pending'")
 
-    async def counts(self) -> dict[str, int]:
-        """How many messages are in each state; it reads them all."""
+    async def count_by_state(self) -> dict[str, int]:
+        """How many messages are in each state; it steps over them all."""
         rows = await self._database.fetch("SELECT state, count(*) AS n FROM outbox GROUP BY state")
         return {"pending": 0, "sent": 0, "dropped": 0} | {row["state"]: row["n"] for row in rows}
 
@@ -198,7 +190,7 @@ def _owed(row: Row) -> Owed:
         chat_id=row["chat_id"],
         thread_id=row["thread_id"],
         employee_id=row["employee_id"],
-        kind=Kind(row["kind"]),
+        kind=MessageKind(row["kind"]),
         subject=row["subject"],
         case_id=row["case_id"],
         version=row["version"],

@@ -1,73 +1,51 @@
-"""Owing messages: rows of the outbox, written in the transaction of what they tell of."""
+"""Owing messages: rows of the outbox, written in the transaction of what they tell of.
+
+What the life of a row is stands in outbox.py. A function here says who is to hear, and when; never
+the words: those are made when the message is sent.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
 
+from bot.domain.company import StepMoments
+from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Priority
+from storage.audience import (
+    can_be_told_sql,
+    group_subscribes_sql,
+    sees_all_sql,
+    takes_clients_sql,
+    wants_alerts_sql,
+    was_rung_sql,
+)
 from storage.database import Row, Transaction
 
-NOTHING_TO_TELL = "nothing to tell"
 _BROUGHT_UP_TO_DATE = 100
 """The latest messages of a chat that are mended when it can be written to again."""
 
 
-class Kind(StrEnum):
-    CASE = "case"
-    CLAIM = "claim"
-    """Asks the owner of a case, whose time is over."""
-    WARNING = "warning"
-    """Somebody dials a client whom a colleague has taken."""
-    OPEN_CASES = "open_cases"
-    """A list of the cases still open: at opening, or of calls the bot heard of too late."""
-    DIGEST = "digest"
-    REMINDER = "reminder"
-    REJECTS = "rejects"
-    UNREACHABLE = "unreachable"
-    GROUP_LOST = "group_lost"
-
-
-class Priority(IntEnum):
-    """What goes first in a chat, and over all."""
-
-    ALERT = 0
-    NEWS = 1
-    """An edit that changes what people should do: taken, free again, closed."""
-    DETAIL = 2
-    """An edit that only adds to what they know."""
-    LIST = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """When those who rang, the groups, and the supervisors are to hear of a case: moments."""
-
-    operators: int
-    groups: int
-    supervisors: int
-
-
-async def owe_administrators(tx: Transaction, kind: Kind, subject: str, *, now: int) -> None:
+async def owe_administrators(
+    tx: Transaction, kind: MessageKind, subject: str, *, now: int
+) -> None:
     """Tell every administrator, once for each subject."""
     await tx.execute(
-        "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
-        "AND state = 'active' AND unreachable_at IS NULL "
+        f"AND {can_be_told_sql('employees')} "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
         (kind.value, subject, Priority.LIST, now, now),
     )
 
 
 _TO_PERSON = (
-    "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "
+    "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "  # noqa: S608
     "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
-    "WHERE id = ? AND state = 'active' AND unreachable_at IS NULL "
+    f"WHERE id = ? AND {can_be_told_sql('employees')} "
     "ON CONFLICT (chat_id, thread_id, kind, subject)"
 )
 
 
 async def owe_once(
     tx: Transaction,
-    kind: Kind,
+    kind: MessageKind,
     subject: str,
     *,
     employee_id: int,
@@ -83,9 +61,9 @@ async def owe_once(
     return bool(rows)
 
 
-async def owe_person(
+async def owe_anew(
     tx: Transaction,
-    kind: Kind,
+    kind: MessageKind,
     subject: str,
     *,
     employee_id: int,
@@ -96,7 +74,7 @@ async def owe_person(
 ) -> None:
     """Tell one person; told of the same before, they are told anew, in a new message.
 
-    What is owed already does not wait the longer for it.
+    A message that is owed already does not wait the longer for it.
     """
     await tx.execute(
         f"{_TO_PERSON} DO UPDATE SET "
@@ -111,15 +89,20 @@ async def owe_person(
     )
 
 
-async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> None:
+async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: int) -> None:
     """Alert everybody whom this case concerns and who has not been told, each at their step."""
-    rang = (
-        "EXISTS (SELECT 1 FROM case_calls AS y "
-        "JOIN call_extensions AS x ON x.call_id = y.call_id "
-        "JOIN employee_extensions AS z ON z.extension = x.extension "
-        "WHERE y.case_id = ? AND y.part = 'lost' AND z.employee_id = e.id)"
+    into = (
+        "INSERT INTO outbox (chat_id, thread_id, employee_id, kind, subject, case_id, priority, "
+        "created_at, due_at, is_late) "
     )
-    wants = "e.state = 'active' AND e.unreachable_at IS NULL AND e.alerts <> 'none'"
+    person = (
+        f"{into} SELECT e.tg_id, 0, e.id, 'case', ?, ?, ?, ?, ?, ? FROM employees AS e "  # noqa: S608
+        f"WHERE {wants_alerts_sql('e')} AND e.unreachable_at IS NULL"
+    )
+    group = (
+        f"{into} SELECT g.chat_id, g.thread_id, NULL, 'case', ?, ?, ?, ?, ?, ? "  # noqa: S608
+        "FROM groups AS g WHERE g.state = 'active'"
+    )
     conflict = (
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
@@ -127,40 +110,34 @@ async def owe_case(tx: Transaction, case_id: int, steps: Steps, *, now: int) -> 
         "WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
         f"AND outbox.reason = '{NOTHING_TO_TELL}'"
     )
-    into = (
-        "INSERT INTO outbox (chat_id, thread_id, employee_id, kind, subject, case_id, priority, "
-        "created_at, due_at, is_late) "
-    )
     values = (str(case_id), case_id, Priority.ALERT, now)
     await tx.execute(
-        f"{into} SELECT e.tg_id, 0, e.id, 'case', ?, ?, ?, ?, ?, ? FROM employees AS e "  # noqa: S608
-        f"WHERE {wants} AND e.role <> 'accountant' AND {rang} {conflict}",
-        (*values, *_step(steps.operators, now), case_id),
+        f"{person} AND {takes_clients_sql('e')} AND {was_rung_sql('?', 'e.id')} {conflict}",
+        (*values, *_due_at_and_is_late(moments.operators, now), case_id),
     )
     await tx.execute(
-        f"{into} SELECT e.tg_id, 0, e.id, 'case', ?, ?, ?, ?, ?, ? FROM employees AS e "  # noqa: S608
-        f"WHERE {wants} AND e.role IN ('administrator', 'supervisor') AND e.alerts = 'all' "
-        f"{conflict}",
-        (*values, *_step(steps.supervisors, now)),
+        f"{person} AND {sees_all_sql('e')} AND e.alerts = 'all' {conflict}",
+        (*values, *_due_at_and_is_late(moments.supervisors, now)),
     )
     await tx.execute(
-        f"{into} SELECT g.chat_id, g.thread_id, NULL, 'case', ?, ?, ?, ?, ?, ? "  # noqa: S608
-        f"FROM groups AS g WHERE g.state = 'active' AND {hears('?')} {conflict}",
-        (*values, *_step(steps.groups, now), case_id),
+        f"{group} AND {group_subscribes_sql('?')} {conflict}",
+        (*values, *_due_at_and_is_late(moments.groups, now), case_id),
     )
 
 
-async def list_steps(tx: Transaction) -> list[Row]:
-    """The first messages of cases still to come, each with its line and its step of the ladder.
+def _due_at_and_is_late(moment: int, now: int) -> tuple[int, int]:
+    return moment, int(moment > now)
 
-    `created_at` is when the time of the step began to run.
+
+async def list_later_alerts(tx: Transaction) -> list[Row]:
+    """The first messages of cases still to come: `id`, `created_at`, the call's `line`, `step`.
+
+    `step` is the LadderField of the escalation it waits for; its time began to run at
+    `created_at`.
     """
     return await tx.execute(
-        "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "
-        "WHEN EXISTS (SELECT 1 FROM case_calls AS y "
-        "JOIN call_extensions AS x ON x.call_id = y.call_id "
-        "JOIN employee_extensions AS z ON z.extension = x.extension "
-        "WHERE y.case_id = k.id AND y.part = 'lost' AND z.employee_id = o.employee_id) "
+        "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "  # noqa: S608
+        f"WHEN {was_rung_sql('k.id', 'o.employee_id')} "
         "THEN 'operators_after' ELSE 'supervisors_after' END AS step "
         "FROM outbox AS o JOIN cases AS k ON k.id = o.case_id JOIN calls AS c ON c.id = k.call_id "
         "WHERE o.state = 'pending' AND o.kind = 'case' AND o.is_late = 1 "
@@ -168,29 +145,14 @@ async def list_steps(tx: Transaction) -> list[Row]:
     )
 
 
-async def set_due(tx: Transaction, owed_id: int, due_at: int) -> None:
+async def set_due_at(tx: Transaction, owed_id: int, due_at: int) -> None:
     await tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
 
 
-def hears(case: str) -> str:
-    """Whether `groups AS g` hears of the lines or queues of a case; `case`: its id, as SQL."""
-    return (
-        "(NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "  # noqa: S608
-        "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
-        "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
-        "OR (p.kind = 'queue' AND p.name = c.queue)) "
-        f"WHERE y.case_id = {case} AND y.part = 'lost'))"
-    )
-
-
-def _step(at: int, now: int) -> tuple[int, int]:
-    return at, int(at > now)
-
-
-async def touch_cases(
+async def mark_cases_changed(
     tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
 ) -> None:
-    """There is something new to show in every message of these cases, questions too."""
+    """Owe an edit of every message of these cases, questions to their owners too."""
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
@@ -201,14 +163,14 @@ async def touch_cases(
     )
 
 
-async def ping_case(
+async def ping_people(
     tx: Transaction, case_id: int, *, employee_ids: Sequence[int], now: int
 ) -> None:
-    """The case's message is due anew to these people, also those who had none."""
+    """Owe these people a new message of the case, also those who had none."""
     for employee_id in employee_ids:
-        await owe_person(
+        await owe_anew(
             tx,
-            Kind.CASE,
+            MessageKind.CASE,
             str(case_id),
             employee_id=employee_id,
             priority=Priority.ALERT,
@@ -217,10 +179,10 @@ async def ping_case(
         )
 
 
-async def ping_all(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
-    """The case's message is due anew in every chat that has it and still wants alerts.
+async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
+    """Owe a new message of the case in every chat that has one and still wants alerts.
 
-    Not where it has come after `since`, the moment this was to happen.
+    Not where one has come after `since`, the moment at which this was to happen.
     """
     await tx.execute(
         "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
@@ -228,15 +190,15 @@ async def ping_all(tx: Transaction, case_id: int, *, since: int, now: int) -> No
         "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
         "AND (done_at IS NULL OR done_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
-        "AND e.state = 'active' AND e.alerts <> 'none') OR EXISTS (SELECT 1 FROM groups AS g "
+        f"AND {wants_alerts_sql('e')}) OR EXISTS (SELECT 1 FROM groups AS g "
         "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
-        f"AND g.state = 'active' AND {hears('outbox.case_id')}))",
+        f"AND g.state = 'active' AND {group_subscribes_sql('outbox.case_id')}))",
         (Priority.ALERT, now, now, case_id, since),
     )
 
 
-async def owe_again(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
-    """The chat can be written to again: what it was told of cases is brought up to date.
+async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
+    """Owe the edits that a chat has missed, now that it can be written to again.
 
     Of cases it was not told of meanwhile it hears with the next call of such a client.
     """

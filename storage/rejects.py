@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from bot.domain.calls import Reject
+from bot.domain.outbox import MessageKind
 from storage.database import Database
-from storage.owing import Kind, owe_administrators
+from storage.owing import owe_administrators
 
 KEPT = 1000
 """How many of the newest rejects of a source are kept in full."""
@@ -32,7 +33,7 @@ class RejectRepo:
                 "(SELECT id FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
                 (source, source, KEPT),
             )
-            await owe_administrators(tx, Kind.REJECTS, source, now=now)
+            await owe_administrators(tx, MessageKind.REJECTS, source, now=now)
 
     async def counts(self) -> dict[str, int]:
         """How many rejects of each source are kept."""

@@ -3,19 +3,22 @@
 from dataclasses import dataclass
 
 from bot.domain.errors import NotFoundError
+from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
 from storage.database import Database
-from storage.owing import Kind, Priority, owe_person
+from storage.owing import owe_anew
 
 LIMIT = 50
 """Reminders one person can have before them."""
 
 _STANDS = "(k.id IS NULL OR k.state = 'open' OR r.was_over = 1)"
+"""A reminder of a call with a case stands while that is open, or if the person asked for it when
+the case was over."""
+
 _WITH_CASES = (
     "reminders AS r LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part <> 'closing' "
     "LEFT JOIN cases AS k ON k.id = y.case_id"
 )
-"""Of the call of a case it stands while that is open, or if the person knew that it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,10 @@ class ReminderRepo:
             raise NotFoundError(f"reminder {reminder_id}")
         return Reminder(rows[0]["id"], rows[0]["call_id"], rows[0]["created_at"])
 
-    async def fire(self, *, now: int) -> int:
+    async def owe_due(self, *, now: int) -> int:
         """Owe the reminders whose time has come, but of cases that are over. Returns how many."""
         due = "SELECT 1 FROM reminders WHERE due_at <= ? LIMIT 1"
-        if not await self._database.fetch(due, (now,)):
+        if not await self._database.has(due, (now,)):
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
@@ -76,9 +79,9 @@ class ReminderRepo:
             for row in rows:
                 await tx.execute("UPDATE reminders SET due_at = NULL WHERE id = ?", (row["id"],))
                 if row["stands"]:
-                    await owe_person(
+                    await owe_anew(
                         tx,
-                        Kind.REMINDER,
+                        MessageKind.REMINDER,
                         str(row["id"]),
                         employee_id=row["employee_id"],
                         priority=Priority.ALERT,

@@ -1,20 +1,23 @@
 """The rule of who sees which call and which case, as SQL: every query about them carries it."""
 
 from bot.domain.people import Scope
-from storage.database import Value
+from storage.audience import takes_clients_sql
+from storage.database import Value, marks_sql
 
 
-def in_scope(scope: Scope, call_id: str, *, or_handed: bool = False) -> tuple[str, list[Value]]:
-    """A predicate over the SQL expression of a call's id, and its values.
+def call_in_scope_sql(
+    scope: Scope, call_id: str, *, or_handed: bool = False
+) -> tuple[str, list[Value]]:
+    """A predicate over a call, and its values: an extension in scope was a party or was rung.
 
-    `or_handed`: a call of a case the person has taken, or was handed, is theirs to see too.
+    `call_id`: an SQL expression. `or_handed`: people also see the calls of the cases in their
+    hands.
     """
     if scope.extensions is None:
         return "1 = 1", []
-    places = ", ".join("?" * len(scope.extensions))
     rang = (
         f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
-        f"AND x.extension IN ({places}))"
+        f"AND x.extension IN ({marks_sql(scope.extensions)}))"
     )
     if not or_handed or scope.owner is None:
         return rang, list(scope.extensions)
@@ -26,24 +29,30 @@ def in_scope(scope: Scope, call_id: str, *, or_handed: bool = False) -> tuple[st
     )
 
 
-def holder(extension: str) -> str:
-    """The id of the one whose name calls of an extension carry, as SQL: many may share it."""
+def extension_holder_sql(extension: str) -> str:
+    """The id of the employee under whose name a shared extension's calls are shown.
+
+    `extension`: an SQL expression. Of those who share it the first that is no accountant.
+    """
     return (
         "(SELECT q.employee_id FROM employee_extensions AS q "  # noqa: S608
         f"JOIN employees AS w ON w.id = q.employee_id WHERE q.extension = {extension} "
-        "ORDER BY CASE w.role WHEN 'accountant' THEN 1 ELSE 0 END, q.employee_id LIMIT 1)"
+        f"ORDER BY CASE WHEN {takes_clients_sql('w')} THEN 0 ELSE 1 END, q.employee_id LIMIT 1)"
     )
 
 
-def case_in_scope(scope: Scope, case: str) -> tuple[str, list[Value]]:
-    """A predicate over the alias of `cases`: taken by the person, or rung at their extensions."""
+def case_in_scope_sql(scope: Scope, case: str) -> tuple[str, list[Value]]:
+    """A predicate over a row of `cases`, and its values: taken by the person, or rung at theirs.
+
+    `case`: the name `cases` has in the query.
+    """
     if scope.extensions is None:
         return "1 = 1", []
-    places = ", ".join("?" * len(scope.extensions))
     return (
         # CROSS: the few calls of the case first, not the whole log of the extension.
         f"({case}.owner_id = ? OR EXISTS (SELECT 1 FROM case_calls AS h "  # noqa: S608
         "CROSS JOIN call_extensions AS x WHERE x.call_id = h.call_id "
-        f"AND h.case_id = {case}.id AND h.part = 'lost' AND x.extension IN ({places})))",
+        f"AND h.case_id = {case}.id AND h.part = 'lost' "
+        f"AND x.extension IN ({marks_sql(scope.extensions)})))",
         [scope.owner or 0, *scope.extensions],
     )

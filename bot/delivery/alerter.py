@@ -1,6 +1,7 @@
 """The Alerter: sends what the outbox owes, as fast as Telegram permits, and never forgets.
 
-A message is sent, then marked. What fails is tried again; a chat that cannot be reached is muted.
+A message is sent, then marked. What fails is tried again; a chat that cannot be reached is owed
+nothing more.
 """
 
 import asyncio
@@ -25,23 +26,25 @@ from bot.delivery.notices import Notice, Notices
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
+from bot.domain.outbox import NOTHING_TO_TELL, Owed
 from bot.telemetry.metrics import Metrics
 from storage.groups import GroupRepo
-from storage.outbox import OutboxRepo, Owed
-from storage.owing import NOTHING_TO_TELL
+from storage.outbox import OutboxRepo
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 64
-_AHEAD = 8
-"""How many messages may be chosen before their turn: a fresh alert waits for no more of them."""
+"""The chats that may be written to at once."""
+
+_PREFETCH = 8
+"""Messages picked but not yet sent; a new alert queues behind at most these."""
 
 _SWEEP_SECONDS = 30.0
 _MAX_BACKOFF = 60.0
 
-_NO_TOPIC = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
-_NO_WAY_IN = (
-    *_NO_TOPIC,
+_TOPIC_CLOSED = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
+_CHAT_CLOSED = (
+    *_TOPIC_CLOSED,
     *(
         "chat not found",
         "not enough rights to send",
@@ -51,11 +54,12 @@ _NO_WAY_IN = (
 )
 """How Telegram says that a chat, or a topic of a group, can no longer be written to."""
 
-_GONE = ("message to edit not found", "message can't be edited")
+_MESSAGE_GONE = ("message to edit not found", "message can't be edited")
+"""How Telegram says that the message is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class _Accepted:
     """What Telegram took: the message, a digest of it, and what was owed when it was sent."""
 
     message_id: int
@@ -85,13 +89,14 @@ class Alerter:
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._busy: set[int] = set()
-        self._ahead: set[int] = set()
-        """Of the chats that are busy, those whose message has not left yet."""
-        self._accepted: dict[int, Accepted] = {}
-        """By outbox id: taken by Telegram, not noted yet (a full disk)."""
+        """The chats a message is on its way to."""
+        self._prefetched: set[int] = set()
+        """Of those, the chats whose message waits for its turn."""
+        self._accepted: dict[int, _Accepted] = {}
+        """By outbox id: what Telegram took and the outbox could not note yet (a full disk)."""
 
     def wake(self) -> None:
-        """There may be something new to send."""
+        """Look into the outbox: there may be something new to send."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -100,13 +105,14 @@ class Alerter:
         self._woken.set()
 
     async def run(self) -> None:
+        """Send what is owed until stop() is called: it looks when woken, and now and then."""
         async with asyncio.TaskGroup() as sends:
             while not self._is_stopping:
                 self._woken.clear()
-                closed = self._pace.closed()
-                for owed in await self._due(closed):
+                closed = self._pace.closed_chats()
+                for owed in await self._pick(closed):
                     self._busy.add(owed.chat_id)
-                    self._ahead.add(owed.chat_id)
+                    self._prefetched.add(owed.chat_id)
                     sends.create_task(self._deliver(owed))
                 soonest = min(closed.values(), default=None)
                 wait = _SWEEP_SECONDS
@@ -115,8 +121,9 @@ class Alerter:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait)
 
-    async def _due(self, closed: Collection[int]) -> list[Owed]:
-        free = min(_AT_ONCE - len(self._busy), _AHEAD - len(self._ahead))
+    async def _pick(self, closed: Collection[int]) -> list[Owed]:
+        """The messages to begin now: none to chats that are busy or closed."""
+        free = min(_AT_ONCE - len(self._busy), _PREFETCH - len(self._prefetched))
         if free <= 0:
             return []
         try:
@@ -128,9 +135,9 @@ class Alerter:
             return []
 
     async def _deliver(self, owed: Owed) -> None:
-        """Send one message and write down what became of it. Lets nothing out."""
+        """Send one message and note what became of it. Raises nothing."""
         try:
-            await self._attempt(owed)
+            await self._send_or_settle(owed)
         except Exception as error:
             self._metrics.deliveries.labels("failed").inc()
             log.warning("outbox %d could not be sent: %s", owed.id, type(error).__name__)
@@ -138,10 +145,11 @@ class Alerter:
             await self._back_off(owed, error)
         finally:
             self._busy.discard(owed.chat_id)
-            self._ahead.discard(owed.chat_id)
+            self._prefetched.discard(owed.chat_id)
             self._woken.set()
 
-    async def _attempt(self, owed: Owed) -> None:
+    async def _send_or_settle(self, owed: Owed) -> None:
+        """Send one message; what Telegram answers by an error decides what becomes of it."""
         try:
             await self._send(owed)
         except TelegramRetryAfter as error:
@@ -152,28 +160,32 @@ class Alerter:
         except TelegramMigrateToChat as error:
             await self._groups.migrate(owed.chat_id, error.migrate_to_chat_id)
         except TelegramForbiddenError as error:
-            await self._unreachable(owed, error.message)
+            await self._drop_chat(owed, error.message)
         except TelegramBadRequest as error:
-            if any(words in error.message for words in _NO_WAY_IN):
-                await self._unreachable(owed, error.message)
+            if any(words in error.message for words in _CHAT_CLOSED):
+                await self._drop_chat(owed, error.message)
                 return
-            if any(words in error.message for words in _GONE):
+            if any(words in error.message for words in _MESSAGE_GONE):
                 log.info("outbox %d: its message was deleted", owed.id)
                 self._metrics.deliveries.labels("gone").inc()
-                await self._outbox.forget(owed)
+                await self._outbox.forget_message(owed)
                 return
             log.error("Telegram refuses outbox %d: %s", owed.id, error.message)
             self._metrics.deliveries.labels("refused").inc()
             await self._outbox.drop(owed, reason=error.message, now=self._clock())
 
     async def _send(self, owed: Owed) -> None:
+        """Send one message, if there is anything to tell, and mark it sent.
+
+        One that Telegram has taken before is only marked.
+        """
         if owed.id not in self._accepted:
-            notice = await self._notices.find(owed)
+            notice = await self._notices.compose(owed)
             if notice is None:
                 await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
             message_id, shown = await self._show(owed, notice)
-            self._accepted[owed.id] = Accepted(message_id, shown, owed)
+            self._accepted[owed.id] = _Accepted(message_id, shown, owed)
         now = self._clock()
         taken = self._accepted[owed.id]
         await self._outbox.mark_sent(
@@ -184,16 +196,19 @@ class Alerter:
             since = taken.owed.due_at if taken.owed.is_late else taken.owed.created_at
             self._metrics.delivery_seconds.observe(max(0, now - since))
         elif taken.owed.message_id != taken.message_id:
-            await self._take_away(owed.chat_id, taken.owed.message_id)
+            await self._delete_replaced(owed.chat_id, taken.owed.message_id)
 
     async def _show(self, owed: Owed, notice: Notice) -> tuple[int, str]:
-        """Send the message or edit the one that is there; nothing new to show is not sent."""
+        """Send the message, or edit the one in the chat unless it shows the same already.
+
+        Returns the id of the message in the chat, and the digest of what it shows.
+        """
         text, markup = notice.text, notice.markup
         shown = _digest(text, markup)
         if owed.message_id is None or owed.is_ping:
-            await self._turn(owed)
-            is_edit = owed.shown is not None and not owed.is_ping  # of a message that is gone
-            is_silent = is_edit or await self._notices.is_silent(owed, notice)
+            await self._wait_for_turn(owed)
+            replaces_deleted = owed.shown is not None and not owed.is_ping
+            is_silent = replaces_deleted or await self._notices.is_silent(owed, notice)
             sent = await self._bot.send_message(
                 owed.chat_id,
                 text,
@@ -206,7 +221,7 @@ class Alerter:
         if shown == owed.shown:
             self._metrics.deliveries.labels("unchanged").inc()
             return owed.message_id, shown
-        await self._turn(owed, is_edit=True)
+        await self._wait_for_turn(owed, is_edit=True)
         try:
             await self._bot.edit_message_text(
                 text, chat_id=owed.chat_id, message_id=owed.message_id, reply_markup=markup
@@ -217,32 +232,34 @@ class Alerter:
         self._metrics.deliveries.labels("edited").inc()
         return owed.message_id, shown
 
-    async def _turn(self, owed: Owed, *, is_edit: bool = False) -> None:
-        """Wait until Telegram permits one more; then the next one may be chosen."""
-        await self._pace.turn(owed.chat_id, is_edit=is_edit)
-        self._ahead.discard(owed.chat_id)
+    async def _wait_for_turn(self, owed: Owed, *, is_edit: bool = False) -> None:
+        """Wait until Telegram permits one more message; then another may be picked."""
+        await self._pace.wait_for_turn(owed.chat_id, is_edit=is_edit)
+        self._prefetched.discard(owed.chat_id)
         self._woken.set()
 
-    async def _take_away(self, chat_id: int, message_id: int) -> None:
-        """The message a new one has replaced; if it stays, its buttons still tell the truth."""
+    async def _delete_replaced(self, chat_id: int, message_id: int) -> None:
+        """Delete a message that a new one has replaced; if it stays, its buttons still work."""
         with suppress(TelegramAPIError):
             await self._bot.delete_message(chat_id, message_id)
 
-    async def _unreachable(self, owed: Owed, reason: str) -> None:
+    async def _drop_chat(self, owed: Owed, reason: str) -> None:
+        """Owe nothing more to a chat, or a topic, that can no longer be written to."""
         log.info("outbox %d: the chat cannot be reached", owed.id)
         self._metrics.deliveries.labels("unreachable").inc()
         if owed.employee_id is None:
-            is_topic = any(words in reason for words in _NO_TOPIC)
+            is_topic = any(words in reason for words in _TOPIC_CLOSED)
             thread_id = owed.thread_id if is_topic else None
             await self._groups.leave(owed.chat_id, thread_id, now=self._clock())
             return
-        await self._outbox.drop_chat(
+        await self._outbox.drop_unreachable(
             owed.chat_id, employee_id=owed.employee_id, reason=reason, now=self._clock()
         )
 
     async def _back_off(self, owed: Owed, error: Exception) -> None:
+        """Leave the chat alone for a while, longer after every attempt that failed."""
         seconds = min(_MAX_BACKOFF, 2.0 ** min(owed.attempts, 10))
-        self._pace.close(owed.chat_id, seconds)
+        self._pace.close_chat(owed.chat_id, seconds)
         is_ours = not isinstance(error, AiogramError | StorageError)
         with suppress(StorageError):
             await self._outbox.note_failure(

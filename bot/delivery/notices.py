@@ -1,4 +1,4 @@
-"""What is owed to a chat, put into words: the reader's language, and how things are now."""
+"""The words and buttons of what is owed to a chat: in the reader's language, as things are now."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
 from bot.domain.errors import AppError, NoAccessError
+from bot.domain.outbox import MessageKind, Owed
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
 from bot.views import cases as case_views
@@ -19,21 +20,23 @@ from bot.views import reminders as reminder_views
 from keyboards import cases as keyboards
 from keyboards import digests as digest_keyboards
 from keyboards import reminders as reminder_keyboards
-from storage.cases import ANSWER_SECONDS, CaseRepo
+from storage.case_times import ANSWER_SECONDS
+from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
 from storage.journal import JournalRepo
-from storage.outbox import Owed
-from storage.owing import Kind
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message ready to be sent; `line`: whose working hours decide whether it makes a sound."""
+    """A message ready to be sent; `employee` is None for a group.
+
+    `line`: the line whose working hours decide whether it makes a sound.
+    """
 
     text: str
     markup: InlineKeyboardMarkup | None = None
@@ -43,6 +46,8 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
+    """Composes the messages of the outbox when their turn comes."""
+
     employees: EmployeeRepo
     cases: CaseRepo
     company: CompanyRepo
@@ -55,8 +60,8 @@ class Notices:
     zone: ZoneInfo
     clock: Clock
 
-    async def find(self, owed: Owed) -> Notice | None:
-        """None if there is nothing to tell any more, or it is not for this person any more."""
+    async def compose(self, owed: Owed) -> Notice | None:
+        """The message, or None if there is nothing to tell the reader any more."""
         with self.i18n.context(), self.i18n.use_locale(owed.language):
             try:
                 if owed.employee_id is None:
@@ -69,17 +74,17 @@ class Notices:
                 return None
 
     async def is_silent(self, owed: Owed, notice: Notice) -> bool:
-        """Whether it makes no sound: in quiet hours; of lost calls, outside working hours too."""
+        """Whether it is silent: in quiet hours; if of lost calls, out of working hours too."""
         now = self.clock()
         quiet = notice.employee.quiet if notice.employee else None
         if quiet and quiet.is_quiet(now, self.zone):
             return True
-        if owed.kind not in {Kind.CASE, Kind.OPEN_CASES}:
+        if owed.kind not in {MessageKind.CASE, MessageKind.OPEN_CASES}:
             return False
         return not (await self.company.hours(notice.line)).is_open(now, self.zone)
 
     async def _to_group(self, owed: Owed) -> Notice | None:
-        """Of a case. A group that hears no more of them: what it was told of is kept true."""
+        """The alert of a case. Where a group hears of no new ones, old ones are still edited."""
         case = await self.cases.get(owed.case_id or 0, EVERYTHING)
         if owed.message_id is None:
             group = await self.groups.find(owed.chat_id, owed.thread_id)
@@ -90,24 +95,24 @@ class Notices:
 
     async def _to_person(self, owed: Owed, employee: Employee) -> Notice | None:
         match owed.kind:
-            case Kind.CASE:
+            case MessageKind.CASE:
                 return await self._case(owed, employee)
-            case Kind.CLAIM:
+            case MessageKind.CLAIM:
                 return await self._claim(owed, employee)
-            case Kind.WARNING:
+            case MessageKind.WARNING:
                 case = await self.cases.get(owed.case_id or 0, employee.scope)
                 text = views.taken_by_another(case, now=self.clock(), zone=self.zone)
-            case Kind.REJECTS:
+            case MessageKind.REJECTS:
                 text = views.rejects(owed.subject, await self.rejects.last(owed.subject))
-            case Kind.UNREACHABLE:
+            case MessageKind.UNREACHABLE:
                 text = views.unreachable(owed.subject.partition(" ")[2])
-            case Kind.GROUP_LOST:
+            case MessageKind.GROUP_LOST:
                 text = group_views.lost(owed.subject.partition(" ")[2])
-            case Kind.REMINDER:
+            case MessageKind.REMINDER:
                 return await self._reminder(owed, employee)
-            case Kind.DIGEST:
+            case MessageKind.DIGEST:
                 return await self._digest(owed, employee)
-            case Kind.OPEN_CASES:
+            case MessageKind.OPEN_CASES:
                 return await self._open_cases(employee)
         return Notice(text, employee=employee)
 

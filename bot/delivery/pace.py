@@ -1,5 +1,15 @@
-"""How fast Telegram lets a bot speak: 30 messages a second over all, 1 a second in a chat, 20 a
-minute in a group. Kept without being told, with a little room for the jitter of the network.
+"""How fast the bot writes to chats, kept within what Telegram permits without being told.
+
+- Telegram permits about 30 messages a second over all, 1 a second in a chat and 20 a minute in a
+  group; more is answered by 429 and a time to wait. The constants leave room for the network.
+- The Alerter's messages and edits count against all three. Messages that screens send are counted
+  by PaceMiddleware when they leave, their edits are not; screens never wait.
+- The Alerter waits for its turn over all (`wait_for_turn`), which takes the turn: turns are handed
+  out in the order of asking, one each OVERALL seconds.
+- In a chat nobody waits: a chat that may not be written to yet is closed until a moment, and the
+  Alerter picks messages of other chats meanwhile.
+- A 429, to whomever, closes its chat for as long as Telegram asks; so does a failure to send.
+- All of this is in memory: after a restart Telegram's 429 says what is still closed.
 """
 
 import asyncio
@@ -16,7 +26,11 @@ from aiogram.methods import Response, SendChatAction, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 OVERALL = 1 / 29
+"""Seconds between two messages of the bot."""
+
 IN_CHAT = 1.05
+"""Seconds between two messages in one chat."""
+
 GROUP_MESSAGES = 20
 GROUP_SECONDS = 61.0
 
@@ -26,51 +40,54 @@ class Pace:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.now = now
-        self._next = 0.0
-        self._chats: dict[int, float] = {}
-        self._groups: dict[int, deque[float]] = {}
-        self._taken: set[int] = set()
+        self._next_turn = 0.0
+        self._closed_until: dict[int, float] = {}
+        self._group_messages: dict[int, deque[float]] = {}
+        self._counted: set[int] = set()
+        """The chats whose next message was counted when it waited for its turn."""
 
-    def closed(self) -> dict[int, float]:
-        """The chats that may not be written to yet, and when they may."""
+    def closed_chats(self) -> dict[int, float]:
+        """The ids of chats that may not be written to yet, and when each may."""
         now = self.now()
-        self._chats = {chat: moment for chat, moment in self._chats.items() if moment > now}
-        return self._chats
+        self._closed_until = {
+            chat: moment for chat, moment in self._closed_until.items() if moment > now
+        }
+        return self._closed_until
 
-    def close(self, chat_id: int, seconds: float) -> None:
-        """Telegram, or a failure, asks to leave this chat alone for a while."""
+    def close_chat(self, chat_id: int, seconds: float) -> None:
+        """Leave this chat alone for a while, as Telegram or a failure asks."""
         moment = self.now() + seconds
-        self._chats[chat_id] = max(moment, self._chats.get(chat_id, 0.0))
+        self._closed_until[chat_id] = max(moment, self._closed_until.get(chat_id, 0.0))
 
-    async def turn(self, chat_id: int, *, is_edit: bool = False) -> None:
+    async def wait_for_turn(self, chat_id: int, *, is_edit: bool = False) -> None:
         """Wait for the next free moment over all, and take it for this chat."""
-        wait = max(0.0, self._next - self.now())
+        wait = max(0.0, self._next_turn - self.now())
         if not is_edit:
-            self._taken.add(chat_id)
+            self._counted.add(chat_id)
         self._count(chat_id, wait)
         await asyncio.sleep(wait)
 
-    def spoke(self, chat_id: int) -> None:
-        """A message leaves for this chat; it is counted unless its turn was waited for."""
-        if chat_id in self._taken:
-            self._taken.discard(chat_id)
+    def count_message(self, chat_id: int) -> None:
+        """Count a message that leaves for this chat, unless its turn was waited for."""
+        if chat_id in self._counted:
+            self._counted.discard(chat_id)
         else:
             self._count(chat_id)
 
     def _count(self, chat_id: int, wait: float = 0.0) -> None:
-        """A message leaves for this chat in `wait` seconds."""
+        """Count a message that leaves for this chat in `wait` seconds."""
         now = self.now()
-        self._next = max(now, self._next) + OVERALL
-        self.close(chat_id, wait + IN_CHAT)
+        self._next_turn = max(now, self._next_turn) + OVERALL
+        self.close_chat(chat_id, wait + IN_CHAT)
         if chat_id < 0:
-            sent = self._groups.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
+            sent = self._group_messages.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
             sent.append(now + wait)
             if len(sent) == GROUP_MESSAGES:
-                self.close(chat_id, sent[0] + GROUP_SECONDS - now)
+                self.close_chat(chat_id, sent[0] + GROUP_SECONDS - now)
 
 
-class SpeakMiddleware(BaseRequestMiddleware):
-    """Counts what the screens send too and hears every 429; a screen itself never waits."""
+class PaceMiddleware(BaseRequestMiddleware):
+    """Counts what the screens send too and notes every 429; a screen itself never waits."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -84,10 +101,10 @@ class SpeakMiddleware(BaseRequestMiddleware):
         chat_id = getattr(method, "chat_id", None)
         is_message = method.__api_method__.startswith("send")
         if is_message and isinstance(chat_id, int) and not isinstance(method, SendChatAction):
-            self._pace.spoke(chat_id)
+            self._pace.count_message(chat_id)
         try:
             return await make_request(bot, method)
         except TelegramRetryAfter as error:
             if isinstance(chat_id, int):
-                self._pace.close(chat_id, error.retry_after)
+                self._pace.close_chat(chat_id, error.retry_after)
             raise

@@ -1,4 +1,4 @@
-"""What the timer calls. State lives in the database; missing a tick loses nothing."""
+"""What the timer calls. What is due stands in the database: a missed tick loses nothing."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from functools import partial
 from bot.domain.clock import Clock
 from bot.jobs.timer import Job
 from storage.calls import CallRepo
-from storage.cases import CaseRepo
+from storage.case_times import CaseTimes
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
 from storage.outbox import OutboxRepo
@@ -20,7 +20,7 @@ class Jobs:
     def __init__(
         self,
         calls: CallRepo,
-        cases: CaseRepo,
+        case_times: CaseTimes,
         company: CompanyRepo,
         reminders: ReminderRepo,
         digests: DigestRepo,
@@ -32,7 +32,7 @@ class Jobs:
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
         self._calls = calls
-        self._cases = cases
+        self._case_times = case_times
         self._company = company
         self._reminders = reminders
         self._digests = digests
@@ -45,25 +45,26 @@ class Jobs:
         """Find owed messages nobody announced: another process imported, or a chat reopened."""
         self._wake()
 
-    def minding(self) -> list[Job]:
-        """Doing what has become due, each kind on its own: none waits for one that fails."""
-        due: list[Callable[..., Awaitable[int]]] = [
-            self._cases.expire,
-            self._cases.mind_claims,
-            self._cases.repeat,
-            self._reminders.fire,
-            self._company.open,
-            self._digests.send,
-            self._outbox.follow_clock,
+    def due_jobs(self) -> list[Job]:
+        """A job for each kind of thing that becomes due: none waits for one that fails."""
+        do_due: list[Callable[..., Awaitable[int]]] = [
+            self._case_times.expire,
+            self._case_times.ask_owners,
+            self._case_times.repeat_alerts,
+            self._reminders.owe_due,
+            self._company.owe_opening_list,
+            self._digests.owe_due,
+            self._outbox.shift_after_clock_set_back,
         ]
-        return [partial(self._mind, do) for do in due]
+        return [partial(self._do_due, do) for do in do_due]
 
-    async def _mind(self, do: Callable[..., Awaitable[int]]) -> None:
+    async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
+        """Do what has become due, and let the messages it owes be sent."""
         if await do(now=self._clock()):
             self._wake()
 
     async def settle(self) -> None:
-        """Close what the PBX could still have told of calls that ended five minutes ago."""
+        """Wait no longer for what a PBX tells late of a call: its price, recording or end."""
         await self._calls.settle(now=self._clock())
 
     async def purge(self) -> None:

@@ -39,7 +39,7 @@ class Probes:
 
     async def metrics_text(self, request: web.Request) -> web.Response:
         del request
-        self._metrics.outbox_pending.set(await self._outbox.pending())
+        self._metrics.outbox_pending.set(await self._outbox.count_pending())
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
     async def _check_database(self) -> str:

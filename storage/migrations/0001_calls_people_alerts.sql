@@ -1,4 +1,4 @@
--- Times are Unix seconds, UTC. Enumerations are the values of bot/models.py.
+-- Times are Unix seconds, UTC. Enumerations are the values of bot/domain.
 
 CREATE TABLE counters (
     name TEXT PRIMARY KEY,

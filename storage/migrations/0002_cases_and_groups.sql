@@ -3,8 +3,8 @@ INSERT INTO counters (name, value) VALUES ('cases', 0);
 INSERT INTO counters (name, value)
 SELECT 'caught_up', CASE WHEN EXISTS (SELECT 1 FROM calls) THEN 0 ELSE 1 END;
 
--- One client whose lost calls nobody has returned yet; what its calls say, see bot/domain/case_rules.py, and
--- who has taken it. client NULL: a hidden number, whose case is that one call. A case whose calls
+-- One client whose lost calls nobody has returned yet: what its calls say (bot/domain/case_rules.py)
+-- and who has taken it. client NULL: a hidden number, whose case is that one call. A case whose calls
 -- turned out not to be lost stays as 'void', for the messages that told of it.
 -- call_id: its latest lost call.
 CREATE TABLE cases (

@@ -10,8 +10,8 @@ CREATE TABLE holidays (
     day TEXT PRIMARY KEY
 ) STRICT;
 
--- Numbers the administrators choose, see bot.models.Ladder; and opening_at, when the next list of
--- open cases is due.
+-- Numbers the administrators choose, see bot/domain/company.py; and opening_at, when the next list
+-- of open cases is due.
 CREATE TABLE company_numbers (
     name TEXT PRIMARY KEY,
     value INTEGER NOT NULL

@@ -23,7 +23,7 @@ from aiogram.methods.base import TelegramType
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.app import create_bot, create_dispatcher, create_repositories
-from bot.delivery.pace import Pace, SpeakMiddleware
+from bot.delivery.pace import Pace, PaceMiddleware
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
 from bot.domain.log import LogFilter, Turn
@@ -91,7 +91,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
         screens = _Screens()
         mine, bare = create_bot(settings), create_bot(settings)
         mine.session.middleware(screens)
-        mine.session.middleware(SpeakMiddleware(Pace(time.monotonic)))
+        mine.session.middleware(PaceMiddleware(Pace(time.monotonic)))
         for bot in (mine, bare):
             stack.push_async_callback(bot.session.close)
         page = await repositories.journal.page(

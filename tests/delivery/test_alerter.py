@@ -17,6 +17,7 @@ from bot.delivery.notices import Notices
 from bot.delivery.pace import Pace
 from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
+from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, EmployeeState, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
@@ -25,7 +26,7 @@ from storage.database import open_database
 from storage.digests import DigestRepo
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
-from storage.owing import Kind, Priority, owe_person, ping_case, touch_cases
+from storage.owing import mark_cases_changed, owe_anew, ping_people
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 from tests.storage.test_cases import Desk
@@ -95,7 +96,7 @@ class Post:
             metrics=Metrics(),
         )
 
-    async def due(self) -> list[Kind]:
+    async def due(self) -> list[MessageKind]:
         return [owed.kind for owed in await self.outbox.list_due(now=self.desk.now, limit=9)]
 
     async def deliver(self) -> None:
@@ -144,11 +145,11 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(desk: Desk, boss: Empl
     case = await desk.one()
     desk.now += 60
     async with desk.database.transaction() as tx:
-        await ping_case(tx, case.id, employee_ids=[boss.id], now=desk.now)
+        await ping_people(tx, case.id, employee_ids=[boss.id], now=desk.now)
 
     async def touched() -> None:
         async with desk.database.transaction() as tx:
-            await touch_cases(tx, [case.id], priority=Priority.NEWS, now=desk.now)
+            await mark_cases_changed(tx, [case.id], priority=Priority.NEWS, now=desk.now)
 
     post.telegram.meanwhile = touched
     await post.deliver()
@@ -173,7 +174,9 @@ async def test_one_who_comes_back_hears_of_cases_again(
         await desk.employees.set_state(boss.id, EmployeeState.BLOCKED)
         await desk.employees.set_state(boss.id, EmployeeState.ACTIVE)
     else:
-        await post.outbox.drop_chat(1001, employee_id=boss.id, reason="Forbidden", now=desk.now)
+        await post.outbox.drop_unreachable(
+            1001, employee_id=boss.id, reason="Forbidden", now=desk.now
+        )
         await desk.employees.set_reachable(boss.id)
     await post.deliver()
     assert "Спроба" in post.said[-1], "what was shown is mended"
@@ -200,9 +203,9 @@ async def test_a_group_that_comes_back_is_told_the_truth(desk: Desk, boss: Emplo
 async def test_a_message_that_cannot_be_made_holds_up_no_other(desk: Desk, boss: Employee) -> None:
     post = Post(desk)
     async with desk.database.transaction() as tx:
-        await owe_person(
+        await owe_anew(
             tx,
-            Kind.REMINDER,
+            MessageKind.REMINDER,
             "not a number",
             employee_id=boss.id,
             priority=Priority.ALERT,
@@ -211,7 +214,7 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(desk: Desk, boss:
     await desk.lost(-60)
     await post.deliver()
     desk.now += 1  # its chat is open again
-    assert await post.due() == [Kind.CASE]
+    assert await post.due() == [MessageKind.CASE]
 
 
 async def test_the_list_of_late_calls_is_not_put_off(desk: Desk, boss: Employee) -> None:
@@ -221,14 +224,14 @@ async def test_the_list_of_late_calls_is_not_put_off(desk: Desk, boss: Employee)
     for number in range(3):
         await desk.lost(-2 * 3600, f"06712345{number:02}")
         desk.now += 30
-    assert await post.due() == [Kind.OPEN_CASES]
+    assert await post.due() == [MessageKind.OPEN_CASES]
     assert await desk.owed("open_cases") == [1001]
 
 
 async def test_nobody_is_handed_what_they_cannot_be_told(desk: Desk, boss: Employee) -> None:
     ivan = await desk.hire(1102, Role.OPERATOR, "102")
     await desk.lost(-60)
-    await OutboxRepo(desk.database).drop_chat(
+    await OutboxRepo(desk.database).drop_unreachable(
         1102, employee_id=ivan.id, reason="Forbidden", now=desk.now
     )
     case = await desk.one()
@@ -245,8 +248,8 @@ async def test_what_expires_before_it_is_closed_was_not_closed(desk: Desk, boss:
 
 async def test_what_was_said_goes_with_the_calls_of_its_time(desk: Desk, boss: Employee) -> None:
     async with desk.database.transaction() as tx:
-        for kind in (Kind.DIGEST, Kind.REJECTS):
-            await owe_person(
+        for kind in (MessageKind.DIGEST, MessageKind.REJECTS):
+            await owe_anew(
                 tx, kind, "1", employee_id=boss.id, priority=Priority.LIST, now=desk.now
             )
         await tx.execute("UPDATE outbox SET state = 'sent', done_at = ?", (desk.now,))

@@ -35,7 +35,7 @@ class Reminding(Desk):
     async def fired(self) -> int:
         """How many are owed fifteen minutes later."""
         self.now += 901
-        await self.reminders.fire(now=self.now)
+        await self.reminders.owe_due(now=self.now)
         return len(await self.owed("reminder"))
 
 
@@ -56,7 +56,7 @@ async def test_it_fires_once_whatever_the_clock_does(desk: Reminding, olena: Emp
     assert await desk.fired() == 1
     await desk.sent()
     for moment in (desk.now, desk.now - HOUR, desk.now + HOUR):
-        await desk.reminders.fire(now=moment)
+        await desk.reminders.owe_due(now=moment)
     assert await desk.owed("reminder") == []
 
 
@@ -150,7 +150,7 @@ async def test_a_thousand_at_once_all_come(desk: Reminding) -> None:
         for person in people:
             assert await desk.remind(person)
     desk.now += 901
-    counts = [await desk.reminders.fire(now=desk.now) for _ in range(6)]
+    counts = [await desk.reminders.owe_due(now=desk.now) for _ in range(6)]
     assert counts == [200] * 5 + [0]
     assert len(await desk.owed("reminder")) == 1000
 

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from bot.demo.bot_api.people import User
 from bot.domain.company import LadderField
 from bot.domain.hours import QuietHours
+from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import AlertScope, Role
 from bot.domain.typed_times import parse_week
 from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.outbox import OutboxRepo
-from storage.owing import Kind, Priority, owe_administrators, owe_person
+from storage.owing import owe_administrators, owe_anew
 from tests.flows.test_lost_calls import NOW, alert_of, lost
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
@@ -66,7 +67,7 @@ async def test_in_quiet_hours_news_for_administrators_make_no_sound(tmp_path: Pa
             [person] = await EmployeeRepo(database).list_administrators()
             await EmployeeRepo(database).set_quiet(person.id, QuietHours(22 * 60, 8 * 60))
             async with database.transaction() as tx:
-                await owe_administrators(tx, Kind.GROUP_LOST, "1 Зміна", now=int(NIGHT))
+                await owe_administrators(tx, MessageKind.GROUP_LOST, "1 Зміна", now=int(NIGHT))
         await boss.wait_for(lambda one: "Зміна" in one.text, 12)
         assert is_silent(office, boss, "Зміна")
 
@@ -103,9 +104,9 @@ async def test_one_who_is_out_is_shown_nothing(tmp_path: Path) -> None:
             found = await EmployeeRepo(database).find(OLENA)
             assert found is not None
             async with database.transaction() as tx:
-                await owe_person(
+                await owe_anew(
                     tx,
-                    Kind.OPEN_CASES,
+                    MessageKind.OPEN_CASES,
                     "late",
                     employee_id=found.id,
                     priority=Priority.LIST,
@@ -116,6 +117,6 @@ async def test_one_who_is_out_is_shown_nothing(tmp_path: Path) -> None:
                 )
             outbox = OutboxRepo(database)
             async with asyncio.timeout(12):
-                while (await outbox.counts())["pending"]:  # noqa: ASYNC110 - another process's
+                while (await outbox.count_by_state())["pending"]:  # noqa: ASYNC110 - another process's
                     await asyncio.sleep(0.05)
         assert not [one for one in olena.messages() if "клієнту не передзвонили" in one.text]

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from bot.domain.calls import Party
+from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Role
 from storage.calls import CallRepo
 from storage.database import Database, open_database
 from storage.outbox import OutboxRepo
-from storage.owing import Kind, Priority, owe_person
+from storage.owing import owe_anew
 from storage.rejects import RejectRepo
 from tests.bench.logs import add_people
 from tests.domain.test_merging import said
@@ -44,18 +45,18 @@ async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: D
     outbox, calls = OutboxRepo(database), CallRepo(database)
     await RejectRepo(database).add("office", [], now=NOW)
     async with database.transaction() as tx:
-        await owe_person(
-            tx, Kind.OPEN_CASES, "late", employee_id=1, priority=Priority.LIST, now=NOW
+        await owe_anew(
+            tx, MessageKind.OPEN_CASES, "late", employee_id=1, priority=Priority.LIST, now=NOW
         )
     await calls.record([said(external_id="a")], now=NOW)
     [due] = await outbox.list_due(now=NOW, limit=9)
-    assert due.kind is Kind.CASE
+    assert due.kind is MessageKind.CASE
     await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
     async with database.transaction() as tx:
         await tx.execute("UPDATE outbox SET version = 9, state = 'pending', priority = 2")
         await tx.execute("UPDATE outbox SET priority = 3 WHERE kind <> 'case'")
     [due] = await outbox.list_due(now=NOW, limit=9)
-    assert (due.kind, due.message_id) == (Kind.CASE, 7)
+    assert (due.kind, due.message_id) == (MessageKind.CASE, 7)
     assert await outbox.list_due(now=NOW, limit=9, not_to={1}) == []
     assert await outbox.list_due(now=NOW - 1, limit=9) == []
 
@@ -88,9 +89,9 @@ async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path
             async with database.transaction() as tx:
                 await tx.execute("UPDATE employees SET alerts = 'own'")
                 for row in await tx.execute("SELECT id FROM employees WHERE tg_id > 5000"):
-                    await owe_person(
+                    await owe_anew(
                         tx,
-                        Kind.REJECTS,
+                        MessageKind.REJECTS,
                         "office",
                         employee_id=row["id"],
                         priority=Priority.LIST,

@@ -73,7 +73,7 @@ async def test_a_call_in_the_future_points_to_the_time_zone(app: App) -> None:
 
 async def test_people_who_cannot_be_reached_are_counted(app: App) -> None:
     olena = await app.hire(OLENA, Role.OPERATOR, language=Language.EN)
-    await app.outbox.drop_chat(OLENA, employee_id=olena.id, reason="blocked", now=NOW)
+    await app.outbox.drop_unreachable(OLENA, employee_id=olena.id, reason="blocked", now=NOW)
     await app.say(BOSS, "/health")
     assert "Людей без повідомлень: 1" in app.text
 

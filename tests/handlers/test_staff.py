@@ -63,7 +63,7 @@ async def open_card(app: App, person: Employee) -> None:
 async def test_the_list_tells_who_is_who(app: App, olena: Employee) -> None:
     ivan = await app.hire(IVAN, Role.SUPERVISOR, name="<b>Іван & Ко")
     await app.employees.set_state(olena.id, EmployeeState.BLOCKED)
-    await app.outbox.drop_chat(IVAN, employee_id=ivan.id, reason="blocked", now=NOW)
+    await app.outbox.drop_unreachable(IVAN, employee_id=ivan.id, reason="blocked", now=NOW)
     await app.say(BOSS, "/staff")
     assert app.text == (
         "<b>Співробітники</b>\n\n"
@@ -158,7 +158,7 @@ async def test_a_card_tells_all_of_a_person(app: App, olena: Employee) -> None:
         "⬅️ До списку",
         "🔄",
     ]
-    await app.outbox.drop_chat(OLENA, employee_id=olena.id, reason="blocked", now=NOW)
+    await app.outbox.drop_unreachable(OLENA, employee_id=olena.id, reason="blocked", now=NOW)
     await app.press(BOSS, "🔄")
     assert "🔇 Зупинено бота: повідомлення не доходять" in app.text
 

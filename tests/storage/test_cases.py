@@ -22,7 +22,8 @@ from bot.domain.cases import Board, Case, CaseActionKind, Taking
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
 from storage.calls import CallRepo
-from storage.cases import ANSWER_SECONDS, CaseRepo
+from storage.case_times import ANSWER_SECONDS, CaseTimes
+from storage.cases import CaseRepo
 from storage.comments import CommentRepo
 from storage.database import MIGRATIONS, Database, open_database
 from storage.employees import EmployeeRepo
@@ -48,6 +49,7 @@ class Desk:
         self.calls = CallRepo(database, rules=rules)
         self.journal = JournalRepo(database)
         self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
+        self.case_times = CaseTimes(database, rules=rules)
         self.employees = EmployeeRepo(database)
         self.now = NOW
         self._ids = itertools.count(1)
@@ -223,8 +225,8 @@ async def test_a_lost_call_after_the_window_begins_a_new_case(desk: Desk) -> Non
 
 async def test_time_alone_lets_a_case_expire(desk: Desk) -> None:
     await desk.lost()
-    assert await desk.cases.expire(now=NOW + WINDOW) == 0
-    assert await desk.cases.expire(now=NOW + WINDOW + 1) == 1
+    assert await desk.case_times.expire(now=NOW + WINDOW) == 0
+    assert await desk.case_times.expire(now=NOW + WINDOW + 1) == 1
     case = await desk.one()
     assert (case.state, case.closed_at) == (CaseState.EXPIRED, NOW + WINDOW)
 
@@ -248,7 +250,7 @@ async def test_hidden_numbers_have_a_case_for_each_call(desk: Desk) -> None:
     first, second = await desk.all()
     assert await desk.cases.close(first.id, boss, "не додзвонитися", now=NOW + 60)
     assert await desk.states() == [CaseState.BY_HAND, CaseState.OPEN]
-    assert await desk.cases.expire(now=NOW + WINDOW + 60) == 1
+    assert await desk.case_times.expire(now=NOW + WINDOW + 60) == 1
     assert await desk.states() == [CaseState.BY_HAND, CaseState.EXPIRED]
     assert second.client is None
 
@@ -460,15 +462,15 @@ async def test_a_claim_is_asked_about_once_and_then_freed(desk: Desk) -> None:
     await desk.sent()
     case = await desk.one()
     await desk.cases.take(case.id, olena, now=NOW)
-    assert await desk.cases.mind_claims(now=NOW + 599) == 0
-    assert await desk.cases.mind_claims(now=NOW + 600) == 1
+    assert await desk.case_times.ask_owners(now=NOW + 599) == 0
+    assert await desk.case_times.ask_owners(now=NOW + 600) == 1
     assert await desk.owed("claim") == [2]
-    assert await desk.cases.mind_claims(now=NOW + 600) == 0
+    assert await desk.case_times.ask_owners(now=NOW + 600) == 0
     assert await desk.cases.extend(case.id, olena, seconds=600, now=NOW + 610)
-    assert await desk.cases.mind_claims(now=NOW + 1209) == 0
-    assert await desk.cases.mind_claims(now=NOW + 1210) == 1
+    assert await desk.case_times.ask_owners(now=NOW + 1209) == 0
+    assert await desk.case_times.ask_owners(now=NOW + 1210) == 1
     await desk.sent()
-    assert await desk.cases.mind_claims(now=NOW + 1210 + ANSWER_SECONDS) == 1
+    assert await desk.case_times.ask_owners(now=NOW + 1210 + ANSWER_SECONDS) == 1
     case = await desk.one()
     assert case.owner is None
     rows = await desk.database.fetch("SELECT chat_id FROM outbox WHERE ping = 1")
@@ -498,7 +500,7 @@ async def test_who_is_out_holds_no_client(desk: Desk) -> None:
     case = await desk.one()
     await desk.cases.take(case.id, olena, now=NOW)
     await desk.employees.set_state(olena.id, EmployeeState.BLOCKED)
-    assert await desk.cases.mind_claims(now=NOW + 1) == 1
+    assert await desk.case_times.ask_owners(now=NOW + 1) == 1
     assert (await desk.one()).owner is None
     assert await desk.owed("claim") == []
     assert [person.id for person in await desk.cases.candidates(case.id)] == [1]
@@ -510,11 +512,11 @@ async def test_two_hours_of_sleep_ask_and_free_only_in_turn(desk: Desk) -> None:
     case = await desk.one()
     await desk.cases.take(case.id, olena, now=NOW)
     late = NOW + 2 * HOUR
-    assert await desk.cases.mind_claims(now=late) == 1
-    assert await desk.cases.mind_claims(now=late) == 0
+    assert await desk.case_times.ask_owners(now=late) == 1
+    assert await desk.case_times.ask_owners(now=late) == 0
     assert (await desk.one()).owner is not None
-    assert await desk.cases.mind_claims(now=NOW) == 0  # the clock was set back
-    assert await desk.cases.mind_claims(now=late + ANSWER_SECONDS) == 1
+    assert await desk.case_times.ask_owners(now=NOW) == 0  # the clock was set back
+    assert await desk.case_times.ask_owners(now=late + ANSWER_SECONDS) == 1
     assert (await desk.one()).owner is None
 
 
@@ -523,7 +525,7 @@ async def test_a_talk_ends_the_claim(desk: Desk) -> None:
     await desk.lost()
     await desk.cases.take((await desk.one()).id, olena, now=NOW)
     await desk.dialled(300)
-    assert await desk.cases.mind_claims(now=NOW + 9000) == 0
+    assert await desk.case_times.ask_owners(now=NOW + 9000) == 0
     assert await desk.owed("claim") == []
 
 
@@ -772,10 +774,10 @@ async def test_calls_recorded_before_there_were_cases_get_theirs_and_nobody_is_a
         )
     async with open_database(tmp_path / "dzvinok.db") as database:
         desk = Desk(database)
-        assert await desk.cases.catch_up(now=NOW + 2 * 86400) == 3
+        assert await desk.case_times.make_missing(now=NOW + 2 * 86400) == 3
         assert [(case.client, case.lost) for case in await desk.all()] == [
             ("+380671234567", 2),
             (None, 1),
         ]
-        assert await desk.cases.catch_up(now=NOW + 2 * 86400) == 0
+        assert await desk.case_times.make_missing(now=NOW + 2 * 86400) == 0
         assert (await desk.owed(), await desk.owed("rejects")) == ([], [1])

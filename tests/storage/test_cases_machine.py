@@ -40,7 +40,8 @@ from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
 from bot.views import alerts as views
 from storage.calls import CallRepo
-from storage.cases import ANSWER_SECONDS, CaseRepo
+from storage.case_times import ANSWER_SECONDS, CaseTimes
+from storage.cases import CaseRepo
 from storage.database import Database, open_database
 from tests.domain.test_merging import said
 from tests.storage.test_calls import hire
@@ -64,13 +65,13 @@ class NoPace(Pace):
     def __init__(self) -> None:
         super().__init__(lambda: 0.0)
 
-    def closed(self) -> dict[int, float]:
+    def closed_chats(self) -> dict[int, float]:
         return {}
 
-    def close(self, chat_id: int, seconds: float) -> None:
+    def close_chat(self, chat_id: int, seconds: float) -> None:
         pass
 
-    async def turn(self, chat_id: int, *, is_edit: bool = False) -> None:
+    async def wait_for_turn(self, chat_id: int, *, is_edit: bool = False) -> None:
         pass
 
 
@@ -211,6 +212,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.cases = CaseRepo(
             self.database, self.repositories.journal, rules=rules, claim_seconds=CLAIM
         )
+        self.case_times = CaseTimes(self.database, rules=rules)
 
     def teardown(self) -> None:
         self.run(self.stack.aclose())
@@ -310,7 +312,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.now += 2
 
     def tick(self) -> None:
-        self.run(self.cases.mind_claims(now=self.now))
+        self.run(self.case_times.ask_owners(now=self.now))
         for line in self.lines.values():
             claim = line.claim
             if claim and line.open_case(self.now - 1) and self.now >= claim.due_at:
@@ -318,7 +320,7 @@ class CasesMachine(RuleBasedStateMachine):
                     line.claim = None
                 else:
                     claim.asked, claim.due_at = True, self.now + ANSWER_SECONDS
-        self.run(self.cases.expire(now=self.now))
+        self.run(self.case_times.expire(now=self.now))
 
     @rule(
         client=st.integers(0, 5),
@@ -463,7 +465,7 @@ class CasesMachine(RuleBasedStateMachine):
                 expected.append((",".join(one.id for one in lost), state, tries, owner))
         # What has expired is let go of at the next tick or event.
         if any(one[1] == "expired" for one in expected):
-            self.run(self.cases.expire(now=self.now))
+            self.run(self.case_times.expire(now=self.now))
             return
         assert found == sorted(expected, key=str) or sorted(found, key=str) == sorted(
             expected, key=str

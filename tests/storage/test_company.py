@@ -56,7 +56,7 @@ class Company(Desk):
 
     async def ticks(self, start: str, end: str, step: int = 600) -> None:
         for moment in range(at(start), at(end), step):
-            await self.company.open(now=moment)
+            await self.company.owe_opening_list(now=moment)
 
 
 def told(moment: int) -> str:
@@ -100,7 +100,7 @@ async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(
 ) -> None:
     del boss
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
-    await company.company.open(now=at("2027-11-21 19:00"))
+    await company.company.owe_opening_list(now=at("2027-11-21 19:00"))
     await company.ticks("2026-11-22 19:00", "2026-11-24 00:00")
     assert await company.lists() == 1
 
@@ -120,8 +120,8 @@ async def test_another_time_zone_opens_by_its_own_clocks(company: Company, boss:
     del boss
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     tokyo = CompanyRepo(company.database, ZoneInfo("Asia/Tokyo"))
-    assert not await tokyo.open(now=at("2026-11-23 01:00"))
-    assert await tokyo.open(now=at("2026-11-23 02:00"))
+    assert not await tokyo.owe_opening_list(now=at("2026-11-23 01:00"))
+    assert await tokyo.owe_opening_list(now=at("2026-11-23 02:00"))
 
 
 async def test_after_a_break_of_the_day_the_list_does_not_come_again(
@@ -196,7 +196,7 @@ async def test_repeats_that_are_switched_off_come_no_more(
     await company.sent()
     await company.company.set_number(LadderField.REPEAT, 0, now=company.now)
     company.now += 600
-    await company.cases.repeat(now=company.now)
+    await company.case_times.repeat_alerts(now=company.now)
     assert await company.owed() == []
 
 
@@ -210,9 +210,9 @@ async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
     for moment in (company.now, company.now + 2 * HOUR):
         for owed in await company.outbox.list_due(now=moment, limit=9):
             await company.outbox.mark_sent(owed, message_id=owed.id, shown="", now=moment)
-    assert await company.cases.repeat(now=company.now + 2 * HOUR) == 1
+    assert await company.case_times.repeat_alerts(now=company.now + 2 * HOUR) == 1
     assert await company.owed() == [OLENA]
-    assert await company.cases.repeat(now=company.now + 2 * HOUR + 300) == 1
+    assert await company.case_times.repeat_alerts(now=company.now + 2 * HOUR + 300) == 1
     assert await company.owed() == [boss.tg_id, OLENA]
 
 
@@ -228,7 +228,7 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
     await company.groups.disconnect(group.id)
     company.now += 301
-    assert await company.cases.repeat(now=company.now) == 1
+    assert await company.case_times.repeat_alerts(now=company.now) == 1
     assert await company.owed() == [-5, BOSS]
 
 
@@ -250,7 +250,7 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     await company.sent()
     await company.groups.set_place(groups[1].id, code, is_wanted=True)
     company.now += 3600
-    assert await company.cases.repeat(now=company.now) == 1
+    assert await company.case_times.repeat_alerts(now=company.now) == 1
     assert set(await company.steps()) == {BOSS}
     await company.lost(-10, line=shop)
     assert set(await company.steps()) == {BOSS, -5, -6}, "the same client, on their line"
@@ -272,13 +272,13 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
     await company.hire(OLENA, Role.OPERATOR, "101")
     await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
-    assert not await company.outbox.follow_clock(now=company.now)
-    assert await company.outbox.follow_clock(now=company.now - 3600)
+    assert not await company.outbox.shift_after_clock_set_back(now=company.now)
+    assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:10"}
-    assert not await company.outbox.follow_clock(now=company.now - 3600)
+    assert not await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
     await company.sent()
     await company.lost(-10)  # an edit is owed, of a message that was sent
-    assert await company.outbox.follow_clock(now=company.now - 3600)
+    assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:00"}
 
 
@@ -292,7 +292,7 @@ async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
     for number in range(3):
         await company.lost(-20 + number, number=f"050111220{number}")
     await company.lost(-20, number=None)
-    assert await company.cases.expire(now=company.now + 366 * DAY) == 4
-    assert await company.cases.expire(now=company.now) == 4
+    assert await company.case_times.expire(now=company.now + 366 * DAY) == 4
+    assert await company.case_times.expire(now=company.now) == 4
     assert {case.is_open for case in await company.all()} == {True}
-    assert await company.cases.expire(now=company.now) == 0
+    assert await company.case_times.expire(now=company.now) == 0

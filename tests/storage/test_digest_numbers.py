@@ -111,7 +111,7 @@ def tell(story: Iterable[Event]) -> list[Told]:
 async def play(desk: Desk, story: Iterable[Event], people: dict[str, Employee]) -> None:
     for event in story:
         desk.now = event.at
-        await desk.cases.expire(now=desk.now)
+        await desk.case_times.expire(now=desk.now)
         match event.kind:
             case "lost":
                 await desk.lost(0, event.client, rang=event.phones)
@@ -264,7 +264,7 @@ def test_every_number_is_what_a_count_by_hand_gives(
             count = Count(desk, people, SUNDAY, end * 60)
             for later in (0, 30 * DAY):
                 desk.now = max(story[-1].at, count.end) + later
-                await desk.cases.expire(now=desk.now)
+                await desk.case_times.expire(now=desk.now)
                 await count.check(people["Олена"], cases)
                 await count.check(operator, own)
                 found = await count.digest(people["Іван"])

@@ -21,11 +21,11 @@ from bot.telemetry.metrics import Metrics
 from bot.views import digests as views
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.calls import CallRepo
-from storage.cases import opened_in
+from storage.case_spans import opened_in_sql
 from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.digests import LIMIT, DigestRepo, median, percentile
-from storage.scopes import case_in_scope
+from storage.scopes import case_in_scope_sql
 from tests.storage.test_cases import WINDOW, Desk
 from tests.support.people import BOSS, IVAN, OLENA, App, open_app
 from tests.support.running import running_office
@@ -95,7 +95,7 @@ class Office(Desk):
         await self._told("12", "2026-11-16 11:00")
         await self._told("13", "2026-11-16 19:00")
         self.now = at("2026-11-23 18:10")
-        await self.cases.expire(now=self.now)
+        await self.case_times.expire(now=self.now)
         return boss, olena, ivan
 
     async def _told(self, number: str, moment: str, rang: str = "") -> None:
@@ -115,7 +115,7 @@ class Office(Desk):
 
     async def ticks(self, start: int, end: int, step: int = 3600) -> None:
         for moment in range(start, end, step):
-            await self.digests.send(now=moment)
+            await self.digests.owe_due(now=moment)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def test_what_happens_later_changes_nothing(office: Office) -> None:
     await office.dialled(0, "0501112207")
     await office.dialled(60, "0501112208")
     office.now += 30 * 86400
-    await office.cases.expire(now=office.now)
+    await office.case_times.expire(now=office.now)
     assert await office.digest(boss) == before
 
 
@@ -308,8 +308,8 @@ async def test_a_day_without_lost_calls_is_one_kind_line(office: Office) -> None
 
 async def test_an_operators_cases_are_found_from_the_cases(office: Office) -> None:
     """And not from the whole log of a phone, which took seconds at a million calls."""
-    mine, values = case_in_scope(Scope(("101",), owner=7), "k")
-    where, span = opened_in(MIDNIGHT, END)
+    mine, values = case_in_scope_sql(Scope(("101",), owner=7), "k")
+    where, span = opened_in_sql(MIDNIGHT, END)
     plan = await office.database.fetch(
         f"EXPLAIN QUERY PLAN SELECT count(*) FROM cases AS k WHERE {where} AND {mine}",
         (*span, *values),
@@ -412,7 +412,7 @@ async def test_a_clock_set_back_doubles_nothing(office: Office) -> None:
 async def test_a_clock_a_year_ahead_for_a_moment_loses_nothing(office: Office) -> None:
     start = at("2026-11-23 12:00")
     await _with_digest(office, SIX_PM, start)
-    await office.digests.send(now=start + 365 * 86400)
+    await office.digests.owe_due(now=start + 365 * 86400)
     await office.ticks(start, END + 300)
     assert (await office.subjects())[0] == "23.11 18:00 +0200"
 
@@ -421,7 +421,7 @@ async def test_another_time_zone_counts_from_the_next_tick(office: Office) -> No
     start = at("2026-11-23 12:00")
     await _with_digest(office, SIX_PM, start)
     tokyo = DigestRepo(office.database, ZoneInfo("Asia/Tokyo"), window=WINDOW)
-    await tokyo.send(now=start)
+    await tokyo.owe_due(now=start)
     [row] = await office.database.fetch("SELECT due_at FROM digests")
     there = datetime.fromtimestamp(row["due_at"], ZoneInfo("Asia/Tokyo"))
     assert f"{there:%d %H:%M}" == "24 18:00"
@@ -683,7 +683,7 @@ async def test_what_was_due_while_the_bot_was_down_comes_once(tmp_path: Path) ->
         clock.advance(3 * 3600)
         async with open_database(office.settings.database_path) as database:
             repo = DigestRepo(database, KYIV, window=WINDOW)
-            assert await repo.send(now=int(clock())) == 1  # and killed before it was sent
+            assert await repo.owe_due(now=int(clock())) == 1  # and killed before it was sent
         async with office.restarted():
             await boss.wait_for(lambda one: one.text.startswith("📊 Пропущені, 23 листопада"), 12)
         async with office.restarted():

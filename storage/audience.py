@@ -1,0 +1,53 @@
+"""Who hears of what, as SQL: predicates without values over a row of `employees` or `groups`.
+
+`person`: the name `employees` has in the query; `case`, `employee`: an SQL expression of the id.
+"""
+
+from collections.abc import Iterable
+
+from bot.domain.people import Role
+
+
+def can_be_told_sql(person: str) -> str:
+    """Whether the bot may write to the person, and can."""
+    return f"{person}.state = 'active' AND {person}.unreachable_at IS NULL"
+
+
+def wants_alerts_sql(person: str) -> str:
+    """Whether the person may use the bot and wants to hear of lost calls."""
+    return f"{person}.state = 'active' AND {person}.alerts <> 'none'"
+
+
+def sees_all_sql(person: str) -> str:
+    """Whether the person's role sees every call of the company."""
+    return f"{person}.role IN ({_roles(role for role in Role if role.sees_all)})"
+
+
+def takes_clients_sql(person: str) -> str:
+    """Whether the person's role hears of lost calls and calls clients back."""
+    return f"{person}.role IN ({_roles(role for role in Role if role.takes_clients)})"
+
+
+def was_rung_sql(case: str, employee: str) -> str:
+    """Whether an extension of the employee rang for a lost call of the case."""
+    return (
+        "EXISTS (SELECT 1 FROM case_calls AS y "  # noqa: S608 - our own expressions
+        "JOIN call_extensions AS x ON x.call_id = y.call_id "
+        "JOIN employee_extensions AS z ON z.extension = x.extension "
+        f"WHERE y.case_id = {case} AND y.part = 'lost' AND z.employee_id = {employee})"
+    )
+
+
+def group_subscribes_sql(case: str) -> str:
+    """Whether `groups AS g` hears of the lines or queues of the case's lost calls."""
+    return (
+        "(NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "  # noqa: S608
+        "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
+        "JOIN group_places AS p ON p.group_id = g.id AND ((p.kind = 'line' AND p.name = c.line) "
+        "OR (p.kind = 'queue' AND p.name = c.queue)) "
+        f"WHERE y.case_id = {case} AND y.part = 'lost'))"
+    )
+
+
+def _roles(roles: Iterable[Role]) -> str:
+    return ", ".join(f"'{role.value}'" for role in roles)

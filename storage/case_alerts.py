@@ -1,0 +1,162 @@
+"""What chats hear of cases that have changed: alerts, edits, lists, warnings. All of it is owed in
+the transaction of the change.
+"""
+
+from collections.abc import Sequence
+
+from bot.domain.calls import CaseState, Direction
+from bot.domain.case_rules import CaseFacts, CaseRules
+from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.merging import MergedCall
+from bot.domain.outbox import MessageKind, Priority
+from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
+from storage.company import read_step_moments
+from storage.database import Row, Transaction, chunks, marks_sql
+from storage.owing import mark_cases_changed, owe_anew, owe_case, owe_once, ping_people
+
+_AT_ONCE = 300
+_LIST_AFTER = 60
+"""Seconds after which one list tells of all cases the bot heard of too late for an alert."""
+
+_LIST_MAX_AGE = 86400
+"""Seconds after the end of a lost call after which no list tells of it."""
+
+_WARNED_WITHIN = 300
+"""Seconds after the beginning of an outgoing call in which a warning is of use."""
+
+
+class CaseAlerts:
+    """Owes what one recording, or one action, makes of cases; each is told of once."""
+
+    def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
+        self._tx = tx
+        self._rules = rules
+        self._now = now
+        self._told: set[int] = set()
+        """The ids of the cases told of already."""
+
+    async def tell(self, case_id: int, facts: CaseFacts, before: Row | None) -> None:
+        """Tell of a case that is new or has changed; `before`: its row as it was."""
+        self._told.add(case_id)
+        if before:
+            is_news = before["state"] != facts.state.value
+            priority = Priority.NEWS if is_news else Priority.DETAIL
+            await mark_cases_changed(self._tx, [case_id], priority=priority, now=self._now)
+        if facts.state is not CaseState.OPEN:
+            return
+        is_lost_again = not before or facts.last_lost_at > before["last_lost_at"]
+        age = self._now - facts.last_over_at
+        if age <= ALERT_MAX_AGE:
+            await alert_case(self._tx, case_id, self._rules, now=self._now)
+            if before and is_lost_again and before["owner_id"]:
+                owner = [before["owner_id"]]
+                await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
+        elif is_lost_again and age <= _LIST_MAX_AGE:
+            await self._owe_list(case_id)
+
+    async def tell_of_void(self, case_id: int) -> None:
+        """Tell that the case is none after all."""
+        await mark_cases_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
+
+    async def tell_of_details(self, call_ids: Sequence[int]) -> None:
+        """Tell of cases that are what they were, but of whose calls more is known: who was rung,
+        the queue. So it may concern others than before.
+        """
+        for some in chunks(call_ids, _AT_ONCE):
+            rows = await self._tx.execute(
+                "SELECT DISTINCT k.id, k.state, k.call_id FROM case_calls AS y "  # noqa: S608
+                "JOIN cases AS k ON k.id = y.case_id "
+                f"WHERE y.call_id IN ({marks_sql(some)})",
+                some,
+            )
+            cases = [row for row in rows if row["id"] not in self._told]
+            ids = [row["id"] for row in cases]
+            await mark_cases_changed(self._tx, ids, priority=Priority.DETAIL, now=self._now)
+            for row in cases:
+                if row["state"] != "open":
+                    continue
+                if self._now - await self._given_up_at(row["call_id"]) <= ALERT_MAX_AGE:
+                    await alert_case(self._tx, row["id"], self._rules, now=self._now)
+
+    async def warn_of_owners(self, calls: Sequence[tuple[int, MergedCall]]) -> None:
+        """Tell those who dial a client that a colleague has the case; `calls` with their ids."""
+        dialled = [
+            (id_, call)
+            for id_, call in calls
+            if call.direction is Direction.OUT
+            and call.client is not None
+            and call.extension is not None
+            and self._now - call.started_at <= _WARNED_WITHIN
+        ]
+        taken = await self._taken({call.client or "" for _, call in dialled})
+        for id_, call in dialled:
+            if call.client not in taken:
+                continue
+            rows = await self._tx.execute(
+                "SELECT k.id, z.employee_id FROM cases AS k "
+                "JOIN employee_extensions AS z ON z.extension = ? "
+                "WHERE k.client = ? AND k.state = 'open' AND k.owner_id IS NOT NULL "
+                "AND k.owner_id <> z.employee_id",
+                (call.extension, call.client),
+            )
+            for row in rows:
+                await owe_once(
+                    self._tx,
+                    MessageKind.WARNING,
+                    str(id_),
+                    employee_id=row["employee_id"],
+                    priority=Priority.ALERT,
+                    case_id=row["id"],
+                    now=self._now,
+                )
+
+    async def _taken(self, clients: set[str]) -> set[str]:
+        """Those of the clients whose case somebody has taken."""
+        taken: set[str] = set()
+        for some in chunks(sorted(clients), _AT_ONCE):
+            rows = await self._tx.execute(
+                "SELECT client FROM cases WHERE owner_id IS NOT NULL AND state = 'open' "  # noqa: S608
+                f"AND client IN ({marks_sql(some)})",
+                some,
+            )
+            taken |= {row["client"] for row in rows}
+        return taken
+
+    async def _given_up_at(self, call_id: int) -> int:
+        [row] = await self._tx.execute(
+            "SELECT started_at + coalesce(wait, 0) AS at FROM calls WHERE id = ?", (call_id,)
+        )
+        at: int = row["at"]
+        return at
+
+    async def _owe_list(self, case_id: int) -> None:
+        """Owe those whom the case concerns one list of all cases that are still open then."""
+        people = await self._tx.execute(
+            f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608
+            f"AND {takes_clients_sql('e')} "
+            f"AND ({sees_all_sql('e')} OR {was_rung_sql('?', 'e.id')})",
+            (case_id,),
+        )
+        for person in people:
+            await owe_anew(
+                self._tx,
+                MessageKind.OPEN_CASES,
+                "late",
+                employee_id=person["id"],
+                priority=Priority.LIST,
+                now=self._now,
+                due_at=self._now + _LIST_AFTER,
+            )
+
+
+async def alert_case(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> None:
+    """Owe an open case to everybody it concerns who has not been told, as the escalation says."""
+    [row] = await tx.execute(
+        "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
+        "ON c.id = k.call_id WHERE k.id = ?",
+        (case_id,),
+    )
+    moments, repeat_at = await read_step_moments(tx, row["line"], zone=rules.zone, now=now)
+    await owe_case(tx, case_id, moments, now=now)
+    if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
+        await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
