@@ -10,6 +10,7 @@ from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.merging import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
+from storage.owing import purge_told
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -67,11 +68,7 @@ class CallRepo:
                 (before, limit),
             )
             await tx.execute("DELETE FROM cases WHERE call_id IS NULL")
-            await tx.execute(
-                "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-                "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",
-                (before,),
-            )
+            await purge_told(tx, before=before)
         return len(purged)
 
     async def count(self) -> int:

@@ -6,7 +6,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction, marks_sql
-from storage.owing import bring_chat_up_to_date
+from storage.owing import bring_chat_up_to_date, drop_for_person
 
 NAME_LIMIT = 64
 """Characters of a person's name."""
@@ -108,11 +108,7 @@ class EmployeeRepo:
             if state is EmployeeState.ACTIVE:
                 await bring_chat_up_to_date(tx, changed[0]["tg_id"])
                 return
-            await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
-                "WHERE employee_id = ? AND state = 'pending'",
-                (employee_id,),
-            )
+            await drop_for_person(tx, employee_id)
             await tx.execute(
                 "UPDATE cases SET claim_due_at = 0, asked_at = 0 "
                 "WHERE owner_id = ? AND state = 'open'",

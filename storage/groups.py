@@ -6,11 +6,17 @@ from enum import StrEnum
 from zlib import crc32
 
 from bot.domain.errors import NotFoundError
-from bot.domain.outbox import NOTHING_TO_TELL, MessageKind
+from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
-from storage.audience import group_subscribes_sql
 from storage.database import Database, Row
-from storage.owing import bring_chat_up_to_date, owe_administrators
+from storage.owing import (
+    bring_chat_up_to_date,
+    drop_for_group,
+    drop_unsent,
+    drop_unsubscribed,
+    move_chat,
+    owe_administrators,
+)
 
 _LATEST_CALLS = 1000
 
@@ -93,16 +99,12 @@ class GroupRepo:
         """
         async with self._database.transaction() as tx:
             left = await tx.execute(
-                "UPDATE groups SET state = 'left' WHERE id = ? RETURNING id", (group_id,)
+                "UPDATE groups SET state = 'left' WHERE id = ? RETURNING chat_id, thread_id",
+                (group_id,),
             )
             if not left:
                 raise NotFoundError(f"group {group_id}")
-            await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
-                "WHERE state = 'pending' AND message_id IS NULL AND (chat_id, thread_id) = "
-                "(SELECT chat_id, thread_id FROM groups WHERE id = ?)",
-                (group_id,),
-            )
+            await drop_unsent(tx, left[0]["chat_id"], thread_id=left[0]["thread_id"])
 
     async def set_place(self, group_id: int, code: int, *, is_wanted: bool) -> None:
         """Let the group hear of the place from now on, or no more; a disconnected one stays so.
@@ -125,14 +127,7 @@ class GroupRepo:
                 else "DELETE FROM group_places WHERE group_id = ? AND kind = ? AND name = ?",
                 (group_id, place.kind.value, place.name),
             )
-            await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our predicate
-                "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
-                "AND message_id IS NULL AND NOT EXISTS "
-                "(SELECT 1 FROM groups AS g WHERE g.id = ? "
-                f"AND {group_subscribes_sql('outbox.case_id')})",
-                (NOTHING_TO_TELL, group.chat_id, group.thread_id, group_id),
-            )
+            await drop_unsubscribed(tx, group_id, group.chat_id, thread_id=group.thread_id)
 
     async def hear_all(self, group_id: int) -> None:
         """Let the group hear of every line and queue."""
@@ -159,19 +154,13 @@ class GroupRepo:
 
         The administrators are told, once.
         """
-        topic = " AND thread_id = ?" if thread_id is not None else ""
-        values = (chat_id,) if thread_id is None else (chat_id, thread_id)
         async with self._database.transaction() as tx:
             left = await tx.execute(
-                f"UPDATE groups SET state = 'left' WHERE chat_id = ?{topic} "  # noqa: S608
-                "AND state = 'active' RETURNING title",
-                values,
+                "UPDATE groups SET state = 'left' WHERE chat_id = ? "
+                "AND thread_id = coalesce(?, thread_id) AND state = 'active' RETURNING title",
+                (chat_id, thread_id),
             )
-            await tx.execute(
-                "UPDATE outbox SET state = 'dropped', reason = 'the group is gone' "  # noqa: S608
-                f"WHERE chat_id = ?{topic} AND state = 'pending'",
-                values,
-            )
+            await drop_for_group(tx, chat_id, thread_id=thread_id)
             for row in left[:1]:
                 await owe_administrators(
                     tx, MessageKind.GROUP_LOST, f"{now} {row['title']}", now=now
@@ -181,7 +170,7 @@ class GroupRepo:
         """Follow a group that has become a supergroup: the same chat under another id.
 
         What was connected under the new id, before the move was heard of, stays as it is there.
-        Its messages have new ids there, unknown to the bot: what was sent is not edited any more.
+        What was sent is not edited any more.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -190,16 +179,7 @@ class GroupRepo:
                 (old, new),
             )
             await tx.execute("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
-            await tx.execute(
-                "DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,)
-            )
-            await tx.execute(
-                "DELETE FROM outbox WHERE chat_id = ? AND EXISTS (SELECT 1 FROM outbox AS o "
-                "WHERE o.chat_id = ? AND o.thread_id = outbox.thread_id "
-                "AND o.kind = outbox.kind AND o.subject = outbox.subject)",
-                (old, new),
-            )
-            await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
+            await move_chat(tx, old, new)
 
     async def _select(self, where: str, values: Sequence[int]) -> list[Group]:
         rows = await self._database.fetch(

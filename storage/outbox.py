@@ -7,7 +7,8 @@
 - A row says that something is owed, not what. The words are made when its turn comes, from how
   things are then: a state that was superseded before it was sent is never sent.
 - `state`: pending, until it is sent, or dropped because there is nothing to tell any more or the
-  chat cannot be told. Something new makes a sent row pending again.
+  chat cannot be told. Something new makes a sent row pending again; a case that was dropped before
+  it was sent comes back only when it concerns the chat again.
 - `version` grows with everything new. Marking a message sent, or dropping it, settles only the
   version that was read: what became new meanwhile stays owed.
 - `message_id`: the message to edit; none: one is still to be sent. `ping`: a new message is due in

@@ -1,7 +1,7 @@
-"""Owing messages: rows of the outbox, written in the transaction of what they tell of.
+"""Owing messages, and owing them no more: rows of the outbox, written in others' transactions.
 
-What the life of a row is stands in outbox.py. A function here says who is to hear, and when; never
-the words: those are made when the message is sent.
+Nothing but this file and outbox.py writes to the outbox; what the life of a row is stands there. A
+function here says who is to hear, and when; never the words: they are made when a message is sent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -212,4 +212,68 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
         f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
         "ORDER BY id DESC LIMIT ?)",
         (Priority.DETAIL, chat_id, thread_id, _BROUGHT_UP_TO_DATE),
+    )
+
+
+async def drop_for_person(tx: Transaction, employee_id: int) -> None:
+    """Owe nothing more to a person who is out."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
+        "WHERE employee_id = ? AND state = 'pending'",
+        (employee_id,),
+    )
+
+
+async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
+    """Owe no first messages to a group that was disconnected; what it has is still edited."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
+        "WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? AND thread_id = ?",
+        (chat_id, thread_id),
+    )
+
+
+async def drop_unsubscribed(
+    tx: Transaction, group_id: int, chat_id: int, *, thread_id: int
+) -> None:
+    """Owe a group no first messages of cases on lines and queues it hears of no more."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our own predicate
+        "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
+        "AND message_id IS NULL AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
+        f"AND {group_subscribes_sql('outbox.case_id')})",
+        (NOTHING_TO_TELL, chat_id, thread_id, group_id),
+    )
+
+
+async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None) -> None:
+    """Owe nothing more to a group, or one topic of it, that cannot be written to."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'dropped', reason = 'the group is gone' "
+        "WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
+        (chat_id, thread_id),
+    )
+
+
+async def move_chat(tx: Transaction, old: int, new: int) -> None:
+    """Owe to the chat `new` what is owed to `old`, which has become it, unless it is there too.
+
+    Messages have other ids in the new chat, unknown to the bot: those sent are forgotten.
+    """
+    await tx.execute("DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,))
+    await tx.execute(
+        "DELETE FROM outbox WHERE chat_id = ? AND EXISTS (SELECT 1 FROM outbox AS o "
+        "WHERE o.chat_id = ? AND o.thread_id = outbox.thread_id "
+        "AND o.kind = outbox.kind AND o.subject = outbox.subject)",
+        (old, new),
+    )
+    await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
+
+
+async def purge_told(tx: Transaction, *, before: int) -> None:
+    """Delete what was told, or dropped, before the moment; what tells of cases goes with them."""
+    await tx.execute(
+        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
+        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",
+        (before,),
     )
