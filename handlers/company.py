@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Role
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
@@ -48,7 +48,7 @@ def create_router() -> Router:
         CompanyPage.MAIN: show_company,
         CompanyPage.LINES: choose_line,
         CompanyPage.HOLIDAYS: ask_holidays,
-        CompanyPage.LADDER: show_ladder,
+        CompanyPage.ESCALATION: show_escalation,
         CompanyPage.IGNORED: show_ignored,
     }
     for page, handler in pages.items():
@@ -76,8 +76,8 @@ async def choose_line(query: CallbackQuery, company: CompanyRepo) -> None:
     await show(query, views.choose_line(), keyboards.lines(await _lines(company)))
 
 
-async def show_ladder(query: CallbackQuery, company: CompanyRepo) -> None:
-    await _show_ladder(query, company)
+async def show_escalation(query: CallbackQuery, company: CompanyRepo) -> None:
+    await _show_escalation(query, company)
 
 
 async def show_ignored(query: CallbackQuery, cases: CaseRepo) -> None:
@@ -95,7 +95,7 @@ async def choose_number(
     query: CallbackQuery, callback_data: CompanyNumber, company: CompanyRepo
 ) -> None:
     name = callback_data.name
-    chosen = (await company.ladder()).minutes(name)
+    chosen = (await company.escalation()).minutes(name)
     labels = {value: views.minutes_words(name, value) for value in keyboards.CHOICES[name]}
     await show(query, views.number_title(name), keyboards.number(name, labels, chosen))
 
@@ -107,7 +107,7 @@ async def set_number(
     if minutes not in keyboards.CHOICES[name]:
         raise NotFoundError(f"{minutes} minutes of {name}")
     await company.set_number(name, minutes, now=clock())
-    await _show_ladder(query, company, toast=views.saved())
+    await _show_escalation(query, company, toast=views.saved())
 
 
 async def ask_hours(
@@ -201,19 +201,21 @@ async def _leave(
 
 
 async def _show_company(event: Event, company: CompanyRepo, *, toast: str | None = None) -> None:
-    text = views.company(await company.hours(), await company.own_hours(), await company.ladder())
+    text = views.company(
+        await company.hours(), await company.own_hours(), await company.escalation()
+    )
     await show(event, text, keyboards.company(), toast=toast)
 
 
-async def _show_ladder(
+async def _show_escalation(
     query: CallbackQuery, company: CompanyRepo, *, toast: str | None = None
 ) -> None:
-    ladder = await company.ladder()
+    escalation = await company.escalation()
     labels = {
-        name: f"{views.number_name(name)}: {views.minutes_words(name, ladder.minutes(name))}"
-        for name in LadderField
+        name: f"{views.number_name(name)}: {views.minutes_words(name, escalation.minutes(name))}"
+        for name in EscalationField
     }
-    await show(query, views.ladder_title(), keyboards.ladder(labels), toast=toast)
+    await show(query, views.escalation_title(), keyboards.escalation(labels), toast=toast)
 
 
 async def _show_ignored(

@@ -83,7 +83,7 @@ class DigestScreens:
         return text, keyboards.span_list(page, here, employee)
 
     async def _target(self) -> int:
-        return (await self.company.ladder()).target_minutes * 60
+        return (await self.company.escalation()).target_minutes * 60
 
 
 def create_router() -> Router:

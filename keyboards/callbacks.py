@@ -11,7 +11,7 @@ from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
 from bot.domain.cases import Board
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
 from bot.domain.people import AlertScope, Language, Role
@@ -347,7 +347,7 @@ class CompanyPage(StrEnum):
     MAIN = "m"
     HOLIDAYS = "d"
     LINES = "l"
-    LADDER = "e"
+    ESCALATION = "e"
     IGNORED = "i"
 
 
@@ -358,13 +358,13 @@ class CompanyMenu(CallbackData, prefix="o1"):
 
 
 class CompanyNumber(CallbackData, prefix="on1"):
-    """Choosing one of the numbers of bot.models.Ladder."""
+    """Choosing one of the numbers of Escalation."""
 
-    name: LadderField
+    name: EscalationField
 
 
 class CompanyValue(CallbackData, prefix="ov1"):
-    name: LadderField
+    name: EscalationField
     minutes: Count
 
 

@@ -6,7 +6,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,
@@ -24,11 +24,11 @@ from keyboards.callbacks import (
 
 _STEPS = (0, 2, 5, 10, 15, 30)
 CHOICES = {
-    LadderField.OPERATORS: _STEPS,
-    LadderField.GROUPS: _STEPS,
-    LadderField.SUPERVISORS: _STEPS,
-    LadderField.REPEAT: (0, 5, 10, 15, 30, 60),
-    LadderField.TARGET: (5, 10, 15, 30, 60, 120),
+    EscalationField.OPERATORS: _STEPS,
+    EscalationField.GROUPS: _STEPS,
+    EscalationField.SUPERVISORS: _STEPS,
+    EscalationField.REPEAT: (0, 5, 10, 15, 30, 60),
+    EscalationField.TARGET: (5, 10, 15, 30, 60, 120),
 }
 """Minutes offered for each number."""
 
@@ -44,7 +44,7 @@ def company() -> InlineKeyboardMarkup:
         [(_("🕘 Working hours"), LineHours(code=-1))],
         [(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
         [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
-        [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.LADDER))],
+        [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.ESCALATION))],
         [(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
         [_to_settings()],
     )
@@ -58,9 +58,11 @@ def lines(names: Mapping[int, str]) -> InlineKeyboardMarkup:
     )
 
 
-def ladder(labels: Mapping[LadderField, str]) -> InlineKeyboardMarkup:
+def escalation(labels: Mapping[EscalationField, str]) -> InlineKeyboardMarkup:
     """`labels`: each number with its present value, in words."""
-    return _rows(*([(labels[name], CompanyNumber(name=name))] for name in LadderField), [_back()])
+    return _rows(
+        *([(labels[name], CompanyNumber(name=name))] for name in EscalationField), [_back()]
+    )
 
 
 def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
@@ -69,12 +71,12 @@ def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
     return _rows(*rows, [_back()])
 
 
-def number(name: LadderField, labels: Mapping[int, str], chosen: int) -> InlineKeyboardMarkup:
+def number(name: EscalationField, labels: Mapping[int, str], chosen: int) -> InlineKeyboardMarkup:
     buttons: Row = [
         (f"{label} ✓" if value == chosen else label, CompanyValue(name=name, minutes=value))
         for value, label in labels.items()
     ]
-    back: Row = [(_("⬅️ Back"), CompanyMenu(page=CompanyPage.LADDER))]
+    back: Row = [(_("⬅️ Back"), CompanyMenu(page=CompanyPage.ESCALATION))]
     return _rows(*(buttons[i : i + 2] for i in range(0, len(buttons), 2)), back)
 
 

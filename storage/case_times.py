@@ -6,7 +6,7 @@ from bot.domain.outbox import MessageKind, Priority
 from storage.case_changes import free_case, refold_case
 from storage.case_history import note_action
 from storage.case_refolding import CaseRefolding
-from storage.company import read_hours, read_ladder
+from storage.company import read_escalation, read_hours
 from storage.database import Database, chunks
 from storage.owing import owe_anew, ping_chats
 
@@ -86,11 +86,11 @@ class CaseTimes:
                 (now,),
             )
             for row in rows:
-                ladder, hours = await read_ladder(tx), await read_hours(tx, row["line"])
-                again = hours.after(now, ladder.repeat_every * 60, self._rules.zone)
+                escalation, hours = await read_escalation(tx), await read_hours(tx, row["line"])
+                again = hours.after(now, escalation.repeat_every * 60, self._rules.zone)
                 await tx.execute(
                     "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                    (again if ladder.repeat_every else None, row["id"]),
+                    (again if escalation.repeat_every else None, row["id"]),
                 )
                 await ping_chats(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)

@@ -17,7 +17,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from bot.domain.company import Ladder, LadderField, StepMoments
+from bot.domain.company import Escalation, EscalationField, StepMoments
 from bot.domain.hours import Hours, Span, wall
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
@@ -80,17 +80,17 @@ class CompanyRepo:
         )
         return [row["line"] for row in rows]
 
-    async def ladder(self) -> Ladder:
-        return _ladder(await self._database.fetch(_LADDER_SQL))
+    async def escalation(self) -> Escalation:
+        return _escalation(await self._database.fetch(_ESCALATION_SQL))
 
-    async def set_number(self, name: LadderField, value: int, *, now: int) -> None:
+    async def set_number(self, name: EscalationField, value: int, *, now: int) -> None:
         async with self._database.transaction() as tx:
             await tx.execute(
                 "INSERT INTO company_numbers (name, value) VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (name.value, value),
             )
-            if name is not LadderField.TARGET:
+            if name is not EscalationField.TARGET:
                 await self._replan_alerts(tx, now)
 
     async def owe_opening_list(self, *, now: int) -> bool:
@@ -145,7 +145,7 @@ class CompanyRepo:
 
     async def _replan_alerts(self, tx: Transaction, now: int) -> None:
         """Compute anew when the later steps hear of cases, and when cases are repeated."""
-        ladder = await read_ladder(tx)
+        escalation = await read_escalation(tx)
         hours: dict[str | None, Hours] = {}
 
         async def after(line: str | None, moment: int, minutes: int) -> int:
@@ -154,14 +154,14 @@ class CompanyRepo:
             return hours[line].after(moment, minutes * 60, self._zone)
 
         for row in await list_later_alerts(tx):
-            minutes = ladder.minutes(LadderField(row["step"]))
+            minutes = escalation.minutes(EscalationField(row["step"]))
             due_at = await after(row["line"], row["created_at"], minutes)
             await set_due_at(tx, row["id"], due_at)
         for row in await tx.execute(_REPEATS_SQL):
-            again = await after(row["line"], max(now, row["last"]), ladder.repeat_every)
+            again = await after(row["line"], max(now, row["last"]), escalation.repeat_every)
             await tx.execute(
                 "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                (again if ladder.repeat_every else None, row["id"]),
+                (again if escalation.repeat_every else None, row["id"]),
             )
 
 
@@ -171,16 +171,16 @@ async def read_hours(tx: Transaction, line: str | None) -> Hours:
     return _hours(rows, await tx.execute(_HOLIDAYS_SQL))
 
 
-async def read_ladder(tx: Transaction) -> Ladder:
-    return _ladder(await tx.execute(_LADDER_SQL))
+async def read_escalation(tx: Transaction) -> Escalation:
+    return _escalation(await tx.execute(_ESCALATION_SQL))
 
 
 async def read_step_moments(
     tx: Transaction, line: str | None, *, zone: ZoneInfo, now: int
 ) -> tuple[StepMoments, int | None]:
     """When each step of the escalation hears of a case, and when all hear again; None: never."""
-    ladder = await read_ladder(tx)
-    if ladder.is_at_once:
+    escalation = await read_escalation(tx)
+    if escalation.is_at_once:
         return StepMoments(now, now, now), None
     hours = await read_hours(tx, line)
 
@@ -188,11 +188,13 @@ async def read_step_moments(
         return hours.after(now, minutes * 60, zone)
 
     moments = StepMoments(
-        after(ladder.operators_after), after(ladder.groups_after), after(ladder.supervisors_after)
+        after(escalation.operators_after),
+        after(escalation.groups_after),
+        after(escalation.supervisors_after),
     )
-    if not ladder.repeat_every:
+    if not escalation.repeat_every:
         return moments, None
-    return moments, hours.after(max(now, moments.supervisors), ladder.repeat_every * 60, zone)
+    return moments, hours.after(max(now, moments.supervisors), escalation.repeat_every * 60, zone)
 
 
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"
@@ -204,7 +206,7 @@ _REPEATS_SQL = (
     "AND o.kind = 'case' AND o.state = 'pending' AND o.is_late = 1), 0) AS last "
     "FROM cases AS k JOIN calls AS c ON c.id = k.call_id WHERE k.repeat_at IS NOT NULL"
 )
-_LADDER_SQL = "SELECT name, value FROM company_numbers WHERE name <> 'opening_at'"
+_ESCALATION_SQL = "SELECT name, value FROM company_numbers WHERE name <> 'opening_at'"
 
 
 def _hours(rows: list[Row], days: list[Row]) -> Hours:
@@ -238,5 +240,5 @@ def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
     return opening
 
 
-def _ladder(rows: list[Row]) -> Ladder:
-    return Ladder(**{row["name"]: row["value"] for row in rows})
+def _escalation(rows: list[Row]) -> Escalation:
+    return Escalation(**{row["name"]: row["value"] for row in rows})

@@ -132,7 +132,7 @@ def _due_at_and_is_late(moment: int, now: int) -> tuple[int, int]:
 async def list_later_alerts(tx: Transaction) -> list[Row]:
     """The first messages of cases still to come: `id`, `created_at`, the call's `line`, `step`.
 
-    `step` is the LadderField of the escalation it waits for; its time began to run at
+    `step` is the EscalationField of the step it waits for; its time began to run at
     `created_at`.
     """
     return await tx.execute(

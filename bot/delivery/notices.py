@@ -172,8 +172,10 @@ class Notices:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self.digests.span(due_at, minutes)
-        ladder = await self.company.ladder()
-        digest = await self.digests.digest(employee, start, end, target=ladder.target_minutes * 60)
+        escalation = await self.company.escalation()
+        digest = await self.digests.digest(
+            employee, start, end, target=escalation.target_minutes * 60
+        )
         text = digest_views.digest(digest, self.zone)
         labels = digest_views.labels(digest, self.zone)
         markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)

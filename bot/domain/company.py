@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class LadderField(StrEnum):
-    """The fields of Ladder by their names."""
+class EscalationField(StrEnum):
+    """The numbers of Escalation, by the names of its fields."""
 
     OPERATORS = "operators_after"
     GROUPS = "groups_after"
@@ -15,7 +15,7 @@ class LadderField(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ladder:
+class Escalation:
     """The escalation: who hears of a lost call after how many minutes of working time.
 
     There are three steps: those whose extensions rang, the groups, the supervisors and
@@ -30,7 +30,7 @@ class Ladder:
     repeat_every: int = 0
     target_minutes: int = 15
 
-    def minutes(self, name: LadderField) -> int:
+    def minutes(self, name: EscalationField) -> int:
         minutes: int = getattr(self, name.value)
         return minutes
 

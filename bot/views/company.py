@@ -8,7 +8,7 @@ from aiogram.utils.i18n import gettext as _
 from babel.dates import get_day_names
 
 from bot.domain.cases import Ignored
-from bot.domain.company import Ladder, LadderField
+from bot.domain.company import Escalation, EscalationField
 from bot.domain.hours import DAY, Hours, QuietHours, Span
 from bot.domain.phones import spaced
 from bot.views.formats import brief, cut, full_day, locale
@@ -21,7 +21,7 @@ _WEEK_WIDTH = 220
 """Characters of seven different days with a break in each."""
 
 
-def company(hours: Hours, own: Mapping[str, Hours], ladder: Ladder) -> str:
+def company(hours: Hours, own: Mapping[str, Hours], escalation: Escalation) -> str:
     """All of it on one page."""
     lines = ["<b>" + _("Company") + "</b>", ""]
     lines.append(_("Working hours: {hours}").format(hours=week(hours)))
@@ -30,7 +30,7 @@ def company(hours: Hours, own: Mapping[str, Hours], ladder: Ladder) -> str:
         lines.append(f"{name[:1].upper()}{name[1:]}: {week(one)}")
     lines += _more(len(own) - _LINES_SHOWN)
     lines.append(_("Days off: {days}").format(days=days(sorted(hours.holidays))))
-    lines += ["", *_ladder(ladder), "", silence()]
+    lines += ["", *_escalation(escalation), "", silence()]
     return "\n".join(lines)
 
 
@@ -42,7 +42,7 @@ def silence() -> str:
     )
 
 
-def ladder_title() -> str:
+def escalation_title() -> str:
     return "<b>" + _("Who is told of a missed call, and when") + "</b>"
 
 
@@ -61,29 +61,29 @@ def ignored_name(one: Ignored) -> str:
     return f"{cut(one.name, 20)}, {number}" if one.name else number
 
 
-def number_title(name: LadderField) -> str:
+def number_title(name: EscalationField) -> str:
     return f"<b>{number_name(name)}</b>"
 
 
-def number_name(name: LadderField) -> str:
+def number_name(name: EscalationField) -> str:
     """Also the label of a button."""
     return {
-        LadderField.OPERATORS: _("Operators rung"),
-        LadderField.GROUPS: _("Group chats"),
-        LadderField.SUPERVISORS: _("Supervisors"),
-        LadderField.REPEAT: _("Repeat until taken"),
-        LadderField.TARGET: _("Call back within"),
+        EscalationField.OPERATORS: _("Operators rung"),
+        EscalationField.GROUPS: _("Group chats"),
+        EscalationField.SUPERVISORS: _("Supervisors"),
+        EscalationField.REPEAT: _("Repeat until taken"),
+        EscalationField.TARGET: _("Call back within"),
     }[name]
 
 
-def minutes_words(name: LadderField, minutes: int) -> str:
+def minutes_words(name: EscalationField, minutes: int) -> str:
     """A choice of a number in words; also the label of a button."""
     if minutes:
-        words = _("every {minutes} min") if name is LadderField.REPEAT else _("{minutes} min")
-        if name not in {LadderField.REPEAT, LadderField.TARGET}:
+        words = _("every {minutes} min") if name is EscalationField.REPEAT else _("{minutes} min")
+        if name not in {EscalationField.REPEAT, EscalationField.TARGET}:
             words = _("after {minutes} min")
         return words.format(minutes=minutes)
-    return _("no") if name is LadderField.REPEAT else _("at once")
+    return _("no") if name is EscalationField.REPEAT else _("at once")
 
 
 def week(hours: Hours) -> str:
@@ -170,9 +170,10 @@ def _more(count: int) -> list[str]:
     return [_("and {count} more").format(count=count)] if count > 0 else []
 
 
-def _ladder(ladder: Ladder) -> list[str]:
+def _escalation(escalation: Escalation) -> list[str]:
     return [
-        f"{number_name(name)}: {minutes_words(name, ladder.minutes(name))}" for name in LadderField
+        f"{number_name(name)}: {minutes_words(name, escalation.minutes(name))}"
+        for name in EscalationField
     ]
 
 

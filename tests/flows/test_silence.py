@@ -5,7 +5,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bot.demo.bot_api.people import User
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from bot.domain.hours import QuietHours
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import AlertScope, Role
@@ -82,7 +82,7 @@ async def test_who_wants_no_alerts_before_their_step_comes_gets_none(tmp_path: P
         async with open_database(office.settings.database_path) as database:
             employees = EmployeeRepo(database)
             company = CompanyRepo(database, KYIV)
-            await company.set_number(LadderField.SUPERVISORS, 10, now=int(NOW))
+            await company.set_number(EscalationField.SUPERVISORS, 10, now=int(NOW))
             await office.post(lost("a", NOW - 60))
             for person, alerts in zip(people, (AlertScope.NONE, AlertScope.OWN), strict=False):
                 found = await employees.find(person.id)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.case_rules import CaseRules
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from bot.domain.people import AlertScope, Employee, Role
 from bot.domain.typed_times import parse_week
 from storage.company import CompanyRepo
@@ -155,8 +155,8 @@ async def test_hours_that_change_move_what_is_still_to_come(
 ) -> None:
     await company.hire(OLENA, Role.OPERATOR, "101")
     await company.company.set_hours(None, OFFICE_HOURS, now=company.now)
-    await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
-    await company.company.set_number(LadderField.REPEAT, 30, now=company.now)
+    await company.company.set_number(EscalationField.SUPERVISORS, 10, now=company.now)
+    await company.company.set_number(EscalationField.REPEAT, 30, now=company.now)
     company.now = at("2026-11-27 17:55")
     await company.lost(-20)
     assert await company.steps() == {OLENA: "Fri 17:55", boss.tg_id: "Mon 09:05"}
@@ -173,17 +173,17 @@ async def test_hours_that_change_move_what_is_still_to_come(
 async def test_steps_that_change_move_what_is_still_to_come(
     company: Company, boss: Employee
 ) -> None:
-    for name, value in ((LadderField.SUPERVISORS, 10), (LadderField.GROUPS, 5)):
+    for name, value in ((EscalationField.SUPERVISORS, 10), (EscalationField.GROUPS, 5)):
         await company.company.set_number(name, value, now=company.now)
     await company.groups.connect(-5, 0, title="Зміна", by=boss, now=company.now)
     await company.hire(OLENA, Role.OPERATOR, "101")
     await company.lost(-20)
     assert await company.steps() == {OLENA: "Mon 11:00", -5: "Mon 11:05", BOSS: "Mon 11:10"}
     company.now += 60
-    await company.company.set_number(LadderField.SUPERVISORS, 30, now=company.now)
+    await company.company.set_number(EscalationField.SUPERVISORS, 30, now=company.now)
     assert await company.steps() == {OLENA: "Mon 11:00", -5: "Mon 11:05", BOSS: "Mon 11:30"}
-    await company.company.set_number(LadderField.SUPERVISORS, 0, now=company.now)
-    await company.company.set_number(LadderField.GROUPS, 0, now=company.now)
+    await company.company.set_number(EscalationField.SUPERVISORS, 0, now=company.now)
+    await company.company.set_number(EscalationField.GROUPS, 0, now=company.now)
     assert await company.steps() == {OLENA: "Mon 11:00", -5: "Mon 11:00", BOSS: "Mon 11:00"}
 
 
@@ -191,10 +191,10 @@ async def test_repeats_that_are_switched_off_come_no_more(
     company: Company, boss: Employee
 ) -> None:
     del boss
-    await company.company.set_number(LadderField.REPEAT, 5, now=company.now)
+    await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
     await company.lost(-20)
     await company.sent()
-    await company.company.set_number(LadderField.REPEAT, 0, now=company.now)
+    await company.company.set_number(EscalationField.REPEAT, 0, now=company.now)
     company.now += 600
     await company.case_times.repeat_alerts(now=company.now)
     assert await company.owed() == []
@@ -204,7 +204,7 @@ async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
     company: Company, boss: Employee
 ) -> None:
     await company.hire(OLENA, Role.OPERATOR, "101")
-    for name, value in ((LadderField.SUPERVISORS, 10), (LadderField.REPEAT, 5)):
+    for name, value in ((EscalationField.SUPERVISORS, 10), (EscalationField.REPEAT, 5)):
         await company.company.set_number(name, value, now=company.now)
     await company.lost(-20)
     for moment in (company.now, company.now + 2 * HOUR):
@@ -222,7 +222,7 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
     await company.groups.connect(-5, 0, title="Зміна", by=boss, now=company.now)
     group = await company.groups.connect(-6, 0, title="Склад", by=boss, now=company.now)
-    await company.company.set_number(LadderField.REPEAT, 5, now=company.now)
+    await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
     await company.lost(-20)
     await company.sent()
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
@@ -237,7 +237,7 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
 ) -> None:
     sales, shop = "0445550101", "0445550202"
     await company.lost(-7200, "0509998877", line=shop)
-    for name, value in ((LadderField.GROUPS, 5), (LadderField.REPEAT, 30)):
+    for name, value in ((EscalationField.GROUPS, 5), (EscalationField.REPEAT, 30)):
         await company.company.set_number(name, value, now=company.now)
     groups = [
         await company.groups.connect(chat, 0, title="Зміна", by=boss, now=company.now)
@@ -260,7 +260,7 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
     company: Company, boss: Employee
 ) -> None:
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
-    await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
+    await company.company.set_number(EscalationField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
     case = await company.one()
     await company.cases.take(case.id, olena, now=company.now + 120)
@@ -270,7 +270,7 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
 
 async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss: Employee) -> None:
     await company.hire(OLENA, Role.OPERATOR, "101")
-    await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
+    await company.company.set_number(EscalationField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
     assert not await company.outbox.shift_after_clock_set_back(now=company.now)
     assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)

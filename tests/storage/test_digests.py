@@ -10,7 +10,7 @@ import pytest
 
 from bot.app import create_dispatcher, create_repositories
 from bot.domain.calls import Status
-from bot.domain.company import LadderField
+from bot.domain.company import EscalationField
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import NoAccessError
 from bot.domain.people import Employee, Language, Role, Scope
@@ -566,7 +566,7 @@ async def test_who_was_in_time_stays_so_when_the_target_changes(app: App) -> Non
     await app.press_data(BOSS, "en1")
     [data] = app.buttons("Вчасно: 1")
     company = CompanyRepo(app.database, KYIV)
-    await company.set_number(LadderField.TARGET, 60, now=app.now)
+    await company.set_number(EscalationField.TARGET, 60, now=app.now)
     await app.press_data(BOSS, data)
     assert app.text.splitlines()[0].endswith(": 1</b>")
     await app.press(BOSS, "1")

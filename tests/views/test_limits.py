@@ -19,7 +19,7 @@ from bot.domain.cases import (
     CaseNumbers,
     Ignored,
 )
-from bot.domain.company import Ladder, LadderField
+from bot.domain.company import Escalation, EscalationField
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import (
     ConflictError,
@@ -228,8 +228,10 @@ def test_the_companys_settings_are_whole_however_many(language: Language) -> Non
     days = frozenset(date(2026, 1, 1) + timedelta(days=2 * number) for number in range(1000))
     hours = Hours(parse_week(spans), days)
     own = {f"{number}{NASTY[:90]}": hours for number in range(100)}
-    ladder = Ladder(operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60)
-    assert tags(company.company(hours, own, ladder)) == ["bold"]
+    escalation = Escalation(
+        operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60
+    )
+    assert tags(company.company(hours, own, escalation)) == ["bold"]
     assert tags(company.ask_hours(NASTY[:100], hours)) == ["bold", "code"]
     assert tags(company.ask_holidays(sorted(days))) == ["bold", "code", "code"]
     assert tags(company.not_understood(NASTY)) == []
@@ -413,12 +415,14 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     yield from (comment_keyboards.cancel(), comment_keyboards.save_beginning())
     yield from (comment_keyboards.choose_text(), comment_keyboards.contact(is_named=True))
     yield company_keyboards.company()
-    ladder = Ladder(operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60)
-    yield company_keyboards.ladder(
+    escalation = Escalation(
+        operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60
+    )
+    yield company_keyboards.escalation(
         {
             name: f"{company.number_name(name)}: "
-            f"{company.minutes_words(name, ladder.minutes(name))}"
-            for name in LadderField
+            f"{company.minutes_words(name, escalation.minutes(name))}"
+            for name in EscalationField
         }
     )
     for name, values in company_keyboards.CHOICES.items():
