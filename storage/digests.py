@@ -45,7 +45,7 @@ class DigestRepo:
         return [row["minutes"] for row in rows]
 
     async def add(self, employee_id: int, minutes: int, *, now: int) -> bool:
-        """Send it at this time of the day too. False: LIMIT others are chosen."""
+        """Let the person have the digest at this time too. False: they have LIMIT others."""
         due_at = next_local(now, minutes, self._zone)
         async with self._database.transaction() as tx:
             added = await tx.execute(
@@ -58,7 +58,7 @@ class DigestRepo:
         return bool(added)
 
     async def remove(self, employee_id: int, minutes: int) -> None:
-        """Send it at this time of the day no more."""
+        """Let the person have the digest at this time of the day no more."""
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM digests WHERE employee_id = ? AND minutes = ?",
@@ -158,7 +158,7 @@ class DigestRepo:
         return _totals(rows, await self._took(scope, first, last))
 
     async def _counts(self, scope: Scope, start: int, end: int, target: int) -> list[Row]:
-        """How many cases became what, by the quarter of an hour in which they were opened."""
+        """How many cases were in each CaseGroup, by the quarter of an hour they were opened in."""
         where, values = opened_in_sql(start, end)
         mine, more = case_in_scope_sql(scope, "k")
         return await self._database.fetch(

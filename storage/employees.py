@@ -34,8 +34,10 @@ class EmployeeRepo:
         raise NotFoundError(f"employee {employee_id}")
 
     async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int]:
-        """The page (from 0; the last one if beyond) of people who were not removed, and how many
-        pages there are. Administrators first, then by name."""
+        """A page of the people who were not removed, and how many pages there are.
+
+        `page` from 0; the last one if beyond. Administrators first, each role by name.
+        """
         total = await self._database.count(
             "SELECT count(*) FROM employees WHERE state <> 'removed'"
         )

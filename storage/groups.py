@@ -85,7 +85,7 @@ class GroupRepo:
         return groups[0] if groups else None
 
     async def list_of_chat(self, chat_id: int) -> list[Group]:
-        """The chat and its topics, as far as they ever were connected."""
+        """The chat and its topics: those that are, or were, connected."""
         return await self._select("g.chat_id = ?", (chat_id,))
 
     async def set_title(self, chat_id: int, title: str) -> None:

@@ -37,7 +37,7 @@ class JournalRepo:
     async def page(
         self, scope: Scope, log_filter: LogFilter, *, turn: Turn, key: Key | None, size: int
     ) -> Page:
-        """One page. Past either end of the log it is the page at that end."""
+        """One page of the log; if it would be past an end of the log, the page at that end."""
         keys = await self._keys(scope, log_filter, turn=turn, key=key, size=size)
         is_beyond = not keys and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}
         if is_beyond:
@@ -177,7 +177,10 @@ class JournalRepo:
         return tuple(calls[id_] for id_ in ids if id_ in calls)
 
     async def _cases(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Row]:
-        """The cases of these calls, by the call's id; which of their calls are in scope."""
+        """The cases of these calls, by the call's id.
+
+        A row has the ids of the case's closing and lost call only where those are in scope.
+        """
         sees_closing, extensions = call_in_scope_sql(scope, "z.call_id", or_handed=True)
         sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_handed=True)
         rows = await self._database.fetch(

@@ -1,4 +1,4 @@
-"""The present moment, passed in so that tests can move it."""
+"""The clock."""
 
 import time
 from collections.abc import Callable
