@@ -3,6 +3,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from typer.core import TyperGroup
@@ -10,7 +11,6 @@ from typer.main import get_command
 
 from bot.__main__ import app
 from bot.config.settings import Settings
-from bot.config.sources import AsteriskSource, WebhookSource
 from bot.domain.people import Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
@@ -89,8 +89,14 @@ def known_settings() -> set[str]:
 
 
 def source_settings() -> set[str]:
-    kinds = (WebhookSource, AsteriskSource)
+    """The settings of all kinds of sources, as their union in the settings says."""
+    _, source = get_args(Settings.model_fields["sources"].annotation)
+    kinds = get_args(get_args(source)[0])
     return {field.upper() for kind in kinds for field in kind.model_fields}
+
+
+def test_sources_have_settings() -> None:
+    assert {"KIND", "TOKEN", "TRUNK_CONTEXTS"} <= source_settings()
 
 
 def unknown_settings(text: str) -> set[str]:

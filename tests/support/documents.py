@@ -12,6 +12,8 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _PATH = re.compile(r"\.?\w[\w./-]*")
 _PATH_IN_BLOCK = re.compile(r"(?<![\w/.<-])(?:bot|handlers|keyboards|storage|deploy)/[\w/.-]*\w")
+_AT_THE_TOP = (".md", ".toml", ".yaml")
+"""Endings of files that are ours even if nothing of their name is there any more."""
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]+)(=.*)?")
 _SETTING_IN_BLOCK = re.compile(r"(?:^|\\n|')([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 _CALL = re.compile(r"(?:^|[ /])dzvinok +([a-z].*)")
@@ -55,7 +57,7 @@ def paths(text: str) -> set[str]:
     in_spans = {
         span
         for span in spans(text)
-        if _PATH.fullmatch(span) and span.split("/")[0] in tops and span not in {"bot", "tests"}
+        if _PATH.fullmatch(span) and (span.split("/")[0] in tops or span.endswith(_AT_THE_TOP))
     }
     return in_spans | {path for block in blocks(text) for path in _PATH_IN_BLOCK.findall(block)}
 
