@@ -1,0 +1,105 @@
+"""What stands in `deploy/` fits the program and the documents."""
+
+import re
+import tomllib
+from configparser import ConfigParser
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bot.config.settings import Settings
+from tests.support.documents import blocks
+from tests.support.places import ROOT
+
+DEPLOY = ROOT / "deploy"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PINS = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+PIN = re.compile(
+    r"^([\w.-]+)==([\w.!+]+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:\w{64}.*\n)+)", re.M
+)
+
+
+def pinned() -> dict[str, str]:
+    return {canonicalize_name(name): version for name, version, _ in PIN.findall(PINS)}
+
+
+def wrong_pins(dependencies: list[str], pins: dict[str, str]) -> list[str]:
+    """The dependencies that are pinned nowhere, or outside their bounds."""
+    needed = [Requirement(one) for one in dependencies]
+    return [
+        str(one)
+        for one in needed
+        if not one.specifier.contains(pins.get(canonicalize_name(one.name), "0"))
+    ]
+
+
+def test_every_dependency_is_pinned_within_its_bounds() -> None:
+    assert wrong_pins(PROJECT["project"]["dependencies"], pinned()) == []
+
+
+def test_a_wrong_pin_would_be_noticed() -> None:
+    pins = {"aiogram": "3.31.0", "babel": "3.0"}
+    assert wrong_pins(["aiogram>=3.31,<3.32", "babel>=2.18,<3", "rich>=14"], pins) == [
+        "babel<3,>=2.18",
+        "rich>=14",
+    ]
+
+
+def test_every_pin_has_its_hashes_and_none_an_address() -> None:
+    lines = [line for line in PINS.splitlines() if not line.lstrip().startswith("#")]
+    assert len([line for line in lines if not line.startswith(" ")]) == len(pinned())
+    assert all(re.match(r"    --hash=|[\w.-]+==", line) for line in lines)
+    assert "://" not in PINS
+
+
+def test_no_test_tool_is_pinned() -> None:
+    tools = [Requirement(one).name for one in PROJECT["dependency-groups"]["dev"]]
+    assert set(map(canonicalize_name, tools)) & set(pinned()) == set()
+
+
+def test_the_command_that_refreshes_the_pins_is_the_one_that_made_them() -> None:
+    [made_by] = re.findall(r"^# +(uv export .+)$", PINS, re.MULTILINE)
+    [told] = re.findall(r"^(uv export .+)$", CONTRIBUTING, re.MULTILINE)
+    assert set(made_by.split()) == set(told.split()) - {"--quiet", "--upgrade"}
+
+
+def test_the_unit_fits_the_lines_of_the_readme() -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # keys are not lower-cased
+    unit.read(DEPLOY / "dzvinok.service", encoding="utf-8")
+    service = unit["Service"]
+    home, user = service["WorkingDirectory"], service["User"]
+    lines = "\n".join(blocks(README))
+    assert re.search(rf"^git clone .+ {home} && cd {home}$", lines, re.MULTILINE)
+    assert re.search(rf"^useradd .* {user}$", lines, re.MULTILINE)
+    assert f"install -d -o {user} -g {user} -m 700 data\n" in lines
+    assert service["ExecStart"] == f"{home}/.venv/bin/dzvinok run"
+    database = Settings.model_fields["database_path"].default
+    assert service["ReadWritePaths"] == f"{home}/{database.parent}"
+    assert service["ProtectSystem"] == "strict"
+    assert service["NoNewPrivileges"] == service["PrivateTmp"] == "yes"
+
+
+def test_the_image_holds_the_whole_program() -> None:
+    steps = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", steps, re.MULTILINE)
+        for source in line.split()[:-1]
+    }
+    assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= copied
+    assert all((ROOT / source).exists() for source in copied)
+    let_in = (DEPLOY / "Dockerfile.dockerignore").read_text(encoding="utf-8").splitlines()
+    assert copied <= {line.removeprefix("!") for line in let_in if line.startswith("!")}
+
+
+def test_the_containers_settings_exist() -> None:
+    fields = {name.upper() for name in Settings.model_fields}
+    compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    named = set(re.findall(r"^      ([A-Z_]+):", compose, re.MULTILINE))
+    assert named == {"DATABASE_PATH", "HTTP_HOST", "HTTP_PORT"}
+    assert named <= fields & set(re.findall(r"\b([A-Z_]+)=", image))
