@@ -8,7 +8,7 @@ from aiogram.exceptions import TelegramAPIError
 
 from bot.app import create_bot
 from bot.config.settings import Settings
-from bot.config.sources import Source
+from bot.config.sources import SourceSettings
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
@@ -74,7 +74,7 @@ async def _check_public_url(settings: Settings) -> Finding:
     return Finding("public url", is_ok=answer.status_code == httpx.codes.OK, word=word)
 
 
-def _check_source(name: str, settings: Source, whole: Settings) -> Finding:
+def _check_source(name: str, settings: SourceSettings, whole: Settings) -> Finding:
     source = create_source(name, settings)
     what = f"source {name}"
     words = [settings.kind, settings.timezone]

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.pbx.sounds import tune
@@ -32,7 +32,7 @@ PUBLIC = "93.184.216.34"
 
 
 def settings(hosts: str) -> Settings:
-    office = WebhookSource(kind="webhook", recording_hosts=hosts)
+    office = WebhookSettings(kind="webhook", recording_hosts=hosts)
     return Settings(_env_file=None, sources={"office": office})
 
 

@@ -35,7 +35,7 @@ from hashlib import blake2b
 from typing import BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
-from bot.config.sources import AsteriskSource
+from bot.config.sources import AsteriskSettings
 from bot.domain.calls import CallFacts, Direction, Party, Reject, Status
 from bot.domain.phones import clean
 from bot.sources.base import (
@@ -144,7 +144,7 @@ class _Group:
 class AsteriskCalls:
     """Reads the history of one Asterisk, one reading at a time. Implements FileSource."""
 
-    def __init__(self, name: str, settings: AsteriskSource) -> None:
+    def __init__(self, name: str, settings: AsteriskSettings) -> None:
         self._name = name
         self._country = settings.country
         self._zone = settings.timezone

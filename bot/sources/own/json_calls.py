@@ -24,7 +24,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Reject, Status
 from bot.sources.base import (
     FIRST_YEAR,
@@ -354,7 +354,7 @@ class CallDto(BaseModel):
 class WebhookCalls:
     """A source that speaks Dzvinok's own call JSON. Implements HookSource and FileSource."""
 
-    def __init__(self, name: str, settings: WebhookSource) -> None:
+    def __init__(self, name: str, settings: WebhookSettings) -> None:
         self._name = name
         self._country = settings.country
         self._currency = settings.currency

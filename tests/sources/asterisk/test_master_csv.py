@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config.sources import AsteriskSource
+from bot.config.sources import AsteriskSettings
 from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.merging import MergedCall, merge
 from bot.sources.asterisk import master_csv as asterisk_csv
@@ -28,7 +28,7 @@ NOW = 1_900_000_000
 
 
 def source(timezone: str = "UTC", **settings: str) -> AsteriskCalls:
-    return AsteriskCalls("pbx", AsteriskSource(kind="asterisk", timezone=timezone, **settings))
+    return AsteriskCalls("pbx", AsteriskSettings(kind="asterisk", timezone=timezone, **settings))
 
 
 def read(*files: bytes, timezone: str = "UTC", **settings: str) -> list[CallFacts | Reject]:
@@ -536,7 +536,7 @@ def test_progress_counts_every_byte() -> None:
 
 
 def test_the_source_is_made_by_its_kind() -> None:
-    made = create_source("office", AsteriskSource(kind="asterisk"))
+    made = create_source("office", AsteriskSettings(kind="asterisk"))
     assert isinstance(made, FileSource)
     assert made.name == "office"
 

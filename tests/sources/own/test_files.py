@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Party, Reject
 from bot.sources.own.json_calls import WebhookCalls
 from tests.support.places import DATA
 
 JSONL = (DATA / "calls.jsonl").read_bytes()
 CSV = (DATA / "calls.csv").read_bytes()
-SOURCE = WebhookCalls("office", WebhookSource(kind="webhook"))
+SOURCE = WebhookCalls("office", WebhookSettings(kind="webhook"))
 LEAST = b"a1,in,missed,2026-11-22 10:00:00"
 HEADER = b"id,direction,status,started_at"
 

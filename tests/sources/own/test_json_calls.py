@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Reject, Status
 from bot.domain.merging import merge
 from bot.sources.base import FileSource, HookSource
@@ -18,7 +18,7 @@ from bot.sources.registry import create_source
 from tests.support.places import ROOT
 
 SCHEMA = ROOT / "docs" / "call.schema.json"
-KYIV = WebhookCalls("office", WebhookSource(kind="webhook"))
+KYIV = WebhookCalls("office", WebhookSettings(kind="webhook"))
 
 
 def read(posted: object) -> list[CallFacts | Reject]:
@@ -282,7 +282,7 @@ def test_what_is_no_price(value: object) -> None:
 
 
 def test_the_currency_is_the_sources_unless_said() -> None:
-    other = WebhookCalls("pl", WebhookSource(kind="webhook", currency="PLN"))
+    other = WebhookCalls("pl", WebhookSettings(kind="webhook", currency="PLN"))
     body = json.dumps(EXAMPLE | {"price": "1", "currency": None}).encode()
     [facts] = other.read_hook(body, "")
     assert isinstance(facts, CallFacts)
@@ -354,7 +354,7 @@ def test_a_rejects_body_can_be_stored() -> None:
 
 
 def test_the_source_is_made_by_its_kind() -> None:
-    made = create_source("office", WebhookSource(kind="webhook"))
+    made = create_source("office", WebhookSettings(kind="webhook"))
     assert isinstance(made, HookSource)
     assert isinstance(made, FileSource)
     assert made.hints() == []
