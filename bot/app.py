@@ -222,7 +222,9 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         )
         app = create_web(
             settings=settings,
-            sources={name: create_source(name, kind) for name, kind in settings.sources.items()},
+            sources={
+                name: create_source(name, chosen) for name, chosen in settings.sources.items()
+            },
             recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
             ),

@@ -1,8 +1,9 @@
-"""The names in an Asterisk: which number is an extension of ours, which context is a trunk.
+"""The names in an Asterisk: which number is an extension of ours, which context is a trunk's.
 
-Channels are named `technology/peer-number`; what a Dial calls is a list `technology/peer&…` with
-the options behind a comma. Which peers are people and where outside calls enter differs from
-one Asterisk to the next: the source's EXTENSION_PATTERN and TRUNK_CONTEXTS say it.
+A channel is named `technology/peer-number`; what a Dial calls is a list `technology/peer&…` with
+the options behind a comma. A peer is somebody's telephone, or a trunk: a way to the outside. Which
+is which, and in which contexts of the dial plan outside calls enter, differs from one Asterisk to
+the next: the source's EXTENSION_PATTERN and TRUNK_CONTEXTS say it.
 """
 
 import re
@@ -13,7 +14,7 @@ from bot.config.sources import AsteriskSettings
 from bot.sources.asterisk.cdr import Cdr
 from bot.sources.base import TEXT_LIMIT
 
-LINE_CHANNELS = frozenset({"DAHDI", "Zap", "Dongle", "Quectel", "Khomp", "mISDN"})
+PORT_TECHNOLOGIES = frozenset({"DAHDI", "Zap", "Dongle", "Quectel", "Khomp", "mISDN"})
 """Technologies whose channels are named by the number of a port, which is no extension."""
 
 _OUTSIDE_NUMBER = re.compile(r"^\+?\d{3,}$", re.ASCII)
@@ -40,7 +41,7 @@ class DialPlan:
     def channel_extension(self, channel: str) -> str | None:
         """The extension that a channel is named by: `PJSIP/101-0000001a`, `Local/101@…;1`."""
         technology, _, rest = channel.partition("/")
-        if technology in LINE_CHANNELS:
+        if technology in PORT_TECHNOLOGIES:
             return None
         if technology == "Local":
             return self._if_extension(_LOCAL_PREFIX.sub("", rest.partition("@")[0]))
@@ -53,7 +54,7 @@ class DialPlan:
         extensions = []
         for peer in cdr.arguments()[0].split("&"):
             technology, _, rest = peer.strip().partition("/")
-            if technology in LINE_CHANNELS:
+            if technology in PORT_TECHNOLOGIES:
                 continue
             for part in reversed(rest.split("/")):
                 user = part.removeprefix("sip:").removeprefix("sips:").partition("@")[0]

@@ -1,4 +1,4 @@
-"""History of Asterisk from `Master.csv` (cdr_csv): rows of legs in, whole calls out.
+"""History of Asterisk from `Master.csv` (cdr_csv): rows in, whole calls out.
 
 The format is that of `cdr/cdr_csv.c` in Asterisk's source: quoted cells, no header, a CDR in each
 row. The columns are the 16 every Asterisk writes, then uniqueid and userfield if cdr.conf says
