@@ -17,7 +17,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from bot.config.sources import Country, SourceSettings, Zone
+from bot.config.sources import (
+    DEFAULT_COUNTRY,
+    DEFAULT_ZONE,
+    Country,
+    SourceSettings,
+    Zone,
+)
 from bot.domain.case_rules import CaseRules
 from bot.domain.errors import StartError
 from bot.domain.people import Language
@@ -59,8 +65,8 @@ class Settings(BaseSettings):
     bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_by_commas)] = ()
     database_path: Path = Path("data/dzvinok.db")
-    timezone: Zone = "Europe/Kyiv"
-    default_country: Country = "UA"
+    timezone: Zone = DEFAULT_ZONE
+    default_country: Country = DEFAULT_COUNTRY
     language: Language = Language.UK
     page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
@@ -86,8 +92,8 @@ class Settings(BaseSettings):
         sources = values.get("sources")
         if isinstance(sources, dict):
             company = {
-                "timezone": values.get("timezone", "Europe/Kyiv"),
-                "country": values.get("default_country", "UA"),
+                "timezone": values.get("timezone", DEFAULT_ZONE),
+                "country": values.get("default_country", DEFAULT_COUNTRY),
             }
             values["sources"] = {
                 str(name).lower(): company | source if isinstance(source, dict) else source
@@ -126,10 +132,10 @@ class Settings(BaseSettings):
         )
 
     def secrets(self) -> list[str]:
-        """All secret values that are set: what the log must never contain."""
-        hook_tokens = [source.token for source in self.sources.values() if source.token]
-        secrets = [self.bot_token, self.webhook_secret, *hook_tokens]
-        return [secret.get_secret_value() for secret in secrets if secret.get_secret_value()]
+        """All secret values that are set, any source's too: what the log must never contain."""
+        values = [value for part in (self, *self.sources.values()) for _, value in part]
+        secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [secret for secret in secrets if secret]
 
 
 def load_settings() -> Settings:

@@ -63,6 +63,9 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+DEFAULT_ZONE, DEFAULT_COUNTRY = "Europe/Kyiv", "UA"
+"""The company's, unless its settings say another."""
+
 Zone = Annotated[str, AfterValidator(_check_zone)]
 """The name of a time zone, as in the IANA database."""
 
@@ -79,9 +82,9 @@ class CommonSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    timezone: Zone = "Europe/Kyiv"
+    timezone: Zone = DEFAULT_ZONE
     currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
-    country: Country = "UA"
+    country: Country = DEFAULT_COUNTRY
     token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
     recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
 

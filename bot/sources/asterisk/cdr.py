@@ -1,8 +1,8 @@
 """The call detail record (CDR) of Asterisk: a channel, and whom it reached or tried to reach.
 
 The fields are those of the "CDR Specification" in Asterisk's documentation, where `context`, `app`
-and `data` are called dcontext, lastapp and lastdata. A call has a CDR for
-each attempt and each two channels that talked; the linkedid ties them, if Asterisk writes it.
+and `data` are called dcontext, lastapp and lastdata. A call has a CDR for each attempt and for
+each two channels that talked; the linkedid ties them, if Asterisk is asked to write it.
 """
 
 from typing import NamedTuple
