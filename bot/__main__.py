@@ -1,4 +1,7 @@
-"""The commands. Nothing else reads the environment; heavy imports wait until they are needed."""
+"""The commands of the shell. Nothing else reads the environment.
+
+What takes long to import is imported by the command that needs it: --help answers at once.
+"""
 
 import asyncio
 import signal
@@ -101,16 +104,16 @@ def check() -> None:
     """Check settings, token, database and every source; exit 1 if any fails."""
     settings = _settings()
     from bot.cli.check import Finding
-    from bot.cli.check import check as look
+    from bot.cli.check import check as check_all
 
-    async def collect() -> list[Finding]:
+    async def print_findings() -> list[Finding]:
         findings = []
-        async for finding in look(settings):
-            typer.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.word}")
+        async for finding in check_all(settings):
+            typer.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.detail}")
             findings.append(finding)
         return findings
 
-    if not all(finding.is_ok for finding in _run(collect())):
+    if not all(finding.is_ok for finding in _run(print_findings())):
         raise typer.Exit(1)
 
 
@@ -172,6 +175,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes.")]) -
 
 
 def _settings() -> Settings:
+    """The settings, with the log set up as they say; wrong ones end the program."""
     try:
         settings = load_settings()
     except StartError as error:
@@ -193,21 +197,23 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     except StartError as error:
         _fail(error)
     except BaseExceptionGroup as group:
-        found = group.subgroup(StartError)
-        if found is None:
+        start_errors = group.subgroup(StartError)
+        if start_errors is None:
             raise
-        _fail(_first(found))
+        _fail(_first_of(start_errors))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
-def _first(error: BaseException) -> BaseException:
+def _first_of(error: BaseException) -> BaseException:
+    """The first error in a group, however deep the groups are nested."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 def _fail(error: BaseException) -> NoReturn:
+    """End with one line about the error and exit code 1."""
     typer.echo(f"dzvinok: {error}", err=True)
     sys.exit(1)
 

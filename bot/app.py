@@ -1,11 +1,14 @@
-"""The composition root: the only builder of objects, and the life of the running bot."""
+"""The composition root: what the running bot consists of, and in which order it opens and closes.
+
+Here alone objects of different rooms are built and handed to each other; begin at `serve`.
+"""
 
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, fields
 
 import httpx
 from aiogram import Bot, Dispatcher
@@ -13,11 +16,9 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import AiogramError, TelegramRetryAfter, TelegramUnauthorizedError
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
-from aiohttp import web
 
 from bot.config.settings import Settings
 from bot.delivery.alerter import Alerter
@@ -27,11 +28,10 @@ from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
 from bot.jobs.jobs import Jobs
-from bot.jobs.timer import start_timer
+from bot.jobs.timer import Timer, start_timer
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
 from bot.telegram.i18n import create_i18n
-from bot.telegram.menu import set_menus
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InFlight,
@@ -39,8 +39,9 @@ from bot.telegram.middlewares import (
     LeaveDialog,
     WakeMiddleware,
 )
+from bot.telegram.updates import Webhook, receiving_updates
 from bot.telemetry.metrics import Metrics
-from bot.web.server import TELEGRAM_PATH, create_web
+from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
 from handlers.cases import CaseScreens
@@ -64,8 +65,6 @@ from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
-
-_FINISH_SECONDS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,10 @@ def create_dispatcher(
     wake: Callable[[], None],
     recordings: Recordings,
 ) -> Dispatcher:
-    """`wake` lets the Alerter look into the outbox: what people do may owe messages."""
+    """What answers people: the routers of `handlers`, and all that they ask for by name.
+
+    `wake` lets the Alerter look into the outbox: what people do may owe messages.
+    """
     card_screens = CardScreens(repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
@@ -141,17 +143,11 @@ def create_dispatcher(
         settings=settings,
         clock=clock,
         started_at=clock(),
-        calls=repositories.calls,
-        journal=repositories.journal,
         recordings=recordings,
         card_screens=card_screens,
         case_screens=CaseScreens(
             repositories.cases, card_screens, repositories.outbox, settings, clock
         ),
-        company=repositories.company,
-        reminders=repositories.reminders,
-        groups=repositories.groups,
-        digests=repositories.digests,
         digest_screens=DigestScreens(
             repositories.digests,
             repositories.cases,
@@ -159,13 +155,7 @@ def create_dispatcher(
             settings.zone,
             clock,
         ),
-        cases=repositories.cases,
-        employees=repositories.employees,
-        invites=repositories.invites,
-        comments=repositories.comments,
-        contacts=repositories.contacts,
-        outbox=repositories.outbox,
-        rejects=repositories.rejects,
+        **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
     dispatcher.update.outer_middleware(in_flight)
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
@@ -193,20 +183,16 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
 async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
-    Leaving it finishes what is in hand. Raises StartError if it cannot begin.
+    What is opened here closes in reverse: at the end no more updates are taken and those in hand
+    are finished, then the same of alerts, of hooks, of ticks and of recordings; the database is
+    closed last. Raises StartError if it cannot begin.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
         repositories = create_repositories(database, settings)
-        await repositories.employees.sync_administrators(
-            settings.admin_ids,
-            language=settings.language,
-            page_size=settings.page_size,
-            now=clock(),
-        )
-        if made := await repositories.case_times.make_missing(now=clock()):
-            log.info("made the cases of %d lost calls recorded before", made)
+        await _bring_up_to_date(repositories, settings, now=clock())
+
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time)
@@ -214,26 +200,14 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
         recordings = await stack.enter_async_context(Recordings(http, settings))
+
         i18n, metrics = create_i18n(settings.language), Metrics()
         in_flight = InFlight(metrics)
-        notices = Notices(
-            employees=repositories.employees,
-            cases=repositories.cases,
-            company=repositories.company,
-            groups=repositories.groups,
-            digests=repositories.digests,
-            reminders=repositories.reminders,
-            journal=repositories.journal,
-            rejects=repositories.rejects,
-            i18n=i18n,
-            zone=settings.zone,
-            clock=clock,
-        )
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
             groups=repositories.groups,
-            notices=notices,
+            notices=_create_notices(repositories, i18n, settings, clock),
             clock=clock,
             pace=pace,
             metrics=metrics,
@@ -250,7 +224,9 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         )
         app = create_web(
             settings=settings,
-            sources={name: create_source(name, it) for name, it in settings.sources.items()},
+            sources={
+                name: create_source(name, chosen) for name, chosen in settings.sources.items()
+            },
             recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
             ),
@@ -261,118 +237,91 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             dispatcher=dispatcher,
             clock=clock,
         )
+
         timer = await stack.enter_async_context(start_timer())
-        jobs = Jobs(
-            repositories.calls,
-            repositories.case_times,
-            repositories.company,
-            repositories.reminders,
-            repositories.digests,
-            repositories.outbox,
-            wake=alerter.wake,
-            clock=clock,
-            retention_days=settings.retention_days,
-        )
-        timer.every(5, jobs.sweep)
-        for job in jobs.due_jobs():
-            timer.every(1, job)
-        timer.every(15, jobs.settle)
-        timer.every(5, jobs.purge)
-        url = await stack.enter_async_context(_http_server(app, settings))
+        _schedule_jobs(timer, repositories, settings, clock, wake=alerter.wake)
+        url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
-        await stack.enter_async_context(_alerts(alerter))
-        await stack.enter_async_context(_updates(settings, bot, dispatcher, in_flight, i18n))
+        await stack.enter_async_context(_sending_alerts(alerter))
+        updates = receiving_updates(
+            bot, dispatcher, in_flight, i18n, webhook=_webhook_of(settings)
+        )
+        await stack.enter_async_context(updates)
         yield url
 
 
+async def _bring_up_to_date(repositories: Repositories, settings: Settings, *, now: int) -> None:
+    """Make true in the database what the settings, or an older version, left to be done."""
+    await repositories.employees.sync_administrators(
+        settings.admin_ids,
+        language=settings.language,
+        page_size=settings.page_size,
+        now=now,
+    )
+    if made := await repositories.case_times.make_missing(now=now):
+        log.info("made the cases of %d lost calls recorded before", made)
+
+
+def _create_notices(
+    repositories: Repositories, i18n: I18n, settings: Settings, clock: Clock
+) -> Notices:
+    return Notices(
+        employees=repositories.employees,
+        cases=repositories.cases,
+        company=repositories.company,
+        groups=repositories.groups,
+        digests=repositories.digests,
+        reminders=repositories.reminders,
+        journal=repositories.journal,
+        rejects=repositories.rejects,
+        i18n=i18n,
+        zone=settings.zone,
+        clock=clock,
+    )
+
+
+def _schedule_jobs(
+    timer: Timer,
+    repositories: Repositories,
+    settings: Settings,
+    clock: Clock,
+    *,
+    wake: Callable[[], None],
+) -> None:
+    jobs = Jobs(
+        repositories.calls,
+        repositories.case_times,
+        repositories.company,
+        repositories.reminders,
+        repositories.digests,
+        repositories.outbox,
+        wake=wake,
+        clock=clock,
+        retention_days=settings.retention_days,
+    )
+    timer.every(5, jobs.sweep)
+    for job in jobs.due_jobs():
+        timer.every(1, job)
+    timer.every(15, jobs.settle)
+    timer.every(5, jobs.purge)
+
+
+def _webhook_of(settings: Settings) -> Webhook | None:
+    """Where Telegram should post updates; None if the bot polls."""
+    if settings.updates == "polling":
+        return None
+    return Webhook(
+        settings.public_url.rstrip("/") + TELEGRAM_PATH,
+        settings.webhook_secret.get_secret_value(),
+    )
+
+
 @asynccontextmanager
-async def _alerts(alerter: Alerter) -> AsyncIterator[None]:
+async def _sending_alerts(alerter: Alerter) -> AsyncIterator[None]:
+    """Send what the outbox owes until the end of the block; a message being sent is finished."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(alerter.run())
         try:
             yield
         finally:
             alerter.stop()
-
-
-@asynccontextmanager
-async def _updates(
-    settings: Settings, bot: Bot, dispatcher: Dispatcher, in_flight: InFlight, i18n: I18n
-) -> AsyncIterator[None]:
-    """Receive updates; at the end finish those in hand and tell Telegram that they are done."""
-    async with asyncio.TaskGroup() as tasks:
-        receiving = tasks.create_task(_receive(settings, bot, dispatcher, i18n))
-        try:
-            yield
-        finally:
-            try:
-                await dispatcher.stop_polling()
-            except RuntimeError:  # webhook mode, or Telegram has not answered yet
-                receiving.cancel()
-            await in_flight.finish(_FINISH_SECONDS)
-            if settings.updates == "polling" and in_flight.last_update_id is not None:
-                with suppress(AiogramError):
-                    done = in_flight.last_update_id + 1
-                    await bot.get_updates(offset=done, limit=1, timeout=0, request_timeout=5)
-
-
-async def _receive(settings: Settings, bot: Bot, dispatcher: Dispatcher, i18n: I18n) -> None:
-    """Agree with Telegram on how updates come, as long as it takes, and receive them."""
-    kinds = dispatcher.resolve_used_update_types()
-    await _until_telegram_answers(lambda: _introduce(settings, bot, i18n, kinds))
-    if settings.updates == "polling":
-        # One by one: an update is acknowledged only when it is done, so kill -9 loses none.
-        await dispatcher.start_polling(
-            bot,
-            handle_as_tasks=False,
-            handle_signals=False,
-            close_bot_session=False,
-            allowed_updates=kinds,
-        )
-
-
-async def _introduce(settings: Settings, bot: Bot, i18n: I18n, kinds: list[str]) -> None:
-    me = await bot.me()
-    log.info("this is @%s", me.username)
-    if settings.updates == "webhook":
-        await bot.set_webhook(
-            settings.public_url.rstrip("/") + TELEGRAM_PATH,
-            secret_token=settings.webhook_secret.get_secret_value(),
-            allowed_updates=kinds,
-        )
-    else:
-        await bot.delete_webhook()
-    await set_menus(bot, i18n)
-
-
-async def _until_telegram_answers(ask: Callable[[], Awaitable[None]]) -> None:
-    """Retry until it works: hooks are taken meanwhile. A refused token is a StartError."""
-    seconds = 1.0
-    while True:
-        try:
-            return await ask()
-        except TelegramUnauthorizedError as error:
-            raise StartError("BOT_TOKEN: Telegram does not know this token") from error
-        except TelegramRetryAfter as error:
-            seconds = error.retry_after
-        except AiogramError as error:  # a gateway's page among them: it is no TelegramAPIError
-            why = str(error).partition("\n")[0]
-            log.warning("Telegram does not answer (%s), again in %.0f s", why, seconds)
-        await asyncio.sleep(seconds)
-        seconds = min(60.0, seconds * 2)
-
-
-@asynccontextmanager
-async def _http_server(app: web.Application, settings: Settings) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, settings.http_host, settings.http_port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise StartError(f"HTTP_PORT: {error.strerror}") from error
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()

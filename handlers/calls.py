@@ -15,7 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.log import LogFilter, Page
 from bot.domain.people import Employee
-from bot.media.recordings import can_be_heard
+from bot.media.origins import can_be_heard
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show
 from bot.views import calls as views

@@ -42,16 +42,16 @@ async def listen(
     call = await journal.get(callback_data.call, employee.scope)
     if call.recording_url is None:
         raise RecordingGoneError(f"call {call.id}")
-    if recordings.is_coming(employee.id, call.id):
+    if recordings.is_under_way(employee.id, call.id):
         await answer(query, views.on_its_way())
         return
     sending = _deliver(query, bot, call, recordings, settings.zone)
-    delivery = recordings.bring(employee.id, call.id, sending)
-    if await recordings.has_ended(delivery):
+    delivery = recordings.start_delivery(employee.id, call.id, sending)
+    if await recordings.ends_soon(delivery):
         await delivery
         await answer(query)
     else:
-        recordings.begin(_tell_if_it_fails(query, delivery))
+        recordings.start(_tell_if_it_fails(query, delivery))
         await answer(query, views.on_its_way())
 
 

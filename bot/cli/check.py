@@ -8,7 +8,6 @@ from aiogram.exceptions import TelegramAPIError
 
 from bot.app import create_bot
 from bot.config.settings import Settings
-from bot.config.sources import Source
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
@@ -20,38 +19,38 @@ _SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: what, in order or not, and a word about it."""
+    """One thing looked at: what it is, whether it is in order, and a line about it."""
 
     what: str
     is_ok: bool
-    word: str
+    detail: str
 
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at everything, one after another."""
-    yield Finding("settings", is_ok=True, word="read")
+    """Look at everything, one after another; nothing that fails stops the rest."""
+    yield Finding("settings", is_ok=True, detail="read")
     yield await _check_token(settings)
     yield await _check_database(settings)
     if settings.updates == "webhook":
         yield await _check_public_url(settings)
     if not settings.sources:
-        yield Finding("sources", is_ok=True, word="none is set, so no calls will come")
-    for name, source in settings.sources.items():
-        yield _check_source(name, source, settings)
+        yield Finding("sources", is_ok=True, detail="none is set, so no calls will come")
+    for name in settings.sources:
+        yield _check_source(name, settings)
 
 
 async def _check_token(settings: Settings) -> Finding:
     try:
         bot = create_bot(settings)
     except StartError as error:
-        return Finding("token", is_ok=False, word=str(error))
+        return Finding("token", is_ok=False, detail=str(error))
     try:
         me = await bot.get_me(request_timeout=_SECONDS)
     except TelegramAPIError as error:
-        return Finding("token", is_ok=False, word=f"BOT_TOKEN: {error.message}")
+        return Finding("token", is_ok=False, detail=f"BOT_TOKEN: {error.message}")
     finally:
         await bot.session.close()
-    return Finding("token", is_ok=True, word=f"@{me.username}")
+    return Finding("token", is_ok=True, detail=f"@{me.username}")
 
 
 async def _check_database(settings: Settings) -> Finding:
@@ -59,8 +58,8 @@ async def _check_database(settings: Settings) -> Finding:
         async with open_database(settings.database_path) as database:
             count = await CallRepo(database).count()
     except (StartError, OSError, StorageError) as error:
-        return Finding("database", is_ok=False, word=str(error))
-    return Finding("database", is_ok=True, word=f"{settings.database_path}, {count} calls")
+        return Finding("database", is_ok=False, detail=str(error))
+    return Finding("database", is_ok=True, detail=f"{settings.database_path}, {count} calls")
 
 
 async def _check_public_url(settings: Settings) -> Finding:
@@ -70,21 +69,23 @@ async def _check_public_url(settings: Settings) -> Finding:
         async with httpx.AsyncClient(timeout=_SECONDS) as client:
             answer = await client.get(url)
     except httpx.HTTPError as error:
-        return Finding("public url", is_ok=False, word=f"PUBLIC_URL: {type(error).__name__}")
-    word = f"answers {answer.status_code}"
-    return Finding("public url", is_ok=answer.status_code == httpx.codes.OK, word=word)
+        return Finding("public url", is_ok=False, detail=f"PUBLIC_URL: {type(error).__name__}")
+    is_ok = answer.status_code == httpx.codes.OK
+    return Finding("public url", is_ok=is_ok, detail=f"answers {answer.status_code}")
 
 
-def _check_source(name: str, settings: Source, whole: Settings) -> Finding:
-    source = create_source(name, settings)
+def _check_source(name: str, settings: Settings) -> Finding:
+    """Whether calls can come from the source, and by which ways."""
+    chosen = settings.sources[name]
+    source = create_source(name, chosen)
     what = f"source {name}"
-    words = [settings.kind, settings.timezone]
+    ways = [chosen.kind, chosen.timezone]
     if isinstance(source, HookSource):
-        if settings.token is None:
-            word = f"SOURCES__{name.upper()}__TOKEN: not set, its hook is closed"
-            return Finding(what, is_ok=False, word=word)
-        base = whole.public_url.rstrip("/") or f"http://{whole.http_host}:{whole.http_port}"
-        words.append(f"POST {base}/hooks/{name}/***")
+        if chosen.token is None:
+            closed = f"SOURCES__{name.upper()}__TOKEN: not set, its hook is closed"
+            return Finding(what, is_ok=False, detail=closed)
+        address = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
+        ways.append(f"POST {address.rstrip('/')}/hooks/{name}/***")
     if isinstance(source, FileSource):
-        words.append(f"dzvinok import {name} FILE…")
-    return Finding(what, is_ok=True, word=", ".join(words))
+        ways.append(f"dzvinok import {name} FILE…")
+    return Finding(what, is_ok=True, detail=", ".join(ways))

@@ -1,4 +1,4 @@
-"""Reading history from files into the log, in batches, with a progress bar."""
+"""`dzvinok import`: history is read from files into the log, in batches, with a progress bar."""
 
 import gc
 import itertools
@@ -22,7 +22,7 @@ from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
 from bot.domain.errors import StartError, StorageError
-from bot.sources.base import FileSource
+from bot.sources.base import FileSource, Reading
 from bot.sources.registry import create_source
 from storage.calls import CallRepo
 from storage.database import open_database
@@ -32,17 +32,29 @@ _BATCH = 5000
 """Statements of one commit. While it lasts, some third of a second, a running bot cannot write."""
 
 _COLLECT_AFTER = 20_000
+"""How many objects are made before Python looks for garbage in cycles again."""
+
 _SHOWN_REJECTS = 20
 
 
 @dataclass(slots=True)
 class Summary:
-    """What became of the lines. In a dry run calls are only counted."""
+    """What became of the files: `read` calls, and `rejected` lines that are none.
+
+    `calls` counts what the calls did to the log; in a dry run it stays empty. `hints` tell an
+    administrator what looks wrong with the source's settings.
+    """
 
     calls: Counter[Outcome] = field(default_factory=Counter)
     read: int = 0
     rejected: int = 0
     hints: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    facts: list[CallFacts]
+    rejects: list[Reject]
 
 
 async def import_files(
@@ -62,37 +74,66 @@ async def import_files(
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise StartError(f"no such file: {', '.join(missing)}")
-    summary = Summary()
     files = _Files(paths)
-    with _progress(console) as progress, _rare_collections():
+    with _progress(console) as progress, _rare_garbage_collection():
         bar = progress.add_task("", total=sum(path.stat().st_size for path in paths))
-        items = source.read_files(files, advance=lambda consumed: progress.advance(bar, consumed))
-        reading = _Reading(items, files, progress.console, summary)
+        readings = source.read_files(files, advance=lambda read: progress.advance(bar, read))
+        summary = Summary()
+        batches = _batches(readings, files, progress.console, summary)
         if is_dry_run:
-            while reading.batch():
+            for _ in batches:
                 pass
         else:
-            await _store(settings, name, reading, clock)
+            await _store(settings, name, batches, summary, clock)
     summary.hints = source.hints()
     return summary
 
 
-async def _store(settings: Settings, name: str, reading: "_Reading", clock: Clock) -> None:
+def _batches(
+    readings: Iterator[Reading], files: "_Files", console: Console, summary: Summary
+) -> Iterator[_Batch]:
+    """All that is read, counted in the summary; the first bad lines are told on the console."""
+    while True:
+        batch = _Batch([], [])
+        for reading in itertools.islice(readings, _BATCH):
+            if isinstance(reading, CallFacts):
+                summary.read += 1
+                batch.facts.append(reading)
+            else:
+                summary.rejected += 1
+                batch.rejects.append(reading)
+                _report(reading, summary.rejected, files.current, console)
+        if not (batch.facts or batch.rejects):
+            return
+        yield batch
+
+
+def _report(reject: Reject, number: int, file: Path, console: Console) -> None:
+    """Tell the `number`th bad line to whoever imports; there may be a million of them."""
+    if number <= _SHOWN_REJECTS:
+        line = f"{file}:{reject.place}: {'; '.join(reject.errors)}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    elif number == _SHOWN_REJECTS + 1:
+        console.print("…more bad lines are kept and only counted here")
+
+
+async def _store(
+    settings: Settings, name: str, batches: Iterator[_Batch], summary: Summary, clock: Clock
+) -> None:
     async with open_database(settings.database_path) as database:
         calls = CallRepo(database, rules=settings.case_rules)
         rejects = RejectRepo(database)
-        while batch := reading.batch():
-            facts, unread = batch
+        for batch in batches:
             try:
-                reading.summary.calls.update(await calls.record(facts, now=clock()))
-                if unread:
-                    await rejects.add(name, unread, now=clock())
+                summary.calls.update(await calls.record(batch.facts, now=clock()))
+                if batch.rejects:
+                    await rejects.add(name, batch.rejects, now=clock())
             except StorageError as error:
                 raise StartError(f"DATABASE_PATH: {settings.database_path}: {error}") from error
 
 
 class _Files:
-    """The files one after another, and which of them is being read."""
+    """The files one after another, each open while it is read; `current` is the one being read."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
@@ -105,52 +146,24 @@ class _Files:
                 yield file
 
 
-@dataclass(slots=True)
-class _Reading:
-    items: Iterator[CallFacts | Reject]
-    files: _Files
-    console: Console
-    summary: Summary
-
-    def batch(self) -> tuple[list[CallFacts], list[Reject]] | None:
-        """The next statements and rejects; None at the end."""
-        facts: list[CallFacts] = []
-        rejects: list[Reject] = []
-        for item in itertools.islice(self.items, _BATCH):
-            if isinstance(item, CallFacts):
-                facts.append(item)
-            else:
-                rejects.append(item)
-                self._report(item)
-        self.summary.read += len(facts)
-        return (facts, rejects) if facts or rejects else None
-
-    def _report(self, reject: Reject) -> None:
-        self.summary.rejected += 1
-        if self.summary.rejected <= _SHOWN_REJECTS:
-            reasons = "; ".join(reject.errors)
-            place = f"{self.files.current}:{reject.place}"
-            self.console.print(
-                f"{place}: {reasons}", markup=False, highlight=False, soft_wrap=True
-            )
-        elif self.summary.rejected == _SHOWN_REJECTS + 1:
-            self.console.print("…more bad lines are kept and only counted here")
-
-
 def _find_source(settings: Settings, name: str) -> FileSource:
-    found = settings.sources.get(name.lower())
-    if found is None:
+    """The source of this name. Raises StartError if there is none, or it reads no files."""
+    chosen = settings.sources.get(name.lower())
+    if chosen is None:
         known = ", ".join(sorted(settings.sources)) or "none is set"
         raise StartError(f"SOURCES: no source named {name} (known: {known})")
-    source = create_source(name.lower(), found)
+    source = create_source(name.lower(), chosen)
     if not isinstance(source, FileSource):
-        raise StartError(f"SOURCES__{name.upper()}__KIND: {found.kind} has no history in files")
+        raise StartError(f"SOURCES__{name.upper()}__KIND: {chosen.kind} has no history in files")
     return source
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Statements make no cycles: looking for some at the usual rate is a tenth of the time."""
+def _rare_garbage_collection() -> Iterator[None]:
+    """Let Python look for garbage in cycles rarely.
+
+    Statements make none, and looking as often as usual takes a tenth of the time.
+    """
     thresholds = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, *thresholds[1:])

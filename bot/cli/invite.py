@@ -1,4 +1,4 @@
-"""Invite links: how a person is let in from the command line or from chat."""
+"""`dzvinok invite`: a link that lets a person in."""
 
 from collections.abc import Sequence
 

@@ -17,13 +17,19 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from bot.config.sources import Country, Source, Zone
+from bot.config.sources import (
+    DEFAULT_COUNTRY,
+    DEFAULT_ZONE,
+    Country,
+    SourceSettings,
+    Zone,
+)
 from bot.domain.case_rules import CaseRules
 from bot.domain.errors import StartError
 from bot.domain.people import Language
 
 
-def _token(value: SecretStr) -> SecretStr:
+def _check_bot_token(value: SecretStr) -> SecretStr:
     if value.get_secret_value() and not re.fullmatch(
         r"\d+:[\w-]{3,}", value.get_secret_value(), re.ASCII
     ):
@@ -31,13 +37,13 @@ def _token(value: SecretStr) -> SecretStr:
     return value
 
 
-def _telegram_secret(value: SecretStr) -> SecretStr:
+def _check_webhook_secret(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\w-]{0,256}", value.get_secret_value(), re.ASCII):
         raise ValueError("expected up to 256 of A-Z a-z 0-9 _ -")
     return value
 
 
-def _ids(value: object) -> object:
+def _split_by_commas(value: object) -> object:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
@@ -55,35 +61,39 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    bot_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] = SecretStr("")
     bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
-    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_ids)] = ()
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_by_commas)] = ()
     database_path: Path = Path("data/dzvinok.db")
-    timezone: Zone = "Europe/Kyiv"
-    default_country: Country = "UA"
+    timezone: Zone = DEFAULT_ZONE
+    default_country: Country = DEFAULT_COUNTRY
     language: Language = Language.UK
     page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")
     updates: Literal["polling", "webhook"] = "polling"
-    webhook_secret: Annotated[SecretStr, AfterValidator(_telegram_secret)] = SecretStr("")
+    webhook_secret: Annotated[SecretStr, AfterValidator(_check_webhook_secret)] = SecretStr("")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
     min_missed_seconds: int = Field(default=0, ge=0, le=3600)
     case_window_hours: int = Field(default=168, ge=1, le=8760)
     claim_minutes: int = Field(default=10, ge=1, le=1440)
     retention_days: int = Field(default=0, ge=0, le=36500)
-    sources: dict[str, Source] = Field(default_factory=dict)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
-    def _company_defaults(cls, values: dict[str, object]) -> dict[str, object]:
+    def _fill_sources_from_company(cls, values: dict[str, object]) -> dict[str, object]:
+        """Give each source the company's time zone and country unless it says its own.
+
+        The names of sources become small letters here: that is what they are known by.
+        """
         sources = values.get("sources")
         if isinstance(sources, dict):
             company = {
-                "timezone": values.get("timezone", "Europe/Kyiv"),
-                "country": values.get("default_country", "UA"),
+                "timezone": values.get("timezone", DEFAULT_ZONE),
+                "country": values.get("default_country", DEFAULT_COUNTRY),
             }
             values["sources"] = {
                 str(name).lower(): company | source if isinstance(source, dict) else source
@@ -92,12 +102,16 @@ class Settings(BaseSettings):
         return values
 
     @model_validator(mode="after")
-    def _webhook_is_whole(self) -> "Settings":
+    def _check_webhook_mode(self) -> "Settings":
         if self.updates == "webhook":
             if not self.public_url:
                 raise ValueError("PUBLIC_URL: needed when UPDATES=webhook")
             if not self.webhook_secret.get_secret_value():
                 raise ValueError("WEBHOOK_SECRET: needed when UPDATES=webhook")
+        return self
+
+    @model_validator(mode="after")
+    def _check_source_names(self) -> "Settings":
         for name in self.sources:
             if not re.fullmatch(r"[a-z0-9_-]{1,32}", name):
                 raise ValueError(
@@ -118,10 +132,10 @@ class Settings(BaseSettings):
         )
 
     def secrets(self) -> list[str]:
-        """All secret values that are set: what the log must never contain."""
-        hooks = [source.token for source in self.sources.values() if source.token]
-        found = [self.bot_token, self.webhook_secret, *hooks]
-        return [secret.get_secret_value() for secret in found if secret.get_secret_value()]
+        """All secret values that are set, any source's too: what the log must never contain."""
+        values = [value for part in (self, *self.sources.values()) for _, value in part]
+        secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [secret for secret in secrets if secret]
 
 
 def load_settings() -> Settings:
@@ -129,7 +143,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise StartError("; ".join(dict.fromkeys(map(_told, error.errors())))) from None
+        raise StartError("; ".join(dict.fromkeys(map(_describe_error, error.errors())))) from None
     except SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
         raise StartError(f"{name[1].upper() if name else 'settings'}: cannot be read") from None
@@ -141,7 +155,7 @@ def refuse_real_token() -> None:
         raise StartError("BOT_TOKEN: is set; the demo runs without one, so take it away first")
 
 
-def _told(error: object) -> str:
+def _describe_error(error: object) -> str:
     """One wrong setting in words, without its value: it may be a secret."""
     assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
     place = [part for part in error["loc"] if isinstance(part, str)]

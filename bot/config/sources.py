@@ -1,4 +1,9 @@
-"""The settings of sources: one class for each kind of PBX."""
+"""The settings of sources: one class for each kind of PBX.
+
+A new kind takes a class here with its `kind` and whatever only this PBX needs, a place in
+`SourceSettings` at the end, its lines in `.env.example`, and a case in `bot/sources/registry.py`.
+Each field is the setting SOURCES__<NAME>__<FIELD>, checked when the program starts.
+"""
 
 import re
 from typing import Annotated, Literal
@@ -15,7 +20,7 @@ from pydantic import (
 )
 
 
-def _zone(value: str) -> str:
+def _check_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -23,13 +28,13 @@ def _zone(value: str) -> str:
     return value
 
 
-def _country(value: str) -> str:
+def _check_country(value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError("no such country; expected two letters like UA")
     return value
 
 
-def _path_secret(value: SecretStr) -> SecretStr:
+def _check_hook_token(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[\w.~-]{1,256}", value.get_secret_value(), re.ASCII):
         raise ValueError("expected A-Z a-z 0-9 _ - . ~ only: it is a part of the hook's address")
     return value
@@ -38,7 +43,7 @@ def _path_secret(value: SecretStr) -> SecretStr:
 _HOST = r"(?:[A-Za-z0-9.-]+|\[[\dA-Fa-f:.]+\])"
 
 
-def _recording_hosts(value: str) -> str:
+def _check_recording_hosts(value: str) -> str:
     for part in filter(None, map(str.strip, value.split(","))):
         if not re.fullmatch(
             _HOST if "://" not in part else rf"https?://{_HOST}(:\d{{1,5}})?/?", part
@@ -50,7 +55,7 @@ def _recording_hosts(value: str) -> str:
     return value
 
 
-def _pattern(value: str) -> str:
+def _check_pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -58,34 +63,51 @@ def _pattern(value: str) -> str:
     return value
 
 
-Zone = Annotated[str, AfterValidator(_zone)]
-Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_country)]
+DEFAULT_ZONE, DEFAULT_COUNTRY = "Europe/Kyiv", "UA"
+"""The company's, unless its settings say another."""
+
+Zone = Annotated[str, AfterValidator(_check_zone)]
+"""The name of a time zone, as in the IANA database."""
+
+Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_country)]
+"""A country, ISO 3166, two letters."""
 
 
-class _Source(BaseModel):
-    """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's."""
+class CommonSettings(BaseModel):
+    """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
+
+    `token` is the secret part of the hook's address: without one the hook is closed.
+    `recording_hosts` is read by `bot/media/origins.py`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    timezone: Zone = "Europe/Kyiv"
+    timezone: Zone = DEFAULT_ZONE
     currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
-    country: Country = "UA"
-    token: Annotated[SecretStr, AfterValidator(_path_secret)] | None = None
-    recording_hosts: Annotated[str, AfterValidator(_recording_hosts)] = ""
+    country: Country = DEFAULT_COUNTRY
+    token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
+    recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
 
 
-class WebhookSource(_Source):
+class WebhookSettings(CommonSettings):
+    """A system that posts Dzvinok's own call JSON."""
+
     kind: Literal["webhook"]
 
 
-class AsteriskSource(_Source):
-    """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming."""
+class AsteriskSettings(CommonSettings):
+    """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming.
+
+    `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
+    no number outside.
+    """
 
     kind: Literal["asterisk"]
     trunk_contexts: str = (
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
-    extension_pattern: Annotated[str, AfterValidator(_pattern)] = r"^\d{2,5}$"
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
 
 
-Source = Annotated[WebhookSource | AsteriskSource, Field(discriminator="kind")]
+SourceSettings = Annotated[WebhookSettings | AsteriskSettings, Field(discriminator="kind")]
+"""The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -1,4 +1,4 @@
-"""The hooks of PBXs: what is posted is read, recorded, and answered."""
+"""The hooks that PBXs post events to: what is posted is read, recorded and answered for."""
 
 import hmac
 import logging
@@ -19,18 +19,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
+    """Answers `POST /hooks/<source>/<token>` for every source."""
+
     settings: Settings
     sources: Mapping[str, CallSource]
     recorder: Recorder
     metrics: Metrics
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Take what a PBX posted; 200 only when it is durable, 404 for a wrong address."""
+        """Take what a PBX posted and answer how much of it was taken, as JSON.
+
+        200: something was, and it is durable. 422: nothing was. 404: the source or the token is
+        wrong. 503: the database cannot be written now, so the PBX should post again.
+        """
         name = request.match_info["source"]
-        source = self._find(name, request.match_info["token"])
-        read = source.read_hook(await request.read(), request.headers.get("Content-Type", ""))
-        facts = [item for item in read if isinstance(item, CallFacts)]
-        rejects = [item for item in read if isinstance(item, Reject)]
+        source = self._source(name, request.match_info["token"])
+        content_type = request.headers.get("Content-Type", "")
+        readings = source.read_hook(await request.read(), content_type)
+        facts = [item for item in readings if isinstance(item, CallFacts)]
+        rejects = [item for item in readings if isinstance(item, Reject)]
         try:
             outcomes = await self.recorder.record(facts)
             if rejects:
@@ -41,11 +48,16 @@ class Hooks:
         for outcome in outcomes:
             self.metrics.statements.labels(name, outcome.value).inc()
         self.metrics.rejects.labels(name).inc(len(rejects))
-        answer = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
-        told = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
-        return web.json_response({**answer, "rejected": told}, status=200 if outcomes else 422)
+        counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+        rejected = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
+        answer = {**counts, "rejected": rejected}
+        return web.json_response(answer, status=200 if outcomes else 422)
 
-    def _find(self, name: str, token: str) -> HookSource:
+    def _source(self, name: str, token: str) -> HookSource:
+        """The source whose hook has this address. Raises HTTPNotFound if there is none.
+
+        A wrong token takes as long as a right one, so it cannot be guessed piece by piece.
+        """
         source = self.sources.get(name)
         secret = self.settings.sources[name].token if source else None
         expected = secret.get_secret_value() if secret else ""

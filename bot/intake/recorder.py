@@ -1,7 +1,7 @@
-"""Where calls come in: statements that wait together are committed together.
+"""Where statements about calls enter the log: those that wait together are committed together.
 
 A commit costs a write to the disk; sixteen hooks at once would pay it sixteen times. So while one
-commit is under way the next requests gather, and the first of them takes all of them along.
+commit is under way the next requests gather, and the first of them commits for all of them.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from storage.rejects import RejectRepo
 
 
 @dataclass(slots=True, eq=False)
-class _Waiting:
+class _Request:
+    """The statements of one `record`, and what became of them once `is_done`."""
+
     facts: Sequence[CallFacts]
     outcomes: list[Outcome] = field(default_factory=list)
     error: Exception | None = None
@@ -23,6 +25,8 @@ class _Waiting:
 
 
 class Recorder:
+    """Writes statements and rejects into the database for whatever receives them."""
+
     def __init__(
         self,
         calls: CallRepo,
@@ -36,46 +40,47 @@ class Recorder:
         self._rejects = rejects
         self._clock = clock
         self._on_recorded = on_recorded
-        self._queue: list[_Waiting] = []
-        self._turn = asyncio.Lock()
+        self._waiting: list[_Request] = []
+        self._committing = asyncio.Lock()
 
     async def record(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         """Merge statements into the log; when this returns they are durable.
 
-        Raises what the database raised, and then nothing of these statements was recorded.
+        Returns what each did to the log, in their order. Raises what the database raised: then
+        none of these statements was recorded.
         """
-        mine = _Waiting(facts)
-        self._queue.append(mine)
-        async with self._turn:
-            if not mine.is_done:
-                taken, self._queue = self._queue, []
-                await self._commit(taken)
-        if mine.error:
-            raise mine.error
-        return mine.outcomes
+        request = _Request(facts)
+        self._waiting.append(request)
+        async with self._committing:
+            if not request.is_done:
+                together, self._waiting = self._waiting, []
+                await self._commit(together)
+        if request.error:
+            raise request.error
+        return request.outcomes
 
     async def reject(self, source: str, rejects: Sequence[Reject]) -> None:
-        """Keep what could not be read."""
+        """Keep what could not be read, for the administrators to be told of."""
         await self._rejects.add(source, rejects, now=self._clock())
         self._on_recorded()
 
-    async def _commit(self, taken: list[_Waiting]) -> None:
+    async def _commit(self, requests: list[_Request]) -> None:
         try:
-            facts = [statement for item in taken for statement in item.facts]
+            facts = [statement for request in requests for statement in request.facts]
             outcomes = iter(await self._calls.record(facts, now=self._clock()))
-            for item in taken:
-                item.outcomes = [next(outcomes) for _ in item.facts]
+            for request in requests:
+                request.outcomes = [next(outcomes) for _ in request.facts]
         except Exception as error:
-            if len(taken) > 1:  # one bad apple must not spoil the others
-                for item in taken:
-                    await self._commit([item])
+            if len(requests) > 1:  # each alone: one that fails must not take the others with it
+                for request in requests:
+                    await self._commit([request])
                 return
-            taken[0].error = error
+            requests[0].error = error
         except BaseException:
-            for item in taken:
-                item.error = RuntimeError("recording was cut short")
+            for request in requests:
+                request.error = RuntimeError("recording was cut short")
             raise
         finally:
-            for item in taken:
-                item.is_done = True
+            for request in requests:
+                request.is_done = True
         self._on_recorded()

@@ -1,9 +1,10 @@
-"""Recordings of calls, fetched from where a source says they are.
+"""Recordings of calls, fetched from where a source says they are and brought into a chat.
 
 The address comes from outside and may name anything: our own network, a file without end, a page
-to log in. So only the hosts named in the source's RECORDING_HOSTS are asked, each redirect is
-judged like the first address, and the connection goes to the very IP address that was judged: a
-name that resolves to another one a moment later changes nothing.
+to log in. So only addresses that `origins.py` allows are asked, each redirect is judged like the
+first address, and the connection goes to the very IP address that was judged: a name that resolves
+to another one a moment later changes nothing. Size and time are bounded, and what comes must begin
+like a sound.
 """
 
 import asyncio
@@ -13,8 +14,6 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,6 +23,7 @@ import httpx
 from bot.config.settings import Settings
 from bot.domain.calls import Call
 from bot.domain.errors import RecordingError, RecordingGoneError, RecordingTooLargeError
+from bot.media.origins import AllowedOrigins, allowed_origins, are_public, origin_of, read_url
 
 log = logging.getLogger(__name__)
 
@@ -31,61 +31,42 @@ Resolve = Callable[[str], Awaitable[list[str]]]
 """The IP addresses of a host. Raises OSError if there are none."""
 
 MAX_BYTES = 50_000_000
-"""What a bot may upload to Telegram."""
+"""The largest file that a bot may upload to Telegram."""
 
 SECONDS = 60.0
 """All the time a recording may take once its turn has come, to its last byte."""
 
 PATIENCE = 0.3
-"""How long a press, and everybody behind it, waits for it; then it comes by itself."""
+"""Seconds that the press of a button, and every update behind it, waits for a delivery."""
 
 _TIMEOUT = httpx.Timeout(10, connect=5)
-_REDIRECTS = 3
-_ADDRESSES = 4
-_AT_ONCE = 3
+_MAX_REDIRECTS = 3
+_MAX_ADDRESSES = 4
+_FETCHES_AT_ONCE = 3
 _FINISH_SECONDS = 20.0
-_PORTS = {"http": 80, "https": 443}
 _GONE = {httpx.codes.NOT_FOUND, httpx.codes.GONE}
-
-_PROTOCOLS = ip_network("192.0.0.0/24")
-"""Kept for protocols; some of them are called global."""
-
-_Origin = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A fetched recording; `suffix` is that of what it really is, whatever its address says."""
+    """A fetched recording; `suffix` (".mp3") says what it is, whatever its address says."""
 
     path: Path
     suffix: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Allowed:
-    """`public`: https on public addresses only. `trusted`: said in full, so taken at its word."""
-
-    public: frozenset[_Origin]
-    trusted: frozenset[_Origin]
-
-
-def can_be_heard(call: Call, settings: Settings) -> bool:
-    """Whether there is a recording, at an address the source may name."""
-    try:
-        allowed = _allowed(call, settings)
-        return _origin(_url(call.recording_url or "")) in allowed.public | allowed.trusted
-    except RecordingError:
-        return False
-
-
 async def resolve(host: str) -> list[str]:
+    """The Resolve of this computer."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    entries = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in entries))
 
 
 class Recordings:
-    """`async with`: leaving it finishes the deliveries in hand, for a while."""
+    """Fetches recordings, and keeps the deliveries that outlast the press that asked for them.
+
+    `async with`: leaving it waits a while for the deliveries under way, then cancels them.
+    """
 
     def __init__(
         self, http: httpx.AsyncClient, settings: Settings, *, resolve: Resolve = resolve
@@ -93,9 +74,9 @@ class Recordings:
         self._http = http
         self._settings = settings
         self._resolve = resolve
-        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._turns = asyncio.Semaphore(_FETCHES_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._coming: set[tuple[int, int]] = set()
+        self._under_way: set[tuple[int, int]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -112,34 +93,35 @@ class Recordings:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def is_coming(self, employee_id: int, call_id: int) -> bool:
-        return (employee_id, call_id) in self._coming
+    def is_under_way(self, employee_id: int, call_id: int) -> bool:
+        """Whether a delivery of this recording to this employee has been started and not ended."""
+        return (employee_id, call_id) in self._under_way
 
-    def bring(
+    def start_delivery(
         self, employee_id: int, call_id: int, delivery: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None]:
-        """Start a delivery; until it ends, it is coming."""
+        """Start what sends this recording to this employee; it is under way until it ends."""
         key = employee_id, call_id
-        self._coming.add(key)
-        task = self.begin(delivery)
-        task.add_done_callback(lambda _: self._coming.discard(key))
+        self._under_way.add(key)
+        task = self.start(delivery)
+        task.add_done_callback(lambda _: self._under_way.discard(key))
         return task
 
-    def begin(self, delivery: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start what may outlast the press: a slow PBX must not keep other people waiting."""
-        task = asyncio.get_running_loop().create_task(delivery)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def has_ended(self, delivery: asyncio.Task[None]) -> bool:
-        """Whether it ends, well or not, while one who pressed a button still waits for it."""
+    async def ends_soon(self, delivery: asyncio.Task[None]) -> bool:
+        """Whether the delivery ends, well or not, within PATIENCE; it goes on if it does not."""
         done, _ = await asyncio.wait({delivery}, timeout=PATIENCE)
         return bool(done)
 
     @asynccontextmanager
     async def fetched(self, call: Call) -> AsyncIterator[Sound]:
-        """The recording in a file of its own, until the end of the block.
+        """The recording in a file of its own, which is there until the end of the block.
 
         Raises RecordingGoneError, RecordingTooLargeError or, for all else, RecordingError.
         """
@@ -149,7 +131,7 @@ class Recordings:
                     async with asyncio.timeout(SECONDS):
                         beginning = await self._download(call, file.write)
                     file.flush()
-                    sound = Sound(Path(file.name), _suffix(beginning))
+                    sound = Sound(Path(file.name), _sound_suffix(beginning))
                 except (RecordingError, TimeoutError, OSError, ValueError, httpx.HTTPError) as err:
                     # Never the address: it may hold a key, and names of hosts are for settings.
                     why = str(err) if isinstance(err, RecordingError) else type(err).__name__
@@ -160,8 +142,8 @@ class Recordings:
                 yield sound
 
     async def _download(self, call: Call, write: Callable[[bytes], object]) -> bytes:
-        """All of it to `write`; its first bytes."""
-        response = await self._follow(call)
+        """Write all of the recording; returns its first bytes."""
+        response = await self._request(call)
         try:
             if response.status_code in _GONE:
                 raise RecordingGoneError(f"answered {response.status_code}")
@@ -171,40 +153,41 @@ class Recordings:
                 raise RecordingError("compressed, though asked not to be")
             if int(response.headers.get("Content-Length", 0)) > MAX_BYTES:
                 raise RecordingTooLargeError("too large")
-            beginning, size = b"", 0
+            beginning, size = b"", 0  # Content-Length may be missing, or a lie
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise RecordingTooLargeError("too large")
-                if len(beginning) < _ENOUGH:
-                    beginning += chunk[:_ENOUGH]
+                if len(beginning) < _BEGINNING_BYTES:
+                    beginning += chunk[:_BEGINNING_BYTES]
                 write(chunk)
             return beginning
         finally:
             await response.aclose()
 
-    async def _follow(self, call: Call) -> httpx.Response:
-        allowed = _allowed(call, self._settings)
-        url = _url(call.recording_url or "")
-        for _ in range(_REDIRECTS + 1):
+    async def _request(self, call: Call) -> httpx.Response:
+        """The answer at the recording's address, or at the end of its redirects."""
+        allowed = allowed_origins(call, self._settings)
+        url = read_url(call.recording_url or "")
+        for _ in range(_MAX_REDIRECTS + 1):
             response = await self._open(url, allowed)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
-            url = _url(str(url), response.headers["Location"])
+            url = read_url(str(url), response.headers["Location"])
         raise RecordingError("redirected again and again")
 
-    async def _open(self, url: httpx.URL, allowed: _Allowed) -> httpx.Response:
+    async def _open(self, url: httpx.URL, allowed: AllowedOrigins) -> httpx.Response:
         """Ask an allowed origin, over a connection to an address it may have."""
-        origin = _origin(url)
+        origin = origin_of(url)
         if origin in allowed.trusted:
             return await self._send(url, url)
         if origin not in allowed.public:
             raise RecordingError("its address is not in RECORDING_HOSTS")
         addresses = await self._resolve(url.host)
-        if not addresses or not all(map(_is_public, addresses)):
+        if not are_public(addresses):
             raise RecordingError("its host has no public address, or also others")
-        for address in addresses[:_ADDRESSES]:
+        for address in addresses[:_MAX_ADDRESSES]:
             try:
                 return await self._send(url, url.copy_with(host=address))
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
@@ -228,44 +211,11 @@ class Recordings:
         return await self._http.send(request, stream=True, follow_redirects=False)
 
 
-def _url(address: str, location: str = "") -> httpx.URL:
-    try:
-        return httpx.URL(address).join(location)
-    except httpx.InvalidURL:
-        raise RecordingError("its address cannot be read") from None
+_BEGINNING_BYTES = 12
+"""How many first bytes `_sound_suffix` looks at."""
 
 
-def _allowed(call: Call, settings: Settings) -> _Allowed:
-    source = settings.sources.get(call.source)
-    return _read_hosts(source.recording_hosts if source else "")
-
-
-@lru_cache
-def _read_hosts(setting: str) -> _Allowed:
-    parts = [part.strip() for part in setting.split(",") if part.strip()]
-    return _Allowed(
-        public=frozenset(_origin(_url(f"https://{one}")) for one in parts if "://" not in one),
-        trusted=frozenset(_origin(_url(one)) for one in parts if "://" in one),
-    )
-
-
-def _origin(url: httpx.URL) -> _Origin:
-    return url.scheme, url.raw_host.decode("ascii").lower(), url.port or _PORTS.get(url.scheme)
-
-
-def _is_public(address: str) -> bool:
-    """Whether it is an address of the open internet, and of nothing else in disguise."""
-    found = ip_address(address)
-    is_disguise = found.version == 6 and (found.sixtofour or found.teredo or found.ipv4_mapped)
-    is_special = found in _PROTOCOLS or (found.version == 6 and found.is_site_local)
-    is_odd = found.is_multicast or found.is_reserved or is_disguise or is_special
-    return found.is_global and not is_odd
-
-
-_ENOUGH = 12
-
-
-def _suffix(beginning: bytes) -> str:
+def _sound_suffix(beginning: bytes) -> str:
     """What kind of sound begins so. Raises RecordingError if none that we know."""
     marks = {b"ID3": ".mp3", b"OggS": ".ogg", b"fLaC": ".flac", b"#!AMR": ".amr"}
     for mark, suffix in marks.items():

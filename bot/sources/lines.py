@@ -1,4 +1,4 @@
-"""Files of other people, line by line: never more in memory than a few lines, whatever they hold.
+"""Text files and CSV of other people, line by line, with a few lines in memory at most.
 
 Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, bytes that are not UTF-8 become the
 replacement character, blank lines are passed over. A line over LINE_LIMIT bytes is refused.
@@ -18,8 +18,8 @@ LINE_LIMIT = 1 << 16
 JOINED_LIMIT = 16
 """Lines a CSV record may spread over: a line break inside quotes, not a quote left open."""
 
-_STEP = 1 << 18
-_MARK = b"\xef\xbb\xbf"
+_REPORT_BYTES = 1 << 18
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Line(NamedTuple):
@@ -30,7 +30,7 @@ class Line(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A CSV record: the line it starts on, the text it was, its cells."""
+    """A CSV record: `number` of the line it starts on, `text` as it stands there, its cells."""
 
     number: int
     text: str
@@ -38,29 +38,34 @@ class Record(NamedTuple):
 
 
 def read_lines(file: BinaryIO, *, advance: Advance) -> Iterator[Line | Reject]:
-    """The lines of a file that are not blank."""
-    consumed = number = 0
+    """The lines of a file that are not blank; one too long is a Reject.
+
+    `advance` is told of every byte of the file, those of refused and blank lines too.
+    """
+    unreported = number = 0
     readline = file.readline
     while raw := readline(LINE_LIMIT + 1):
         number += 1
         size = len(raw)
-        consumed += size
+        unreported += size
         is_long = size > LINE_LIMIT and not raw.endswith(b"\n")
         if is_long:
             while (rest := readline(LINE_LIMIT)) and not rest.endswith(b"\n"):
-                consumed = _told(advance, consumed + len(rest))
-            consumed += len(rest)
-        if consumed >= _STEP:
-            consumed = _told(advance, consumed)
+                advance(unreported + len(rest))
+                unreported = 0
+            unreported += len(rest)
+        if unreported >= _REPORT_BYTES:
+            advance(unreported)
+            unreported = 0
         if number == 1:
-            raw = raw.removeprefix(_MARK)
+            raw = raw.removeprefix(_BYTE_ORDER_MARK)
         text = raw.decode("utf-8", "replace").rstrip("\r\n")
         if is_long:
             yield rejected(number, [f"the line is over {LINE_LIMIT} bytes"], text)
         elif text and not text.isspace():
             yield Line(number, text)
-    if consumed:
-        advance(consumed)
+    if unreported:
+        advance(unreported)
 
 
 def read_records(
@@ -69,11 +74,11 @@ def read_records(
     is_whole: Callable[[list[str]], bool],
     delimiter: str = ",",
 ) -> Iterator[Record | Reject]:
-    """The CSV records in the lines.
+    """The CSV records in the lines; a Reject among the lines passes through.
 
-    A line with a quote left open continues on the next ones if together they make a record that
-    `is_whole`; otherwise only that line is refused, and the next ones are read for themselves.
-    (A blank line inside quotes is lost: blank lines never get here.)
+    A line with a quote left open continues on the next ones if together they make a record whose
+    cells `is_whole` accepts; otherwise that line alone is refused, and the next ones are read for
+    themselves. (A blank line inside quotes is lost: blank lines never get here.)
     """
     ahead: deque[Line | Reject] = deque()
     while (line := ahead.popleft() if ahead else next(lines, None)) is not None:
@@ -82,23 +87,28 @@ def read_records(
             continue
         text = line.text
         if text.count('"') & 1:
-            record = _joined(line, ahead, lines, is_whole, delimiter)
+            record = _join_lines(line, ahead, lines, is_whole, delimiter)
             yield record or rejected(line.number, ["a quote is opened and not closed"], text)
             continue
-        cells = _cells(text, delimiter)
+        cells = _split_cells(text, delimiter)
         if cells is None:
             yield rejected(line.number, ["the quotes of this line make no sense"], text)
         else:
             yield Record(line.number, text, cells)
 
 
-def _joined(
+def _join_lines(
     first: Line,
     ahead: deque[Line | Reject],
     lines: Iterator[Line | Reject],
     is_whole: Callable[[list[str]], bool],
     delimiter: str,
 ) -> Record | None:
+    """The record that `first` begins, or None if the next lines do not make one with it.
+
+    `ahead` holds lines already taken from `lines` and not used: what is looked at stays there
+    unless it becomes a part of the record.
+    """
     text = first.text
     for count in range(JOINED_LIMIT - 1):
         if count == len(ahead):
@@ -111,7 +121,7 @@ def _joined(
             return None
         text = f"{text}\n{more.text}"
         if more.text.count('"') & 1:
-            cells = _cells(text, delimiter)
+            cells = _split_cells(text, delimiter)
             if cells is None or not is_whole(cells):
                 return None
             for _ in range(count + 1):
@@ -120,13 +130,8 @@ def _joined(
     return None
 
 
-def _cells(text: str, delimiter: str) -> list[str] | None:
+def _split_cells(text: str, delimiter: str) -> list[str] | None:
     try:
         return next(csv.reader((text,), delimiter=delimiter, strict=True))
     except (csv.Error, StopIteration):
         return None
-
-
-def _told(advance: Advance, consumed: int) -> int:
-    advance(consumed)
-    return 0

@@ -1,15 +1,18 @@
-"""Which source the settings ask for."""
+"""The one table of sources: which class reads the calls of which kind of PBX."""
 
-from bot.config.sources import AsteriskSource, Source, WebhookSource
-from bot.sources.asterisk.master_csv import AsteriskCalls
+from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
+from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
-from bot.sources.own.json_calls import WebhookCalls
+from bot.sources.own.json_calls import JsonCallSource
 
 
-def create_source(name: str, settings: Source) -> CallSource:
-    """The source of this name. `isinstance` with HookSource and FileSource tells what it can."""
+def create_source(name: str, settings: SourceSettings) -> CallSource:
+    """The source of this name; `isinstance` with HookSource and FileSource tells what it can do.
+
+    The type checker refuses a kind that has settings and no case here.
+    """
     match settings:
-        case WebhookSource():
-            return WebhookCalls(name, settings)
-        case AsteriskSource():
-            return AsteriskCalls(name, settings)
+        case WebhookSettings():
+            return JsonCallSource(name, settings)
+        case AsteriskSettings():
+            return MasterCsvSource(name, settings)

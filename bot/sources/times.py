@@ -15,15 +15,18 @@ from bot.sources.base import FIRST_YEAR, LAST_YEAR
 TOLERANCE = 60
 """Seconds by which two clocks of one PBX may disagree without meaning another hour."""
 
-_SIXTY = {f"{number:02}": number for number in range(60)}
+_SIXTIES = {f"{number:02}": number for number in range(60)}
+"""Minutes and seconds as they are written, "00" to "59"."""
 
 
 class LocalTime:
-    """The clock of one time zone."""
+    """Reads what the clocks of one time zone show."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._hour: Callable[[str], int | None] = lru_cache(maxsize=4096)(self._find_hour)
+        self._hour_start: Callable[[str], int | None] = lru_cache(maxsize=4096)(
+            self._find_hour_start
+        )
 
     def seconds(self, when: datetime, *, after: int | None = None) -> int:
         """The moment in whole Unix seconds; `after` is a moment known not to be later.
@@ -37,19 +40,22 @@ class LocalTime:
             return first
         return max(first, int(when.replace(tzinfo=self._zone, fold=1).timestamp()))
 
-    def read(self, text: str, *, after: int | None = None) -> int:
-        """The moment of `2026-11-22 21:31:36`. Raises ValueError if the text is no such time."""
+    def parse(self, text: str, *, after: int | None = None) -> int:
+        """The moment of `2026-11-22 21:31:36`, as `seconds` has it.
+
+        Raises ValueError if the text is no such time.
+        """
         if len(text) != 19 or not (text[13] == ":" == text[16]):
             raise ValueError("not a time")
-        hour = self._hour(text[:13])
-        minute, second = _SIXTY.get(text[14:16]), _SIXTY.get(text[17:])
+        hour_start = self._hour_start(text[:13])
+        minute, second = _SIXTIES.get(text[14:16]), _SIXTIES.get(text[17:])
         if minute is None or second is None:
             raise ValueError("not a time")
-        if hour is None:
+        if hour_start is None:
             return self.seconds(datetime.fromisoformat(text), after=after)
-        return hour + minute * 60 + second
+        return hour_start + minute * 60 + second
 
-    def _find_hour(self, text: str) -> int | None:
+    def _find_hour_start(self, text: str) -> int | None:
         """The moment an hour starts, or None if the clocks change in it or it comes twice."""
         start = datetime.fromisoformat(text + ":00:00")
         if start.tzinfo is not None or not FIRST_YEAR <= start.year <= LAST_YEAR:

@@ -11,20 +11,20 @@ from bot.domain.phones import masked
 _NUMBER = re.compile(r"(?<![\w.])(?:\+\d{8,15}|0\d{9}|380\d{9})(?![\w.])")
 
 
-class _Redacted(logging.Formatter):
+class _RedactingFormatter(logging.Formatter):
     """A formatter whose lines never hold one of the secrets or a number one could dial."""
 
     def __init__(self, secrets: Iterable[str], *, is_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        found = sorted(map(re.escape, secrets), key=len, reverse=True)
-        self._secrets = re.compile("|".join(found)) if found else None
+        patterns = sorted(map(re.escape, secrets), key=len, reverse=True)
+        self._secrets = re.compile("|".join(patterns)) if patterns else None
         self._is_json = is_json
 
     def format(self, record: logging.LogRecord) -> str:
         line = self._json(record) if self._is_json else super().format(record)
         if self._secrets:
             line = self._secrets.sub("***", line)
-        return _NUMBER.sub(lambda found: masked(found[0]), line)
+        return _NUMBER.sub(lambda number: masked(number[0]), line)
 
     def _json(self, record: logging.LogRecord) -> str:
         entry = {
@@ -39,11 +39,11 @@ class _Redacted(logging.Formatter):
 
 
 def configure_logs(*, level: str, is_json: bool, secrets: Iterable[str]) -> None:
-    """Write the log to standard error."""
+    """Write the log to standard error; `secrets` never appear in it."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_Redacted(secrets, is_json=is_json))
+    handler.setFormatter(_RedactingFormatter(secrets, is_json=is_json))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Their lines hold addresses with secrets in them, or say every minute that nothing happened.
+    # Their lines hold addresses with secrets, or say every minute that nothing happened.
     for name in ("aiohttp.access", "apscheduler", "httpx", "httpcore", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("aiogram.event").setLevel(logging.WARNING)

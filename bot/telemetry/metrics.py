@@ -1,4 +1,4 @@
-"""What /metrics tells, in Prometheus' words. Labels are ours: sources, outcomes, never people."""
+"""What /metrics tells Prometheus. Labels are names of sources and outcomes, never of people."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -43,4 +43,5 @@ class Metrics:
         )
 
     def text(self) -> bytes:
+        """All figures in the format Prometheus reads."""
         return generate_latest(self.registry)

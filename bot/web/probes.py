@@ -1,4 +1,4 @@
-"""What watchers ask: alive, ready, metrics."""
+"""What watchers ask over HTTP: whether the bot is alive and ready, and its metrics."""
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
@@ -10,10 +10,13 @@ from bot.telemetry.metrics import Metrics
 from storage.database import Database
 from storage.outbox import OutboxRepo
 
-_READY_SECONDS = 10
+_TELEGRAM_SECONDS = 10
+"""How long an answer of Telegram holds: probes come often, and Telegram counts requests."""
 
 
 class Probes:
+    """Answers `/healthz`, `/readyz` and `/metrics`."""
+
     def __init__(
         self, database: Database, bot: Bot, outbox: OutboxRepo, metrics: Metrics, clock: Clock
     ) -> None:
@@ -22,13 +25,16 @@ class Probes:
         self._outbox = outbox
         self._metrics = metrics
         self._clock = clock
-        self._telegram: tuple[int, str] = (0, "")
+        self._asked_at = 0
+        self._telegram_state = ""
 
     async def alive(self, request: web.Request) -> web.Response:
+        """`ok` as long as the process answers at all."""
         del request
         return web.Response(text="ok")
 
     async def ready(self, request: web.Request) -> web.Response:
+        """The state of each part as JSON, "ok" or what is wrong; 503 unless all are ok."""
         del request
         parts = {
             "database": await self._check_database(),
@@ -37,7 +43,8 @@ class Probes:
         is_ready = all(state == "ok" for state in parts.values())
         return web.json_response(parts, status=200 if is_ready else 503)
 
-    async def metrics_text(self, request: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.Response:
+        """The metrics as Prometheus reads them."""
         del request
         self._metrics.outbox_pending.set(await self._outbox.count_pending())
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
@@ -50,13 +57,11 @@ class Probes:
         return "ok"
 
     async def _check_telegram(self) -> str:
-        """Asked at most once in a while: probes come often and Telegram counts requests."""
-        asked_at, state = self._telegram
-        if self._clock() - asked_at >= _READY_SECONDS:
+        if self._clock() - self._asked_at >= _TELEGRAM_SECONDS:
             try:
                 await self._bot.get_me(request_timeout=5)
-                state = "ok"
+                self._telegram_state = "ok"
             except AiogramError as error:
-                state = type(error).__name__
-            self._telegram = (self._clock(), state)
-        return state
+                self._telegram_state = type(error).__name__
+            self._asked_at = self._clock()
+        return self._telegram_state

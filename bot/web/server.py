@@ -1,6 +1,7 @@
 """The one HTTP server: hooks of PBXs, Telegram's updates, health, metrics."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from aiogram import Bot, Dispatcher
 from aiogram.webhook.aiohttp_server import SimpleRequestHandler
@@ -8,6 +9,7 @@ from aiohttp import web
 
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
+from bot.domain.errors import StartError
 from bot.intake.hooks import Hooks
 from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource
@@ -16,8 +18,11 @@ from bot.web.probes import Probes
 from storage.database import Database
 from storage.outbox import OutboxRepo
 
-BODY_LIMIT = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 TELEGRAM_PATH = "/telegram"
+
+_FINISH_SECONDS = 25.0
+"""How long a stop waits for requests being answered."""
 
 
 def create_web(
@@ -32,13 +37,14 @@ def create_web(
     dispatcher: Dispatcher,
     clock: Clock,
 ) -> web.Application:
-    app = web.Application(client_max_size=BODY_LIMIT)
+    """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
     hooks = Hooks(settings, sources, recorder, metrics)
     probes = Probes(database, bot, outbox, metrics, clock)
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/healthz", probes.alive)
     app.router.add_get("/readyz", probes.ready)
-    app.router.add_get("/metrics", probes.metrics_text)
+    app.router.add_get("/metrics", probes.metrics)
     if settings.updates == "webhook":
         # In the foreground: an update is acknowledged to Telegram only when it is done.
         SimpleRequestHandler(
@@ -48,3 +54,23 @@ def create_web(
             secret_token=settings.webhook_secret.get_secret_value(),
         ).register(app, TELEGRAM_PATH)
     return app
+
+
+@asynccontextmanager
+async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+    """Serve until the end of the block; yields the server's address, like `http://127.0.0.1:8080`.
+
+    Raises StartError if the port cannot be had.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.http_host, settings.http_port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise StartError(f"HTTP_PORT: {error.strerror}") from error
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()

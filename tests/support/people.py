@@ -33,7 +33,7 @@ from aiogram.types import (
 from pydantic import SecretStr
 
 from bot.config.settings import Settings
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.telegram.middlewares import EmployeeMiddleware, LanguageMiddleware, LeaveDialog
@@ -245,7 +245,10 @@ async def open_app(folder: Path) -> AsyncIterator[App]:
         timezone="Europe/Kyiv",
         language=Language.UK,
         page_size=8,
-        sources={"office": WebhookSource(kind="webhook"), "shop": WebhookSource(kind="webhook")},
+        sources={
+            "office": WebhookSettings(kind="webhook"),
+            "shop": WebhookSettings(kind="webhook"),
+        },
     )
     async with open_database(path) as database:
         app = App(database, chosen)

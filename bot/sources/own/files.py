@@ -9,59 +9,43 @@ is (spreadsheets of many countries write those).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import BinaryIO, Protocol
 
-from bot.domain.calls import CallFacts, Reject
-from bot.sources.base import Advance, rejected
+from bot.domain.calls import Reject
+from bot.sources.base import Advance, Reading, rejected
 from bot.sources.lines import Line, read_lines, read_records
+from bot.sources.own.call_model import CallDto, PartyDto
+from bot.sources.own.json_fields import load_json
 
-FIELDS = frozenset(
-    {
-        "id",
-        "direction",
-        "status",
-        "line",
-        "queue",
-        "extension",
-        "rang",
-        "started_at",
-        "answered_at",
-        "ended_at",
-        "wait_seconds",
-        "talk_seconds",
-        "ended_by",
-        "price",
-        "currency",
-        "recording_url",
-        "updated_at",
-    }
-)
 PARTY_FIELDS = {
     f"{party}_{field}": (party, field)
     for party in ("caller", "callee")
-    for field in ("name", "number", "sip")
+    for field in PartyDto.model_fields
 }
-REQUIRED = ("id", "direction", "status", "started_at")
+FIELDS = CallDto.model_fields.keys() - {"caller", "callee"}
+REQUIRED = [name for name, field in CallDto.model_fields.items() if field.is_required()]
 
-_BETWEEN = re.compile(r"[;,\s]+")
+_SEPARATORS = re.compile(r"[;,\s]+")
 
 
 class ReadCall(Protocol):
-    """Reads one call object; `body` is the text it was written as."""
+    """Reads one call object: `body` is the text it was written as, `place` the number of its line.
 
-    def __call__(self, item: object, place: int, body: str) -> CallFacts | Reject: ...
+    What it cannot read it returns as a Reject; it raises nothing.
+    """
+
+    def __call__(self, item: object, place: int, body: str) -> Reading: ...
 
 
 def read_calls(
     files: Iterable[BinaryIO],
     *,
-    load: Callable[[str], object],
     read: ReadCall,
     advance: Advance,
-) -> Iterator[CallFacts | Reject]:
-    """Every statement of the files, in their order. `load` reads a JSON text."""
+) -> Iterator[Reading]:
+    """What `read` makes of each line, in order; a file that is neither kind is one Reject."""
     for file in files:
         lines = read_lines(file, advance=advance)
         first = next(lines, None)
@@ -69,40 +53,40 @@ def read_calls(
             continue
         rest = chain([first], lines)
         if isinstance(first, Reject) or first.text.lstrip().startswith("{"):
-            yield from _read_json(rest, load, read)
+            yield from _read_json_lines(rest, read)
         elif first.text.lstrip().startswith("["):
-            yield _given_up(first, "a JSON array; expected JSON lines: one call on a line", lines)
+            yield _refuse_file(
+                first, "a JSON array; expected JSON lines: one call on a line", lines
+            )
         else:
             yield from _read_csv(rest, read)
 
 
-def _read_json(
-    lines: Iterator[Line | Reject], load: Callable[[str], object], read: ReadCall
-) -> Iterator[CallFacts | Reject]:
+def _read_json_lines(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[Reading]:
     for line in lines:
         if isinstance(line, Reject):
             yield line
             continue
         try:
-            item = load(line.text)
+            item = load_json(line.text)
         except ValueError as error:
             yield rejected(line.number, [str(error)], line.text)
         else:
             yield read(item, line.number, line.text)
 
 
-def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[CallFacts | Reject]:
+def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[Reading]:
     header = next(lines)
     assert isinstance(header, Line)  # noqa: S101 - the caller has looked
     delimiter = ";" if header.text.count(";") > header.text.count(",") else ","
     columns = [name.strip().strip('"').strip().lower() for name in header.text.split(delimiter)]
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        yield _given_up(header, f"the header has no column {', '.join(missing)}", lines)
+        yield _refuse_file(header, f"the header has no column {', '.join(missing)}", lines)
         return
     known = [name for name in columns if name in FIELDS or name in PARTY_FIELDS]
     if len(set(known)) < len(known):
-        yield _given_up(header, "the header names a column twice", lines)
+        yield _refuse_file(header, "the header names a column twice", lines)
         return
     count = len(columns)
     records = read_records(lines, is_whole=lambda cells: len(cells) == count, delimiter=delimiter)
@@ -113,12 +97,11 @@ def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[CallFa
             error = f"{len(record.cells)} columns; the header has {count}"
             yield rejected(record.number, [error], record.text)
         else:
-            item = _item(columns, record.cells)
-            yield read(item, record.number, record.text)
+            yield read(_call_object(columns, record.cells), record.number, record.text)
 
 
-def _item(columns: list[str], cells: list[str]) -> dict[str, object]:
-    """The call object that the cells of a line are."""
+def _call_object(columns: list[str], cells: list[str]) -> dict[str, object]:
+    """The call object that the cells of a line stand for."""
     item: dict[str, object] = {}
     parties: dict[str, dict[str, str]] = {"caller": {}, "callee": {}}
     for name, cell in zip(columns, cells, strict=True):
@@ -129,14 +112,14 @@ def _item(columns: list[str], cells: list[str]) -> dict[str, object]:
             party, field = PARTY_FIELDS[name]
             parties[party][field] = text
         elif name == "rang":
-            item[name] = [extension for extension in _BETWEEN.split(text) if extension]
+            item[name] = [extension for extension in _SEPARATORS.split(text) if extension]
         elif name in FIELDS:
             item[name] = text
     return item | parties
 
 
-def _given_up(line: Line, error: str, rest: Iterator[Line | Reject]) -> Reject:
-    """The refusal of a whole file; what is left of it is read over, for the progress."""
+def _refuse_file(line: Line, error: str, rest: Iterator[Line | Reject]) -> Reject:
+    """The Reject of a whole file; its other lines are only counted, for the progress bar."""
     for _ in rest:
         pass
     return rejected(line.number, [f"{error}; nothing of this file was read"], line.text)

@@ -6,33 +6,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config.sources import WebhookSource
+from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Party, Reject
-from bot.sources.own.json_calls import WebhookCalls
+from bot.sources.base import Reading
+from bot.sources.own.json_calls import JsonCallSource
 from tests.support.places import DATA
 
 JSONL = (DATA / "calls.jsonl").read_bytes()
 CSV = (DATA / "calls.csv").read_bytes()
-SOURCE = WebhookCalls("office", WebhookSource(kind="webhook"))
+SOURCE = JsonCallSource("office", WebhookSettings(kind="webhook"))
 LEAST = b"a1,in,missed,2026-11-22 10:00:00"
 HEADER = b"id,direction,status,started_at"
 
 
-def read(*files: bytes) -> list[CallFacts | Reject]:
+def read(*files: bytes) -> list[Reading]:
     return list(SOURCE.read_files(map(io.BytesIO, files)))
 
 
 def test_both_kinds_of_file_say_the_same() -> None:
-    found = read(JSONL)
-    assert [item.external_id for item in found if isinstance(item, CallFacts)] == [
+    readings = read(JSONL)
+    assert [item.external_id for item in readings if isinstance(item, CallFacts)] == [
         "a1",
         "a2",
         "a3",
     ]
-    assert isinstance(found[0], CallFacts)
-    assert found[0].caller == Party('Ганна; "Аня"', "0671234567")
-    assert read(CSV) == found
-    assert read(JSONL, CSV) == found * 2
+    assert isinstance(readings[0], CallFacts)
+    assert readings[0].caller == Party('Ганна; "Аня"', "0671234567")
+    assert read(CSV) == readings
+    assert read(JSONL, CSV) == readings * 2
 
 
 @pytest.mark.parametrize("data", [JSONL, CSV])
@@ -87,21 +88,21 @@ def test_a_file_that_cannot_be_read_is_one_reject(data: bytes, error: str) -> No
     ],
 )
 def test_a_bad_csv_line_is_refused_alone(bad: bytes, error: str) -> None:
-    found = read(b"\n".join([HEADER, LEAST, bad, LEAST, LEAST]))
-    assert [type(item) for item in found] == [CallFacts, Reject, CallFacts, CallFacts]
-    assert isinstance(found[1], Reject)
-    assert (found[1].place, found[1].errors) == (3, (error,))
+    readings = read(b"\n".join([HEADER, LEAST, bad, LEAST, LEAST]))
+    assert [type(item) for item in readings] == [CallFacts, Reject, CallFacts, CallFacts]
+    assert isinstance(readings[1], Reject)
+    assert (readings[1].place, readings[1].errors) == (3, (error,))
 
 
 def test_bad_json_lines_are_refused_alone() -> None:
     good = JSONL.splitlines()[0]
-    found = read(b"\n".join([good, b"{", b"[]", b'{"id": "x"}', b"", good]))
-    rejects = [item for item in found if isinstance(item, Reject)]
+    readings = read(b"\n".join([good, b"{", b"[]", b'{"id": "x"}', b"", good]))
+    rejects = [item for item in readings if isinstance(item, Reject)]
     assert [reject.place for reject in rejects] == [2, 3, 4]
     assert rejects[0].errors == ("broken JSON at line 1 column 2",)
     assert rejects[1].errors == ("expected an object",)
     assert "status: is missing" in rejects[2].errors
-    assert len(found) == 5
+    assert len(readings) == 5
 
 
 def test_line_numbers_after_a_line_break_inside_quotes() -> None:

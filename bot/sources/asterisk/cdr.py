@@ -1,0 +1,51 @@
+"""The call detail record (CDR) of Asterisk: a channel, and whom it reached or tried to reach.
+
+The fields are those of the "CDR Specification" in Asterisk's documentation, where `context`, `app`
+and `data` are called dcontext, lastapp and lastdata. A call has a CDR for each attempt and for
+each two channels that talked; the linkedid ties them, if Asterisk is asked to write it.
+"""
+
+from typing import NamedTuple
+
+ANSWERED, NO_ANSWER, BUSY, FAILED, CONGESTION = (
+    "ANSWERED",
+    "NO ANSWER",
+    "BUSY",
+    "FAILED",
+    "CONGESTION",
+)
+"""What `disposition` says. ANSWERED is said of machines too: an IVR, a queue, voicemail."""
+
+
+class Cdr(NamedTuple):
+    """Times are Unix seconds; texts are as Asterisk wrote them, "" where it wrote nothing.
+
+    `channel` called and `dstchannel` was called; `app` with the arguments `data` is the last
+    application of the dial plan that `channel` ran. `answer` and `end` are never before `start`,
+    which `start_text` is as it was written.
+    """
+
+    src: str
+    dst: str
+    context: str
+    clid: str
+    channel: str
+    dstchannel: str
+    app: str
+    data: str
+    start: int
+    answer: int | None
+    end: int
+    duration: int
+    disposition: str
+    start_text: str
+    uniqueid: str
+    linkedid: str
+
+    def arguments(self) -> list[str]:
+        """Arguments of the application; Asterisk before 1.6 puts bars between them."""
+        return self.data.split("," if "," in self.data else "|")
+
+    def is_tail(self) -> bool:
+        """Whether a channel only hung up after the dial: it decides nothing, even if ANSWERED."""
+        return self.duration == 0 and self.app == "Hangup"

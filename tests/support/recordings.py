@@ -1,0 +1,101 @@
+"""Recordings under test: a PBX that serves them, well and badly, and a call that has one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from bot.demo.pbx.sounds import tune
+from bot.domain.calls import Call, Direction, EndedBy, Party, Status
+
+WAV = tune(1)
+
+
+def call_with_recording(url: str | None, source: str = "office") -> Call:
+    """A talk whose recording is at this address, as the source says."""
+    return Call(
+        id=7,
+        source=source,
+        external_id="a1",
+        direction=Direction.IN,
+        status=Status.ANSWERED,
+        raw_status=None,
+        caller=Party(number="0671234567"),
+        callee=Party(),
+        client="+380671234567",
+        contact=None,
+        line=None,
+        queue=None,
+        extension="101",
+        rang=("101",),
+        started_at=100,
+        answered_at=110,
+        ended_at=160,
+        wait=10,
+        talk=50,
+        ended_by=EndedBy.CALLER,
+        price=None,
+        currency=None,
+        recording_url=url,
+        settles_at=None,
+        lost=False,
+    )
+
+
+class RecordingServer:
+    """Where a PBX keeps its recordings: what is asked for says how it is answered.
+
+    `/held` answers when `release` is set; `/to?to=…` redirects; see `answer` for the others.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.asked: list[str] = []
+        self.release = asyncio.Event()
+        self._is_asked = asyncio.Event()
+
+    async def are_asked(self, times: int) -> None:
+        """Wait until that many requests have come."""
+        while len(self.asked) < times:
+            self._is_asked.clear()
+            await self._is_asked.wait()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.path)
+        self._is_asked.set()
+        match request.match_info["what"]:
+            case "ok":
+                return web.Response(body=WAV)
+            case "held":
+                await self.release.wait()
+                return web.Response(body=WAV)
+            case "to":
+                raise web.HTTPFound(request.query["to"])
+            case "page":
+                return web.Response(text="<html>Log in</html>", content_type="audio/mpeg")
+            case "squeezed":
+                return web.Response(body=WAV, headers={"Content-Encoding": "gzip"})
+            case "endless":
+                response = web.StreamResponse()
+                await response.prepare(request)
+                while True:
+                    await response.write(WAV)
+        raise web.HTTPNotFound if request.match_info["what"] == "gone" else web.HTTPBadGateway
+
+
+@asynccontextmanager
+async def recording_server() -> AsyncIterator[RecordingServer]:
+    pbx = RecordingServer()
+    app = web.Application()
+    app.router.add_get("/{what}", pbx.answer)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    pbx.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield pbx
+    finally:
+        pbx.release.set()
+        await runner.cleanup()
