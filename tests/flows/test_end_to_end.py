@@ -15,7 +15,7 @@ from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.signs import STATUS
 from keyboards.callbacks import Card, LogPage
-from tests.flows.test_lost_calls import lost
+from tests.support.lost_calls import lost
 from tests.support.places import DATA
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock, RunningClock

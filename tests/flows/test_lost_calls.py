@@ -1,62 +1,15 @@
 """Lost calls as people see them: real HTTP, real updates, every copy of every message."""
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from bot.demo.bot_api.chats import Message
-from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, CaseStep
 from storage.database import open_database
+from tests.support.lost_calls import NOW, alert_of, dialled, lost, moment, pressed
 from tests.support.running import IVAN, OLENA, running_office
 from tests.support.telegram import Clock, RunningClock
-
-NOW = 1_795_427_000.0
-"""Monday, 23 November 2026, 11:43 in Kyiv."""
-
-
-def moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()
-
-
-def lost(call_id: str, at: float, **changes: Any) -> dict[str, Any]:
-    return {
-        "id": call_id,
-        "direction": "in",
-        "status": "missed",
-        "caller": {"number": "0671234567", "name": "Ганна"},
-        "line": "0445550101",
-        "rang": ["101", "102"],
-        "started_at": moment(at),
-        "ended_at": moment(at + 17),
-        **changes,
-    }
-
-
-def dialled(call_id: str, at: float, extension: str = "101", **changes: Any) -> dict[str, Any]:
-    return {
-        "id": call_id,
-        "direction": "out",
-        "status": "answered",
-        "caller": {"number": extension},
-        "callee": {"number": "0671234567"},
-        "extension": extension,
-        "started_at": moment(at),
-        "answered_at": moment(at + 10),
-        "ended_at": moment(at + 60),
-        **changes,
-    }
-
-
-async def alert_of(user: User, words: str = "Пропущений дзвінок") -> Message:
-    return await user.wait_for(lambda one: one.is_from_bot and words in one.text)
-
-
-async def pressed(user: User, message: Message, label: str) -> str:
-    """What the press is answered with."""
-    return (await (await user.click(message, label)).answered()).text
 
 
 async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> None:

@@ -11,16 +11,16 @@ from bot.domain.people import Employee, EmployeeState, Role
 from storage.calls import CallRepo
 from storage.database import open_database
 from storage.reminders import LIMIT, ReminderRepo
-from tests.flows.test_lost_calls import NOW, alert_of, lost
-from tests.storage.test_cases import CLIENT, HOUR, Desk
+from tests.support.lost_calls import NOW, alert_of, lost
 from tests.support.running import OLENA, running_office
+from tests.support.stored_calls import CLIENT, HOUR, StoredCalls
 from tests.support.telegram import Clock
 
 
-class Reminding(Desk):
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database)
-        self.reminders = ReminderRepo(desk.database)
+class Reminding(StoredCalls):
+    def __init__(self, stored: StoredCalls) -> None:
+        super().__init__(stored.database)
+        self.reminders = ReminderRepo(stored.database)
 
     async def newest(self) -> int:
         """The id of the call told of last."""
@@ -40,119 +40,119 @@ class Reminding(Desk):
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Reminding]:
+async def stored(tmp_path: Path) -> AsyncIterator[Reminding]:
     async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Reminding(Desk(database))
+        yield Reminding(StoredCalls(database))
 
 
 @pytest.fixture
-async def olena(desk: Reminding) -> Employee:
-    return await desk.hire(OLENA, Role.OPERATOR, "101")
+async def olena(stored: Reminding) -> Employee:
+    return await stored.hire(OLENA, Role.OPERATOR, "101")
 
 
-async def test_it_fires_once_whatever_the_clock_does(desk: Reminding, olena: Employee) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    assert await desk.fired() == 1
-    await desk.sent()
-    for moment in (desk.now, desk.now - HOUR, desk.now + HOUR):
-        await desk.reminders.fire(now=moment)
-    assert await desk.owed("reminder") == []
+async def test_it_fires_once_whatever_the_clock_does(stored: Reminding, olena: Employee) -> None:
+    await stored.lost()
+    await stored.remind(olena)
+    assert await stored.fired() == 1
+    await stored.send_all()
+    for moment in (stored.now, stored.now - HOUR, stored.now + HOUR):
+        await stored.reminders.fire(now=moment)
+    assert await stored.owed("reminder") == []
 
 
 async def test_a_case_closed_meanwhile_is_not_reminded_of(
-    desk: Reminding, olena: Employee
+    stored: Reminding, olena: Employee
 ) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.dialled(60)
-    assert await desk.fired() == 0
+    await stored.lost()
+    await stored.remind(olena)
+    await stored.dialled(60)
+    assert await stored.fired() == 0
 
 
 async def test_a_talk_heard_of_late_counts_though_it_began_before_the_reminder_was_asked_for(
-    desk: Reminding, olena: Employee
+    stored: Reminding, olena: Employee
 ) -> None:
-    await desk.lost(-600)
-    await desk.remind(olena)
-    await desk.dialled(-300)
-    assert await desk.fired() == 0
+    await stored.lost(-600)
+    await stored.remind(olena)
+    await stored.dialled(-300)
+    assert await stored.fired() == 0
 
 
 async def test_a_failed_attempt_is_reminded_of_while_its_case_is_open(
-    desk: Reminding, olena: Employee
+    stored: Reminding, olena: Employee
 ) -> None:
-    await desk.lost()
-    await desk.dialled(60, status=Status.NO_ANSWER)
-    await desk.remind(olena)
-    await desk.dialled(120)
-    assert await desk.fired() == 0
+    await stored.lost()
+    await stored.dialled(60, status=Status.NO_ANSWER)
+    await stored.remind(olena)
+    await stored.dialled(120)
+    assert await stored.fired() == 0
 
 
 async def test_a_call_whose_case_was_over_before_is_reminded_of(
-    desk: Reminding, olena: Employee
+    stored: Reminding, olena: Employee
 ) -> None:
     """The person has asked knowing that; a promise is kept."""
-    await desk.lost(-600)
-    lost = await desk.newest()
-    await desk.dialled(-300)
-    due_at = desk.now + 900
-    assert await desk.reminders.add(lost, olena, due_at=due_at, now=desk.now)
-    assert await desk.remind(olena)
-    assert await desk.fired() == 2
+    await stored.lost(-600)
+    lost = await stored.newest()
+    await stored.dialled(-300)
+    due_at = stored.now + 900
+    assert await stored.reminders.add(lost, olena, due_at=due_at, now=stored.now)
+    assert await stored.remind(olena)
+    assert await stored.fired() == 2
 
 
 async def test_one_closed_between_its_time_and_its_sending_is_not_sent(
-    desk: Reminding, olena: Employee
+    stored: Reminding, olena: Employee
 ) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    assert await desk.fired() == 1
-    assert await desk.reminders.get(1)
-    await desk.dialled()
+    await stored.lost()
+    await stored.remind(olena)
+    assert await stored.fired() == 1
+    assert await stored.reminders.get(1)
+    await stored.dialled()
     with pytest.raises(NotFoundError):
-        await desk.reminders.get(1)
+        await stored.reminders.get(1)
 
 
 @pytest.mark.parametrize("state", [EmployeeState.BLOCKED, EmployeeState.REMOVED])
 async def test_one_who_is_out_is_not_reminded(
-    desk: Reminding, olena: Employee, state: EmployeeState
+    stored: Reminding, olena: Employee, state: EmployeeState
 ) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.employees.set_state(olena.id, state)
-    assert await desk.fired() == 0
-    await desk.employees.set_state(olena.id, EmployeeState.ACTIVE)
-    assert await desk.fired() == 0
+    await stored.lost()
+    await stored.remind(olena)
+    await stored.employees.set_state(olena.id, state)
+    assert await stored.fired() == 0
+    await stored.employees.set_state(olena.id, EmployeeState.ACTIVE)
+    assert await stored.fired() == 0
 
 
-async def test_a_deleted_call_takes_its_reminder_along(desk: Reminding, olena: Employee) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.calls.purge(before=desk.now + 1)
-    assert await desk.fired() == 0
+async def test_a_deleted_call_takes_its_reminder_along(stored: Reminding, olena: Employee) -> None:
+    await stored.lost()
+    await stored.remind(olena)
+    await stored.calls.purge(before=stored.now + 1)
+    assert await stored.fired() == 0
 
 
-async def test_more_than_the_limit_are_refused(desk: Reminding, olena: Employee) -> None:
+async def test_more_than_the_limit_are_refused(stored: Reminding, olena: Employee) -> None:
     for _ in range(LIMIT):
-        await desk.lost(number=None)
-        assert await desk.remind(olena)
-    assert await desk.remind(olena, within=60), "the same call again moves its reminder"
-    await desk.lost(number=CLIENT)
-    assert not await desk.remind(olena)
+        await stored.lost(number=None)
+        assert await stored.remind(olena)
+    assert await stored.remind(olena, within=60), "the same call again moves its reminder"
+    await stored.lost(number=CLIENT)
+    assert not await stored.remind(olena)
     with pytest.raises(NotFoundError):
-        await desk.reminders.add(10**9, olena, due_at=desk.now + 1, now=desk.now)
+        await stored.reminders.add(10**9, olena, due_at=stored.now + 1, now=stored.now)
 
 
-async def test_a_thousand_at_once_all_come(desk: Reminding) -> None:
-    people = [await desk.hire(2000 + n, Role.SUPERVISOR) for n in range(20)]
+async def test_a_thousand_at_once_all_come(stored: Reminding) -> None:
+    people = [await stored.hire(2000 + n, Role.SUPERVISOR) for n in range(20)]
     for _ in range(50):
-        await desk.lost(number=None)
+        await stored.lost(number=None)
         for person in people:
-            assert await desk.remind(person)
-    desk.now += 901
-    counts = [await desk.reminders.fire(now=desk.now) for _ in range(6)]
+            assert await stored.remind(person)
+    stored.now += 901
+    counts = [await stored.reminders.fire(now=stored.now) for _ in range(6)]
     assert counts == [200] * 5 + [0]
-    assert len(await desk.owed("reminder")) == 1000
+    assert len(await stored.owed("reminder")) == 1000
 
 
 async def test_a_call_deleted_while_the_time_is_typed_ends_the_question(tmp_path: Path) -> None:

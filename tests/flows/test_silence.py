@@ -14,7 +14,7 @@ from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.outbox import OutboxRepo
 from storage.owing import Kind, Priority, owe_administrators, owe_person
-from tests.flows.test_lost_calls import NOW, alert_of, lost
+from tests.support.lost_calls import NOW, alert_of, lost
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
 

@@ -1,9 +1,6 @@
 """A storm of lost calls with Telegram's limits on: nothing lost, nothing doubled, in order."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from bot.domain.calls import Party
 from bot.domain.people import Role
@@ -13,10 +10,10 @@ from storage.outbox import OutboxRepo
 from storage.owing import Kind, Priority, owe_person
 from storage.rejects import RejectRepo
 from tests.bench.logs import add_people
-from tests.domain.test_merging import said
-from tests.flows.test_lost_calls import dialled, lost
-from tests.storage.test_calls import NOW, hire
+from tests.support.employees import hire
+from tests.support.lost_calls import dialled, lost
 from tests.support.running import OLENA, running_office
+from tests.support.statements import NOW, said
 from tests.support.storming import storm
 from tests.support.telegram import RunningClock
 
@@ -31,12 +28,6 @@ async def test_a_storm_loses_nothing_doubles_nothing_and_keeps_its_order(tmp_pat
     assert set(found.stale) <= set(found.doubled)
     assert found.refused <= found.injected
     assert found.edits <= found.versions
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield database
 
 
 async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: Database) -> None:

@@ -12,7 +12,7 @@ from aiogram.filters.callback_data import CallbackData
 
 from bot.domain.people import Role
 from keyboards import callbacks
-from tests.flows.test_lost_calls import NOW, alert_of, dialled, lost
+from tests.support.lost_calls import NOW, alert_of, dialled, lost
 from tests.support.running import ACCOUNTANT, OLENA, running_office
 from tests.support.telegram import Clock
 

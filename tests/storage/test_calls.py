@@ -3,10 +3,8 @@
 import itertools
 import json
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,49 +19,20 @@ from bot.domain.merging import LIVE_POSITION, merge
 from bot.domain.people import EVERYTHING, AlertScope, EmployeeState, Role
 from storage.calls import CallRepo
 from storage.comments import CommentRepo
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
-from tests.domain.test_merging import histories, merged, said, scrambled
+from tests.support.employees import hire
+from tests.support.statements import NOW, START, histories, merged, said, scrambled
 
-NOW = 1_790_000_000
-START = NOW - 120
 HOUR = 3600
 
 Stored = list[tuple[dict[str, Any], list[tuple[Any, ...]]]]
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield database
-
-
-@pytest.fixture
 def calls(database: Database) -> CallRepo:
     return CallRepo(database)
-
-
-async def hire(
-    database: Database,
-    tg_id: int,
-    role: Role,
-    *extensions: str,
-    alerts: AlertScope = AlertScope.ALL,
-    state: EmployeeState = EmployeeState.ACTIVE,
-    is_unreachable: bool = False,
-) -> None:
-    """Put a person straight into the tables, in a state that takes many steps to reach."""
-    async with database.transaction() as tx:
-        await tx.execute(
-            "INSERT INTO employees (id, tg_id, name, role, language, page_size, alerts, state, "
-            "unreachable_at, created_at) VALUES (?, ?, 'Олена', ?, 'uk', 8, ?, ?, ?, 0)",
-            (tg_id, tg_id, role, alerts, state, NOW if is_unreachable else None),
-        )
-        await tx.executemany(
-            "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
-            [(extension, tg_id) for extension in extensions],
-        )
 
 
 async def told_chats(database: Database) -> list[int]:

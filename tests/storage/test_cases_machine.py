@@ -42,9 +42,9 @@ from bot.views import alerts as views
 from storage.calls import CallRepo
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.database import Database, open_database
-from tests.domain.test_merging import said
-from tests.storage.test_calls import hire
+from tests.support.employees import hire
 from tests.support.running import settings_for
+from tests.support.statements import said
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo, Place, PlaceKind
 from storage.outbox import OutboxRepo
-from tests.storage.test_cases import HOUR, Desk
+from tests.support.stored_calls import HOUR, StoredCalls
 
 KYIV = ZoneInfo("Europe/Kyiv")
 BOSS, OLENA = 1001, 1101
@@ -31,12 +31,12 @@ def at(text: str) -> int:
 MONDAY = at("2026-11-23 11:00")
 
 
-class Company(Desk):
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database, replace(CaseRules(), zone=KYIV))
-        self.company = CompanyRepo(desk.database, KYIV)
-        self.outbox = OutboxRepo(desk.database)
-        self.groups = GroupRepo(desk.database)
+class Company(StoredCalls):
+    def __init__(self, stored: StoredCalls) -> None:
+        super().__init__(stored.database, replace(CaseRules(), zone=KYIV))
+        self.company = CompanyRepo(stored.database, KYIV)
+        self.outbox = OutboxRepo(stored.database)
+        self.groups = GroupRepo(stored.database)
         self.now = MONDAY
 
     async def steps(self) -> dict[int, str]:
@@ -66,7 +66,7 @@ def told(moment: int) -> str:
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
     async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Company(Desk(database))
+        yield Company(StoredCalls(database))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def test_a_clock_set_back_after_opening_doubles_no_list(
     del boss
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-23 08:00", "2026-11-23 09:20")
-    await company.sent()
+    await company.send_all()
     await company.ticks("2026-11-23 08:20", "2026-11-23 12:00")
     assert await company.owed("open_cases") == []
 
@@ -193,7 +193,7 @@ async def test_repeats_that_are_switched_off_come_no_more(
     del boss
     await company.company.set_number(LadderField.REPEAT, 5, now=company.now)
     await company.lost(-20)
-    await company.sent()
+    await company.send_all()
     await company.company.set_number(LadderField.REPEAT, 0, now=company.now)
     company.now += 600
     await company.cases.repeat(now=company.now)
@@ -224,7 +224,7 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     group = await company.groups.connect(-6, 0, title="Склад", by=boss, now=company.now)
     await company.company.set_number(LadderField.REPEAT, 5, now=company.now)
     await company.lost(-20)
-    await company.sent()
+    await company.send_all()
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
     await company.groups.disconnect(group.id)
     company.now += 301
@@ -247,7 +247,7 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     code = Place(PlaceKind.LINE, shop).code
     await company.groups.set_place(groups[0].id, code, is_wanted=True)
     assert set(await company.steps()) == {-6, BOSS}
-    await company.sent()
+    await company.send_all()
     await company.groups.set_place(groups[1].id, code, is_wanted=True)
     company.now += 3600
     assert await company.cases.repeat(now=company.now) == 1
@@ -262,7 +262,7 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
     await company.company.set_number(LadderField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
-    case = await company.one()
+    case = await company.only_case()
     await company.cases.take(case.id, olena, now=company.now + 120)
     await company.cases.give_back(case.id, olena, now=company.now + 240)
     assert (await company.steps())[boss.tg_id] == "Mon 11:10"
@@ -276,7 +276,7 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
     assert await company.outbox.follow_clock(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:10"}
     assert not await company.outbox.follow_clock(now=company.now - 3600)
-    await company.sent()
+    await company.send_all()
     await company.lost(-10)  # an edit is owed, of a message that was sent
     assert await company.outbox.follow_clock(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:00"}
@@ -294,5 +294,5 @@ async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
     await company.lost(-20, number=None)
     assert await company.cases.expire(now=company.now + 366 * DAY) == 4
     assert await company.cases.expire(now=company.now) == 4
-    assert {case.is_open for case in await company.all()} == {True}
+    assert {case.is_open for case in await company.all_cases()} == {True}
     assert await company.cases.expire(now=company.now) == 0

@@ -26,9 +26,9 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.digests import LIMIT, DigestRepo, median, percentile
 from storage.scopes import case_in_scope
-from tests.storage.test_cases import WINDOW, Desk
 from tests.support.people import BOSS, IVAN, OLENA, App, open_app
 from tests.support.running import running_office
+from tests.support.stored_calls import WINDOW, StoredCalls
 from tests.support.telegram import Clock
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -45,10 +45,10 @@ MIDNIGHT, END = at("2026-11-23 00:00"), at("2026-11-23 18:00")
 """A Monday, and its evening."""
 
 
-class Office(Desk):
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database)
-        self.digests = DigestRepo(desk.database, KYIV, window=WINDOW)
+class Office(StoredCalls):
+    def __init__(self, stored: StoredCalls) -> None:
+        super().__init__(stored.database)
+        self.digests = DigestRepo(stored.database, KYIV, window=WINDOW)
 
     async def person(self, tg_id: int, name: str, role: Role, *extensions: str) -> Employee:
         await self.hire(tg_id, role, *extensions)
@@ -86,7 +86,9 @@ class Office(Desk):
         await self.redialled(0, "0501112205")
         await self._told("06", "2026-11-23 12:00")
         self.now = at("2026-11-23 12:10")
-        [case_id] = [case.id for case in await self.all() if (case.client or "").endswith("06")]
+        [case_id] = [
+            case.id for case in await self.all_cases() if (case.client or "").endswith("06")
+        ]
         assert await self.cases.close(case_id, olena, "Реклама", now=self.now)
         await self._told("07", "2026-11-23 17:55")
         await self._told("08", "2026-11-22 20:00")
@@ -121,7 +123,7 @@ class Office(Desk):
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Office(Desk(database))
+        yield Office(StoredCalls(database))
 
 
 # The numbers
@@ -181,7 +183,7 @@ async def test_an_operator_is_told_of_own_clients_and_own_calls_back(office: Off
 
 async def test_a_case_in_ones_hands_is_ones_own(office: Office) -> None:
     _, _, ivan = await office.monday()
-    [case] = [one for one in await office.all() if (one.client or "").endswith("07")]
+    [case] = [one for one in await office.all_cases() if (one.client or "").endswith("07")]
     assert await office.cases.hand(case.id, await office.employees.get(BOSS), IVAN, now=office.now)
     assert (await office.digest(ivan)).totals.opened == 2
 
@@ -467,16 +469,16 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
             wake=lambda: None,
             recordings=Recordings(http, chosen),
         )
-        desk = Office(Desk(app.database))
-        desk.calls = CallRepo(app.database)
+        stored = Office(StoredCalls(app.database))
+        stored.calls = CallRepo(app.database)
         for number, moment, back, extension in (
             ("01", "09:00", "09:04", "101"),
             ("02", "10:00", "10:30", "102"),
             ("03", "10:10", "", ""),
         ):
-            await desk._told(number, f"2026-11-23 {moment}")
+            await stored._told(number, f"2026-11-23 {moment}")
             if back:
-                await desk._back(number, f"2026-11-23 {back}", extension)
+                await stored._back(number, f"2026-11-23 {back}", extension)
         yield app
 
 

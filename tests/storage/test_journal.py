@@ -25,7 +25,7 @@ from storage.database import Database, Row, Value, open_database
 from storage.employees import EmployeeRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
-from tests.domain.test_merging import said
+from tests.support.statements import said
 
 NOW = 1_790_000_000
 HOUR, DAY = 3600, 86400

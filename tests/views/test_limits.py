@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
-import pytest
 from aiogram.types import InlineKeyboardMarkup
 from hypothesis import given
 from hypothesis import settings as tried
@@ -67,18 +66,8 @@ from keyboards.callbacks import (
     DigestPages,
     LogPage,
 )
-from tests.views.test_views import (
-    KYIV,
-    NOW,
-    answered,
-    call,
-    case,
-    foreign_calls,
-    languages,
-    page_of,
-    speaking,
-    tags,
-)
+from tests.support.shown_calls import KYIV, NOW, answered, call, case, foreign_calls, page_of
+from tests.support.texts import languages, speaking, tags
 
 NASTY = '<b>&"' * 200
 TOAST = 200
@@ -86,12 +75,6 @@ MARKUP = 10_000
 """Bytes of a keyboard that Telegram takes."""
 
 some_calls = tried(max_examples=15, deadline=None)
-
-
-@pytest.fixture(params=Language)
-def language(request: pytest.FixtureRequest) -> Iterator[Language]:
-    with speaking(request.param):
-        yield request.param
 
 
 def person(role: Role = Role.ADMINISTRATOR, **values: object) -> Employee:
