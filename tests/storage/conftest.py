@@ -1,0 +1,12 @@
+"""What tests of the storage begin with."""
+
+import pytest
+
+from storage.database import Database
+from tests.support.call_logs import Log
+
+
+@pytest.fixture
+def log(database: Database) -> Log:
+    """An empty log."""
+    return Log(database)
