@@ -213,8 +213,8 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(
     assert await post.due() == [Kind.CASE]
 
 
-async def test_the_list_of_late_calls_is_not_put_off(stored: StoredCalls, boss: Employee) -> None:
-    assert boss
+@pytest.mark.usefixtures("boss")
+async def test_the_list_of_late_calls_is_not_put_off(stored: StoredCalls) -> None:
     await stored.hire(1103, Role.ACCOUNTANT, "101")
     post = Post(stored)
     for number in range(3):

@@ -77,8 +77,8 @@ async def boss(company: Company) -> Employee:
 # The list at opening
 
 
-async def test_the_list_comes_once_at_opening(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_the_list_comes_once_at_opening(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-20 19:00", "2026-11-23 09:00")
     assert await company.lists() == 0
@@ -88,27 +88,23 @@ async def test_the_list_comes_once_at_opening(company: Company, boss: Employee) 
     assert await company.lists() == 2
 
 
-async def test_an_opening_slept_through_is_told_of_once(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_an_opening_slept_through_is_told_of_once(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-23 11:30", "2026-11-23 13:00", 60)
     assert await company.lists() == 1
 
 
-async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.company.open(now=at("2027-11-21 19:00"))
     await company.ticks("2026-11-22 19:00", "2026-11-24 00:00")
     assert await company.lists() == 1
 
 
-async def test_a_clock_set_back_after_opening_doubles_no_list(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_a_clock_set_back_after_opening_doubles_no_list(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-23 08:00", "2026-11-23 09:20")
     await company.send_all()
@@ -116,28 +112,26 @@ async def test_a_clock_set_back_after_opening_doubles_no_list(
     assert await company.owed("open_cases") == []
 
 
-async def test_another_time_zone_opens_by_its_own_clocks(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_another_time_zone_opens_by_its_own_clocks(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     tokyo = CompanyRepo(company.database, ZoneInfo("Asia/Tokyo"))
     assert not await tokyo.open(now=at("2026-11-23 01:00"))
     assert await tokyo.open(now=at("2026-11-23 02:00"))
 
 
-async def test_after_a_break_of_the_day_the_list_does_not_come_again(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_after_a_break_of_the_day_the_list_does_not_come_again(company: Company) -> None:
     week = parse_week("пн-пт 9-13, 14-18")
     await company.company.set_hours(None, week, now=at("2026-11-23 06:00"))
     await company.ticks("2026-11-23 06:00", "2026-11-25 06:00")
     assert await company.lists() == 2
 
 
+@pytest.mark.usefixtures("boss")
 async def test_a_company_that_never_closes_hears_when_the_first_of_its_lines_opens(
-    company: Company, boss: Employee
+    company: Company,
 ) -> None:
-    del boss
     now = at("2026-11-23 06:00")
     for line, text in (("0445550101", "пн-пт 9-18"), ("0445550202", "пн-пт 8-13, 14-20")):
         await company.company.set_hours(line, parse_week(text), now=now)
@@ -187,10 +181,8 @@ async def test_steps_that_change_move_what_is_still_to_come(
     assert await company.steps() == {OLENA: "Mon 11:00", -5: "Mon 11:00", BOSS: "Mon 11:00"}
 
 
-async def test_repeats_that_are_switched_off_come_no_more(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_repeats_that_are_switched_off_come_no_more(company: Company) -> None:
     await company.company.set_number(LadderField.REPEAT, 5, now=company.now)
     await company.lost(-20)
     await company.send_all()
@@ -285,10 +277,10 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
 # The window
 
 
+@pytest.mark.usefixtures("boss")
 async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
-    company: Company, boss: Employee
+    company: Company,
 ) -> None:
-    del boss
     for number in range(3):
         await company.lost(-20 + number, number=f"050111220{number}")
     await company.lost(-20, number=None)

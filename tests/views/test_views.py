@@ -130,8 +130,8 @@ def test_the_dialogs_about_a_call_are_whole_whatever_outsiders_wrote(
 
 
 @pytest.mark.parametrize("name", ["<b>Ганна</b>", "A & B", "a < b > c", '"Ганна"', "&lt;", "Й"])
-def test_what_outsiders_wrote_is_shown_as_they_wrote_it(name: str, language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_what_outsiders_wrote_is_shown_as_they_wrote_it(name: str) -> None:
     comment = Comment(text=f"{name}\n{name}", author=name, written_at=NOW, version=1)
     shown = call(caller=Party(name=name), queue=name, comment=comment)
     for text, times in (
@@ -294,8 +294,8 @@ def test_a_recording_is_spoken_of_only_where_somebody_talked() -> None:
     assert recording(answered(recording_url="https://r.example/1"))[0].endswith(": є")
 
 
-def test_a_card_never_says_a_recordings_address(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_a_card_never_says_a_recordings_address() -> None:
     text = calls.card(answered(recording_url="https://r.example/1"), now=NOW, zone=KYIV)
     assert "r.example" not in text
 
@@ -304,10 +304,8 @@ def test_a_card_never_says_a_recordings_address(language: Language) -> None:
 
 
 @pytest.mark.parametrize("direction", Direction)
-def test_the_mark_stands_after_the_one_who_hung_up(
-    direction: Direction, language: Language
-) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_the_mark_stands_after_the_one_who_hung_up(direction: Direction) -> None:
     caller, callee = Party(name="Ганна", number="201"), Party(name="Петро", number="202")
     for ended_by in EndedBy:
         shown = answered(
@@ -356,11 +354,10 @@ def test_of_many_phones_that_rang_ten_are_named() -> None:
 
 
 @pytest.mark.parametrize("commented", [True, False])
+@pytest.mark.usefixtures("language")
 def test_the_sign_of_a_comment_tells_whether_there_is_one(
-    language: Language,
     commented: bool,
 ) -> None:
-    assert language
     comment = Comment(text="Так", author="Олена", written_at=NOW, version=1)
     shown = call(comment=comment if commented else None)
     log = calls.whole_log(page_of(shown), lost_only=False, client=None, now=NOW, zone=KYIV)
