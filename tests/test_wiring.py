@@ -171,7 +171,7 @@ def test_imports_point_inward() -> None:
         ("bot.delivery.alerter", "handlers.calls"),
         ("bot.app", "bot.demo.bot_api.server"),
         ("bot.cli.check", "bot.demo.bot_api.server"),
-        ("bot.web.server", "tests.support.people"),
+        ("bot.web.server", "tests.support.running"),
         ("bot.jobs.jobs", "apscheduler.schedulers.asyncio"),
     ],
 )

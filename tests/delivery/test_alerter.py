@@ -25,7 +25,7 @@ from storage.outbox import OutboxRepo
 from storage.owing import Kind, Priority, owe_person, ping_case, touch_cases
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
-from tests.support.people import RecordingSession
+from tests.support.screens import RecordingSession
 from tests.support.stored_calls import StoredCalls
 
 KYIV = ZoneInfo("Europe/Kyiv")

@@ -5,19 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
 
-from bot.app import create_dispatcher, create_repositories
 from bot.domain.calls import Status
 from bot.domain.company import LadderField
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import NoAccessError
 from bot.domain.people import Employee, Language, Role, Scope
-from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
-from bot.telegram.middlewares import InFlight
-from bot.telemetry.metrics import Metrics
 from bot.views import digests as views
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.calls import CallRepo
@@ -26,8 +21,8 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.digests import LIMIT, DigestRepo, median, percentile
 from storage.scopes import case_in_scope
-from tests.support.people import BOSS, IVAN, OLENA, App, open_app
 from tests.support.running import running_office
+from tests.support.screens import BOSS, IVAN, OLENA, App, open_app
 from tests.support.stored_calls import WINDOW, StoredCalls
 from tests.support.telegram import Clock
 
@@ -453,22 +448,11 @@ async def test_six_times_a_day_and_no_more(office: Office) -> None:
 
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[App]:
-    """The whole dispatcher, on a Monday evening with its calls."""
-    async with open_app(tmp_path) as app, httpx.AsyncClient() as http:
+    """The screens on a Monday evening with its calls."""
+    async with open_app(tmp_path) as app:
         app.now = at("2026-11-23 18:10")
         await app.hire(OLENA, Role.OPERATOR, "101")
         await app.hire(IVAN, Role.OPERATOR, "102", name="Іван")
-        chosen = app.dispatcher["settings"]
-        app.dispatcher = create_dispatcher(
-            settings=chosen,
-            database=app.database,
-            repositories=create_repositories(app.database, chosen),
-            i18n=app.i18n,
-            clock=lambda: app.now,
-            in_flight=InFlight(Metrics()),
-            wake=lambda: None,
-            recordings=Recordings(http, chosen),
-        )
         stored = Office(StoredCalls(app.database))
         stored.calls = CallRepo(app.database)
         for number, moment, back, extension in (
