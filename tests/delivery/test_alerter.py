@@ -1,6 +1,6 @@
 """What is owed, on its way: news that comes meanwhile, chats that come back, the unsendable."""
 
-import asyncio
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,21 +10,16 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from bot.delivery.alerter import Alerter
-from bot.delivery.notices import Notices
-from bot.delivery.pace import Pace
+from bot.app import create_repositories
+from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
-from bot.domain.people import Employee, EmployeeState, Language, Role
-from bot.telegram.i18n import create_i18n
-from bot.telemetry.metrics import Metrics
-from storage.company import CompanyRepo
-from storage.digests import DigestRepo
+from bot.domain.people import Employee, EmployeeState, Role
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from storage.owing import Kind, Priority, owe_person, ping_case, touch_cases
-from storage.rejects import RejectRepo
-from storage.reminders import ReminderRepo
+from tests.support.deliveries import WatchedOutbox, deliver_due
+from tests.support.running import settings_for
 from tests.support.screens import RecordingSession
 from tests.support.stored_calls import StoredCalls
 
@@ -32,14 +27,15 @@ KYIV = ZoneInfo("Europe/Kyiv")
 GROUP = -100
 
 
-class Outbox(OutboxRepo):
-    """An outbox whose disk is full the first `failures` times that something was sent."""
+class Outbox(WatchedOutbox):
+    """An outbox whose disk is full once, if `meanwhile` is to happen: then that happens."""
 
-    failures = 0
+    meanwhile: Any = None
 
     async def mark_sent(self, *args: Any, **values: Any) -> None:
-        if self.failures:
-            self.failures -= 1
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
             raise StorageError("disk full")
         await super().mark_sent(*args, **values)
 
@@ -63,42 +59,31 @@ class Interrupted(RecordingSession):
 
 
 class Post:
-    """An Alerter that does one thing at a time."""
+    """The way of messages from the outbox to Telegram."""
 
-    def __init__(self, stored: StoredCalls) -> None:
+    def __init__(self, stored: StoredCalls, folder: Path) -> None:
         self.stored = stored
         self.telegram = Interrupted()
         self.outbox = Outbox(stored.database)
         self.groups = GroupRepo(stored.database)
-        self.alerter = Alerter(
-            Bot("42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")),
-            outbox=self.outbox,
-            groups=self.groups,
-            notices=Notices(
-                employees=stored.employees,
-                cases=stored.cases,
-                company=CompanyRepo(stored.database, KYIV),
-                groups=self.groups,
-                digests=DigestRepo(stored.database, KYIV, window=1),
-                reminders=ReminderRepo(stored.database),
-                journal=stored.journal,
-                rejects=RejectRepo(stored.database),
-                i18n=create_i18n(Language.UK),
-                zone=KYIV,
-                clock=lambda: stored.now,
-            ),
-            clock=lambda: stored.now,
-            pace=Pace(asyncio.get_running_loop().time),
-            metrics=Metrics(),
+        self._bot = Bot(
+            "42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")
         )
+        chosen = settings_for(folder, BotApiServer(), bot_api_url="http://127.0.0.1")
+        self._repositories = create_repositories(stored.database, chosen)
 
     async def due(self) -> list[Kind]:
         return [owed.kind for owed in await self.outbox.list_due(now=self.stored.now, limit=9)]
 
     async def deliver(self) -> None:
-        """All that is due, once."""
-        for owed in await self.outbox.list_due(now=self.stored.now, limit=9):
-            await self.alerter._deliver(owed)
+        """All that is due."""
+        await deliver_due(
+            self._bot,
+            self._repositories,
+            self.outbox,
+            zone=KYIV,
+            clock=lambda: self.stored.now,
+        )
 
     @property
     def said(self) -> list[str]:
@@ -111,19 +96,24 @@ class Post:
 
 
 @pytest.fixture
+def post(stored: StoredCalls, tmp_path: Path) -> Post:
+    return Post(stored, tmp_path)
+
+
+@pytest.fixture
 async def boss(stored: StoredCalls) -> Employee:
     return await stored.hire(1001, Role.SUPERVISOR)
 
 
 async def test_news_between_the_sending_and_its_note_are_told(
-    stored: StoredCalls, boss: Employee
+    stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
     await stored.lost(-60)
-    post = Post(stored)
-    post.outbox.failures = 1
-    await post.deliver()  # Telegram has it, the disk has not
-    await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
-    await post.deliver()
+
+    async def taken() -> None:  # Telegram has the alert, the disk has not
+        await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
+
+    post.outbox.meanwhile = taken
     await post.deliver()
     assert len(post.said) == 2
     assert "Взято" in post.said[1]
@@ -131,10 +121,9 @@ async def test_news_between_the_sending_and_its_note_are_told(
 
 
 async def test_a_ping_rings_once_whatever_comes_meanwhile(
-    stored: StoredCalls, boss: Employee
+    stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
     await stored.lost(-60)
-    post = Post(stored)
     await post.deliver()
     case = await stored.only_case()
     stored.now += 60
@@ -157,9 +146,8 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(
 
 @pytest.mark.parametrize("is_blocked", [True, False])
 async def test_one_who_comes_back_hears_of_cases_again(
-    stored: StoredCalls, boss: Employee, *, is_blocked: bool
+    stored: StoredCalls, post: Post, boss: Employee, *, is_blocked: bool
 ) -> None:
-    post = Post(stored)
     await stored.lost(-90, "0501112233")
     await post.deliver()
     await stored.lost(-60)
@@ -179,9 +167,8 @@ async def test_one_who_comes_back_hears_of_cases_again(
 
 
 async def test_a_group_that_comes_back_is_told_the_truth(
-    stored: StoredCalls, boss: Employee
+    stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
-    post = Post(stored)
     await post.groups.connect(GROUP, 0, title="Зміна", by=boss, now=stored.now)
     await stored.employees.set_state(boss.id, EmployeeState.BLOCKED)
     await stored.lost(-60)
@@ -195,9 +182,8 @@ async def test_a_group_that_comes_back_is_told_the_truth(
 
 
 async def test_a_message_that_cannot_be_made_holds_up_no_other(
-    stored: StoredCalls, boss: Employee
+    stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
-    post = Post(stored)
     async with stored.database.transaction() as tx:
         await owe_person(
             tx,
@@ -209,14 +195,15 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(
         )
     await stored.lost(-60)
     await post.deliver()
-    stored.now += 1  # its chat is open again
-    assert await post.due() == [Kind.CASE]
+    [said] = post.said
+    assert "Пропущений дзвінок" in said
+    stored.now += 60
+    assert await post.due() == [Kind.REMINDER], "it is tried again"
 
 
 @pytest.mark.usefixtures("boss")
-async def test_the_list_of_late_calls_is_not_put_off(stored: StoredCalls) -> None:
+async def test_the_list_of_late_calls_is_not_put_off(stored: StoredCalls, post: Post) -> None:
     await stored.hire(1103, Role.ACCOUNTANT, "101")
-    post = Post(stored)
     for number in range(3):
         await stored.lost(-2 * 3600, f"06712345{number:02}")
         stored.now += 30

@@ -27,9 +27,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bot.app import create_repositories
-from bot.delivery.alerter import Alerter
-from bot.delivery.notices import Notices
-from bot.delivery.pace import Pace
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CallFacts, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
@@ -37,11 +34,11 @@ from bot.domain.cases import Taking
 from bot.domain.errors import NoAccessError
 from bot.domain.people import EVERYTHING, Language, Role
 from bot.telegram.i18n import create_i18n
-from bot.telemetry.metrics import Metrics
 from bot.views import alerts as views
 from storage.calls import CallRepo
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.database import Database, open_database
+from tests.support.deliveries import WatchedOutbox, deliver_due
 from tests.support.employees import hire
 from tests.support.running import settings_for
 from tests.support.statements import said
@@ -57,22 +54,6 @@ EXTENSIONS = {OLENA: "101", IVAN: "102"}
 CLIENTS = ("0671234567", "0501112233", None)
 UTC_ZONE = ZoneInfo("UTC")
 ANSWERED: dict[str, Any] = {"status": Status.ANSWERED, "extension": "101", "talk": 1, "wait": 0}
-
-
-class NoPace(Pace):
-    """Telegram is asked as fast as the machine likes."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda: 0.0)
-
-    def closed(self) -> dict[int, float]:
-        return {}
-
-    def close(self, chat_id: int, seconds: float) -> None:
-        pass
-
-    async def turn(self, chat_id: int, *, is_edit: bool = False) -> None:
-        pass
 
 
 class FakeTelegram(BaseSession):
@@ -406,37 +387,13 @@ class CasesMachine(RuleBasedStateMachine):
     async def _deliver(self) -> None:
         """Let the Alerter work until nothing that is due is owed."""
         for _ in range(50):
-            alerter = Alerter(
+            await deliver_due(
                 self.bot,
-                outbox=self.repositories.outbox,
-                groups=self.repositories.groups,
-                notices=Notices(
-                    employees=self.repositories.employees,
-                    cases=self.cases,
-                    company=self.repositories.company,
-                    groups=self.repositories.groups,
-                    digests=self.repositories.digests,
-                    reminders=self.repositories.reminders,
-                    journal=self.repositories.journal,
-                    rejects=self.repositories.rejects,
-                    i18n=create_i18n(Language.UK),
-                    zone=UTC_ZONE,
-                    clock=lambda: self.now,
-                ),
+                replace(self.repositories, cases=self.cases),
+                WatchedOutbox(self.database),
+                zone=UTC_ZONE,
                 clock=lambda: self.now,
-                pace=NoPace(),
-                metrics=Metrics(),
             )
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(alerter.run())
-                for _ in range(200):
-                    if not await self.database.fetch(
-                        "SELECT 1 FROM outbox WHERE state = 'pending' AND due_at <= ?",
-                        (self.now,),
-                    ):
-                        break
-                    await asyncio.sleep(0)
-                alerter.stop()
             rows = await self.database.fetch(
                 "SELECT max(due_at) AS at FROM outbox WHERE state = 'pending' AND kind = 'case'"
             )
