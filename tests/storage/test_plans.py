@@ -18,10 +18,12 @@ from bot.domain.cases import Board
 from bot.domain.company import LadderField
 from bot.domain.errors import NotFoundError
 from bot.domain.log import Key, LogFilter, Turn
-from bot.domain.people import EVERYTHING, Employee, Role
+from bot.domain.people import EVERYTHING, Employee, Role, Scope
 from bot.domain.typed_times import parse_week
+from storage.cases import opened_in
 from storage.database import Database
 from storage.journal import JournalRepo
+from storage.scopes import case_in_scope
 from tests.support.call_logs import (
     CLIENT,
     DAY,
@@ -36,6 +38,7 @@ from tests.support.call_logs import (
 from tests.support.plans import WHAT_WAITS, ExplainedDatabase
 from tests.support.statements import said
 from tests.support.stored_calls import StoredCalls
+from tests.support.stored_digests import END, MIDNIGHT
 
 # The log
 
@@ -273,3 +276,17 @@ async def test_a_board_without_its_index_would_be_noticed(busy: Busy, board: Boa
         await tx.execute("DROP INDEX cases_open")
     await busy.repositories.cases.board(busy.olena, board, page=0, size=8, today=NOW - DAY)
     assert busy.explained.breaches()
+
+
+async def test_an_operators_cases_are_found_from_the_cases(database: Database) -> None:
+    """And not from the whole log of a phone, which took seconds at a million calls."""
+    mine, values = case_in_scope(Scope(("101",), owner=7), "k")
+    where, span = opened_in(MIDNIGHT, END)
+    plan = await database.fetch(
+        f"EXPLAIN QUERY PLAN SELECT count(*) FROM cases AS k WHERE {where} AND {mine}",
+        (*span, *values),
+    )
+    steps = [row["detail"] for row in plan]
+    assert any("cases_by_opening" in step for step in steps), steps
+    assert any("case_calls_by_case" in step for step in steps), steps
+    assert not any("x USING PRIMARY KEY (extension=?)" in step for step in steps), steps
