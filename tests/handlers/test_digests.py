@@ -8,9 +8,10 @@ from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.company import CompanyRepo
 from storage.digests import LIMIT, DigestRepo
+from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS, IVAN, OLENA, App
 from tests.support.stored_calls import WINDOW
-from tests.support.stored_digests import END, KYIV, MIDNIGHT, StoredDigests, at
+from tests.support.stored_digests import END, MIDNIGHT, StoredDigests
 
 
 @pytest.fixture

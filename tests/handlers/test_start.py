@@ -131,7 +131,8 @@ async def test_start_and_help_tell_what_the_role_sees(
 async def test_every_command_of_a_menu_is_answered(app: App) -> None:
     await app.say(BOSS, "/start")
     [menu] = app.menus(BOSS)
-    for command in set(menu or ()) - {"today", "log", "missed", "connect"}:
+    assert menu
+    for command in menu:
         await app.say(BOSS, f"/{command}")
         assert "Не знаю такої команди" not in app.text, command
 

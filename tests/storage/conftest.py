@@ -2,6 +2,7 @@
 
 import pytest
 
+from storage.calls import CallRepo
 from storage.database import Database
 from tests.support.call_logs import Log
 
@@ -10,3 +11,9 @@ from tests.support.call_logs import Log
 def log(database: Database) -> Log:
     """An empty log."""
     return Log(database)
+
+
+@pytest.fixture
+def calls(database: Database) -> CallRepo:
+    """The calls of an empty database."""
+    return CallRepo(database)

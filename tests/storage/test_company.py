@@ -16,16 +16,12 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo, Place, PlaceKind
 from storage.outbox import OutboxRepo
+from tests.support.kyiv import KYIV, at
 from tests.support.stored_calls import HOUR, StoredCalls
 
-KYIV = ZoneInfo("Europe/Kyiv")
 BOSS, OLENA = 1001, 1101
 DAY = 86400
 OFFICE_HOURS = parse_week("пн-пт 9-18")
-
-
-def at(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=KYIV).timestamp())
 
 
 MONDAY = at("2026-11-23 11:00")

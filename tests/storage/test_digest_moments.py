@@ -7,9 +7,10 @@ import pytest
 
 from bot.domain.people import Employee, Role
 from storage.digests import LIMIT, DigestRepo
+from tests.support.kyiv import at
 from tests.support.screens import BOSS
 from tests.support.stored_calls import WINDOW
-from tests.support.stored_digests import END, SIX_PM, StoredDigests, at
+from tests.support.stored_digests import END, SIX_PM, StoredDigests
 
 
 async def _with_digest(digests: StoredDigests, minutes: int, now: int) -> Employee:

@@ -7,8 +7,9 @@ from bot.domain.digests import CaseGroup, DigestPerson, DigestTotals
 from bot.domain.errors import NoAccessError
 from bot.domain.people import Role
 from storage.digests import median, percentile
+from tests.support.kyiv import at
 from tests.support.screens import BOSS, IVAN, OLENA
-from tests.support.stored_digests import END, StoredDigests, at
+from tests.support.stored_digests import END, StoredDigests
 
 # The numbers
 

@@ -1,4 +1,4 @@
-"""People of the company, put straight into a database."""
+"""People of the company, put straight into a database, and what they are owed."""
 
 from bot.domain.people import AlertScope, EmployeeState, Role
 from storage.database import Database
@@ -25,3 +25,9 @@ async def hire(
             "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
             [(extension, tg_id) for extension in extensions],
         )
+
+
+async def told_chats(database: Database) -> list[int]:
+    """The chats that are owed an alert, one entry an alert."""
+    rows = await database.fetch("SELECT chat_id FROM outbox WHERE kind = 'case'")
+    return sorted(row["chat_id"] for row in rows)

@@ -1,5 +1,6 @@
 """Lost calls as a PBX posts them, and the alerts people get of them."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,3 +51,16 @@ async def alert_of(user: User, words: str = "Пропущений дзвінок
 async def pressed(user: User, message: Message, label: str) -> str:
     """What the press is answered with."""
     return (await (await user.click(message, label)).answered()).text
+
+
+def lost_ago(call_id: str, ago: int) -> dict[str, Any]:
+    """A lost call that ended so many seconds ago, by the real clock."""
+    moment = datetime.fromtimestamp(int(time.time()) - ago, UTC)
+    return {
+        "id": call_id,
+        "direction": "in",
+        "status": "missed",
+        "caller": {"number": f"067{ago:07d}"},
+        "started_at": moment.isoformat(),
+        "ended_at": moment.isoformat(),
+    }

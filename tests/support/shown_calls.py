@@ -18,6 +18,7 @@ from bot.domain.calls import (
 )
 from bot.domain.cases import Case
 from bot.domain.log import Key, Page
+from bot.views import calls
 
 KYIV = ZoneInfo("Europe/Kyiv")
 NOW = 1_790_000_000  # 21 September 2026, 17:13:20 in Kyiv
@@ -152,3 +153,8 @@ def foreign_calls(draw: st.DrawFn) -> Call:
         comment=chance.choice([None, comment]),
         colleagues={x: text() for x in known if x and chance.random() < 0.8},
     )
+
+
+def card_of(shown: Call, *, now: int = NOW) -> list[str]:
+    """The lines of a call's card."""
+    return calls.card(shown, now=now, zone=KYIV).splitlines()

@@ -97,3 +97,8 @@ class StoredCalls:
                 "UPDATE outbox SET state = 'sent', message_id = id, ping = 0 "
                 "WHERE state = 'pending'"
             )
+
+
+def values_of(facts: CallFacts) -> dict[str, Any]:
+    """What a statement says, to say it again with something changed."""
+    return {name: getattr(facts, name) for name in facts.__slots__}

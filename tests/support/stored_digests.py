@@ -1,23 +1,17 @@
 """Digests of stored calls: a Monday with a little of everything, and the moments it is told at."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from bot.domain.digests import CaseGroup, Digest
 from bot.domain.people import Employee, Role
 from storage.database import Database
 from storage.digests import DigestRepo
+from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS, IVAN, OLENA
 from tests.support.stored_calls import WINDOW, StoredCalls
 
-KYIV = ZoneInfo("Europe/Kyiv")
 TARGET = 900
 SIX_PM = 18 * 60
-
-
-def at(text: str) -> int:
-    """A moment of Kyiv's clocks; of an hour that comes twice, the first."""
-    return int(datetime.fromisoformat(text).replace(tzinfo=KYIV).timestamp())
 
 
 MIDNIGHT, END = at("2026-11-23 00:00"), at("2026-11-23 18:00")

@@ -4,8 +4,9 @@ from bot.domain.digests import Digest
 from bot.domain.people import Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.views import digests as views
+from tests.support.kyiv import KYIV
 from tests.support.screens import BOSS
-from tests.support.stored_digests import END, KYIV, StoredDigests
+from tests.support.stored_digests import END, StoredDigests
 
 
 def words_of(found: Digest, language: str = "uk") -> str:
