@@ -8,11 +8,10 @@ import pytest
 from rich.console import Console
 
 from bot.cli.import_files import import_files
-from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState
 from storage.database import open_database
-from tests.support.lost_calls import lost_ago
+from tests.support.lost_calls import is_alert, lost_ago
 from tests.support.places import DATA
 from tests.support.processes import environment
 from tests.support.running import running_office, settings_for
@@ -101,16 +100,12 @@ async def test_fresh_lost_calls_that_were_imported_are_alerted(
         file.write_text("\n".join(map(json.dumps, calls)), encoding="utf-8")
         done = await shell.beside("import", "office", file)
         assert done.out == "3 accepted; 0 lines rejected\n"
-        alert = await admin.wait_for(_is_alert, 15)
+        alert = await admin.wait_for(is_alert, 15)
         assert "+380 67 000 06 00" in alert.text
         await shell.beside("import", "office", file)
         await office.stop()
-        assert len(list(filter(_is_alert, admin.messages()))) == 1
+        assert len(list(filter(is_alert, admin.messages()))) == 1
         assert shell.rows("SELECT state FROM outbox WHERE kind = 'case'") == [("sent",)]
-
-
-def _is_alert(message: Message) -> bool:
-    return message.is_from_bot and "Пропущений дзвінок" in message.text
 
 
 ASTERISK = DATA / "asterisk"

@@ -1,6 +1,7 @@
 """Lost calls as a PBX posts them, and the alerts people get of them."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,3 +65,27 @@ def lost_ago(call_id: str, ago: int) -> dict[str, Any]:
         "started_at": moment.isoformat(),
         "ended_at": moment.isoformat(),
     }
+
+
+NUMBER = "0671234567"
+
+LOST: dict[str, Any] = {
+    "id": "a1",
+    "direction": "in",
+    "status": "missed",
+    "caller": {"number": NUMBER},
+    "line": "0445550101",
+    "rang": ["101"],
+    "started_at": "2026-09-21T14:12:00Z",
+    "ended_at": "2026-09-21T14:12:17Z",
+}
+
+
+def is_alert(message: Message) -> bool:
+    """Whether it tells of a lost call."""
+    return message.is_from_bot and "Пропущений дзвінок" in message.text
+
+
+def has_button(label: str) -> Callable[[Message], bool]:
+    """Whether a message has a button whose label begins so."""
+    return lambda message: any(one.startswith(label) for row in message.buttons for one in row)
