@@ -1,7 +1,5 @@
 """What is owed, on its way: news that comes meanwhile, chats that come back, the unsendable."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,38 +10,33 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from bot.delivery.alerter import Alerter
-from bot.delivery.notices import Notices
-from bot.delivery.pace import Pace
+from bot.app import create_repositories
+from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
-from bot.domain.people import Employee, EmployeeState, Language, Role
-from bot.telegram.i18n import create_i18n
-from bot.telemetry.metrics import Metrics
-from storage.company import CompanyRepo
-from storage.database import open_database
-from storage.digests import DigestRepo
+from bot.domain.people import Employee, EmployeeState, Role
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from storage.owing import mark_cases_changed, owe_anew, ping_people
-from storage.rejects import RejectRepo
-from storage.reminders import ReminderRepo
-from tests.storage.test_cases import Desk
-from tests.support.people import RecordingSession
+from tests.support.deliveries import WatchedOutbox, deliver_due
+from tests.support.running import settings_for
+from tests.support.screens import RecordingSession
+from tests.support.stored_calls import StoredCalls
 
 KYIV = ZoneInfo("Europe/Kyiv")
 GROUP = -100
 
 
-class Outbox(OutboxRepo):
-    """An outbox whose disk is full the first `failures` times that something was sent."""
+class Outbox(WatchedOutbox):
+    """An outbox whose disk is full once, if `meanwhile` is to happen: then that happens."""
 
-    failures = 0
+    meanwhile: Any = None
 
     async def mark_sent(self, *args: Any, **values: Any) -> None:
-        if self.failures:
-            self.failures -= 1
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
             raise StorageError("disk full")
         await super().mark_sent(*args, **values)
 
@@ -67,42 +60,31 @@ class Interrupted(RecordingSession):
 
 
 class Post:
-    """An Alerter that does one thing at a time."""
+    """The way of messages from the outbox to Telegram."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, stored: StoredCalls, folder: Path) -> None:
+        self.stored = stored
         self.telegram = Interrupted()
-        self.outbox = Outbox(desk.database)
-        self.groups = GroupRepo(desk.database)
-        self.alerter = Alerter(
-            Bot("42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")),
-            outbox=self.outbox,
-            groups=self.groups,
-            notices=Notices(
-                employees=desk.employees,
-                cases=desk.cases,
-                company=CompanyRepo(desk.database, KYIV),
-                groups=self.groups,
-                digests=DigestRepo(desk.database, KYIV, window=1),
-                reminders=ReminderRepo(desk.database),
-                journal=desk.journal,
-                rejects=RejectRepo(desk.database),
-                i18n=create_i18n(Language.UK),
-                zone=KYIV,
-                clock=lambda: desk.now,
-            ),
-            clock=lambda: desk.now,
-            pace=Pace(asyncio.get_running_loop().time),
-            metrics=Metrics(),
+        self.outbox = Outbox(stored.database)
+        self.groups = GroupRepo(stored.database)
+        self._bot = Bot(
+            "42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")
         )
+        chosen = settings_for(folder, BotApiServer(), bot_api_url="http://127.0.0.1")
+        self._repositories = create_repositories(stored.database, chosen)
 
     async def due(self) -> list[MessageKind]:
-        return [owed.kind for owed in await self.outbox.list_due(now=self.desk.now, limit=9)]
+        return [owed.kind for owed in await self.outbox.list_due(now=self.stored.now, limit=9)]
 
     async def deliver(self) -> None:
-        """All that is due, once."""
-        for owed in await self.outbox.list_due(now=self.desk.now, limit=9):
-            await self.alerter._deliver(owed)
+        """All that is due."""
+        await deliver_due(
+            self._bot,
+            self._repositories,
+            self.outbox,
+            zone=KYIV,
+            clock=lambda: self.stored.now,
+        )
 
     @property
     def said(self) -> list[str]:
@@ -115,46 +97,48 @@ class Post:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Desk(database)
+def post(stored: StoredCalls, tmp_path: Path) -> Post:
+    return Post(stored, tmp_path)
 
 
 @pytest.fixture
-async def boss(desk: Desk) -> Employee:
-    return await desk.hire(1001, Role.SUPERVISOR)
+async def boss(stored: StoredCalls) -> Employee:
+    return await stored.hire(1001, Role.SUPERVISOR)
 
 
-async def test_news_between_the_sending_and_its_note_are_told(desk: Desk, boss: Employee) -> None:
-    await desk.lost(-60)
-    post = Post(desk)
-    post.outbox.failures = 1
-    await post.deliver()  # Telegram has it, the disk has not
-    await desk.cases.take((await desk.one()).id, boss, now=desk.now)
-    await post.deliver()
+async def test_news_between_the_sending_and_its_note_are_told(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+
+    async def taken() -> None:  # Telegram has the alert, the disk has not
+        await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
+
+    post.outbox.meanwhile = taken
     await post.deliver()
     assert len(post.said) == 2
     assert "Взято" in post.said[1]
     assert await post.due() == []
 
 
-async def test_a_ping_rings_once_whatever_comes_meanwhile(desk: Desk, boss: Employee) -> None:
-    await desk.lost(-60)
-    post = Post(desk)
+async def test_a_ping_rings_once_whatever_comes_meanwhile(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
     await post.deliver()
-    case = await desk.one()
-    desk.now += 60
-    async with desk.database.transaction() as tx:
-        await ping_people(tx, case.id, employee_ids=[boss.id], now=desk.now)
+    case = await stored.only_case()
+    stored.now += 60
+    async with stored.database.transaction() as tx:
+        await ping_people(tx, case.id, employee_ids=[boss.id], now=stored.now)
 
     async def touched() -> None:
-        async with desk.database.transaction() as tx:
-            await mark_cases_changed(tx, [case.id], priority=Priority.NEWS, now=desk.now)
+        async with stored.database.transaction() as tx:
+            await mark_cases_changed(tx, [case.id], priority=Priority.NEWS, now=stored.now)
 
     post.telegram.meanwhile = touched
     await post.deliver()
     post.telegram.meanwhile = None
-    await desk.cases.take(case.id, boss, now=desk.now)
+    await stored.cases.take(case.id, boss, now=stored.now)
     await post.deliver()
     assert [said.partition(":")[0] for said in post.said] == [
         *("SendMessage", "SendMessage", "EditMessageText")
@@ -163,98 +147,106 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(desk: Desk, boss: Empl
 
 @pytest.mark.parametrize("is_blocked", [True, False])
 async def test_one_who_comes_back_hears_of_cases_again(
-    desk: Desk, boss: Employee, *, is_blocked: bool
+    stored: StoredCalls, post: Post, boss: Employee, *, is_blocked: bool
 ) -> None:
-    post = Post(desk)
-    await desk.lost(-90, "0501112233")
+    await stored.lost(-90, "0501112233")
     await post.deliver()
-    await desk.lost(-60)
-    await desk.dialled(-30, "0501112233", status=Status.NO_ANSWER)
+    await stored.lost(-60)
+    await stored.dialled(-30, "0501112233", status=Status.NO_ANSWER)
     if is_blocked:
-        await desk.employees.set_state(boss.id, EmployeeState.BLOCKED)
-        await desk.employees.set_state(boss.id, EmployeeState.ACTIVE)
+        await stored.employees.set_state(boss.id, EmployeeState.BLOCKED)
+        await stored.employees.set_state(boss.id, EmployeeState.ACTIVE)
     else:
         await post.outbox.drop_unreachable(
-            1001, employee_id=boss.id, reason="Forbidden", now=desk.now
+            1001, employee_id=boss.id, reason="Forbidden", now=stored.now
         )
-        await desk.employees.set_reachable(boss.id)
+        await stored.employees.set_reachable(boss.id)
     await post.deliver()
     assert "Спроба" in post.said[-1], "what was shown is mended"
-    desk.now += 600
-    await desk.lost(-5)
+    stored.now += 600
+    await stored.lost(-5)
     await post.deliver()
     assert "×2" in post.said[-1], "the client of whom nothing was said calls again"
 
 
-async def test_a_group_that_comes_back_is_told_the_truth(desk: Desk, boss: Employee) -> None:
-    post = Post(desk)
-    await post.groups.connect(GROUP, 0, title="Зміна", by=boss, now=desk.now)
-    await desk.employees.set_state(boss.id, EmployeeState.BLOCKED)
-    await desk.lost(-60)
+async def test_a_group_that_comes_back_is_told_the_truth(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await post.groups.connect(GROUP, 0, title="Зміна", by=boss, now=stored.now)
+    await stored.employees.set_state(boss.id, EmployeeState.BLOCKED)
+    await stored.lost(-60)
     await post.deliver()
-    await desk.dialled(-30)
-    await post.groups.leave(GROUP, None, now=desk.now)
-    await post.groups.connect(GROUP, 0, title="Зміна", by=boss, now=desk.now)
+    await stored.dialled(-30)
+    await post.groups.leave(GROUP, None, now=stored.now)
+    await post.groups.connect(GROUP, 0, title="Зміна", by=boss, now=stored.now)
     await post.deliver()
     assert post.said[-1].startswith("EditMessageText")
     assert "Передзвонили" in post.said[-1]
 
 
-async def test_a_message_that_cannot_be_made_holds_up_no_other(desk: Desk, boss: Employee) -> None:
-    post = Post(desk)
-    async with desk.database.transaction() as tx:
+async def test_a_message_that_cannot_be_made_holds_up_no_other(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    async with stored.database.transaction() as tx:
         await owe_anew(
             tx,
             MessageKind.REMINDER,
             "not a number",
             employee_id=boss.id,
             priority=Priority.ALERT,
-            now=desk.now,
+            now=stored.now,
         )
-    await desk.lost(-60)
+    await stored.lost(-60)
     await post.deliver()
-    desk.now += 1  # its chat is open again
-    assert await post.due() == [MessageKind.CASE]
+    [said] = post.said
+    assert "Пропущений дзвінок" in said
+    stored.now += 60
+    assert await post.due() == [MessageKind.REMINDER], "it is tried again"
 
 
-async def test_the_list_of_late_calls_is_not_put_off(desk: Desk, boss: Employee) -> None:
-    assert boss
-    await desk.hire(1103, Role.ACCOUNTANT, "101")
-    post = Post(desk)
+@pytest.mark.usefixtures("boss")
+async def test_the_list_of_late_calls_is_not_put_off(stored: StoredCalls, post: Post) -> None:
+    await stored.hire(1103, Role.ACCOUNTANT, "101")
     for number in range(3):
-        await desk.lost(-2 * 3600, f"06712345{number:02}")
-        desk.now += 30
+        await stored.lost(-2 * 3600, f"06712345{number:02}")
+        stored.now += 30
     assert await post.due() == [MessageKind.OPEN_CASES]
-    assert await desk.owed("open_cases") == [1001]
+    assert await stored.owed("open_cases") == [1001]
 
 
-async def test_nobody_is_handed_what_they_cannot_be_told(desk: Desk, boss: Employee) -> None:
-    ivan = await desk.hire(1102, Role.OPERATOR, "102")
-    await desk.lost(-60)
-    await OutboxRepo(desk.database).drop_unreachable(
-        1102, employee_id=ivan.id, reason="Forbidden", now=desk.now
+async def test_nobody_is_handed_what_they_cannot_be_told(
+    stored: StoredCalls, boss: Employee
+) -> None:
+    ivan = await stored.hire(1102, Role.OPERATOR, "102")
+    await stored.lost(-60)
+    await OutboxRepo(stored.database).drop_unreachable(
+        1102, employee_id=ivan.id, reason="Forbidden", now=stored.now
     )
-    case = await desk.one()
-    assert not await desk.cases.hand(case.id, boss, ivan.id, now=desk.now)
-    assert (await desk.one()).owner is None
+    case = await stored.only_case()
+    assert not await stored.cases.hand(case.id, boss, ivan.id, now=stored.now)
+    assert (await stored.only_case()).owner is None
 
 
-async def test_what_expires_before_it_is_closed_was_not_closed(desk: Desk, boss: Employee) -> None:
-    await desk.lost()
-    case = await desk.one()
-    assert not await desk.cases.close(case.id, boss, "так", now=case.expires_at + 1)
-    assert (await desk.one()).state is CaseState.EXPIRED
+async def test_what_expires_before_it_is_closed_was_not_closed(
+    stored: StoredCalls, boss: Employee
+) -> None:
+    await stored.lost()
+    case = await stored.only_case()
+    assert not await stored.cases.close(case.id, boss, "так", now=case.expires_at + 1)
+    assert (await stored.only_case()).state is CaseState.EXPIRED
 
 
-async def test_what_was_said_goes_with_the_calls_of_its_time(desk: Desk, boss: Employee) -> None:
-    async with desk.database.transaction() as tx:
+async def test_what_was_said_goes_with_the_calls_of_its_time(
+    stored: StoredCalls, boss: Employee
+) -> None:
+    async with stored.database.transaction() as tx:
         for kind in (MessageKind.DIGEST, MessageKind.REJECTS):
             await owe_anew(
-                tx, kind, "1", employee_id=boss.id, priority=Priority.LIST, now=desk.now
+                tx, kind, "1", employee_id=boss.id, priority=Priority.LIST, now=stored.now
             )
-        await tx.execute("UPDATE outbox SET state = 'sent', done_at = ?", (desk.now,))
-    await desk.calls.purge(before=desk.now)
-    assert len(await desk.owed("digest", "sent")) == 1
-    await desk.calls.purge(before=desk.now + 1)
-    assert await desk.owed("digest", "sent") == []
-    assert await desk.owed("rejects", "sent") == [1001]
+        await tx.execute("UPDATE outbox SET state = 'sent', done_at = ?", (stored.now,))
+    await stored.calls.purge(before=stored.now)
+    assert len(await stored.owed("digest", "sent")) == 1
+    await stored.calls.purge(before=stored.now + 1)
+    assert await stored.owed("digest", "sent") == []
+    assert await stored.owed("rejects", "sent") == [1001]

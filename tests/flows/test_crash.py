@@ -370,11 +370,12 @@ def has_text(text: str, *, after: Message) -> Callable[[Message], bool]:
 async def in_the_middle_of_an_alert(office: Office) -> None:
     """Telegram has accepted it, the bot has not heard so: the one moment that makes a double."""
     await in_the_middle_of_the_calls(office)
-    slow = office.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=30, times=None)
-    await asyncio.sleep(0.1)  # what was on its way has arrived
     before = len(office.alerts(ADMIN))
+    slow = office.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=30, times=9)
     await office.tell(lost_call(f"deadly-{office.life}", office.number(), ["101"]))
-    await office.telegram.wait_until(lambda: len(office.alerts(ADMIN)) > before, PATIENCE)
+    await office.telegram.wait_until(
+        lambda: slow.times != 9 and len(office.alerts(ADMIN)) > before, PATIENCE
+    )
     office.telegram.faults.remove(slow)
 
 

@@ -15,7 +15,7 @@ from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.signs import STATUS
 from keyboards.callbacks import Card, LogPage
-from tests.flows.test_lost_calls import lost
+from tests.support.lost_calls import lost
 from tests.support.places import DATA
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock, RunningClock
@@ -107,6 +107,7 @@ async def test_a_supervisor_reads_the_recorded_history_to_both_ends(tmp_path: Pa
         assert label(card, "🔍") is None, "a hidden number has no other calls"
         page = await office.press(boss, card, "⬅️")
         assert page.text == newest
+        await office.nothing_due()
         assert office.telegram.calls("sendMessage", chat_id=boss.id), "and no alert among them"
         assert not [m for m in boss.messages() if "Пропущений дзвінок\n" in m.text]
 
@@ -270,6 +271,7 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
         ]
         await maria.wait_for(lambda message: "A call was missed" in message.text)
         await boss.wait_for(lambda message: "Пропущений дзвінок" in message.text)
+        await office.nothing_due()
         people = (boss, maria, olena, ivan, quiet, book)
         alerts = [len([m for m in who.messages() if "0445550101" in m.text]) for who in people]
         assert alerts == [1, 1, 1, 0, 0, 0]
@@ -342,6 +344,7 @@ async def test_one_who_blocked_the_bot_is_muted_and_the_administrator_told(tmp_p
         assert "Олена не отримує повідомлень" in told.text
         await office.post(call("a2", caller={"number": "0501112233"}))
         await boss.wait_for(lambda message: message.text.startswith("🔴") and message.id > told.id)
+        await office.nothing_due()
         assert len(office.telegram.calls("sendMessage", chat_id=olena.id)) == 2  # START, then 403
 
 
@@ -357,6 +360,7 @@ async def test_one_stays_muted_whenever_telegram_tells_of_the_block(tmp_path: Pa
         await office.ask(boss, "/log")
         await office.post(call("a2", caller={"number": "0501112233"}))
         await boss.wait_for(lambda message: message.text.startswith("🔴") and message.id > told.id)
+        await office.nothing_due()
         assert len(office.telegram.calls("sendMessage", chat_id=olena.id)) == 2  # START, then 403
         olena.chat.is_blocked = False
         await office.ask(olena, "/log")
@@ -374,6 +378,7 @@ async def test_unreadable_input_is_told_to_the_administrator_once(tmp_path: Path
         await office.post(call("a2"), {"id": "c"})
         health = await office.ask(boss, "/health")
         assert "Не вдалося прочитати: 2" in health.text
+        await office.nothing_due()
         told = [m for m in boss.messages() if m.text.startswith("⚠️ Частину даних")]
         assert len(told) == 1
 

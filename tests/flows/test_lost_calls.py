@@ -1,62 +1,13 @@
 """Lost calls as people see them: real HTTP, real updates, every copy of every message."""
 
-import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from bot.demo.bot_api.chats import Message
-from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, CaseStep
 from storage.database import open_database
+from tests.support.lost_calls import NOW, alert_of, dialled, lost, moment, pressed
 from tests.support.running import IVAN, OLENA, running_office
 from tests.support.telegram import Clock, RunningClock
-
-NOW = 1_795_427_000.0
-"""Monday, 23 November 2026, 11:43 in Kyiv."""
-
-
-def moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()
-
-
-def lost(call_id: str, at: float, **changes: Any) -> dict[str, Any]:
-    return {
-        "id": call_id,
-        "direction": "in",
-        "status": "missed",
-        "caller": {"number": "0671234567", "name": "Ганна"},
-        "line": "0445550101",
-        "rang": ["101", "102"],
-        "started_at": moment(at),
-        "ended_at": moment(at + 17),
-        **changes,
-    }
-
-
-def dialled(call_id: str, at: float, extension: str = "101", **changes: Any) -> dict[str, Any]:
-    return {
-        "id": call_id,
-        "direction": "out",
-        "status": "answered",
-        "caller": {"number": extension},
-        "callee": {"number": "0671234567"},
-        "extension": extension,
-        "started_at": moment(at),
-        "answered_at": moment(at + 10),
-        "ended_at": moment(at + 60),
-        **changes,
-    }
-
-
-async def alert_of(user: User, words: str = "Пропущений дзвінок") -> Message:
-    return await user.wait_for(lambda one: one.is_from_bot and words in one.text)
-
-
-async def pressed(user: User, message: Message, label: str) -> str:
-    """What the press is answered with."""
-    return (await (await user.click(message, label)).answered()).text
 
 
 async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> None:
@@ -87,6 +38,7 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
         await office.post(dialled("b", NOW - 300, "102", status="no_answer", answered_at=None))
         assert "🔕 Спроба" in (await alert_of(boss, "Спроба")).text
         await office.post(dialled("c", NOW - 60, "102"))
+        await office.nothing_due()
         for user in (boss, olena, ivan):
             over = await alert_of(user, "✅ Передзвонили: Іван")
             assert over.id == alerts[user.id].id
@@ -292,174 +244,3 @@ async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
             take = CaseButton(step=CaseStep.TAKE, case=1).pack()
             stale = await (await olena.press_stale(over, take)).answered()
             assert stale.text == "Уже закрито"
-
-
-async def test_the_company_decides_when_supervisors_hear(tmp_path: Path) -> None:
-    clock = Clock(NOW)
-    async with running_office(tmp_path, clock=clock) as office:
-        boss = await office.administrator()
-        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
-        await office.press(boss, page, "🕘")
-        bad = await office.ask(boss, "пн-пт 9-18, сб колись")
-        assert bad.text == "Не розумію «сб колись»."
-        page = await office.ask(boss, "пн-пт 9:00-11:50")
-        assert "Робочі години: пн–пт 9:00–11:50" in page.text
-        page = await office.press(boss, await office.press(boss, page, "⬅️ До нал"), "🏢")
-        page = await office.press(boss, page, "📣")
-        page = await office.press(boss, page, "Супервайзери")
-        page = await office.press(boss, page, "через 10 хв")
-        page = await office.press(boss, page, "Повтор")
-        await office.press(boss, page, "кожні 5 хв")
-        refused = await (await olena.press_stale(olena.last(), "ov1:repeat_every:0")).answered()
-        assert "застаріла" in refused.text or "доступу" in refused.text
-
-        await office.post(lost("a", NOW - 60))
-        first = await alert_of(olena)
-        clock.advance(420)  # 11:50, working time is over before the ten minutes are
-        await asyncio.sleep(1.5)
-        assert not [one for one in boss.messages() if "🔴" in one.text]
-        clock.advance(86400 - 3 * 3600 + 1200)  # Tuesday, 9:10
-        told = await boss.wait_for(lambda one: "Пропущений дзвінок" in one.text, 12)
-        assert "Ганна" in told.text
-        listed = await boss.wait_for(lambda one: "1 клієнту не передзвонили" in one.text, 12)
-        assert listed.buttons == [["🔴 Не передзвонили"]]
-        again = await olena.wait_for(
-            lambda one: one.id > first.id and "Пропущений дзвінок" in one.text, 12
-        )
-        assert olena.current(first) is None, "a repeat takes the place of the first message"
-        assert again.buttons[0][0] == "🙋 Беру"
-
-
-async def test_the_line_that_is_pressed_is_the_line_that_is_asked_about(tmp_path: Path) -> None:
-    """Also if a call on another line has come since the lines were shown."""
-    async with running_office(tmp_path, clock=Clock(NOW)) as office:
-        boss = await office.administrator()
-        await office.post(lost("a", NOW - 7200, line="0445550202"))
-        page = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
-        page = await office.press(boss, page, "📞")
-        await office.post(lost("b", NOW - 7200, line="0445550101"))
-        asked = await office.press(boss, page, "0445550202")
-        assert "0445550202" in asked.text
-
-
-async def test_no_hours_is_said_of_the_line_under_whose_question_it_stands(
-    tmp_path: Path,
-) -> None:
-    async with running_office(tmp_path, clock=Clock(NOW)) as office:
-        boss = await office.administrator()
-        await office.post(lost("a", NOW - 7200, line="0445550202"))
-
-        async def begin(*labels: str) -> Message:
-            page = await office.ask(boss, "/settings")
-            for label in ("🏢", *labels):
-                page = await office.press(boss, page, label)
-            return page
-
-        for labels, words in ((("🕘",), "пн-пт 9-18"), (("📞", "0445550202"), "сб 10-12")):
-            await begin(*labels)
-            await office.ask(boss, words)
-        of_company = await begin("🕘")
-        of_line = await begin("📞", "0445550202")
-        await begin("📅")
-        over = await office.press(boss, of_company, "🕘 Цілодобово")
-        assert over.text == "Це запитання вже не діє, нічого не змінено."
-        await begin("🕘")
-        page = await office.press(boss, of_line, "🕘 Як у компанії")
-        assert "Робочі години: пн–пт 9:00–18:00" in page.text
-        assert "0445550202" not in page.text
-
-
-async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
-    clock = Clock(NOW)
-    async with running_office(tmp_path, clock=clock) as office:
-        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        await office.post(
-            lost("a", NOW - 60), lost("b", NOW - 50, caller={"number": "0509998877"})
-        )
-        for words in ("Ганна", "50 999"):
-            alert = await alert_of(olena, words)
-            await office.press(olena, alert, "📄")
-            card = olena.last()
-            assert "Початок" in card.text
-            await office.press(olena, card, "⏰")
-            asked = await office.press(olena, olena.last(), "✏️")
-            assert "Нагадування" in asked.text
-            assert (await office.ask(olena, "ніколи")).text == "Не розумію «ніколи»."
-            assert "Нагадаю" in (await office.ask(olena, "15 хв")).text
-        await office.post(dialled("c", NOW - 20))
-        clock.advance(901)
-        due = await olena.wait_for(lambda one: "Ви просили нагадати" in one.text, 12)
-        assert "+380 50 999 88 77" in due.text
-        async with office.restarted():
-            await asyncio.sleep(1.5)
-            assert sum("Ви просили" in one.text for one in olena.messages()) == 1
-
-
-async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> None:
-    clock = Clock(NOW)
-    async with running_office(tmp_path, clock=clock) as office:
-        boss = await office.administrator()
-        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        for user in (boss, olena):
-            page = await office.press(user, await office.ask(user, "/settings"), "📊")
-            page = await office.press(user, page, "✏️")
-            page = await office.ask(user, "18:30")
-            assert "18:30 ✓" in [label for row in page.buttons for label in row]
-        week = 7 * 86400
-        numbers = [f"05011122{n:02}" for n in range(4)]
-        await office.post(
-            *(
-                lost(f"a{n}", NOW - 7200 + 600 * n, caller={"number": number})
-                for n, number in enumerate(numbers)
-            ),
-            lost("x", NOW - 3600, caller={"number": "0631112233"}, rang=["102"]),
-            lost("w", NOW - week, caller={"number": "0631110000"}),
-            dialled("b0", NOW - 6600, callee={"number": numbers[0]}),
-            dialled("b1", NOW - 5000, callee={"number": numbers[1]}),
-            lost(
-                "b2",
-                NOW - 4000,
-                caller={"number": numbers[2]},
-                status="answered",
-                extension="101",
-                answered_at=moment(NOW - 3990),
-            ),
-        )
-        clock.advance(7 * 3600)
-        digest = await boss.wait_for(lambda one: one.text.startswith("📊"), 12)
-        assert digest.text.splitlines() == [
-            "📊 Пропущені, 23 листопада, до 18:30",
-            "Пропущено клієнтів: 5 ↑ (1), гірше",
-            "Передзвонили ми: 2 ↑ (0)",
-            "Додзвонились самі: 1 ↑ (0)",
-            "Залишилось: 2 ↑ (1), гірше",
-            "",
-            "Передзвонюємо за 18 хв",
-            "9 із 10 – за 26 хв",
-            "Вчасно, за 15 хв: 1 із 4",
-            "Частка вчасних: 25% ↑ (0%), краще",
-            "Найгірше: 10:00–11:00, пропущено 3",
-            "",
-            "Хто передзвонив",
-            "Олена: 2, за 18 хв",
-            "",
-            "У дужках – той самий день тиждень тому",
-        ]
-        own = await olena.wait_for(lambda one: one.text.startswith("📊"), 12)
-        assert "Пропущено клієнтів: 4 ↑ (1)" in own.text
-        await office.press(boss, digest, "Залишилось")
-        left = await boss.wait_for(lambda one: one.text.startswith("Залишилось: "))
-        assert left.buttons == [["1", "2"]]
-        assert "+380 63 111 22 33" in left.text
-        card = await office.press(boss, left, "1")
-        assert "Ще не передзвонили" in card.text or "Не передзвонили" in card.text
-        back = await office.press(boss, await office.press(boss, card, "🔄"), "⬅️")
-        assert back.text == left.text
-        await office.press(boss, digest, "Олена: 2")
-        returned = await boss.wait_for(lambda one: one.text.startswith("Передзвонили ми: "))
-        assert returned.buttons == [["1", "2"]]
-        assert "Немає" not in await pressed(olena, own, "Залишилось")
-        clock.advance(-3600)  # the clock is set back: nothing twice
-        await asyncio.sleep(1.5)
-        assert sum(one.text.startswith("📊") for one in boss.messages()) == 1

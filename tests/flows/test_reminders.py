@@ -1,158 +1,48 @@
-"""Reminders over real SQLite: fired once, only while there is something to remind of."""
+"""Reminders as people ask for them and get them."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
-from bot.domain.calls import Status
-from bot.domain.errors import NotFoundError
-from bot.domain.people import Employee, EmployeeState, Role
+from bot.domain.people import Role
 from storage.calls import CallRepo
 from storage.database import open_database
-from storage.reminders import LIMIT, ReminderRepo
-from tests.flows.test_lost_calls import NOW, alert_of, lost
-from tests.storage.test_cases import CLIENT, HOUR, Desk
+from storage.employees import EmployeeRepo
+from storage.reminders import ReminderRepo
+from tests.support.lost_calls import NOW, alert_of, dialled, lost
 from tests.support.running import OLENA, running_office
 from tests.support.telegram import Clock
 
 
-class Reminding(Desk):
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database)
-        self.reminders = ReminderRepo(desk.database)
-
-    async def newest(self) -> int:
-        """The id of the call told of last."""
-        [row] = await self.database.fetch("SELECT max(id) AS id FROM calls")
-        id_: int = row["id"]
-        return id_
-
-    async def remind(self, person: Employee, *, within: int = 900) -> bool:
-        due_at = self.now + within
-        return await self.reminders.add(await self.newest(), person, due_at=due_at, now=self.now)
-
-    async def fired(self) -> int:
-        """How many are owed fifteen minutes later."""
-        self.now += 901
-        await self.reminders.owe_due(now=self.now)
-        return len(await self.owed("reminder"))
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Reminding]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Reminding(Desk(database))
-
-
-@pytest.fixture
-async def olena(desk: Reminding) -> Employee:
-    return await desk.hire(OLENA, Role.OPERATOR, "101")
-
-
-async def test_it_fires_once_whatever_the_clock_does(desk: Reminding, olena: Employee) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    assert await desk.fired() == 1
-    await desk.sent()
-    for moment in (desk.now, desk.now - HOUR, desk.now + HOUR):
-        await desk.reminders.owe_due(now=moment)
-    assert await desk.owed("reminder") == []
-
-
-async def test_a_case_closed_meanwhile_is_not_reminded_of(
-    desk: Reminding, olena: Employee
-) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.dialled(60)
-    assert await desk.fired() == 0
-
-
-async def test_a_talk_heard_of_late_counts_though_it_began_before_the_reminder_was_asked_for(
-    desk: Reminding, olena: Employee
-) -> None:
-    await desk.lost(-600)
-    await desk.remind(olena)
-    await desk.dialled(-300)
-    assert await desk.fired() == 0
-
-
-async def test_a_failed_attempt_is_reminded_of_while_its_case_is_open(
-    desk: Reminding, olena: Employee
-) -> None:
-    await desk.lost()
-    await desk.dialled(60, status=Status.NO_ANSWER)
-    await desk.remind(olena)
-    await desk.dialled(120)
-    assert await desk.fired() == 0
-
-
-async def test_a_call_whose_case_was_over_before_is_reminded_of(
-    desk: Reminding, olena: Employee
-) -> None:
-    """The person has asked knowing that; a promise is kept."""
-    await desk.lost(-600)
-    lost = await desk.newest()
-    await desk.dialled(-300)
-    due_at = desk.now + 900
-    assert await desk.reminders.add(lost, olena, due_at=due_at, now=desk.now)
-    assert await desk.remind(olena)
-    assert await desk.fired() == 2
-
-
-async def test_one_closed_between_its_time_and_its_sending_is_not_sent(
-    desk: Reminding, olena: Employee
-) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    assert await desk.fired() == 1
-    assert await desk.reminders.get(1)
-    await desk.dialled()
-    with pytest.raises(NotFoundError):
-        await desk.reminders.get(1)
-
-
-@pytest.mark.parametrize("state", [EmployeeState.BLOCKED, EmployeeState.REMOVED])
-async def test_one_who_is_out_is_not_reminded(
-    desk: Reminding, olena: Employee, state: EmployeeState
-) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.employees.set_state(olena.id, state)
-    assert await desk.fired() == 0
-    await desk.employees.set_state(olena.id, EmployeeState.ACTIVE)
-    assert await desk.fired() == 0
-
-
-async def test_a_deleted_call_takes_its_reminder_along(desk: Reminding, olena: Employee) -> None:
-    await desk.lost()
-    await desk.remind(olena)
-    await desk.calls.purge(before=desk.now + 1)
-    assert await desk.fired() == 0
-
-
-async def test_more_than_the_limit_are_refused(desk: Reminding, olena: Employee) -> None:
-    for _ in range(LIMIT):
-        await desk.lost(number=None)
-        assert await desk.remind(olena)
-    assert await desk.remind(olena, within=60), "the same call again moves its reminder"
-    await desk.lost(number=CLIENT)
-    assert not await desk.remind(olena)
-    with pytest.raises(NotFoundError):
-        await desk.reminders.add(10**9, olena, due_at=desk.now + 1, now=desk.now)
-
-
-async def test_a_thousand_at_once_all_come(desk: Reminding) -> None:
-    people = [await desk.hire(2000 + n, Role.SUPERVISOR) for n in range(20)]
-    for _ in range(50):
-        await desk.lost(number=None)
-        for person in people:
-            assert await desk.remind(person)
-    desk.now += 901
-    counts = [await desk.reminders.owe_due(now=desk.now) for _ in range(6)]
-    assert counts == [200] * 5 + [0]
-    assert len(await desk.owed("reminder")) == 1000
+async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Path) -> None:
+    clock = Clock(NOW)
+    async with running_office(tmp_path, clock=clock) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await office.post(
+            lost("a", NOW - 60), lost("b", NOW - 50, caller={"number": "0509998877"})
+        )
+        for words in ("Ганна", "50 999"):
+            alert = await alert_of(olena, words)
+            await office.press(olena, alert, "📄")
+            card = olena.last()
+            assert "Початок" in card.text
+            await office.press(olena, card, "⏰")
+            asked = await office.press(olena, olena.last(), "✏️")
+            assert "Нагадування" in asked.text
+            assert (await office.ask(olena, "ніколи")).text == "Не розумію «ніколи»."
+            assert "Нагадаю" in (await office.ask(olena, "15 хв")).text
+        await office.post(dialled("c", NOW - 20))
+        clock.advance(901)
+        due = await olena.wait_for(lambda one: "Ви просили нагадати" in one.text, 12)
+        assert "+380 50 999 88 77" in due.text
+        async with office.restarted() as again:
+            async with open_database(again.settings.database_path) as database:
+                person = await EmployeeRepo(database).find(OLENA)
+                assert person is not None
+                due_at = int(clock()) + 60
+                await ReminderRepo(database).add(2, person, due_at=due_at, now=int(clock()))
+            clock.advance(61)
+            await olena.wait_for(lambda one: one.id > due.id and "Ви просили" in one.text, 12)
+            await again.nothing_due()
+            assert sum("Ви просили" in one.text for one in olena.messages()) == 2, "one each time"
 
 
 async def test_a_call_deleted_while_the_time_is_typed_ends_the_question(tmp_path: Path) -> None:

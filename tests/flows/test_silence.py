@@ -1,6 +1,5 @@
 """What makes a sound and when, and for whom a message is still meant: over real HTTP."""
 
-import asyncio
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,9 +12,8 @@ from bot.domain.typed_times import parse_week
 from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
-from storage.outbox import OutboxRepo
 from storage.owing import owe_administrators, owe_anew
-from tests.flows.test_lost_calls import NOW, alert_of, lost
+from tests.support.lost_calls import NOW, alert_of, lost
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
 
@@ -90,6 +88,7 @@ async def test_who_wants_no_alerts_before_their_step_comes_gets_none(tmp_path: P
                 await employees.set_alerts(found.id, alerts)
         office.clock.advance(601)
         await people[2].wait_for(lambda one: "Ганна" in one.text, 12)
+        await office.nothing_due()
         for person in people[:2]:
             assert not [one for one in person.messages() if "🔴" in one.text]
 
@@ -115,8 +114,5 @@ async def test_one_who_is_out_is_shown_nothing(tmp_path: Path) -> None:
                 await tx.execute(
                     "UPDATE employees SET state = 'blocked' WHERE id = ?", (found.id,)
                 )
-            outbox = OutboxRepo(database)
-            async with asyncio.timeout(12):
-                while (await outbox.count_by_state())["pending"]:  # noqa: ASYNC110 - another process's
-                    await asyncio.sleep(0.05)
+        await office.nothing_due()
         assert not [one for one in olena.messages() if "клієнту не передзвонили" in one.text]

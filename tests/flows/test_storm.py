@@ -1,22 +1,13 @@
 """A storm of lost calls with Telegram's limits on: nothing lost, nothing doubled, in order."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
-from bot.domain.calls import Party
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Role
-from storage.calls import CallRepo
-from storage.database import Database, open_database
-from storage.outbox import OutboxRepo
+from storage.database import open_database
 from storage.owing import owe_anew
-from storage.rejects import RejectRepo
 from tests.bench.logs import add_people
-from tests.domain.test_merging import said
-from tests.flows.test_lost_calls import dialled, lost
-from tests.storage.test_calls import NOW, hire
+from tests.support.lost_calls import dialled, lost
 from tests.support.running import OLENA, running_office
 from tests.support.storming import storm
 from tests.support.telegram import RunningClock
@@ -32,49 +23,6 @@ async def test_a_storm_loses_nothing_doubles_nothing_and_keeps_its_order(tmp_pat
     assert set(found.stale) <= set(found.doubled)
     assert found.refused <= found.injected
     assert found.edits <= found.versions
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield database
-
-
-async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: Database) -> None:
-    await hire(database, 1, Role.ADMINISTRATOR)
-    outbox, calls = OutboxRepo(database), CallRepo(database)
-    await RejectRepo(database).add("office", [], now=NOW)
-    async with database.transaction() as tx:
-        await owe_anew(
-            tx, MessageKind.OPEN_CASES, "late", employee_id=1, priority=Priority.LIST, now=NOW
-        )
-    await calls.record([said(external_id="a")], now=NOW)
-    [due] = await outbox.list_due(now=NOW, limit=9)
-    assert due.kind is MessageKind.CASE
-    await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
-    async with database.transaction() as tx:
-        await tx.execute("UPDATE outbox SET version = 9, state = 'pending', priority = 2")
-        await tx.execute("UPDATE outbox SET priority = 3 WHERE kind <> 'case'")
-    [due] = await outbox.list_due(now=NOW, limit=9)
-    assert (due.kind, due.message_id) == (MessageKind.CASE, 7)
-    assert await outbox.list_due(now=NOW, limit=9, not_to={1}) == []
-    assert await outbox.list_due(now=NOW - 1, limit=9) == []
-
-
-async def test_what_was_said_while_sending_is_still_owed(database: Database) -> None:
-    await hire(database, 1, Role.ADMINISTRATOR)
-    outbox, calls = OutboxRepo(database), CallRepo(database)
-    client = Party(number="0671234567")
-    await calls.record([said(caller=client, ended_at=NOW)], now=NOW)
-    [due] = await outbox.list_due(now=NOW, limit=9)
-    for number in range(100):  # while the first is under way
-        again = said(external_id=f"b{number}", caller=client, started_at=NOW - 100 + number)
-        await calls.record([again], now=NOW)
-    await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
-    [edit] = await outbox.list_due(now=NOW, limit=9)
-    assert (edit.message_id, edit.is_ping, edit.version) == (7, False, due.version + 100)
-    await outbox.mark_sent(edit, message_id=7, shown="y", now=NOW)
-    assert await outbox.list_due(now=NOW, limit=9) == []
 
 
 async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path: Path) -> None:

@@ -1,23 +1,14 @@
 """How the bot is, for administrators."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from aiogram.methods import EditMessageText
 
 from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.people import EmployeeState, Language, Role
 from keyboards.callbacks import HealthRefresh
-from tests.support.people import BOSS, NOW, OLENA, STRANGER, App, open_app
+from tests.support.screens import BOSS, NOW, OLENA, STRANGER, App
 
 REFRESH = HealthRefresh().pack()
-
-
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[App]:
-    async with open_app(tmp_path) as app:
-        yield app
 
 
 def call(source: str, external_id: str, *, at: int, status: Status = Status.ANSWERED) -> CallFacts:

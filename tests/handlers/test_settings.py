@@ -1,21 +1,17 @@
 """A person's own settings."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from aiogram.methods import AnswerCallbackQuery, EditMessageText, SetMyCommands
 
 from bot.domain.people import AlertScope, EmployeeState, Language, Role
 from keyboards.callbacks import AlertsChoice, LanguageChoice, PageSizeChoice
-from tests.support.people import IVAN, OLENA, STRANGER, App, open_app
+from tests.support.screens import IVAN, OLENA, STRANGER, App
 
 
 @pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[App]:
-    async with open_app(tmp_path) as app:
-        await app.hire(OLENA, Role.OPERATOR, "101", "102")
-        yield app
+async def app(app: App) -> App:
+    await app.hire(OLENA, Role.OPERATOR, "101", "102")
+    return app
 
 
 async def test_the_screen_shows_who_one_is_and_what_is_chosen(app: App) -> None:

@@ -1,8 +1,6 @@
 """The staff: the list, a person's card, changes, access, invitations."""
 
 import logging
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from aiogram.exceptions import TelegramBadRequest
@@ -32,16 +30,10 @@ from keyboards.callbacks import (
     StaffStep,
 )
 from storage.invites import LIFETIME
-from tests.support.people import BOSS, IVAN, NOW, OLENA, STRANGER, App, open_app
+from tests.support.screens import BOSS, IVAN, NOW, OLENA, STRANGER, App
 
 STALE = "Ця кнопка застаріла. Відкрийте екран знову."
 EXTREME = 10**6 - 1
-
-
-@pytest.fixture
-async def app(tmp_path: Path) -> AsyncIterator[App]:
-    async with open_app(tmp_path) as app:
-        yield app
 
 
 @pytest.fixture

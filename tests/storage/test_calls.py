@@ -1,75 +1,30 @@
-"""Recording calls in a real database: the same rows in any order, and the alerts owed."""
+"""Recording calls: the same rows in any order; what time does to them."""
 
-import itertools
 import json
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, Outcome, Party, Status
-from bot.domain.case_rules import CaseRules
-from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.calls import PRICE_DELAY, CallFacts, Outcome, Party, Status
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION, merge
-from bot.domain.people import EVERYTHING, AlertScope, EmployeeState, Role
+from bot.domain.people import EVERYTHING, Role
 from storage.calls import CallRepo
 from storage.comments import CommentRepo
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
-from tests.domain.test_merging import histories, merged, said, scrambled
+from tests.support.employees import hire, told_chats
+from tests.support.statements import NOW, START, histories, merged, said, scrambled
 
-NOW = 1_790_000_000
-START = NOW - 120
 HOUR = 3600
 
 Stored = list[tuple[dict[str, Any], list[tuple[Any, ...]]]]
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield database
-
-
-@pytest.fixture
-def calls(database: Database) -> CallRepo:
-    return CallRepo(database)
-
-
-async def hire(
-    database: Database,
-    tg_id: int,
-    role: Role,
-    *extensions: str,
-    alerts: AlertScope = AlertScope.ALL,
-    state: EmployeeState = EmployeeState.ACTIVE,
-    is_unreachable: bool = False,
-) -> None:
-    """Put a person straight into the tables, in a state that takes many steps to reach."""
-    async with database.transaction() as tx:
-        await tx.execute(
-            "INSERT INTO employees (id, tg_id, name, role, language, page_size, alerts, state, "
-            "unreachable_at, created_at) VALUES (?, ?, 'Олена', ?, 'uk', 8, ?, ?, ?, 0)",
-            (tg_id, tg_id, role, alerts, state, NOW if is_unreachable else None),
-        )
-        await tx.executemany(
-            "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
-            [(extension, tg_id) for extension in extensions],
-        )
-
-
-async def told_chats(database: Database) -> list[int]:
-    """The chats that are owed an alert, one entry an alert."""
-    rows = await database.fetch("SELECT chat_id FROM outbox WHERE kind = 'case'")
-    return sorted(row["chat_id"] for row in rows)
 
 
 async def stored(database: Database, source: str) -> Stored:
@@ -203,127 +158,6 @@ async def test_the_last_calls_of_sources_are_known(calls: CallRepo) -> None:
     await calls.record([said(source="shop")], now=NOW + 5)
     await calls.record([said(queue="sales")], now=NOW + 9)  # is no new call
     assert await calls.last_received() == {"office": NOW, "shop": NOW + 5}
-
-
-# Who is told
-
-
-async def test_exactly_those_who_see_the_call_and_want_to_know_are_told(
-    database: Database, calls: CallRepo
-) -> None:
-    expected = []
-    people = itertools.product(
-        Role, AlertScope, ((), ("101",), ("102",), ("101", "104")), EmployeeState, (False, True)
-    )
-    for tg_id, (role, alerts, extensions, state, is_unreachable) in enumerate(people, start=1):
-        await hire(
-            database,
-            tg_id,
-            role,
-            *extensions,
-            alerts=alerts,
-            state=state,
-            is_unreachable=is_unreachable,
-        )
-        is_own = "101" in extensions and role is not Role.ACCOUNTANT
-        sees_all = role in {Role.ADMINISTRATOR, Role.SUPERVISOR} and alerts is AlertScope.ALL
-        is_there = state is EmployeeState.ACTIVE and not is_unreachable
-        if is_there and alerts is not AlertScope.NONE and (sees_all or is_own):
-            expected.append(tg_id)
-    assert len(expected) == 16
-    await calls.record([said(rang=("101", "103"))], now=NOW)
-    assert await told_chats(database) == expected
-    [row] = await database.fetch("SELECT DISTINCT case_id, subject, state, due_at FROM outbox")
-    assert tuple(row) == (1, "1", "pending", NOW)
-
-
-@pytest.fixture
-async def boss(database: Database) -> int:
-    await hire(database, 1, Role.ADMINISTRATOR)
-    return 1
-
-
-NOT_LOST = [
-    {"status": Status.RINGING},
-    {"status": Status.ANSWERED, "extension": "101"},
-    {"extension": "101", "talk": 5},
-    {"direction": Direction.OUT, "status": Status.NO_ANSWER},
-    {"direction": Direction.INTERNAL},
-    {"status": Status.MISSED_CALLED_BACK},
-]
-
-
-@pytest.mark.parametrize("facts", NOT_LOST)
-@pytest.mark.usefixtures("boss")
-async def test_nobody_is_told_of_other_calls(
-    database: Database, calls: CallRepo, facts: dict[str, Any]
-) -> None:
-    await calls.record([said(**facts)], now=NOW)
-    assert await told_chats(database) == []
-
-
-@pytest.mark.parametrize(("late", "is_told"), [(0, True), (1, False), (86400 * 365, False)])
-@pytest.mark.usefixtures("boss")
-async def test_nobody_is_told_of_a_call_that_ended_over_an_hour_ago(
-    database: Database, calls: CallRepo, late: int, is_told: bool
-) -> None:
-    missed = said(started_at=START, ended_at=START + 60)
-    await calls.record([missed], now=START + 60 + ALERT_MAX_AGE + late)
-    assert await told_chats(database) == [1] * is_told
-
-
-async def test_nobody_is_told_twice(database: Database, calls: CallRepo, boss: int) -> None:
-    await hire(database, 2, Role.OPERATOR, "101", "102")
-    missed = said(rang=("101", "102"))
-    for facts in (missed, missed, replace(missed, queue="sales"), replace(missed, rang=("103",))):
-        await calls.record([facts, facts], now=NOW)
-    assert await told_chats(database) == [boss, 2]
-    async with database.transaction() as tx:
-        await tx.execute("UPDATE outbox SET state = 'sent'")
-    await calls.record([replace(missed, status=Status.MISSED_OFFLINE)], now=NOW)
-    assert await told_chats(database) == [boss, 2]
-
-
-@pytest.mark.usefixtures("boss")
-async def test_nobody_is_told_of_a_call_found_answered_in_the_same_batch(
-    database: Database, calls: CallRepo
-) -> None:
-    answered = said(status=Status.ANSWERED, extension="101", talk=5)
-    await calls.record([said(), answered], now=NOW)
-    await calls.record([said(external_id="a2")], now=NOW - HOUR)
-    await calls.record([replace(answered, external_id="a2"), said(external_id="a2")], now=NOW)
-    rows = await database.fetch("SELECT subject FROM outbox")
-    assert [row["subject"] for row in rows] == ["1"]  # told when it was lost, and never again
-    assert await told_chats(database) == [1]
-
-
-async def test_a_live_call_that_ends_lost_is_told_of(
-    database: Database, calls: CallRepo, boss: int
-) -> None:
-    await calls.record([said(status=Status.RINGING)], now=START)
-    await calls.record([said(ended_at=NOW)], now=NOW)
-    assert await told_chats(database) == [boss]
-
-
-async def test_an_operator_whose_ringing_is_learnt_later_is_told_too(
-    database: Database, calls: CallRepo, boss: int
-) -> None:
-    await hire(database, 2, Role.OPERATOR, "101")
-    await calls.record([said()], now=NOW)
-    assert await told_chats(database) == [boss]
-    await calls.record([said(rang=("101",))], now=NOW)
-    assert await told_chats(database) == [boss, 2]
-
-
-async def test_too_short_a_call_is_told_of_only_when_it_proves_longer(
-    database: Database, boss: int
-) -> None:
-    calls = CallRepo(database, rules=CaseRules(min_missed_seconds=10))
-    await calls.record([said(ended_at=START + 9)], now=NOW)
-    assert await told_chats(database) == []
-    await calls.record([said(ended_at=START + 10)], now=NOW)
-    await calls.record([said(ended_at=START + 11)], now=NOW)
-    assert await told_chats(database) == [boss]
 
 
 # What time does

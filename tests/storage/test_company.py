@@ -16,27 +16,23 @@ from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo, Place, PlaceKind
 from storage.outbox import OutboxRepo
-from tests.storage.test_cases import HOUR, Desk
+from tests.support.kyiv import KYIV, at
+from tests.support.stored_calls import HOUR, StoredCalls
 
-KYIV = ZoneInfo("Europe/Kyiv")
 BOSS, OLENA = 1001, 1101
 DAY = 86400
 OFFICE_HOURS = parse_week("пн-пт 9-18")
 
 
-def at(text: str) -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=KYIV).timestamp())
-
-
 MONDAY = at("2026-11-23 11:00")
 
 
-class Company(Desk):
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk.database, replace(CaseRules(), zone=KYIV))
-        self.company = CompanyRepo(desk.database, KYIV)
-        self.outbox = OutboxRepo(desk.database)
-        self.groups = GroupRepo(desk.database)
+class Company(StoredCalls):
+    def __init__(self, stored: StoredCalls) -> None:
+        super().__init__(stored.database, replace(CaseRules(), zone=KYIV))
+        self.company = CompanyRepo(stored.database, KYIV)
+        self.outbox = OutboxRepo(stored.database)
+        self.groups = GroupRepo(stored.database)
         self.now = MONDAY
 
     async def steps(self) -> dict[int, str]:
@@ -66,7 +62,7 @@ def told(moment: int) -> str:
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
     async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Company(Desk(database))
+        yield Company(StoredCalls(database))
 
 
 @pytest.fixture
@@ -77,8 +73,8 @@ async def boss(company: Company) -> Employee:
 # The list at opening
 
 
-async def test_the_list_comes_once_at_opening(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_the_list_comes_once_at_opening(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-20 19:00", "2026-11-23 09:00")
     assert await company.lists() == 0
@@ -88,56 +84,50 @@ async def test_the_list_comes_once_at_opening(company: Company, boss: Employee) 
     assert await company.lists() == 2
 
 
-async def test_an_opening_slept_through_is_told_of_once(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_an_opening_slept_through_is_told_of_once(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-23 11:30", "2026-11-23 13:00", 60)
     assert await company.lists() == 1
 
 
-async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.company.owe_opening_list(now=at("2027-11-21 19:00"))
     await company.ticks("2026-11-22 19:00", "2026-11-24 00:00")
     assert await company.lists() == 1
 
 
-async def test_a_clock_set_back_after_opening_doubles_no_list(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_a_clock_set_back_after_opening_doubles_no_list(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     await company.ticks("2026-11-23 08:00", "2026-11-23 09:20")
-    await company.sent()
+    await company.send_all()
     await company.ticks("2026-11-23 08:20", "2026-11-23 12:00")
     assert await company.owed("open_cases") == []
 
 
-async def test_another_time_zone_opens_by_its_own_clocks(company: Company, boss: Employee) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_another_time_zone_opens_by_its_own_clocks(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     tokyo = CompanyRepo(company.database, ZoneInfo("Asia/Tokyo"))
     assert not await tokyo.owe_opening_list(now=at("2026-11-23 01:00"))
     assert await tokyo.owe_opening_list(now=at("2026-11-23 02:00"))
 
 
-async def test_after_a_break_of_the_day_the_list_does_not_come_again(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_after_a_break_of_the_day_the_list_does_not_come_again(company: Company) -> None:
     week = parse_week("пн-пт 9-13, 14-18")
     await company.company.set_hours(None, week, now=at("2026-11-23 06:00"))
     await company.ticks("2026-11-23 06:00", "2026-11-25 06:00")
     assert await company.lists() == 2
 
 
+@pytest.mark.usefixtures("boss")
 async def test_a_company_that_never_closes_hears_when_the_first_of_its_lines_opens(
-    company: Company, boss: Employee
+    company: Company,
 ) -> None:
-    del boss
     now = at("2026-11-23 06:00")
     for line, text in (("0445550101", "пн-пт 9-18"), ("0445550202", "пн-пт 8-13, 14-20")):
         await company.company.set_hours(line, parse_week(text), now=now)
@@ -187,13 +177,11 @@ async def test_steps_that_change_move_what_is_still_to_come(
     assert await company.steps() == {OLENA: "Mon 11:00", -5: "Mon 11:00", BOSS: "Mon 11:00"}
 
 
-async def test_repeats_that_are_switched_off_come_no_more(
-    company: Company, boss: Employee
-) -> None:
-    del boss
+@pytest.mark.usefixtures("boss")
+async def test_repeats_that_are_switched_off_come_no_more(company: Company) -> None:
     await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
     await company.lost(-20)
-    await company.sent()
+    await company.send_all()
     await company.company.set_number(EscalationField.REPEAT, 0, now=company.now)
     company.now += 600
     await company.case_times.repeat_alerts(now=company.now)
@@ -224,7 +212,7 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     group = await company.groups.connect(-6, 0, title="Склад", by=boss, now=company.now)
     await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
     await company.lost(-20)
-    await company.sent()
+    await company.send_all()
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
     await company.groups.disconnect(group.id)
     company.now += 301
@@ -247,7 +235,7 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     code = Place(PlaceKind.LINE, shop).code
     await company.groups.set_place(groups[0].id, code, is_wanted=True)
     assert set(await company.steps()) == {-6, BOSS}
-    await company.sent()
+    await company.send_all()
     await company.groups.set_place(groups[1].id, code, is_wanted=True)
     company.now += 3600
     assert await company.case_times.repeat_alerts(now=company.now) == 1
@@ -262,7 +250,7 @@ async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
     await company.company.set_number(EscalationField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
-    case = await company.one()
+    case = await company.only_case()
     await company.cases.take(case.id, olena, now=company.now + 120)
     await company.cases.give_back(case.id, olena, now=company.now + 240)
     assert (await company.steps())[boss.tg_id] == "Mon 11:10"
@@ -276,7 +264,7 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
     assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:10"}
     assert not await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
-    await company.sent()
+    await company.send_all()
     await company.lost(-10)  # an edit is owed, of a message that was sent
     assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:00"}
@@ -285,14 +273,14 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
 # The window
 
 
+@pytest.mark.usefixtures("boss")
 async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
-    company: Company, boss: Employee
+    company: Company,
 ) -> None:
-    del boss
     for number in range(3):
         await company.lost(-20 + number, number=f"050111220{number}")
     await company.lost(-20, number=None)
     assert await company.case_times.expire(now=company.now + 366 * DAY) == 4
     assert await company.case_times.expire(now=company.now) == 4
-    assert {case.is_open for case in await company.all()} == {True}
+    assert {case.is_open for case in await company.all_cases()} == {True}
     assert await company.case_times.expire(now=company.now) == 0

@@ -19,7 +19,7 @@ from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.people import Employee, Role
 from storage.database import open_database
 from storage.digests import DigestRepo
-from tests.storage.test_cases import Desk
+from tests.support.stored_calls import StoredCalls
 
 KYIV = ZoneInfo("Europe/Kyiv")
 HOUR, DAY = 3600, 86400
@@ -108,26 +108,28 @@ def tell(story: Iterable[Event]) -> list[Told]:
     return found
 
 
-async def play(desk: Desk, story: Iterable[Event], people: dict[str, Employee]) -> None:
+async def play(stored: StoredCalls, story: Iterable[Event], people: dict[str, Employee]) -> None:
     for event in story:
-        desk.now = event.at
-        await desk.case_times.expire(now=desk.now)
+        stored.now = event.at
+        await stored.case_times.expire(now=stored.now)
         match event.kind:
             case "lost":
-                await desk.lost(0, event.client, rang=event.phones)
+                await stored.lost(0, event.client, rang=event.phones)
             case "attempt":
                 no = {"status": Status.NO_ANSWER, "extension": event.phone}
-                await desk.dialled(0, event.client, **no)
+                await stored.dialled(0, event.client, **no)
             case "called_back":
-                await desk.dialled(0, event.client, extension=event.phone)
+                await stored.dialled(0, event.client, extension=event.phone)
             case "got_through":
-                await desk.redialled(0, event.client)
+                await stored.redialled(0, event.client)
             case "by_hand":
-                rows = await desk.database.fetch(
+                rows = await stored.database.fetch(
                     "SELECT id FROM cases WHERE client = ? AND state = 'open'", (event.client,)
                 )
                 for row in rows:
-                    assert await desk.cases.close(row["id"], people[event.who], "x", now=desk.now)
+                    assert await stored.cases.close(
+                        row["id"], people[event.who], "x", now=stored.now
+                    )
 
 
 def totals(cases: list[Told], start: int, end: int) -> DigestTotals:
@@ -182,9 +184,11 @@ def week_earlier(moment: int) -> int:
 class Count:
     """The digest and its lists of one story."""
 
-    def __init__(self, desk: Desk, people: dict[str, Employee], start: int, end: int) -> None:
-        self._desk = desk
-        self._digests = DigestRepo(desk.database, KYIV, window=RULES.window)
+    def __init__(
+        self, stored: StoredCalls, people: dict[str, Employee], start: int, end: int
+    ) -> None:
+        self._desk = stored
+        self._digests = DigestRepo(stored.database, KYIV, window=RULES.window)
         self._people = people
         self.start, self.end = start, end
 
@@ -250,21 +254,21 @@ def test_every_number_is_what_a_count_by_hand_gives(
 ) -> None:
     async def compare() -> None:
         async with open_database(tmp_path_factory.mktemp("digest") / "one.db") as database:
-            desk = Desk(database, RULES)
+            stored = StoredCalls(database, RULES)
             people = {
-                "Олена": await desk.hire(1, Role.SUPERVISOR, "101", "103"),
-                "Іван": await desk.hire(2, Role.ADMINISTRATOR, "102", "103"),
+                "Олена": await stored.hire(1, Role.SUPERVISOR, "101", "103"),
+                "Іван": await stored.hire(2, Role.ADMINISTRATOR, "102", "103"),
             }
             for name, person in people.items():
-                await desk.employees.set_name(person.id, name)
-            operator = await desk.hire(3, Role.OPERATOR, "777")
-            await play(desk, story, people)
+                await stored.employees.set_name(person.id, name)
+            operator = await stored.hire(3, Role.OPERATOR, "777")
+            await play(stored, story, people)
             cases = tell(story)
             own = [one for one in cases if "777" in one.rang]
-            count = Count(desk, people, SUNDAY, end * 60)
+            count = Count(stored, people, SUNDAY, end * 60)
             for later in (0, 30 * DAY):
-                desk.now = max(story[-1].at, count.end) + later
-                await desk.case_times.expire(now=desk.now)
+                stored.now = max(story[-1].at, count.end) + later
+                await stored.case_times.expire(now=stored.now)
                 await count.check(people["Олена"], cases)
                 await count.check(operator, own)
                 found = await count.digest(people["Іван"])

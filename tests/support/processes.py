@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
@@ -20,7 +21,7 @@ _LISTENING = re.compile(r"listening on (http://[\d.:]+)")
 
 
 def environment(directory: Path, telegram: BotApiServer, **changes: str) -> dict[str, str]:
-    """The settings of tests/running.py as a process gets them, and nothing of our own."""
+    """The settings of tests/support/running.py as a process gets them, and nothing of our own."""
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
@@ -120,3 +121,11 @@ def assert_discreet(log: str, *, numbers: Iterable[str], secrets: Iterable[str] 
 def _around(log: str, found: str) -> str:
     place = log.index(found)
     return log[max(0, place - 300) : place + 100]
+
+
+def free_port() -> int:
+    """A port of this computer nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,7 +1,9 @@
 """The whole bot under test: `serve()` over real HTTP, against the demo's Bot API server."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,18 @@ class Office:
         await self.stop()
         async with serve(self.settings, clock=lambda: int(self.clock())) as url:
             yield replace(self, url=url)
+
+    async def nothing_due(self, seconds: float = 12) -> None:
+        """Wait until all that was due by now is sent, or dropped: nothing more is on its way."""
+        sql = "SELECT 1 FROM outbox WHERE state = 'pending' AND due_at <= ? LIMIT 1"
+        async with asyncio.timeout(seconds):
+            while self.rows(sql, int(self.clock())):  # noqa: ASYNC110 - the bot's own file
+                await asyncio.sleep(0.02)
+
+    def rows(self, sql: str, *values: int) -> list[Any]:
+        """What is stored, read from the file beside the bot."""
+        with closing(sqlite3.connect(self.settings.database_path)) as connection:
+            return connection.execute(sql, values).fetchall()
 
     async def post(self, *calls: dict[str, Any]) -> dict[str, Any]:
         """Post calls to the hook; the answer must be 200."""

@@ -67,18 +67,8 @@ from keyboards.callbacks import (
     DigestPages,
     LogPage,
 )
-from tests.views.test_views import (
-    KYIV,
-    NOW,
-    answered,
-    call,
-    case,
-    foreign_calls,
-    languages,
-    page_of,
-    speaking,
-    tags,
-)
+from tests.support.shown_calls import KYIV, NOW, answered, call, case, foreign_calls, page_of
+from tests.support.texts import languages, speaking, tags
 
 NASTY = '<b>&"' * 200
 TOAST = 200
@@ -86,12 +76,6 @@ MARKUP = 10_000
 """Bytes of a keyboard that Telegram takes."""
 
 some_calls = tried(max_examples=15, deadline=None)
-
-
-@pytest.fixture(params=Language)
-def language(request: pytest.FixtureRequest) -> Iterator[Language]:
-    with speaking(request.param):
-        yield request.param
 
 
 def person(role: Role = Role.ADMINISTRATOR, **values: object) -> Employee:
@@ -187,8 +171,8 @@ def test_a_call_with_its_case_is_whole_whatever_outsiders_wrote(
             assert tags(log) == ["bold", "italic"]
 
 
-def test_a_digest_of_many_people_is_whole(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_a_digest_of_many_people_is_whole() -> None:
     totals = DigestTotals(
         opened=10**6,
         called_back=10**6,
@@ -219,8 +203,8 @@ def test_a_digest_of_many_people_is_whole(language: Language) -> None:
     fits(digest_keyboards.digest(found, labels.groups, labels.worst, labels.people))
 
 
-def test_the_companys_settings_are_whole_however_many(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_the_companys_settings_are_whole_however_many() -> None:
     spans = "; ".join(
         f"{day} " + ", ".join(f"{hour}:{minute:02}-23" for hour in range(22) for minute in (1, 2))
         for day in ("пн", "вт", "ср", "чт", "пт", "сб", "нд")
@@ -238,8 +222,8 @@ def test_the_companys_settings_are_whole_however_many(language: Language) -> Non
     fits(company_keyboards.lines(dict.fromkeys(range(2**32 - 30, 2**32), "ї" * 90)))
 
 
-def test_many_ignored_numbers_are_whole(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_many_ignored_numbers_are_whole() -> None:
     found = [Ignored(10**6 + one, f"+3806712{one:05}", "Ї" * 64) for one in range(100)]
     assert tags(company.ignored(found)) == []
     assert str(company.IGNORED_SHOWN) in company.ignored(found)
@@ -247,14 +231,14 @@ def test_many_ignored_numbers_are_whole(language: Language) -> None:
     fits(company_keyboards.ignored(labels))
 
 
-def test_many_people_to_hand_a_case_to_fit_a_keyboard(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_many_people_to_hand_a_case_to_fit_a_keyboard() -> None:
     here = CaseButton(step=CaseStep.HAND, case=10**9 - 1, board=Board.ALL, page=10**4)
     fits(case_keyboards.people([Person(10**6 + one, "Ї" * 64) for one in range(50)], here))
 
 
-def test_many_lines_and_queues_fit_a_group(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_many_lines_and_queues_fit_a_group() -> None:
     names = [f"{number}{NASTY[:90]}" for number in range(45)]
     assert tags(groups.connected(names)) == ["bold"]
     assert tags(groups.lost(NASTY)) == []
@@ -265,8 +249,8 @@ def test_many_lines_and_queues_fit_a_group(language: Language) -> None:
         assert len(markup.inline_keyboard[-1]) == 1
 
 
-def test_the_staff_is_whole_whatever_the_names(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_the_staff_is_whole_whatever_the_names() -> None:
     extensions = tuple(f"{number:02}" + '<&">' * 24 for number in range(20))
     for role in Role:
         one = person(
@@ -294,8 +278,8 @@ def test_the_staff_is_whole_whatever_the_names(language: Language) -> None:
         assert tags(staff.extension_too_long(NASTY, limit=100)) == []
 
 
-def test_the_state_of_many_sources_is_whole(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_the_state_of_many_sources_is_whole() -> None:
     source = health.SourceHealth(
         name="office_of_the_far_north",
         last_call=NOW,
@@ -319,9 +303,9 @@ def test_the_state_of_many_sources_is_whole(language: Language) -> None:
 # Toasts
 
 
-def test_what_a_press_is_answered_with_is_a_toast(language: Language) -> None:
+@pytest.mark.usefixtures("language")
+def test_what_a_press_is_answered_with_is_a_toast() -> None:
     """At most 200 characters, on anybody's screen."""
-    assert language
     owner = Person(7, "Ї" * 64)
     taken = case(call(), owner=owner, owned_at=NOW - 10**8)
     errors = (
@@ -445,8 +429,8 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     yield staff_keyboards.invite_extensions(Role.OPERATOR, page=0)
 
 
-def test_labels_fit_their_rows_on_a_phone(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_labels_fit_their_rows_on_a_phone() -> None:
     too_long = {
         button.text
         for markup in keyboards()
@@ -458,8 +442,8 @@ def test_labels_fit_their_rows_on_a_phone(language: Language) -> None:
     assert not too_long
 
 
-def test_no_keyboard_of_ours_is_refused(language: Language) -> None:
-    assert language
+@pytest.mark.usefixtures("language")
+def test_no_keyboard_of_ours_is_refused() -> None:
     for markup in keyboards():
         if markup:
             fits(markup)

@@ -11,16 +11,11 @@ import pytest
 from aiogram.filters.callback_data import CallbackData
 
 from bot.domain.people import Role
-from keyboards import callbacks
-from tests.flows.test_lost_calls import NOW, alert_of, dialled, lost
+from tests.support.buttons import KINDS
+from tests.support.lost_calls import NOW, alert_of, dialled, lost
 from tests.support.running import ACCOUNTANT, OLENA, running_office
 from tests.support.telegram import Clock
 
-KINDS = [
-    kind
-    for kind in vars(callbacks).values()
-    if isinstance(kind, type) and issubclass(kind, CallbackData) and kind is not CallbackData
-]
 NUMBERS = (0, 1, 2, 3, -1, 99, 1_790_000_000, 738_000, 24_300, 2**31, 2**63 - 1, 2**63, -(2**63))
 WORDS = ("", "0", "x", "101", "'; --", "<b>", "ї" * 9)
 

@@ -1,4 +1,4 @@
-"""The people's screens as the tests use them: a dispatcher, real storage, a recording Telegram."""
+"""The screens as people use them: the real dispatcher and storage, and a Telegram that records."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,11 +7,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from aiogram import Bot, Dispatcher, F, Router
+import httpx
+from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.base import BaseSession
 from aiogram.exceptions import TelegramAPIError
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.methods import (
     AnswerCallbackQuery,
     DeleteMyCommands,
@@ -32,22 +32,18 @@ from aiogram.types import (
 )
 from pydantic import SecretStr
 
+from bot.app import create_dispatcher, create_repositories
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
+from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
-from bot.telegram.middlewares import EmployeeMiddleware, LanguageMiddleware, LeaveDialog
-from handlers import fallback, health, settings, staff, start
-from storage.calls import CallRepo
+from bot.telegram.middlewares import InFlight
+from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
-from storage.employees import EmployeeRepo
-from storage.fsm import FsmStorage
-from storage.invites import InviteRepo
-from storage.journal import JournalRepo
-from storage.outbox import OutboxRepo
-from storage.rejects import RejectRepo
 
 NOW = 1_790_000_000
+STARTED_AT = NOW - 3 * 86400 - 4 * 3600
 BOSS, OLENA, IVAN, STRANGER = 1001, 1002, 1003, 1009
 
 
@@ -92,44 +88,41 @@ class RecordingSession(BaseSession):
 
 
 class App:
-    def __init__(self, database: Database, chosen: Settings) -> None:
+    """All screens on one database; `telegram` has what was said, `woken` how often to be sent.
+
+    The clock stands still at `now`; the program was started three days and four hours before.
+    """
+
+    def __init__(self, database: Database, chosen: Settings, http: httpx.AsyncClient) -> None:
+        repositories = create_repositories(database, chosen)
         self.database = database
-        self.employees = EmployeeRepo(database)
-        self.invites = InviteRepo(database)
-        self.calls = CallRepo(database)
-        self.outbox = OutboxRepo(database)
-        self.rejects = RejectRepo(database)
+        self.employees = repositories.employees
+        self.invites = repositories.invites
+        self.calls = repositories.calls
+        self.outbox = repositories.outbox
+        self.rejects = repositories.rejects
         self.telegram = RecordingSession()
-        self.now = NOW
         self.bot = Bot(
             "42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")
         )
-        self.dispatcher = Dispatcher(
-            storage=FsmStorage(database),
-            events_isolation=SimpleEventIsolation(),
-            employees=self.employees,
-            invites=self.invites,
-            calls=self.calls,
-            journal=JournalRepo(database),
-            outbox=self.outbox,
-            rejects=self.rejects,
-            settings=chosen,
-            clock=lambda: self.now,
-            started_at=NOW - 3 * 86400 - 4 * 3600,
-        )
         self.i18n = create_i18n(chosen.language)
-        language = LanguageMiddleware(self.i18n, default=chosen.language)
-        self.dispatcher.update.outer_middleware(EmployeeMiddleware())
-        self.dispatcher.update.outer_middleware(language)
-        self.dispatcher.error.outer_middleware(language)
-        self.dispatcher.message.outer_middleware(LeaveDialog())
-        private = Router()
-        private.message.filter(F.chat.type == "private")
-        private.callback_query.filter(F.message.chat.type == "private")
-        screens = (staff, health, settings, start, fallback)
-        private.include_routers(*(screen.create_router() for screen in screens))
-        self.dispatcher.include_router(private)
+        self.woken = 0
+        self.now = STARTED_AT
+        self.dispatcher = create_dispatcher(
+            settings=chosen,
+            database=database,
+            repositories=repositories,
+            i18n=self.i18n,
+            clock=lambda: self.now,
+            in_flight=InFlight(Metrics()),
+            wake=self._wake,
+            recordings=Recordings(http, chosen),
+        )
+        self.now = NOW
         self._ids = count(1)
+
+    def _wake(self) -> None:
+        self.woken += 1
 
     async def hire(
         self,
@@ -250,7 +243,7 @@ async def open_app(folder: Path) -> AsyncIterator[App]:
             "shop": WebhookSettings(kind="webhook"),
         },
     )
-    async with open_database(path) as database:
-        app = App(database, chosen)
+    async with open_database(path) as database, httpx.AsyncClient() as http:
+        app = App(database, chosen, http)
         await app.hire(BOSS, Role.ADMINISTRATOR, name="Ганна Мельник")
         yield app

@@ -1,0 +1,86 @@
+"""`dzvinok backup`: a whole copy, or one line why not."""
+
+import asyncio
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+
+from tests.support.lost_calls import lost_ago
+from tests.support.places import DATA
+from tests.support.processes import environment
+from tests.support.running import running_office
+from tests.support.terminals import Terminal, Wall, rows
+
+# backup
+
+
+async def test_a_backup_while_the_bot_writes_is_whole(tmp_path: Path, terminal: Terminal) -> None:
+    async with running_office(tmp_path, clock=Wall()) as office:
+        await office.administrator()
+        shell = Terminal(tmp_path, environment(tmp_path, office.telegram))
+        copy = terminal.directory / "copies" / "dzvinok.db"
+        posted, is_done = 0, asyncio.Event()
+
+        async def post() -> None:
+            nonlocal posted
+            while not is_done.is_set():
+                batch = [lost_ago(f"{posted}-{place}", 86400 + place) for place in range(20)]
+                await office.post(*batch)
+                posted += 1
+                office.telegram.telegram.notify()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(post())
+            for _ in range(3):
+                enough = posted + 3
+                await office.telegram.wait_until(partial(lambda least: posted >= least, enough))
+                sure = posted
+                done = await shell.beside("backup", copy)
+                assert done.code == 0, done.err
+                assert done.out == f"{copy}: {copy.stat().st_size} bytes\n"
+                assert os.listdir(copy.parent) == ["dzvinok.db"]
+                assert rows(copy, "PRAGMA integrity_check") == [("ok",)]
+                assert rows(copy, "PRAGMA journal_mode") == [("delete",)]
+                [(count,)] = rows(copy, "SELECT count(*) FROM calls")
+                assert count % 20 == 0, "a batch is there whole or not at all"
+                assert sure * 20 <= count <= posted * 20 + 20
+                assert rows(copy, "SELECT tg_id FROM employees") == [(1001,)]
+            is_done.set()
+
+
+def test_a_backup_of_no_database_is_one_line(terminal: Terminal) -> None:
+    copy = terminal.directory / "copy.db"
+    line = terminal.run("backup", copy).refusal()
+    assert line == f"DATABASE_PATH: there is no database at {terminal.database}"
+    assert not copy.exists()
+    assert not terminal.database.exists()
+
+
+def test_a_backup_that_cannot_be_written_is_one_line(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    (terminal.directory / "file").write_text("")
+    for target in (terminal.directory / "file" / "copy.db", terminal.directory):
+        line = terminal.run("backup", target).refusal()
+        assert str(target) in line
+
+
+def test_a_backup_onto_the_database_itself_is_refused(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    before = terminal.rows("SELECT external_id FROM calls ORDER BY 1")
+    inode = terminal.database.stat().st_ino
+    line = terminal.run("backup", terminal.database).refusal()
+    assert str(terminal.database) in line
+    assert terminal.database.stat().st_ino == inode
+    assert terminal.rows("SELECT external_id FROM calls ORDER BY 1") == before
+
+
+def test_the_copy_is_a_database_the_program_works_with(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    copy = terminal.directory / "copy.db"
+    copy.write_bytes(b"an older copy")
+    assert terminal.run("backup", copy).code == 0
+    terminal.database.unlink()
+    shutil.copy(copy, terminal.database)
+    done = terminal.run("import", "office", DATA / "calls.jsonl")
+    assert done.out == "3 unchanged; 0 lines rejected\n"

@@ -1,0 +1,54 @@
+"""What tests of several rooms begin with."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from aiogram import Dispatcher
+
+from bot.app import create_dispatcher, create_repositories
+from bot.config.settings import Settings
+from bot.media.recordings import Recordings
+from bot.telegram.i18n import create_i18n
+from bot.telegram.middlewares import InFlight
+from bot.telemetry.metrics import Metrics
+from storage.database import Database, open_database
+from tests.support.stored_calls import StoredCalls
+from tests.support.stored_digests import StoredDigests
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database."""
+    async with open_database(tmp_path / "dzvinok.db") as database:
+        yield database
+
+
+@pytest.fixture
+def stored(database: Database) -> StoredCalls:
+    """An empty database that calls are about to be stored in."""
+    return StoredCalls(database)
+
+
+@pytest.fixture
+async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
+    """The dispatcher with all its handlers, as the program wires it."""
+    chosen = Settings(_env_file=None)
+    async with httpx.AsyncClient() as http:
+        yield create_dispatcher(
+            settings=chosen,
+            database=database,
+            repositories=create_repositories(database, chosen),
+            i18n=create_i18n(chosen.language),
+            clock=lambda: 0,
+            in_flight=InFlight(Metrics()),
+            wake=lambda: None,
+            recordings=Recordings(http, chosen),
+        )
+
+
+@pytest.fixture
+def digests(database: Database) -> StoredDigests:
+    """An empty database that calls to be told of in digests are about to be stored in."""
+    return StoredDigests(database)

@@ -1,0 +1,116 @@
+"""Hooks over real HTTP: the right address, what is refused and kept, a full disk."""
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.lost_calls import LOST, is_alert
+from tests.support.running import HOOK_TOKEN, running_office
+from tests.support.terminals import rows
+
+
+async def test_only_the_right_address_is_a_hook(tmp_path: Path) -> None:
+    async with running_office(tmp_path) as office:
+        for path in (
+            "office/wrong-token",
+            f"office/{HOOK_TOKEN}x",
+            f"office/{HOOK_TOKEN[:-1]}",
+            "office/%D0%B9",
+            f"shop/{HOOK_TOKEN}",
+            f"pbx/{HOOK_TOKEN}",  # it has no token: its hook is closed
+            "pbx/None",
+        ):
+            answer = await office.http.post(f"{office.url}/hooks/{path}", json=LOST)
+            assert answer.status_code == 404, path
+        answer = await office.http.get(f"{office.url}/hooks/office/{HOOK_TOKEN}")
+        assert answer.status_code == 405
+        answer = await office.http.post(f"{office.url}/telegram", json={})
+        assert answer.status_code == 404
+        assert rows(office.settings.database_path, "SELECT * FROM calls") == []
+
+
+async def test_a_body_over_a_mebibyte_is_refused(tmp_path: Path) -> None:
+    async with running_office(tmp_path) as office:
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        padding = " " * (1024 * 1024 - len(json.dumps(LOST)))
+        answer = await office.http.post(hook, content=json.dumps(LOST) + padding)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+        answer = await office.http.post(hook, content=json.dumps(LOST) + padding + " ")
+        assert answer.status_code == 413
+
+
+async def test_what_cannot_be_read_is_refused_and_kept(tmp_path: Path) -> None:
+    bodies = [b"{broken", b"", b"\xff\xfe", b"42", b"null", b"[" * 100_000, b'[{"id": "a"}]']
+    async with running_office(tmp_path) as office:
+        admin = await office.administrator()
+        reasons = []
+        for body in bodies:
+            answer = await office.http.post(
+                f"{office.url}/hooks/office/{HOOK_TOKEN}", content=body
+            )
+            assert answer.status_code == 422
+            [reject] = answer.json()["rejected"]
+            assert reject["index"] == 0
+            reasons.append("; ".join(reject["errors"]))
+        kept = rows(office.settings.database_path, "SELECT source, reason FROM rejects")
+        assert kept == [("office", reason) for reason in reasons]
+        await admin.wait_for(lambda message: "«office»" in message.text)
+        await office.stop()
+        told = [message for message in admin.replies() if "«office»" in message.text]
+        assert len(told) == 1, "an administrator is told once"
+
+
+async def test_the_good_calls_of_an_array_are_taken(tmp_path: Path) -> None:
+    async with running_office(tmp_path) as office:
+        bad = LOST | {"id": "a2", "status": "nonsense"}
+        answer = await office.post(LOST, bad, LOST | {"id": "a3"}, LOST)
+        assert {name: answer[name] for name in ("accepted", "updated", "unchanged")} == {
+            "accepted": 2,
+            "updated": 0,
+            "unchanged": 1,
+        }
+        assert [item["index"] for item in answer["rejected"]] == [1]
+
+
+async def test_at_most_a_thousand_calls_at_once(tmp_path: Path) -> None:
+    async with running_office(tmp_path) as office:
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        calls = [LOST | {"id": str(number)} for number in range(1001)]
+        answer = await office.http.post(hook, json=calls)
+        assert answer.status_code == 422
+        assert answer.json()["accepted"] == 0
+        assert rows(office.settings.database_path, "SELECT count(*) FROM calls") == [(0,)]
+        answer = await office.http.post(hook, json=calls[:1000])
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1000)
+
+
+async def test_a_full_disk_is_503_and_the_same_post_is_taken_later(tmp_path: Path) -> None:
+    async with running_office(tmp_path) as office:
+        admin = await office.administrator()
+        await office.post(LOST)
+        await admin.wait_for(is_alert)
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        path = office.settings.database_path
+        big = [LOST | {"id": f"b{number}", "queue": "q" * 90} for number in range(1000)]
+        with largest_file(path.with_name(path.name + "-wal").stat().st_size):
+            answer = await office.http.post(hook, json=big)
+            assert answer.status_code == 503
+            assert answer.headers["Retry-After"] == "5"
+            assert (await office.http.get(f"{office.url}/healthz")).status_code == 200
+            assert rows(path, "SELECT count(*) FROM calls") == [(1,)]
+        answer = await office.http.post(hook, json=big)
+        assert (answer.status_code, answer.json()["accepted"]) == (200, 1000)
+        assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file may grow beyond the size: what a full disk does, without filling one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,427 @@
+"""What the calls of a client make of its cases: what opens one, what closes it, in any order."""
+
+import asyncio
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.calls import CallFacts, CaseState, Direction, Party, Status
+from bot.domain.case_rules import CaseRules
+from bot.domain.cases import Board, CaseActionKind
+from bot.domain.people import EVERYTHING, Role
+from storage.database import MIGRATIONS, Database, open_database
+from tests.support.statements import NOW, said
+from tests.support.stored_calls import CLIENT, OTHER, SAME, WINDOW, StoredCalls, values_of
+
+# The four that others get wrong
+
+
+async def test_a_failed_call_back_does_not_close(stored: StoredCalls) -> None:
+    await stored.lost()
+    failures = (
+        Status.NO_ANSWER,
+        Status.UNREACHABLE,
+        Status.REJECTED_BY_SUBSCRIBER,
+        Status.CANCELLED_BY_OPERATOR,
+    )
+    for number, status in enumerate(failures, start=1):
+        await stored.dialled(60 * number, status=status)
+        case = await stored.only_case()
+        assert (case.state, case.attempts) == (CaseState.OPEN, number)
+        assert case.attempt is not None
+        assert case.attempt.status is status
+
+
+async def test_a_redial_that_is_answered_closes(stored: StoredCalls) -> None:
+    await stored.lost()
+    await stored.redialled(300)
+    case = await stored.only_case()
+    assert case.state is CaseState.GOT_THROUGH
+    assert case.closed_at == NOW + 305
+    assert case.call.status is Status.MISSED
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(SAME, "380671234567", "00380671234567", "+380671234567", "067 123 45 67"),
+        *("tel:+38-067-123-45-67", "sip:+380671234567@pbx.example;user=phone"),
+    ],
+)
+async def test_numbers_in_different_formats_match(stored: StoredCalls, written: str) -> None:
+    await stored.lost()
+    await stored.lost(30, written)
+    await stored.dialled(120, written)
+    case = await stored.only_case()
+    assert (case.state, case.lost) == (CaseState.CALLED_BACK, 2)
+
+
+async def test_three_calls_of_one_client_make_one_case(stored: StoredCalls) -> None:
+    for number in range(3):
+        await stored.lost(60 * number)
+    await stored.lost(0, OTHER)
+    assert [case.lost for case in await stored.all_cases()] == [3, 1]
+
+
+# What opens and closes
+
+
+async def test_a_call_back_turns_the_status_of_the_lost_calls(stored: StoredCalls) -> None:
+    await stored.hire(1, Role.OPERATOR, "101")
+    await stored.lost()
+    await stored.lost(60)
+    await stored.dialled(420)
+    for call_id in (1, 2):
+        call = await stored.journal.get(call_id, EVERYTHING)
+        assert call.status is Status.MISSED_CALLED_BACK
+        assert call.case is not None
+        assert (call.case.closing_call, call.case.closed_by) == (3, "Олена")
+        assert call.case.closed_at == NOW + 430
+    closing = await stored.journal.get(3, EVERYTHING)
+    assert closing.status is Status.ANSWERED
+    assert closing.case is not None
+    assert closing.case.lost_call == 2
+    numbers = await stored.cases.numbers(EVERYTHING, since=NOW)
+    assert (numbers.opened, numbers.called_back, numbers.left) == (1, 1, 0)
+
+
+async def test_a_talk_before_the_first_lost_call_closes_nothing(stored: StoredCalls) -> None:
+    await stored.lost()
+    await stored.dialled(-60)
+    await stored.dialled(0)
+    assert await stored.states() == [CaseState.OPEN]
+
+
+@pytest.mark.parametrize(("late", "state"), [(0, "called_back"), (1, "expired")])
+async def test_the_window_is_counted_from_the_first_lost_call(
+    stored: StoredCalls, late: int, state: str
+) -> None:
+    await stored.lost()
+    await stored.lost(WINDOW // 2)
+    stored.now += WINDOW + 120
+    await stored.dialled(late - 120)
+    assert await stored.states() == [CaseState(state)]
+
+
+async def test_a_lost_call_after_the_window_begins_a_new_case(stored: StoredCalls) -> None:
+    await stored.lost()
+    stored.now += WINDOW + 1
+    await stored.lost()
+    assert await stored.states() == [CaseState.EXPIRED, CaseState.OPEN]
+
+
+async def test_time_alone_lets_a_case_expire(stored: StoredCalls) -> None:
+    await stored.lost()
+    assert await stored.case_times.expire(now=NOW + WINDOW) == 0
+    assert await stored.case_times.expire(now=NOW + WINDOW + 1) == 1
+    case = await stored.only_case()
+    assert (case.state, case.closed_at) == (CaseState.EXPIRED, NOW + WINDOW)
+
+
+async def test_a_short_ring_makes_no_case(tmp_path: Path) -> None:
+    async with open_database(tmp_path / "dzvinok.db") as database:
+        stored = StoredCalls(database, CaseRules(min_missed_seconds=10))
+        await stored.lost(ended_at=NOW + 9)
+        assert await stored.all_cases() == []
+        await stored.lost(60, ended_at=NOW + 70)
+        assert (await stored.only_case()).lost == 1
+        await stored.lost(120, OTHER, ended_at=None)  # nobody knows how long: rather one too many
+        assert len(await stored.all_cases()) == 2
+
+
+async def test_hidden_numbers_have_a_case_for_each_call(stored: StoredCalls) -> None:
+    await stored.lost(number=None)
+    await stored.lost(10, number="anonymous")
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    assert await stored.states() == [CaseState.OPEN] * 2
+    first, second = await stored.all_cases()
+    assert await stored.cases.close(first.id, boss, "не додзвонитися", now=NOW + 60)
+    assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
+    assert await stored.case_times.expire(now=NOW + WINDOW + 60) == 1
+    assert await stored.states() == [CaseState.BY_HAND, CaseState.EXPIRED]
+    assert second.client is None
+
+
+async def test_what_the_pbx_says_was_returned_is_counted_and_listed(stored: StoredCalls) -> None:
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost(-60, status=Status.MISSED_CALLED_BACK)
+    page = await stored.cases.board(boss, Board.CLOSED, page=0, size=8, today=NOW - 3600)
+    assert (
+        page.total == (await stored.cases.numbers(boss.scope, since=NOW - 3600)).called_back == 1
+    )
+
+
+async def test_internal_calls_never_make_a_case_and_an_ivr_is_nobody(stored: StoredCalls) -> None:
+    await stored.call(direction=Direction.INTERNAL, caller=Party(number="102"), rang=("101",))
+    assert await stored.all_cases() == []
+    await stored.lost(answered_at=NOW + 2, ended_at=NOW + 30, queue="sales")
+    assert (await stored.only_case()).is_open
+
+
+async def test_an_ignored_number_is_in_the_log_and_nowhere_else(stored: StoredCalls) -> None:
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost(-60)
+    await stored.cases.ignore("+380671234567", boss, now=NOW)
+    assert await stored.states() == [CaseState.BY_HAND]
+    await stored.send_all()
+    await stored.lost(60)
+    assert await stored.states() == [CaseState.BY_HAND]
+    assert await stored.owed() == []
+    assert (await stored.journal.get(2, EVERYTHING)).lost
+    [ignored] = await stored.cases.list_ignored()
+    assert (ignored.number, ignored.name) == ("+380671234567", None)
+    await stored.cases.unignore(ignored.id, now=NOW + 100)
+    assert await stored.cases.list_ignored() == []
+    await stored.lost(200)
+    assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
+    assert (await stored.all_cases())[1].lost == 1
+
+
+async def test_the_pbx_may_know_that_somebody_called_back(stored: StoredCalls) -> None:
+    await stored.lost(status=Status.MISSED_CALLED_BACK)
+    case = await stored.only_case()
+    assert (case.state, case.closed_at) == (CaseState.CALLED_BACK, None)
+    await stored.lost(60)
+    assert await stored.states() == [CaseState.OPEN]
+
+
+async def test_by_hand_is_marked_and_counted_apart(stored: StoredCalls) -> None:
+    olena = await stored.hire(1, Role.OPERATOR, "101")
+    await stored.lost()
+    case = await stored.only_case()
+    assert await stored.cases.close(case.id, olena, "Реклама", now=NOW + 60)
+    assert not await stored.cases.close(case.id, olena, "ще раз", now=NOW + 61)
+    case = await stored.only_case()
+    assert (case.state, case.closed_at) == (CaseState.BY_HAND, NOW + 60)
+    assert (case.actions[-1].kind, case.actions[-1].text) == (CaseActionKind.CLOSED, "Реклама")
+    assert (await stored.cases.numbers(EVERYTHING, since=NOW)).by_hand == 1
+    stored.now += 600
+    await stored.lost()
+    assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
+
+
+# Corrections
+
+
+async def test_a_call_that_was_answered_after_all_ends_its_case_and_mends_its_alerts(
+    stored: StoredCalls,
+) -> None:
+    await stored.hire(1, Role.SUPERVISOR)
+    facts = await stored.lost()
+    await stored.send_all()
+    await stored.call(
+        external_id=facts.external_id,
+        started_at=NOW,
+        caller=Party(number=CLIENT),
+        status=Status.ANSWERED,
+        extension="101",
+        answered_at=NOW + 5,
+        ended_at=NOW + 30,
+    )
+    assert await stored.all_cases() == []
+    [row] = await stored.database.fetch("SELECT * FROM cases")
+    assert row["state"] == "void"
+    assert await stored.owed() == [1]
+    assert (await stored.cases.get(row["id"], EVERYTHING)).call.lost is False
+
+
+async def test_a_talk_that_was_none_opens_the_case_again(stored: StoredCalls) -> None:
+    await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost()
+    talk = await stored.dialled(60, updated_at=1)
+    assert await stored.states() == [CaseState.CALLED_BACK]
+    await stored.calls.record(
+        [said(**values_of(talk) | {"status": Status.ANSWERED, "updated_at": 2})], now=NOW
+    )
+    assert await stored.states() == [CaseState.CALLED_BACK]
+    await stored.calls.record(
+        [said(**values_of(talk) | {"callee": Party(number=OTHER), "updated_at": 3})], now=NOW
+    )
+    assert await stored.states() == [CaseState.OPEN]
+
+
+async def test_an_earlier_lost_call_that_comes_late_joins_the_case(stored: StoredCalls) -> None:
+    await stored.lost(60)
+    before = await stored.only_case()
+    await stored.lost(0)
+    case = await stored.only_case()
+    assert (case.id, case.lost, case.opened_at) == (before.id, 2, NOW)
+
+
+async def test_a_talk_between_two_lost_calls_that_comes_late_divides_the_case(
+    stored: StoredCalls,
+) -> None:
+    await stored.lost(0)
+    await stored.lost(600)
+    await stored.dialled(300)
+    assert [(case.state, case.lost) for case in await stored.all_cases()] == [
+        (CaseState.CALLED_BACK, 1),
+        (CaseState.OPEN, 1),
+    ]
+
+
+async def test_a_hidden_number_that_becomes_known_moves_to_its_client(stored: StoredCalls) -> None:
+    await stored.lost(-60)
+    facts = await stored.lost(number=None)
+    assert len(await stored.all_cases()) == 2
+    await stored.calls.record(
+        [said(**values_of(facts) | {"caller": Party(number=CLIENT)})], now=NOW + 60
+    )
+    assert [(case.client, case.lost) for case in await stored.all_cases()] == [
+        ("+380671234567", 2)
+    ]
+
+
+# In any order
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[CallFacts]:
+    """Some calls of two clients and of hidden numbers, each said in one or two statements."""
+    said_of: list[CallFacts] = []
+    for number in range(draw(st.integers(1, 9))):
+        start = NOW + draw(st.integers(0, 40)) * 3600
+        client = Party(number=draw(st.sampled_from([CLIENT, SAME, OTHER, None])))
+        kind = draw(st.sampled_from(["lost", "lost", "lost", "in", "out", "failed", "said"]))
+        values: dict[str, Any] = {
+            "external_id": f"c{number}",
+            "started_at": start,
+            "caller": client,
+            "ended_at": start + 60,
+            "rang": ("101",),
+            "updated_at": 1,
+        }
+        if kind == "in":
+            values |= {"status": Status.ANSWERED, "extension": "101", "answered_at": start + 5}
+        elif kind == "said":
+            values |= {"status": Status.MISSED_CALLED_BACK}
+        elif kind in {"out", "failed"}:
+            answered = kind == "out"
+            values |= {
+                "direction": Direction.OUT,
+                "status": Status.ANSWERED if answered else Status.NO_ANSWER,
+                "caller": Party(number="101"),
+                "callee": client,
+                "extension": "101",
+                "rang": (),
+                "answered_at": start + 5 if answered else None,
+            }
+        said_of.append(said(**values))
+        if draw(st.booleans()) and kind == "lost":
+            change: dict[str, Any] = draw(
+                st.sampled_from(
+                    [
+                        {"status": Status.ANSWERED, "extension": "102", "answered_at": start + 9},
+                        {"caller": Party(number=OTHER)},
+                        {"queue": "sales"},
+                        {"status": Status.MISSED_CALLED_BACK},
+                    ]
+                )
+            )
+            said_of.append(said(**values | change | {"updated_at": 2}))
+    return said_of
+
+
+async def _ends(database: Database, batches: list[list[CallFacts]], closed_at: int) -> list[Any]:
+    """The cases after these batches, without ids; OTHER's was closed by hand at a moment."""
+    stored = StoredCalls(database, CaseRules(window=20 * 3600))
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    end = NOW + 100 * 3600
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO cases (id, client, opened_at, last_lost_at, expires_at, lost, attempts, "
+            "state) VALUES (1000, '+380501112233', 0, 0, 0, 0, 0, 'void')"
+        )
+        await tx.execute(
+            "INSERT INTO case_events (case_id, at, kind, employee_id) "
+            "VALUES (1000, ?, 'closed', ?)",
+            (closed_at, boss.id),
+        )
+    for batch in batches:
+        await stored.calls.record(batch, now=end)
+    rows = await database.fetch(
+        "SELECT k.client, k.opened_at, k.last_lost_at, k.lost, k.attempts, k.state, k.closed_at, "
+        "(SELECT group_concat(e, ' ') FROM (SELECT c.external_id || y.part AS e "
+        "FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id WHERE y.case_id = k.id "
+        "ORDER BY c.external_id)) AS parts FROM cases AS k WHERE k.state <> 'void' "
+        "ORDER BY k.opened_at, k.client, parts"
+    )
+    return [tuple(row) for row in rows]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(story=stories(), seed=st.integers(0, 1 << 30))
+def test_any_order_repetition_and_batching_end_in_the_same_cases(
+    tmp_path_factory: pytest.TempPathFactory, story: list[CallFacts], seed: int
+) -> None:
+    chance = random.Random(seed)
+    scrambled = [*story, *chance.sample(story, chance.randint(0, len(story)))]
+    chance.shuffle(scrambled)
+    batches: list[list[CallFacts]] = []
+    while scrambled:
+        size = chance.randint(1, 4)
+        batches.append(scrambled[:size])
+        scrambled = scrambled[size:]
+
+    async def compare() -> None:
+        folder = tmp_path_factory.mktemp("cases")
+        async with (
+            open_database(folder / "one.db") as one,
+            open_database(folder / "many.db") as many,
+        ):
+            in_order = await _ends(one, [story], closed_at=NOW + 30 * 3600)
+            assert await _ends(many, batches, closed_at=NOW + 30 * 3600) == in_order
+
+    asyncio.run(compare())
+
+
+# From a version that had no cases
+
+
+async def test_calls_recorded_before_there_were_cases_get_theirs_and_nobody_is_alerted(
+    tmp_path: Path,
+) -> None:
+    first = tmp_path / "migrations"
+    first.mkdir()
+    shutil.copy(sorted(MIGRATIONS.glob("*.sql"))[0], first)
+    columns = (
+        "id, source, external_id, direction, status, level, started_at, position, received_at"
+    )
+    async with (
+        open_database(tmp_path / "dzvinok.db", migrations=first) as old,
+        old.transaction() as tx,
+    ):
+        await tx.execute(
+            "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
+            "VALUES (1, 'Ганна', 'administrator', 'uk', 8, 0)"
+        )
+        for number, (client, status) in enumerate(
+            [("+380671234567", "missed"), ("+380671234567", "missed"), (None, "missed")]
+        ):
+            await tx.execute(
+                f"INSERT INTO calls ({columns}, client, lost) "
+                "VALUES (?, 'office', ?, 'in', ?, 1, ?, ?, ?, ?, 1)",
+                (number + 1, f"c{number}", status, NOW, NOW + number, NOW, client),
+            )
+        await tx.execute(
+            "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
+            "VALUES (1, 1, 'lost_call', '1', 0, 0), (1, 1, 'rejects', 'office', 0, 0)"
+        )
+    async with open_database(tmp_path / "dzvinok.db") as database:
+        stored = StoredCalls(database)
+        assert await stored.case_times.make_missing(now=NOW + 2 * 86400) == 3
+        assert [(case.client, case.lost) for case in await stored.all_cases()] == [
+            ("+380671234567", 2),
+            (None, 1),
+        ]
+        assert await stored.case_times.make_missing(now=NOW + 2 * 86400) == 0
+        assert (await stored.owed(), await stored.owed("rejects")) == ([], [1])

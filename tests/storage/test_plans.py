@@ -1,0 +1,294 @@
+"""What is asked all day long walks an index, however many years of calls there are.
+
+The guards are tried too: without its index each of the due-scans is noticed.
+"""
+
+import itertools
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bot.app import Repositories, create_repositories
+from bot.config.settings import Settings
+from bot.domain.calls import Party
+from bot.domain.cases import Board
+from bot.domain.company import EscalationField
+from bot.domain.errors import NotFoundError
+from bot.domain.log import Key, LogFilter, Turn
+from bot.domain.people import EVERYTHING, Employee, Role, Scope
+from bot.domain.typed_times import parse_week
+from storage.case_spans import opened_in_sql
+from storage.database import Database
+from storage.journal import JournalRepo
+from storage.scopes import case_in_scope_sql
+from tests.support.call_logs import (
+    CLIENT,
+    DAY,
+    HOUR,
+    NOW,
+    ONE,
+    TWENTY,
+    TWO,
+    Log,
+    some_calls,
+)
+from tests.support.plans import WHAT_WAITS, ExplainedDatabase
+from tests.support.statements import said
+from tests.support.stored_calls import StoredCalls
+from tests.support.stored_digests import END, MIDNIGHT
+
+# The log
+
+SCOPES = {"all": EVERYTHING, "one": ONE, "two": TWO, "twenty": TWENTY}
+FILTERS = {
+    "-".join(filter(None, name)) or "whole": LogFilter(
+        start=NOW if "day" in name else None,
+        end=NOW + DAY if "day" in name else None,
+        lost_only="lost" in name,
+        client=CLIENT if "client" in name else None,
+    )
+    for name in itertools.product(("", "lost"), ("", "client"), ("", "day", "today"))
+}
+FILTERS |= {
+    name: replace(log_filter, start=NOW) for name, log_filter in FILTERS.items() if "today" in name
+}
+WHOLE_LOG = WHAT_WAITS | {"calls_by_position", "calls_lost_by_position"}
+"""The ends of the whole log may be read along an index: their LIMIT ends it."""
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_every_page_of_every_part_walks_an_index(log: Log, scope: str) -> None:
+    await log.add(*some_calls(random.Random(1), NOW, 20))
+    for (name, log_filter), turn in itertools.product(FILTERS.items(), Turn):
+        explained = ExplainedDatabase(log.database)
+        await JournalRepo(explained).page(
+            SCOPES[scope], log_filter, turn=turn, key=Key(NOW + HOUR, 5), size=2
+        )
+        is_whole = scope == "all" and log_filter.start is None and log_filter.client is None
+        walked = WHOLE_LOG if is_whole else WHAT_WAITS
+        assert explained.breaches(walked=walked) == [], (name, turn)
+        assert explained.plans[0].selects_keys
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_days_numbers_and_cards_are_found_by_an_index(log: Log, scope: str) -> None:
+    await log.add(*some_calls(random.Random(1), NOW, 20))
+    explained = ExplainedDatabase(log.database)
+    journal = JournalRepo(explained)
+    for log_filter in FILTERS.values():
+        await journal.has_calls(SCOPES[scope], log_filter, [(0, NOW), (NOW, NOW + DAY)])
+    for end in (NOW + DAY, None):
+        await journal.numbers(SCOPES[scope], start=NOW, end=end)
+    with pytest.raises(NotFoundError):
+        await journal.get(1 << 40, SCOPES[scope])
+    assert explained.breaches() == []
+    assert sum(plan.selects_keys for plan in explained.plans) == len(FILTERS)
+
+
+@pytest.mark.parametrize(
+    ("index", "log_filter"),
+    [
+        ("calls_lost_by_position", LogFilter(lost_only=True)),
+        ("calls_by_client", LogFilter(lost_only=True, client=CLIENT)),
+    ],
+)
+async def test_an_index_that_lacks_what_is_counted_by_would_be_noticed(
+    log: Log, index: str, log_filter: LogFilter
+) -> None:
+    """Then every call counted, and not only those shown, is looked up in the table."""
+    await log.add(*(said(started_at=NOW + n, caller=Party(number=CLIENT)) for n in range(9)))
+    async with log.database.transaction() as tx:
+        [row] = await tx.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (index,))
+        await tx.execute(f"DROP INDEX {index}")
+        await tx.execute(row["sql"].replace(", lost)", ")"))
+    explained = ExplainedDatabase(log.database)
+    await JournalRepo(explained).page(
+        EVERYTHING, log_filter, turn=Turn.AT, key=Key(NOW + 5, 6), size=2
+    )
+    keys, newer, older = (plan for plan in explained.plans if plan.selects_keys)
+    for plan in (keys, newer, older):
+        assert any(plan.sql == sql for _, sql in explained.breaches(walked=WHOLE_LOG)), plan
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM calls",
+        "SELECT * FROM calls WHERE source = 'office' ORDER BY position",
+        "SELECT call_id FROM call_extensions WHERE lost = 1",
+        "SELECT call_id FROM call_extensions WHERE extension = '101' UNION "
+        "SELECT call_id FROM call_extensions WHERE extension = '102'",
+        "SELECT count(*) FROM (SELECT position, id FROM calls WHERE client = '1' AND queue = '2')",
+        "SELECT count(*) FROM cases AS k WHERE k.call_id IS NOT NULL AND k.state = 'void'",
+        "DELETE FROM outbox WHERE done_at < 1",
+    ],
+)
+async def test_a_scan_a_sort_or_a_look_up_would_be_noticed(database: Database, sql: str) -> None:
+    explained = ExplainedDatabase(database)
+    async with explained.transaction() as tx:
+        await tx.execute(sql)
+    assert explained.breaches()
+
+
+# The board and what is due
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A company with something of everything to do; `due`: a moment at which all of it is due."""
+
+    database: Database
+    explained: ExplainedDatabase
+    repositories: Repositories
+    boss: Employee
+    olena: Employee
+    due: int
+
+
+@pytest.fixture
+async def busy(tmp_path: Path, stored: StoredCalls) -> Busy:
+    explained = ExplainedDatabase(stored.database)
+    chosen = Settings(_env_file=None, database_path=tmp_path / "dzvinok.db")
+    repositories = create_repositories(explained, chosen)
+    now = stored.now
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    olena = await stored.hire(2, Role.OPERATOR, "101")
+    await repositories.company.set_hours(None, parse_week("пн-пт 9-18"), now=now)
+    await repositories.company.set_number(EscalationField.REPEAT, 5, now=now)
+    for number in ("0501112233", "0501112244", "0501112255"):
+        await stored.lost(0, number)
+    await stored.dialled(60, "0501112255")
+    await repositories.cases.take(1, olena, now=now)
+    await repositories.reminders.add(1, olena, due_at=now + 60, now=now)
+    await repositories.digests.add(boss.id, 60, now=now)
+    explained.plans.clear()
+    return Busy(stored.database, explained, repositories, boss, olena, now + 8 * DAY)
+
+
+COUNTS_ALL = pytest.mark.xfail(
+    strict=True, reason="`call_id IS NOT NULL` makes SQLite count along cases_by_call: all cases"
+)
+
+
+@pytest.mark.parametrize("name", ["boss", "olena"])
+@pytest.mark.parametrize(
+    "board",
+    [
+        pytest.param(Board.ALL, marks=COUNTS_ALL),
+        pytest.param(Board.FREE, marks=COUNTS_ALL),
+        Board.MINE,
+        Board.CLOSED,
+    ],
+)
+async def test_the_board_walks_an_index(busy: Busy, board: Board, name: str) -> None:
+    person: Employee = getattr(busy, name)
+    today = busy.due - 9 * DAY
+    page = await busy.repositories.cases.board(person, board, page=0, size=8, today=today)
+    assert len(page.cases) == {
+        (Board.ALL, "boss"): 2,
+        (Board.ALL, "olena"): 2,
+        (Board.MINE, "olena"): 1,
+        (Board.FREE, "boss"): 1,
+        (Board.FREE, "olena"): 1,
+        (Board.CLOSED, "boss"): 1,
+        (Board.CLOSED, "olena"): 1,
+    }.get((board, name), 0)
+    assert busy.explained.breaches() == []
+
+
+Scan = Callable[[Busy], Awaitable[object]]
+
+DUE: dict[str, Scan] = {
+    "list_due": lambda busy: busy.repositories.outbox.list_due(now=busy.due, limit=9, not_to={5}),
+    "expire": lambda busy: busy.repositories.case_times.expire(now=busy.due),
+    "claims": lambda busy: busy.repositories.case_times.ask_owners(now=busy.due),
+    "repeat": lambda busy: busy.repositories.case_times.repeat_alerts(now=busy.due),
+    "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
+    "opening": lambda busy: busy.repositories.company.owe_opening_list(now=NOW + DAY),
+    "digests": lambda busy: busy.repositories.digests.owe_due(now=NOW + DAY // 2),
+    "clock set back": lambda busy: busy.repositories.outbox.shift_after_clock_set_back(
+        now=NOW - DAY
+    ),
+    "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
+    "purge": lambda busy: busy.repositories.calls.purge(before=busy.due),
+}
+"""What a tick asks, each with something to do: then every statement of it is carried out."""
+
+WHAT_IS_OWED = {"outbox_pending"}
+"""What the Alerter has before it may be looked through; all else that is due is searched for."""
+
+OF_ONE_CLIENT = {"calls_by_client"}
+"""A case is computed from the calls of its client alone: those are few enough to be sorted."""
+
+
+@pytest.mark.parametrize("name", DUE)
+async def test_what_is_due_is_found_by_an_index(busy: Busy, name: str) -> None:
+    assert await DUE[name](busy)
+    assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT) == []
+
+
+async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:
+    assert await busy.repositories.case_times.expire(now=busy.due)
+    busy.explained.plans.clear()
+    assert await busy.repositories.case_times.expire(now=NOW)
+    assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT) == []
+
+
+@pytest.mark.parametrize("name", DUE)
+async def test_a_tick_with_nothing_to_do_asks_little(busy: Busy, name: str) -> None:
+    """Most ticks are such: one or two reads, and the writer's lock is left to others."""
+    async with busy.database.transaction() as tx:
+        for table in ("outbox", "calls", "cases", "digests"):
+            await tx.execute(f"DELETE FROM {table}")
+        await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")
+    assert not await DUE[name](busy)
+    assert busy.explained.breaches() == []
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [
+        ("outbox_pending", "list_due"),
+        ("cases_to_expire", "expire"),
+        ("cases_by_closing", "expire"),
+        ("cases_claimed", "claims"),
+        ("cases_to_repeat", "repeat"),
+        ("reminders_due", "reminders"),
+        ("outbox_pending", "clock set back"),
+        ("calls_to_settle", "settle"),
+        ("calls_by_position", "purge"),
+        ("outbox_said", "purge"),
+    ],
+)
+async def test_a_due_scan_without_its_index_would_be_noticed(
+    busy: Busy, index: str, name: str
+) -> None:
+    async with busy.database.transaction() as tx:
+        await tx.execute(f"DROP INDEX {index}")
+    await DUE[name](busy)
+    assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT)
+
+
+@pytest.mark.parametrize("board", [Board.ALL, Board.FREE])
+async def test_a_board_without_its_index_would_be_noticed(busy: Busy, board: Board) -> None:
+    async with busy.database.transaction() as tx:
+        await tx.execute("DROP INDEX cases_open")
+    await busy.repositories.cases.board(busy.olena, board, page=0, size=8, today=NOW - DAY)
+    assert busy.explained.breaches()
+
+
+async def test_an_operators_cases_are_found_from_the_cases(database: Database) -> None:
+    """And not from the whole log of a phone, which took seconds at a million calls."""
+    mine, values = case_in_scope_sql(Scope(("101",), owner=7), "k")
+    where, span = opened_in_sql(MIDNIGHT, END)
+    plan = await database.fetch(
+        f"EXPLAIN QUERY PLAN SELECT count(*) FROM cases AS k WHERE {where} AND {mine}",
+        (*span, *values),
+    )
+    steps = [row["detail"] for row in plan]
+    assert any("cases_by_opening" in step for step in steps), steps
+    assert any("case_calls_by_case" in step for step in steps), steps
+    assert not any("x USING PRIMARY KEY (extension=?)" in step for step in steps), steps

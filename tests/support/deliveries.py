@@ -1,0 +1,90 @@
+"""An Alerter that is let work until nothing that is due is left."""
+
+import asyncio
+from collections.abc import Collection
+from zoneinfo import ZoneInfo
+
+from aiogram import Bot
+
+from bot.app import Repositories
+from bot.delivery.alerter import Alerter
+from bot.delivery.notices import Notices
+from bot.delivery.pace import Pace
+from bot.domain.clock import Clock
+from bot.domain.outbox import Owed
+from bot.domain.people import Language
+from bot.telegram.i18n import create_i18n
+from bot.telemetry.metrics import Metrics
+from storage.database import Database
+from storage.outbox import OutboxRepo
+
+
+class NoPace(Pace):
+    """Telegram is asked as fast as the Alerter likes."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+
+    def closed_chats(self) -> dict[int, float]:
+        return {}
+
+    def close_chat(self, chat_id: int, seconds: float) -> None:
+        pass
+
+    async def wait_for_turn(self, chat_id: int, *, is_edit: bool = False) -> None:
+        pass
+
+
+class WatchedOutbox(OutboxRepo):
+    """An outbox that tells when nothing is due and nothing under way."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._is_done = asyncio.Event()
+
+    async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
+        due = await super().list_due(now=now, limit=limit, not_to=not_to)
+        if not due and not not_to:  # without a pace, only chats that are written to are left out
+            self._is_done.set()
+        return due
+
+    async def done(self) -> None:
+        self._is_done.clear()
+        await self._is_done.wait()
+
+
+async def deliver_due(
+    bot: Bot,
+    repositories: Repositories,
+    outbox: WatchedOutbox,
+    *,
+    zone: ZoneInfo,
+    clock: Clock,
+    seconds: float = 20,
+) -> None:
+    """Send and edit all that is due, and all that becomes due meanwhile."""
+    alerter = Alerter(
+        bot,
+        outbox=outbox,
+        groups=repositories.groups,
+        notices=Notices(
+            employees=repositories.employees,
+            cases=repositories.cases,
+            company=repositories.company,
+            groups=repositories.groups,
+            digests=repositories.digests,
+            reminders=repositories.reminders,
+            journal=repositories.journal,
+            rejects=repositories.rejects,
+            i18n=create_i18n(Language.UK),
+            zone=zone,
+            clock=clock,
+        ),
+        clock=clock,
+        pace=NoPace(),
+        metrics=Metrics(),
+    )
+    async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
+        tasks.create_task(alerter.run())
+        await outbox.done()
+        alerter.stop()

@@ -1,0 +1,137 @@
+"""How SQLite carries out what the storage asks: EXPLAIN QUERY PLAN, through the real Database.
+
+A statement is a breach when it costs more the longer the company has worked: it reads a table that
+grows from end to end, or sorts the log, or looks up a row for what an index should hold.
+"""
+
+import re
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from storage.database import Database, Row, Transaction, Value
+
+LOG = frozenset({"calls", "call_extensions", "outbox"})
+"""What nobody may sort: its indexes are in the order in which it is read."""
+
+GROWING = LOG | {
+    *("cases", "case_calls", "case_events", "comments", "comment_changes", "contacts"),
+    *("reminders", "rejects"),
+}
+"""What has more rows every day. The people, their settings and the company's stay few."""
+
+WHAT_WAITS = frozenset({"cases_open", "cases_to_expire", "outbox_pending"})
+"""Indexes that hold only what is not done yet: those may be walked from end to end."""
+
+_NAMES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (\w+)(?: AS (\w+))?")
+_READS = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+_FROM_NULL_ON = re.compile(r"\((\w+)>\?\)")
+_BY_ID = ("USING INTEGER PRIMARY KEY (rowid=?)", "_by_call (call_id=?")
+_IN_NOTHING = re.compile(r"(?<!NOT) IN \(\)")
+_SELECTS_KEYS = re.compile(r"\bSELECT position, (?:id|call_id AS id) FROM ")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One statement and its steps, as EXPLAIN QUERY PLAN tells them."""
+
+    sql: str
+    steps: tuple[str, ...]
+
+    @property
+    def selects_keys(self) -> bool:
+        """Whether it finds, or counts, calls of the log by what stands in the indexes alone."""
+        return bool(_SELECTS_KEYS.search(self.sql))
+
+    def breaches(self, *, walked: Collection[str], sorted_from: Collection[str]) -> list[str]:
+        """The steps that cost more the longer the log."""
+        if _IN_NOTHING.search(self.sql):  # is false, and no row is looked at
+            return []
+        found = [step for step in self.steps if self._is_walk(step, walked)]
+        found += [step for step in self.steps if self._is_lookup(step)]
+        is_log_read = any(self._is_read_of_log(step, sorted_from) for step in self.steps)
+        found += [step for step in self.steps if is_log_read and _is_sort(step)]
+        return found
+
+    def _tables(self, name: str) -> set[str]:
+        """The tables a name of a step may stand for: an alias, or the table itself."""
+        return {table for table, alias in _NAMES.findall(self.sql) if name in {table, alias}}
+
+    def _is_walk(self, step: str, walked: Collection[str]) -> bool:
+        read = _READS.match(step)
+        if not read or read[3] in walked or not self._tables(read[2]) & GROWING:
+            return False
+        [column] = _FROM_NULL_ON.findall(step) or [""]
+        is_bounded = re.search(rf"\b{column} (?:>|>=|BETWEEN) ", self.sql) if column else True
+        return read[1] == "SCAN" or not is_bounded
+
+    def _is_lookup(self, step: str) -> bool:
+        read = _READS.match(step)
+        is_of_log = bool(read and self._tables(read[2]) & LOG)
+        return self.selects_keys and is_of_log and "USING INDEX" in step
+
+    def _is_read_of_log(self, step: str, sorted_from: Collection[str]) -> bool:
+        """Whether it reads more of the log than rows that are named one by one."""
+        read = _READS.match(step)
+        if not read or read[3] in WHAT_WAITS | {*sorted_from} or not self._tables(read[2]) & LOG:
+            return False
+        return not any(words in step for words in _BY_ID)
+
+
+def _is_sort(step: str) -> bool:
+    return "USE TEMP B-TREE FOR ORDER BY" in step or "UNION USING TEMP B-TREE" in step
+
+
+@dataclass
+class ExplainedDatabase(Database):
+    """A database that writes down the plan of every statement it is asked to carry out."""
+
+    inner: Database
+    plans: list[Plan] = field(default_factory=list)
+
+    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        rows = await self.inner.fetch(sql, values)  # first: EXPLAIN alone sees no new schema
+        self._note(sql, await self.inner.fetch(f"EXPLAIN QUERY PLAN {sql}", values))
+        return rows
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self.inner.transaction() as tx:
+            yield _ExplainedTransaction(tx, self)
+
+    async def explain(self, tx: Transaction, sql: str, values: Sequence[Value]) -> None:
+        self._note(sql, await tx.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+
+    def _note(self, sql: str, rows: Iterable[Row]) -> None:
+        self.plans.append(Plan(sql, tuple(row["detail"] for row in rows)))
+
+    def breaches(
+        self, *, walked: Collection[str] = WHAT_WAITS, sorted_from: Collection[str] = ()
+    ) -> list[tuple[str, str]]:
+        """Every step that costs more the longer the log, with its statement.
+
+        `walked`: indexes that may be read from end to end. `sorted_from`: those of which a span
+        is short enough to be sorted. Fails if there was no statement to judge.
+        """
+        assert self.plans, "nothing was asked of the database"
+        return [
+            (step, plan.sql)
+            for plan in self.plans
+            for step in plan.breaches(walked=walked, sorted_from=sorted_from)
+        ]
+
+
+@dataclass
+class _ExplainedTransaction(Transaction):
+    inner: Transaction
+    database: ExplainedDatabase
+
+    async def execute(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        await self.database.explain(self.inner, sql, values)
+        return await self.inner.execute(sql, values)
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        some = list(rows)
+        for values in some[:1]:
+            await self.database.explain(self.inner, sql, values)
+        await self.inner.executemany(sql, some)

@@ -1,0 +1,146 @@
+"""Calls in words: cards over time, rows of the log, who is named how."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from bot.domain import signs
+from bot.domain.calls import (
+    PRICE_DELAY,
+    Call,
+    Comment,
+    Direction,
+    EndedBy,
+    Party,
+    Status,
+)
+from bot.views import alerts, calls, parties
+from tests.support.shown_calls import (
+    KYIV,
+    NOW,
+    answered,
+    call,
+    card_of,
+    case,
+    page_of,
+)
+
+# A card over time
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_a_price_is_awaited_then_known_or_absent() -> None:
+    end = NOW - 40
+    pending = answered(settles_at=end + PRICE_DELAY)
+    live = answered(status=Status.RINGING, wait=None, talk=None, ended_at=None)
+    known = replace(pending, price=Decimal("0.08"), currency="UAH", settles_at=None)
+    for shown, now, words in (
+        (live, NOW - 60, "з'явиться через 5 хвилин після завершення"),
+        (pending, end, "з'явиться о 17:18"),  # 17:17:40, and not before
+        (pending, end + PRICE_DELAY - 1, "з'явиться о 17:18"),
+        (pending, end + PRICE_DELAY, "–"),
+        (answered(), NOW, "–"),
+        (known, NOW, "0,08\xa0₴"),
+    ):
+        [price] = [line for line in card_of(shown, now=now) if line.startswith("Ціна:")]
+        assert price == f"Ціна: {words}"
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_a_recording_is_spoken_of_only_where_somebody_talked() -> None:
+    def recording(shown: Call, now: int = NOW) -> list[str]:
+        return [line for line in card_of(shown, now=now) if line.startswith("Аудіозапис")]
+
+    pending = answered(settles_at=NOW + 260)
+    assert recording(call(settles_at=NOW + 260)) == []
+    assert len(recording(pending)) == 1
+    assert recording(pending)[0].endswith("о 17:18")
+    assert recording(pending, NOW + 260)[0].endswith(": –")
+    assert recording(answered(recording_url="https://r.example/1"))[0].endswith(": є")
+
+
+@pytest.mark.usefixtures("language")
+def test_a_card_never_says_a_recordings_address() -> None:
+    text = calls.card(answered(recording_url="https://r.example/1"), now=NOW, zone=KYIV)
+    assert "r.example" not in text
+
+
+# Who
+
+
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.usefixtures("language")
+def test_the_mark_stands_after_the_one_who_hung_up(direction: Direction) -> None:
+    caller, callee = Party(name="Ганна", number="201"), Party(name="Петро", number="202")
+    for ended_by in EndedBy:
+        shown = answered(
+            direction=direction,
+            caller=caller,
+            callee=callee,
+            client=None,
+            extension=None,
+            rang=(),
+            ended_by=ended_by,
+            colleagues={},
+        )
+        log = calls.whole_log(page_of(shown), lost_only=False, client=None, now=NOW, zone=KYIV)
+        marks = {side: f" {signs.HUNG_UP}" * (ended_by is side) for side in EndedBy}
+        first, second = marks[EndedBy.CALLER], marks[EndedBy.CALLEE]
+        assert f"Ганна{first} → Петро{second}\n" in log
+        assert log.count(signs.HUNG_UP) == (ended_by in {EndedBy.CALLER, EndedBy.CALLEE})
+        lines = [line for line in card_of(shown) if "Ганна" in line or "Петро" in line]
+        assert [line.endswith(signs.HUNG_UP) for line in lines] == [bool(first), bool(second)]
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_a_client_is_the_contact_else_the_pbxs_name_else_the_number() -> None:
+    named = Party(name="ТОВ Ромашка", number="0671234567")
+    spaced = "+380 67 123 45 67"
+    for shown, name, number in (
+        (call(contact="Ганна", caller=named), "Ганна", spaced),
+        (call(caller=named), "ТОВ Ромашка", spaced),
+        (call(), spaced, None),
+        (call(caller=Party(number="12"), client=None), "12", None),
+        (call(caller=Party(sip="sip:x@y"), client=None), "sip:x@y", None),
+        (call(caller=Party(number="anonymous"), client=None), "прихований номер", None),
+        (call(caller=Party(), client=None), "прихований номер", None),
+    ):
+        assert (parties.client_name(shown), parties.client_number(shown)) == (name, number)
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_of_many_phones_that_rang_ten_are_named() -> None:
+    shown = call(rang=tuple(str(number) for number in range(101, 201)))
+    text = alerts.lost_call(case(shown), now=NOW, zone=KYIV)
+    assert "Олена Коваленко (101), Іван Бондар (102), 103" in text
+    assert "109, 110" in text
+    assert "ще 90" in text
+    assert "111" not in text
+
+
+@pytest.mark.parametrize("commented", [True, False])
+@pytest.mark.usefixtures("language")
+def test_the_sign_of_a_comment_tells_whether_there_is_one(
+    commented: bool,
+) -> None:
+    comment = Comment(text="Так", author="Олена", written_at=NOW, version=1)
+    shown = call(comment=comment if commented else None)
+    log = calls.whole_log(page_of(shown), lost_only=False, client=None, now=NOW, zone=KYIV)
+    assert (signs.COMMENTED in log) is commented
+    assert (signs.COMMENTED in "\n".join(card_of(shown))) is commented
+    assert (signs.NOT_COMMENTED in "\n".join(card_of(shown))) is not commented
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_a_row_has_two_lines_of_a_phone() -> None:
+    colleagues = {"101": "Олена Коваленко"}
+    shown = call(client="+380671234567", contact=None, rang=("101",), colleagues=colleagues)
+    for contact, lines in {
+        None: ["+380 67 123 45 67", "    → Олена, чекали 0:17"],
+        "Ганна Мельник": ["Ганна Мельник → Олена", "    чекали 0:17"],
+    }.items():
+        page = page_of(replace(shown, contact=contact, caller=Party(number="0671234567")))
+        log = calls.whole_log(page, lost_only=False, client=None, now=NOW, zone=KYIV)
+        first, second = log.splitlines()[-2:]
+        assert (first.partition("↙️ ")[2], second) == tuple(lines)
