@@ -1,8 +1,7 @@
 """The log, today's calls, the card of a call, choosing a date."""
 
-import itertools
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
@@ -13,6 +12,7 @@ from bot.config.settings import Settings
 from bot.domain.calls import Call
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
+from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page
 from bot.domain.people import Employee
 from bot.media.recordings import can_be_heard
@@ -21,7 +21,6 @@ from bot.telegram.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
 from bot.views.cases import colleague_has_it
-from bot.views.formats import local
 from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage
 from storage.journal import JournalRepo
@@ -81,7 +80,7 @@ class CardScreens:
 async def today_command(
     message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
 ) -> None:
-    here = LogPage(day=local(clock(), settings.zone).date().toordinal())
+    here = LogPage(day=local_date(clock(), settings.zone).toordinal())
     await _show_log(message, here, _Reading(employee, journal, settings.zone, clock()))
 
 
@@ -130,9 +129,9 @@ async def choose_date(
     if callback_data.month not in _MONTHS:
         raise NotFoundError(f"month {callback_data.month}")
     first, after = callback_data.first_day, callback_data.at(callback_data.month + 1).first_day
-    days = range(first.toordinal(), after.toordinal() + 1)
-    starts = [_midnight(date.fromordinal(day), settings.zone) for day in days]
-    spans = [*itertools.pairwise(starts), (0, starts[0]), (starts[-1], _FAR_FUTURE)]
+    days = range(first.toordinal(), after.toordinal())
+    spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
+    spans += [(0, spans[0][0]), (spans[-1][1], _FAR_FUTURE)]
     reading = _Reading(employee, journal, settings.zone, clock())
     part = await reading.part(callback_data.page)
     *has, has_earlier, has_later = await journal.has_calls(employee.scope, part, spans)
@@ -174,12 +173,13 @@ class _Reading:
         client = (await self._call_of_client(here)).client if here.client_of else None
         if here.client_of and client is None:
             raise NotFoundError(f"client of call {here.client_of}")
-        start = end = None
+        start: int | None = None
+        end: int | None = None
         if here.day:
-            on = _date(here.day)
-            start = _midnight(on, self.zone)
-            if on != self._today():  # today has no end: live calls stand after everything
-                end = _midnight(on + timedelta(days=1), self.zone)
+            day = _date(here.day)
+            start, end = day_bounds(day, self.zone)
+            if day == self._today():  # today has no end: live calls stand after everything
+                end = None
         return LogFilter(start=start, end=end, lost_only=bool(here.lost), client=client)
 
     async def text(self, here: LogPage, part: LogFilter, page: Page) -> str:
@@ -199,7 +199,7 @@ class _Reading:
 
     def month(self, here: LogPage, page: Page) -> int:
         """Where choosing a date begins: the day shown, or that of the newest call on the page."""
-        newest = local(page.calls[0].started_at, self.zone).date() if page.calls else self._today()
+        newest = local_date(page.calls[0].started_at, self.zone) if page.calls else self._today()
         on = _date(here.day) if here.day else newest
         return on.year * 12 + on.month - 1
 
@@ -207,7 +207,7 @@ class _Reading:
         return await self.journal.get(here.client_of, self.employee.scope)
 
     def _today(self) -> date:
-        return local(self.now, self.zone).date()
+        return local_date(self.now, self.zone)
 
 
 def _date(ordinal: int) -> date:
@@ -215,8 +215,3 @@ def _date(ordinal: int) -> date:
         return date.fromordinal(ordinal)
     except (ValueError, OverflowError):
         raise NotFoundError(f"day {ordinal}") from None
-
-
-def _midnight(on: date, zone: ZoneInfo) -> int:
-    """The first second of the day there. Its last is the one before the next day's first."""
-    return int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp())

@@ -7,7 +7,6 @@ button was pressed in a group.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, time
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command, StateFilter
@@ -20,13 +19,13 @@ from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.cases import Board, Taking
 from bot.domain.clock import Clock
 from bot.domain.errors import AppError, NoAccessError, NotFoundError
+from bot.domain.hours import day_bounds, local_date
 from bot.domain.people import Employee, Role
 from bot.telegram.filters import HasRole, OfQuestion
 from bot.telegram.reply import Event, answer, remove, show, take_buttons_away, write_to
 from bot.views import cases as views
 from bot.views import comments as comment_views
 from bot.views import groups as group_views
-from bot.views.formats import local
 from handlers.calls import CardScreens
 from keyboards import cases as keyboards
 from keyboards import comments as dialog_keyboards
@@ -123,10 +122,8 @@ class CaseScreens:
 
     async def show_board(self, event: Event, employee: Employee, here: BoardPlace) -> None:
         now = self.clock()
-        midnight = datetime.combine(
-            local(now, self.settings.zone).date(), time(), self.settings.zone
-        )
-        today = int(midnight.timestamp())
+        zone = self.settings.zone
+        today, _ = day_bounds(local_date(now, zone), zone)
         page = await self.cases.board(
             employee, Board(here.board), page=here.page, size=employee.page_size, today=today
         )

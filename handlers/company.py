@@ -12,12 +12,12 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.company import LadderField
 from bot.domain.errors import NotFoundError
+from bot.domain.hours import local_date
 from bot.domain.people import Role
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, remove, show
 from bot.views import company as views
-from bot.views.formats import local
 from keyboards import company as keyboards
 from keyboards.callbacks import (
     CompanyMenu,
@@ -141,7 +141,7 @@ async def holidays_sent(
     message: Message, state: FSMContext, company: CompanyRepo, settings: Settings, clock: Clock
 ) -> None:
     try:
-        days = parse_days(message.text or "", local(clock(), settings.zone).date())
+        days = parse_days(message.text or "", local_date(clock(), settings.zone))
     except UnreadableTimeError as error:
         await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
         return

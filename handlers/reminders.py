@@ -9,13 +9,12 @@ from aiogram.types import CallbackQuery, Message
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.errors import AppError, NotFoundError
-from bot.domain.hours import DAY, wall
+from bot.domain.hours import DAY, local_date, moment_of
 from bot.domain.people import Employee
 from bot.domain.typed_times import UnreadableTimeError, parse_when
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show
 from bot.views import reminders as views
-from bot.views.formats import local
 from keyboards import comments as dialog_keyboards
 from keyboards import reminders as keyboards
 from keyboards.callbacks import DialogButton, DialogStep, RemindAt, RemindIn, RemindMenu
@@ -68,7 +67,7 @@ async def remind_in(
     call, now = await journal.get(callback_data.call, employee.scope), clock()
     due_at = now + callback_data.minutes * 60
     if not callback_data.minutes:
-        due_at = wall(local(now, settings.zone).date(), DAY + _NINE, settings.zone)
+        due_at = moment_of(local_date(now, settings.zone), DAY + _NINE, settings.zone)
     if not await reminders.add(call.id, employee, due_at=due_at, now=now):
         await answer(query, views.too_many(LIMIT), alert=True)
         return

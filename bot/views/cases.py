@@ -8,9 +8,10 @@ from aiogram.utils.i18n import ngettext
 from bot.domain import signs
 from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Status
 from bot.domain.cases import Board, BoardPage, Case, CaseAction, CaseActionKind, CaseNumbers
+from bot.domain.hours import local_date
 from bot.domain.people import Employee
 from bot.views import parties
-from bot.views.formats import brief, cut, day, hour_minute, local, quoted, span
+from bot.views.formats import brief, cut, day, hour_minute, quoted, span
 from bot.views.statuses import status_words
 
 _DAY = 86400
@@ -303,8 +304,8 @@ def _place(case: Case) -> str:
 
 def moment(at: int, *, now: int, zone: ZoneInfo) -> str:
     """14:02; with the day before it if that is not today"""
-    on, time = local(at, zone).date(), hour_minute(at, zone)
-    return time if on == local(now, zone).date() else f"{day(on)}, {time}"
+    on, time = local_date(at, zone), hour_minute(at, zone)
+    return time if on == local_date(now, zone) else f"{day(on)}, {time}"
 
 
 def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:

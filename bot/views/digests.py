@@ -8,8 +8,9 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson
+from bot.domain.hours import local_time
 from bot.views import cases
-from bot.views.formats import brief, cut, day, hour_minute, local, one_line, span
+from bot.views.formats import brief, cut, day, hour_minute, one_line, span
 
 PEOPLE_SHOWN = 10
 _HOUR = 3600
@@ -123,7 +124,7 @@ def ask_time() -> str:
 
 def _when(start: int, end: int, zone: ZoneInfo) -> str:
     """23 листопада; 23 листопада, до 18:30; 23 листопада, 10:00–11:00"""
-    first, last = local(start, zone), local(end, zone)
+    first, last = local_time(start, zone), local_time(end, zone)
     text = day(first.date())
     is_from_midnight = (first.hour, first.minute) == (0, 0)
     if not is_from_midnight:

@@ -29,6 +29,7 @@ from bot.domain.calls import (
 )
 from bot.domain.cases import BoardPage, Case
 from bot.domain.digests import CaseGroup
+from bot.domain.hours import local_date
 from bot.domain.log import DayNumbers, Key, Page
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
@@ -249,7 +250,7 @@ def test_a_page_of_ten_rows_is_whole_whatever_outsiders_wrote(
             now=NOW,
             zone=KYIV,
         )
-        on = formats.local(NOW, KYIV).date()
+        on = local_date(NOW, KYIV)
         day = calls.day_log(page_of(*shown), numbers, on, lost_only=True, now=NOW, zone=KYIV)
     assert set(tags(log)) <= {"bold", "italic"}
     assert tags(log).count("bold") == 1
