@@ -28,7 +28,7 @@ from bot.views import comments as comment_views
 from bot.views import groups as group_views
 from handlers.calls import CardScreens
 from keyboards import cases as keyboards
-from keyboards import comments as dialog_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (
     BoardPlace,
     CardCase,
@@ -292,7 +292,7 @@ async def ask_reason(
         toast = await case_screens.told(taking, case.id, employee)
         await case_screens.refresh(query, employee, callback_data, toast)
         return
-    markup = keyboards.ready(views.ready_reasons())
+    markup = dialog_keyboards.ready_texts(views.ready_reasons())
     dialog = await _ask(query, callback_data, state, bot, views.ask_reason(case), markup)
     if dialog:
         await dialog.set_state(CaseDialog.reason)
@@ -312,7 +312,7 @@ async def ask_words(
         toast = await case_screens.told(taking, case.id, employee)
         await case_screens.refresh(query, employee, callback_data, toast)
         return
-    markup = keyboards.ready(views.ready_words())
+    markup = dialog_keyboards.ready_texts(views.ready_words())
     dialog = await _ask(query, callback_data, state, bot, views.ask_words(case), markup)
     if dialog:
         await dialog.set_state(CaseDialog.words)

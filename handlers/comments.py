@@ -20,7 +20,7 @@ from bot.telegram.reply import Event, answer, remove, show
 from bot.views import calls as card_views
 from bot.views import comments as views
 from handlers.calls import CardScreens
-from keyboards import comments as keyboards
+from keyboards import dialogs as keyboards
 from keyboards.callbacks import Card, CommentButton, CommentStep, DialogButton, DialogStep
 from storage.comments import CommentRepo
 

@@ -19,6 +19,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, remove, show
 from bot.views import company as views
 from keyboards import company as keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,
@@ -116,13 +117,13 @@ async def ask_hours(
     line = await _line(company, callback_data.code)
     await _begin(query, state, CompanyDialog.hours, line)
     text = views.ask_hours(line, await company.hours(line))
-    await show(query, text, keyboards.dialog(callback_data.code))
+    await show(query, text, keyboards.hours_question(callback_data.code))
 
 
 async def ask_holidays(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
     await _begin(query, state, CompanyDialog.holidays, None)
     holidays = sorted((await company.hours()).holidays)
-    await show(query, views.ask_holidays(holidays), keyboards.dialog())
+    await show(query, views.ask_holidays(holidays), dialog_keyboards.cancel())
 
 
 async def hours_sent(
@@ -131,7 +132,9 @@ async def hours_sent(
     try:
         week = parse_week(message.text or "")
     except UnreadableTimeError as error:
-        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        await message.answer(
+            views.not_understood(error.piece), reply_markup=dialog_keyboards.cancel()
+        )
         return
     await company.set_hours(await state.get_value("line"), week, now=clock())
     await _leave(message, state, company, toast=views.saved())
@@ -143,7 +146,9 @@ async def holidays_sent(
     try:
         days = parse_days(message.text or "", local_date(clock(), settings.zone))
     except UnreadableTimeError as error:
-        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        await message.answer(
+            views.not_understood(error.piece), reply_markup=dialog_keyboards.cancel()
+        )
         return
     await company.set_holidays(days, now=clock())
     await _leave(message, state, company, toast=views.saved())

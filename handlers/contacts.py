@@ -13,7 +13,7 @@ from bot.telegram.filters import HasRole, OfQuestion
 from bot.telegram.reply import Event, remove, show
 from bot.views import comments as views
 from handlers.calls import CardScreens
-from keyboards import comments as keyboards
+from keyboards import dialogs as keyboards
 from keyboards.callbacks import Card, ContactButton, DialogButton, DialogStep
 from storage.contacts import ContactRepo
 from storage.journal import JournalRepo
@@ -51,7 +51,7 @@ async def ask_name(
     asking = [query.message.message_id] if query.message else []
     await state.set_state(ContactDialog.name)
     await state.set_data({"card": callback_data.card.pack(), "asking": asking})
-    markup = keyboards.contact(is_named=call.contact is not None)
+    markup = keyboards.forget_name(is_named=call.contact is not None)
     await show(query, views.ask_contact(call), markup)
 
 

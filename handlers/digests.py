@@ -18,7 +18,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show
 from bot.views import company as company_views
 from bot.views import digests as views
-from keyboards import comments as dialog_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as keyboards
 from keyboards.callbacks import (
     DialogButton,

@@ -15,7 +15,7 @@ from bot.domain.typed_times import UnreadableTimeError, parse_when
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show
 from bot.views import reminders as views
-from keyboards import comments as dialog_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import reminders as keyboards
 from keyboards.callbacks import DialogButton, DialogStep, RemindAt, RemindIn, RemindMenu
 from storage.journal import JournalRepo

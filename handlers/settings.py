@@ -15,8 +15,8 @@ from bot.telegram.menu import set_menu
 from bot.telegram.reply import Event, remove, show
 from bot.views import company as company_views
 from bot.views import settings as views
-from keyboards import comments as dialog_keyboards
 from keyboards import company as company_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import settings as keyboards
 from keyboards.callbacks import (
     PAGE_SIZES,

@@ -108,7 +108,7 @@ async def ask_name(
 ) -> None:
     person = await employees.get(callback_data.employee)
     await _begin(state, StaffDialog.name, query, callback_data)
-    markup = keyboards.dialog(person.id, page=callback_data.page)
+    markup = keyboards.question(person.id, page=callback_data.page)
     await show(query, views.name_question(person, limit=NAME_LIMIT), markup)
 
 
@@ -117,7 +117,7 @@ async def name_given(
 ) -> None:
     name, data = one_line(message.text or ""), await state.get_data()
     if len(name) > NAME_LIMIT:
-        markup = keyboards.dialog(data["employee"], page=data["page"])
+        markup = keyboards.question(data["employee"], page=data["page"])
         await show(message, views.name_too_long(len(name), limit=NAME_LIMIT), markup)
         return
     await state.clear()
@@ -133,7 +133,7 @@ async def ask_extensions(
 ) -> None:
     person = await employees.get(callback_data.employee)
     await _begin(state, StaffDialog.extensions, query, callback_data)
-    markup = keyboards.dialog(person.id, page=callback_data.page)
+    markup = keyboards.question(person.id, page=callback_data.page)
     await show(query, views.extensions_question(person), markup)
 
 
@@ -147,7 +147,7 @@ async def extensions_given(
 ) -> None:
     extensions, data = _extensions(message), await state.get_data()
     if refusal := _refusal(message, extensions):
-        markup = keyboards.dialog(data["employee"], page=data["page"])
+        markup = keyboards.question(data["employee"], page=data["page"])
         await show(message, refusal, markup)
         return
     await state.clear()

@@ -51,8 +51,8 @@ from bot.views import (
 )
 from keyboards import calls as call_keyboards
 from keyboards import cases as case_keyboards
-from keyboards import comments as comment_keyboards
 from keyboards import company as company_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as digest_keyboards
 from keyboards import groups as group_keyboards
 from keyboards import reminders as reminder_keyboards
@@ -406,12 +406,12 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
         shown = answered(case=link)
         yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, undo=1)
     yield case_keyboards.claim(case(lost))
-    yield case_keyboards.ready(cases.ready_reasons())
+    yield dialog_keyboards.ready_texts(cases.ready_reasons())
     yield case_keyboards.to_board()
     for which in Board:
         yield case_keyboards.board(BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which))
-    yield from (comment_keyboards.cancel(), comment_keyboards.save_beginning())
-    yield from (comment_keyboards.choose_text(), comment_keyboards.contact(is_named=True))
+    yield from (dialog_keyboards.cancel(), dialog_keyboards.save_beginning())
+    yield from (dialog_keyboards.choose_text(), dialog_keyboards.forget_name(is_named=True))
     yield company_keyboards.company()
     ladder = Ladder(operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60)
     yield company_keyboards.ladder(
@@ -424,7 +424,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     for name, values in company_keyboards.CHOICES.items():
         words = {value: company.minutes_words(name, value) for value in values}
         yield company_keyboards.number(name, words, values[-1])
-    yield from (company_keyboards.dialog(-1), company_keyboards.dialog(0))
+    yield from (company_keyboards.hours_question(-1), company_keyboards.hours_question(0))
     yield company_keyboards.quiet(is_set=True)
     yield digest_keyboards.times([540], {540: "21:00", 1: "18:00"})
     list_place = DigestPages(group=CaseGroup.LEFT, since=1, until=2)
