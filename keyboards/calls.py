@@ -125,17 +125,17 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[Row]:
     if case.part is not CasePart.LOST and case.lost_call:
         other = here.model_copy(update={"call": case.lost_call})
         return [[button(_("↙️ The missed call"), other)]]
-    if case.state is not CaseState.OPEN or not viewer.role.takes_clients:
+    if not case.can_be_closed_by(viewer):
         return []
-    fields = here.model_dump()
-    take = CardCase(step=CardCaseStep.TAKE, **fields)
-    close = button(_("✅ Close"), CardCase(step=CardCaseStep.CLOSE, **fields))
-    if case.owner is None:
-        return [[button(_("🙋 Take"), take), close]]
-    if case.owner.id == viewer.id or viewer.role.sees_all:
-        give_back = CardCase(step=CardCaseStep.RETURN, **fields)
-        return [[button(_("↩️ Give back"), give_back), close]]
-    return []
+
+    def step(text: str, which: CardCaseStep) -> InlineKeyboardButton:
+        return button(text, CardCase(step=which, **here.model_dump()))
+
+    if case.can_be_taken_by(viewer):
+        first = step(_("🙋 Take"), CardCaseStep.TAKE)
+    else:
+        first = step(_("↩️ Give back"), CardCaseStep.RETURN)
+    return [[first, step(_("✅ Close"), CardCaseStep.CLOSE)]]
 
 
 def _pages(page: Page, here: LogPage) -> Row:

@@ -40,7 +40,7 @@ def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup
     if case.client:
         last.append(button(_("🔍 All calls"), LogPage(client_of=case.call.id)))
     rows.append(last)
-    if case.client and case.is_open and viewer.role.sees_all:
+    if case.can_be_ignored_by(viewer):
         ignore = here.model_copy(update={"step": CaseStep.IGNORE})
         rows.append([button(_("🙈 Ignore this number"), ignore)])
     again = here.model_copy(update={"step": CaseStep.OPEN})
@@ -92,21 +92,23 @@ def claim(case: Case) -> InlineKeyboardMarkup:
 
 
 def _actions(case: Case, here: CaseButton, viewer: Employee | None) -> list[Row]:
-    """The rows for taking, giving back, closing, handing on: only what can be done now."""
-    if not case.is_open or (viewer and not viewer.role.takes_clients):
-        return []
+    """The rows for taking, giving back, closing, handing on: only what can be done now.
+
+    A group, where everybody sees the same, is offered what anybody could do: a press is judged
+    when it comes.
+    """
 
     def step(text: str, which: CaseStep) -> InlineKeyboardButton:
         return button(text, here.model_copy(update={"step": which}))
 
+    if not (case.can_be_closed_by(viewer) if viewer else case.is_open):
+        return []
     close = step(_("✅ Close"), CaseStep.CLOSE)
-    sees_all = viewer is not None and viewer.role.sees_all
-    hand = [step(_("👥 Hand over"), CaseStep.HAND)] if sees_all else []
-    if case.owner is None:
+    can_hand = viewer is not None and case.can_be_handed_over_by(viewer)
+    hand = [step(_("👥 Hand over"), CaseStep.HAND)] if can_hand else []
+    if case.can_be_taken_by(viewer) if viewer else case.owner is None:
         take, say = step(_("🙋 Take"), CaseStep.TAKE), step(_("📝 Take and say"), CaseStep.SAY)
         return [[take, say], [close, *hand]]
-    if viewer is None or sees_all or case.owner.id == viewer.id:
-        remind = button(_("⏰ Remind"), RemindMenu(call=case.call.id))
-        back = step(_("↩️ Give back"), CaseStep.RETURN)
-        return [[back, close], *([[remind, *hand]] if viewer else [])]
-    return []
+    back = step(_("↩️ Give back"), CaseStep.RETURN)
+    remind = button(_("⏰ Remind"), RemindMenu(call=case.call.id))
+    return [[back, close], *([[remind, *hand]] if viewer else [])]

@@ -10,6 +10,7 @@ from bot.domain.cases import (
     Case,
     CaseAction,
     CaseActionKind,
+    CaseHold,
     CaseNumbers,
     Ignored,
     Taking,
@@ -189,8 +190,8 @@ class CaseRepo:
             row = await _row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return Taking.OVER
-            if row["owner_id"] is not None:
-                is_mine = row["owner_id"] == employee.id
+            if not _hold(row).can_be_taken_by(employee):
+                is_mine = _hold(row).is_held_by(employee)
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
             await self._own(tx, case_id, employee.id, now=now)
             await _note(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
@@ -206,7 +207,8 @@ class CaseRepo:
             row = await _row(tx, case_id, employee.scope)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
-            _may_decide(row, employee)
+            if not _hold(row).can_be_released_by(employee):
+                raise NoAccessError(f"case {case_id} is another's")
             await self._free(tx, case_id, CaseActionKind.RETURNED, employee.id, now=now)
         return True
 
@@ -237,7 +239,7 @@ class CaseRepo:
         """Give the owner more time. False: the case is not theirs any more."""
         async with self._database.transaction() as tx:
             row = await _row(tx, case_id, employee.scope)
-            if row["state"] != "open" or row["owner_id"] != employee.id:
+            if not _hold(row).can_be_extended_by(employee):
                 return False
             await tx.execute(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
@@ -258,8 +260,8 @@ class CaseRepo:
             row = await _row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return False
-            if row["owner_id"] is not None:
-                _may_decide(row, employee)
+            if not _hold(row).can_be_closed_by(employee):
+                raise NoAccessError(f"case {case_id} is another's")
             await _note(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
             await self._refold(tx, row, now=now)
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
@@ -543,9 +545,10 @@ def _may_work(employee: Employee) -> None:
         raise NoAccessError(f"employee {employee.id} takes no clients")
 
 
-def _may_decide(row: Row, employee: Employee) -> None:
-    if row["owner_id"] != employee.id and not employee.role.sees_all:
-        raise NoAccessError(f"case {row['id']} is another's")
+def _hold(row: Row) -> CaseHold:
+    """Whose the case is, for asking what somebody may do with it."""
+    owner = Person(row["owner_id"], "") if row["owner_id"] else None
+    return CaseHold(CaseState(row["state"]), owner)
 
 
 async def _note(

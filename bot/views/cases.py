@@ -209,7 +209,7 @@ def colleague_has_it(
     case: Case | CaseLink, viewer: Employee, *, now: int, zone: ZoneInfo
 ) -> str | None:
     """Warns one who opens what a colleague has taken. A toast: plain text."""
-    if case.state is not CaseState.OPEN or case.owner is None or case.owner.id == viewer.id:
+    if not case.is_open or not case.is_held_by_a_colleague_of(viewer):
         return None
     return f"⚠️ {taken_already(case, now=now, zone=zone)}"
 
