@@ -45,7 +45,7 @@ from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web
 from handlers import create_routers
 from handlers.calls import CardScreens
-from handlers.cases import CaseScreens
+from handlers.case_screens import CaseScreens
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.cases import CaseRepo

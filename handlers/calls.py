@@ -76,6 +76,12 @@ class CardScreens:
             colleague_has_it(case, viewer, now=now, zone=zone) if case else None,
         )
 
+    async def show(self, event: Event, here: Card, viewer: Employee, *, note: str) -> None:
+        """The card with what has just happened: on it if it is a new message, else as a toast."""
+        on_card = note if isinstance(event, Message) else None
+        card = await self.card(here, viewer, note=on_card)
+        await show(event, card.text, card.markup, toast=note)
+
 
 async def today_command(
     message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
+from aiogram import Router
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
@@ -15,14 +14,15 @@ from bot.domain.hours import DAY
 from bot.domain.people import Employee, Role
 from bot.domain.typed_times import UnreadableTimeError, parse_time
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, remove, show
+from bot.telegram.reply import Event, answer, show
 from bot.views import company as company_views
+from bot.views import dialogs as dialog_views
 from bot.views import digests as views
+from handlers import dialogs
+from handlers.dialogs import Dialog
 from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as keyboards
 from keyboards.callbacks import (
-    DialogButton,
-    DialogStep,
     DigestList,
     DigestMenu,
     DigestNow,
@@ -96,11 +96,9 @@ def create_router() -> Router:
     router.callback_query.register(show_times, DigestMenu.filter())
     router.callback_query.register(set_time, DigestTime.filter())
     router.callback_query.register(ask_time, DigestOwn.filter())
-    in_dialog = StateFilter(DigestDialog.time)
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(time_sent, in_dialog)
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    dialogs.register_answers(
+        router, DigestDialog.time, DigestOwn, answered=time_sent, cancelled=cancel
+    )
     return router
 
 
@@ -158,44 +156,35 @@ async def set_time(
     await _show_times(query, employee, digests, toast=toast)
 
 
-async def ask_time(query: CallbackQuery, state: FSMContext) -> None:
-    await state.set_state(DigestDialog.time)
-    await state.set_data({"asking": query.message.message_id if query.message else 0})
-    await show(query, views.ask_time(), dialog_keyboards.cancel())
+async def ask_time(query: CallbackQuery, callback_data: DigestOwn, state: FSMContext) -> None:
+    text, markup = views.ask_time(), dialog_keyboards.cancel()
+    await dialogs.ask(query, state, DigestDialog.time, callback_data, text, markup)
 
 
 async def time_sent(
-    message: Message, state: FSMContext, employee: Employee, digests: DigestRepo, clock: Clock
+    message: Message,
+    dialog: Dialog[DigestOwn],
+    employee: Employee,
+    digests: DigestRepo,
+    clock: Clock,
 ) -> None:
     try:
         minutes = parse_time(message.text or "")
     except UnreadableTimeError as error:
-        text = company_views.not_understood(error.piece)
+        text = dialog_views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    if not await digests.add(employee.id, minutes, now=clock()):
-        await message.answer(views.too_many(LIMIT))
-    await _leave(message, state, employee, digests)
+    async with dialog.ending(message):
+        if not await digests.add(employee.id, minutes, now=clock()):
+            await message.answer(views.too_many(LIMIT))
+        await _show_times(message, employee, digests)
 
 
-async def cancel_command(
-    message: Message, state: FSMContext, employee: Employee, digests: DigestRepo
+async def cancel(
+    event: Event, dialog: Dialog[DigestOwn], employee: Employee, digests: DigestRepo
 ) -> None:
-    await _leave(message, state, employee, digests)
-
-
-async def cancel_pressed(
-    query: CallbackQuery, state: FSMContext, employee: Employee, digests: DigestRepo
-) -> None:
-    await _leave(query, state, employee, digests)
-
-
-async def _leave(event: Event, state: FSMContext, employee: Employee, digests: DigestRepo) -> None:
-    asking = await state.get_value("asking", 0)
-    await _show_times(event, employee, digests)
-    await state.clear()
-    if isinstance(event, Message):
-        await remove(event, [asking])
+    async with dialog.ending(event):
+        await _show_times(event, employee, digests)
 
 
 async def _show_times(

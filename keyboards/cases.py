@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.domain.cases import Board, BoardPage, Case
+from bot.domain.cases import Case
 from bot.domain.people import Employee, Person
-from keyboards.buttons import Row, button, choice, in_rows, keyboard, numbers, pager
+from keyboards.buttons import Row, button, in_rows, keyboard
 from keyboards.callbacks import (
     AlertCard,
-    BoardPlace,
     CaseButton,
     CaseStep,
     HandTo,
@@ -56,32 +55,6 @@ def people(persons: Sequence[Person], here: CaseButton) -> InlineKeyboardMarkup:
     ]
     back = button(_("⬅️ Back"), here.model_copy(update={"step": CaseStep.OPEN}))
     return keyboard(*in_rows(buttons, 2), [back])
-
-
-def board(page: BoardPage, here: BoardPlace) -> InlineKeyboardMarkup:
-    """A button per row, the pages, the filters."""
-    place = {"board": here.board, "page": page.number - 1}
-    cases = [
-        button(str(row), CaseButton(step=CaseStep.OPEN, case=case.id, **place))
-        for row, case in enumerate(page.cases, start=1)
-    ]
-    turns = pager(page.number - 1, page.count, lambda to: BoardPlace(board=here.board, page=to))
-    names = {
-        Board.ALL: _("All"),
-        Board.FREE: _("Free"),
-        Board.MINE: _("Mine"),
-        Board.CLOSED: _("Closed today"),
-    }
-    filters = [
-        choice(name, BoardPlace(board=which), is_chosen=which is here.board)
-        for which, name in names.items()
-    ]
-    last = [filters[3], button("🔄", BoardPlace(**place))]
-    return keyboard(*numbers(cases), *turns, filters[:3], last)
-
-
-def to_board() -> InlineKeyboardMarkup:
-    return keyboard([button(_("🔴 Not called back"), BoardPlace(board=Board.ALL))])
 
 
 def claim(case: Case) -> InlineKeyboardMarkup:

@@ -38,6 +38,7 @@ from bot.telegram.i18n import DOMAIN, LOCALES, create_i18n
 from bot.telegram.middlewares import InFlight
 from bot.telemetry.metrics import Metrics
 from bot.views.start import commands
+from handlers.dialogs import InDialog
 from keyboards import callbacks
 from storage.database import MIGRATIONS, open_database
 from tests.support.places import ROOT
@@ -280,6 +281,7 @@ async def test_every_parameter_of_every_handler_is_provided(dispatcher: Dispatch
         given |= {"command"} if filters_of(handler, Command) else set()
         [data] = filters_of(handler, CallbackQueryFilter) or [None]
         given |= {"callback_data"} if data else set()
+        given |= {"dialog"} if filters_of(handler, InDialog) else set()
         assert {one.name for one in needed} <= given, function
         for one in rest:
             if one.name == "callback_data":

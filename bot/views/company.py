@@ -139,10 +139,6 @@ def choose_line() -> str:
     return _("Which line has hours of its own?")
 
 
-def not_understood(piece: str) -> str:
-    return _("I do not understand “{piece}”.").format(piece=brief(piece))
-
-
 def saved() -> str:
     return _("The setting is saved")
 

@@ -9,7 +9,7 @@ from aiogram.utils.i18n import gettext as _
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson
 from bot.domain.hours import local_time
-from bot.views import cases
+from bot.views import board
 from bot.views.formats import brief, cut, day, hour_minute, one_line, span
 
 PEOPLE_SHOWN = 10
@@ -91,7 +91,7 @@ def span_list(
     """The cases behind a number: what they had become by `end`, shown as they are now."""
     title = f"<b>{group_name(group)}: {page.total}</b>\n{_when(start, end, zone)}"
     rows = [
-        f"{number}. {cases.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
+        f"{number}. {board.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
     ]
     return "\n".join([title, "", *rows]) if rows else title
 

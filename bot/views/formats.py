@@ -11,7 +11,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from babel.units import format_unit
 
-from bot.domain.hours import local_time
+from bot.domain.hours import local_date, local_time
 
 ELLIPSIS = "…"
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
@@ -45,6 +45,12 @@ def full_day(value: date) -> str:
 def weekday(value: date) -> str:
     """понеділок"""
     return format_date(value, "EEEE", locale=locale())
+
+
+def when(at: int, *, now: int, zone: ZoneInfo) -> str:
+    """14:02; with the day before it if that is not today"""
+    on, time = local_date(at, zone), hour_minute(at, zone)
+    return time if on == local_date(now, zone) else f"{day(on)}, {time}"
 
 
 def duration(seconds: int | None) -> str:

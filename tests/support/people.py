@@ -37,7 +37,7 @@ from bot.config.sources import WebhookSource
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.telegram.middlewares import EmployeeMiddleware, LanguageMiddleware, LeaveDialog
-from handlers import fallback, health, settings, staff, start
+from handlers import dialogs, fallback, health, invites, settings, staff, start
 from storage.calls import CallRepo
 from storage.database import Database, open_database
 from storage.employees import EmployeeRepo
@@ -126,7 +126,7 @@ class App:
         private = Router()
         private.message.filter(F.chat.type == "private")
         private.callback_query.filter(F.message.chat.type == "private")
-        screens = (staff, health, settings, start, fallback)
+        screens = (staff, invites, health, settings, start, dialogs, fallback)
         private.include_routers(*(screen.create_router() for screen in screens))
         self.dispatcher.include_router(private)
         self._ids = count(1)

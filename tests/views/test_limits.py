@@ -35,10 +35,12 @@ from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.typed_times import parse_week
 from bot.views import (
     alerts,
+    board,
     calls,
     cases,
     comments,
     company,
+    dialogs,
     digests,
     groups,
     health,
@@ -49,6 +51,7 @@ from bot.views import (
     staff,
     start,
 )
+from keyboards import board as board_keyboards
 from keyboards import calls as call_keyboards
 from keyboards import cases as case_keyboards
 from keyboards import company as company_keyboards
@@ -135,12 +138,12 @@ def test_a_case_is_whole_whatever_outsiders_wrote(shown: Call, language: Languag
             assert tags(cases.card(worst, now=NOW, zone=KYIV)) == ["bold"]
             title = "bold" if worst.is_open else "strikethrough"
             assert tags(alerts.lost_call(worst, now=NOW, zone=KYIV)) == [title]
-            assert tags(cases.still_open(page, now=NOW)) == ["bold"]
+            assert tags(board.still_open(page, now=NOW)) == ["bold"]
             for which in Board:
                 numbers = CaseNumbers(
                     opened=10**6, called_back=10**6, got_through=10**6, by_hand=10**6, left=10**6
                 )
-                assert tags(cases.board(page, numbers, which, now=NOW)) == ["bold"]
+                assert tags(board.board(page, numbers, which, now=NOW)) == ["bold"]
             text = digests.span_list(page, CaseGroup.LEFT, NOW - DAY * 60, NOW, now=NOW, zone=KYIV)
             assert tags(text) == ["bold"]
             for said in (cases.ask_reason(worst), cases.ask_words(worst)):
@@ -232,7 +235,7 @@ def test_the_companys_settings_are_whole_however_many(language: Language) -> Non
     assert tags(company.company(hours, own, ladder)) == ["bold"]
     assert tags(company.ask_hours(NASTY[:100], hours)) == ["bold", "code"]
     assert tags(company.ask_holidays(sorted(days))) == ["bold", "code", "code"]
-    assert tags(company.not_understood(NASTY)) == []
+    assert tags(dialogs.not_understood(NASTY)) == []
     fits(company_keyboards.lines(dict.fromkeys(range(2**32 - 30, 2**32), "ї" * 90)))
 
 
@@ -344,9 +347,9 @@ def test_what_a_press_is_answered_with_is_a_toast(language: Language) -> None:
     ]
     plain: tuple[Callable[[], str], ...] = (
         *(calls.last_page, comments.saved, comments.restored, comments.too_late_to_restore),
-        *(comments.cancelled, cases.cancelled, cases.taken, cases.over, cases.returned),
-        *(cases.extended, cases.not_yours, cases.ignored, cases.closed, cases.in_own_chat),
-        *(company.saved, settings.saved, staff.role_changed, staff.blocked, staff.unblocked),
+        *(dialogs.cancelled, cases.taken, cases.over, cases.returned),
+        *(cases.extended, cases.not_yours, cases.ignored, cases.closed, dialogs.in_own_chat),
+        *(company.saved, staff.role_changed, staff.blocked, staff.unblocked),
         *(staff.removed, groups.only_administrators, groups.sent_to_own_chat),
         *(groups.start_me_first, recordings.on_its_way, refusals.stale_button),
     )
@@ -407,9 +410,11 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
         yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, undo=1)
     yield case_keyboards.claim(case(lost))
     yield dialog_keyboards.ready_texts(cases.ready_reasons())
-    yield case_keyboards.to_board()
+    yield board_keyboards.to_board()
     for which in Board:
-        yield case_keyboards.board(BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which))
+        yield board_keyboards.board(
+            BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which)
+        )
     yield from (dialog_keyboards.cancel(), dialog_keyboards.save_beginning())
     yield from (dialog_keyboards.choose_text(), dialog_keyboards.forget_name(is_named=True))
     yield company_keyboards.company()

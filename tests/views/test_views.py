@@ -33,7 +33,18 @@ from bot.domain.hours import local_date
 from bot.domain.log import DayNumbers, Key, Page
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
-from bot.views import alerts, calls, cases, comments, digests, formats, parties, staff
+from bot.views import (
+    alerts,
+    board,
+    calls,
+    cases,
+    comments,
+    dialogs,
+    digests,
+    formats,
+    parties,
+    staff,
+)
 from bot.views.statuses import status_words
 from keyboards import calls as call_keyboards
 from keyboards.callbacks import Card
@@ -281,7 +292,7 @@ def test_the_dialogs_about_a_call_are_whole_whatever_outsiders_wrote(
     with speaking(language):
         prompt, contact = comments.ask_comment(shown, KYIV), comments.ask_contact(shown)
         conflict = comments.conflict(shown.comment, mine * many)
-        too_long = comments.too_long("x" * 200 + mine * many)
+        too_long = dialogs.too_long("x" * 200 + mine * many)
     assert set(tags(prompt)) <= {"bold", "code"}
     assert tags(prompt).count("bold") == 1
     assert set(tags(contact)) <= {"bold"}
@@ -365,7 +376,7 @@ def test_list_card_and_alert_show_the_same_sign_of_a_status(status: Status) -> N
 def test_ukrainian_words_agree_with_their_numbers(
     count: int, characters: str, extensions: str, days: str
 ) -> None:
-    assert characters in comments.too_long("x" * (200 + count))
+    assert characters in dialogs.too_long("x" * (200 + count))
     assert characters in staff.name_too_long(64 + count, limit=64)
     assert extensions in staff.too_many_extensions(count, limit=20)
     assert days in staff.invite(Role.OPERATOR, ["101"], link="https://t.me/x", days=count)
@@ -379,7 +390,7 @@ def test_english_words_agree_with_their_numbers(
     count: int, characters: str, extensions: str
 ) -> None:
     with speaking(Language.EN):
-        assert characters in comments.too_long("x" * (200 + count))
+        assert characters in dialogs.too_long("x" * (200 + count))
         assert extensions in staff.too_many_extensions(count, limit=20)
 
 
@@ -617,6 +628,6 @@ def test_words_of_cases_agree_with_their_numbers(
     expires_at = shown.started_at + count * 86400
     expired = case(shown, state=CaseState.EXPIRED, expires_at=expires_at)
     assert calls_missed in cases.card(many, now=NOW, zone=KYIV)
-    assert clients in cases.still_open(page, now=NOW)
-    assert cases.row(many, now=NOW).endswith(attempts)
+    assert clients in board.still_open(page, now=NOW)
+    assert board.row(many, now=NOW).endswith(attempts)
     assert cases.ending(expired, now=NOW, zone=KYIV).endswith(days)
