@@ -8,6 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
+from bot.delivery.digests import digest_message
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import DAY
@@ -56,10 +57,9 @@ class DigestScreens:
     async def today(self, employee: Employee) -> tuple[str, InlineKeyboardMarkup | None]:
         """The digest of the day so far."""
         start, end = self.digests.today(self.clock())
-        found = await self.digests.digest(employee, start, end, target=await self._target())
-        labels = views.labels(found, self.zone)
-        markup = keyboards.digest(found, labels.groups, labels.worst, labels.people)
-        return views.digest(found, self.zone), markup
+        return await digest_message(
+            employee, start, end, digests=self.digests, company=self.company, zone=self.zone
+        )
 
     async def list_of(
         self, here: DigestPages, employee: Employee
@@ -75,15 +75,12 @@ class DigestScreens:
             end,
             here.group,
             who=here.employee,
-            target=here.target * 60 or await self._target(),
+            target=here.target * 60 or (await self.company.ladder()).target_minutes * 60,
             page=here.page,
             size=employee.page_size,
         )
         text = views.span_list(page, here.group, start, end, now=self.clock(), zone=self.zone)
         return text, keyboards.span_list(page, here, employee)
-
-    async def _target(self) -> int:
-        return (await self.company.ladder()).target_minutes * 60
 
 
 def create_router() -> Router:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
+from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
@@ -13,12 +14,10 @@ from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
 from bot.views import board as board_views
-from bot.views import digests as digest_views
 from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
 from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
-from keyboards import digests as digest_keyboards
 from keyboards import reminders as reminder_keyboards
 from storage.cases import ANSWER_SECONDS, CaseRepo
 from storage.company import CompanyRepo
@@ -167,11 +166,9 @@ class Notices:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self.digests.span(due_at, minutes)
-        ladder = await self.company.ladder()
-        digest = await self.digests.digest(employee, start, end, target=ladder.target_minutes * 60)
-        text = digest_views.digest(digest, self.zone)
-        labels = digest_views.labels(digest, self.zone)
-        markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)
+        text, markup = await digest_message(
+            employee, start, end, digests=self.digests, company=self.company, zone=self.zone
+        )
         return Notice(text, markup, employee)
 
 

@@ -117,6 +117,7 @@ class Chief:
 @pytest.fixture
 async def chief(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Chief]:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        await office.administrator()  # or people would be told that one cannot be reached
         user = await office.employee(OLENA, "Olena", Role.ADMINISTRATOR, language="en")
         yield Chief(office, user)
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
