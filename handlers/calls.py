@@ -134,16 +134,16 @@ async def choose_date(
 ) -> None:
     if callback_data.month not in _MONTHS:
         raise NotFoundError(f"month {callback_data.month}")
-    first, after = callback_data.first_day, callback_data.at(callback_data.month + 1).first_day
+    first, after = callback_data.first_day, callback_data.turned(callback_data.month + 1).first_day
     days = range(first.toordinal(), after.toordinal())
     spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
     spans += [(0, spans[0][0]), (spans[-1][1], _FAR_FUTURE)]
     reading = _Reading(employee, journal, settings.zone, clock())
     part = await reading.part(callback_data.page)
     *has, has_earlier, has_later = await journal.has_calls(employee.scope, part, spans)
-    found = {number for number, is_there in enumerate(has, start=1) if is_there}
+    with_calls = {number for number, is_there in enumerate(has, start=1) if is_there}
     markup = keyboards.calendar(
-        callback_data, days=found, has_earlier=has_earlier, has_later=has_later
+        callback_data, days=with_calls, has_earlier=has_earlier, has_later=has_later
     )
     await show(query, views.calendar_title(), markup)
 

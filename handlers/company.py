@@ -214,6 +214,6 @@ async def _show_ladder(
 async def _show_ignored(
     query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None
 ) -> None:
-    found = await cases.list_ignored()
-    labels = {one.id: views.ignored_name(one) for one in found[: views.IGNORED_SHOWN]}
-    await show(query, views.ignored(found), keyboards.ignored(labels), toast=toast)
+    numbers = await cases.list_ignored()
+    labels = {one.id: views.ignored_name(one) for one in numbers[: views.IGNORED_SHOWN]}
+    await show(query, views.ignored(numbers), keyboards.ignored(labels), toast=toast)

@@ -62,25 +62,25 @@ class DigestScreens:
         )
 
     async def list_of(
-        self, here: DigestPages, employee: Employee
+        self, asked: DigestPages, employee: Employee
     ) -> tuple[str, InlineKeyboardMarkup]:
         """A page of the cases behind a number. Raises NotFoundError for a forged span."""
-        is_span = 0 <= here.since < here.until <= min(_END_OF_TIME, here.since + _LONGEST)
-        if not is_span or not 0 <= here.who <= _END_OF_TIME:
-            raise NotFoundError(f"digest of {here.since}-{here.until}, {here.who}")
-        start, end = here.since * 60, here.until * 60
+        is_span = 0 <= asked.since < asked.until <= min(_END_OF_TIME, asked.since + _LONGEST)
+        if not is_span or not 0 <= asked.who <= _END_OF_TIME:
+            raise NotFoundError(f"digest of {asked.since}-{asked.until}, {asked.who}")
+        start, end = asked.since * 60, asked.until * 60
         page = await self.cases.list_span(
             employee,
             start,
             end,
-            here.group,
-            who=here.employee,
-            target=here.target * 60 or (await self.company.ladder()).target_minutes * 60,
-            page=here.page,
+            asked.group,
+            who=asked.employee,
+            target=asked.target * 60 or (await self.company.ladder()).target_minutes * 60,
+            page=asked.page,
             size=employee.page_size,
         )
-        text = views.span_list(page, here.group, start, end, now=self.clock(), zone=self.zone)
-        return text, keyboards.span_list(page, here, employee)
+        text = views.span_list(page, asked.group, start, end, now=self.clock(), zone=self.zone)
+        return text, keyboards.span_list(page, asked, employee)
 
 
 def create_router() -> Router:
@@ -106,8 +106,8 @@ async def open_list(
     digest_screens: DigestScreens,
 ) -> None:
     """Below the digest, which stays."""
-    here = DigestPages(**callback_data.model_dump())
-    text, markup = await digest_screens.list_of(here, employee)
+    asked = DigestPages(**callback_data.model_dump())
+    text, markup = await digest_screens.list_of(asked, employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)
     await answer(query)

@@ -8,14 +8,14 @@ from keyboards.buttons import button, choice, keyboard, numbers, pager
 from keyboards.callbacks import BoardPlace, CaseButton, CaseStep
 
 
-def board(page: BoardPage, here: BoardPlace) -> InlineKeyboardMarkup:
+def board(page: BoardPage, shown: BoardPlace) -> InlineKeyboardMarkup:
     """A button per row, the pages, the filters."""
-    place = {"board": here.board, "page": page.number - 1}
+    place = {"board": shown.board, "page": page.number - 1}
     cases = [
         button(str(row), CaseButton(step=CaseStep.OPEN, case=case.id, **place))
         for row, case in enumerate(page.cases, start=1)
     ]
-    turns = pager(page.number - 1, page.count, lambda to: BoardPlace(board=here.board, page=to))
+    turns = pager(page.number - 1, page.count, lambda to: BoardPlace(board=shown.board, page=to))
     names = {
         Board.ALL: _("All"),
         Board.FREE: _("Free"),
@@ -23,7 +23,7 @@ def board(page: BoardPage, here: BoardPlace) -> InlineKeyboardMarkup:
         Board.CLOSED: _("Closed today"),
     }
     filters = [
-        choice(name, BoardPlace(board=which), is_chosen=which is here.board)
+        choice(name, BoardPlace(board=which), is_chosen=which is shown.board)
         for which, name in names.items()
     ]
     last = [filters[3], button("🔄", BoardPlace(**place))]

@@ -31,42 +31,42 @@ from keyboards.callbacks import (
 _WEEK = 7
 
 
-def log(page: Page, here: LogPage, *, month: int) -> InlineKeyboardMarkup:
+def log(page: Page, shown: LogPage, *, month: int) -> InlineKeyboardMarkup:
     """A button per row, the pages, the filters.
 
-    `here` is the part of the log shown, `month` (as in Calendar) where choosing a date begins.
+    `shown`: the part of the log, `month` (as in Calendar) where choosing a date begins.
     """
-    anchor = here.at(Turn.AT, page.keys[0]) if page.keys else here.at(Turn.FIRST)
-    place = anchor.model_dump(exclude={"turn"})
+    anchor = shown.turned(Turn.AT, page.keys[0]) if page.keys else shown.turned(Turn.FIRST)
+    fields = anchor.model_dump(exclude={"turn"})
     calls = [
-        button(str(number), Card(**place | {"call": key.id}))
+        button(str(number), Card(**fields | {"call": key.id}))
         for number, key in enumerate(page.keys, start=1)
     ]
     rows = numbers(calls)
     if page.has_newer or page.has_older:
-        rows.append(_pages(page, here))
+        rows.append(_pages(page, shown))
     missed = " ".join([STATUS[Status.MISSED], _("Missed")])
     rows.append(
         [
             choice(
                 missed,
-                here.model_copy(update={"lost": 0 if here.lost else 1}).at(Turn.FIRST),
-                is_chosen=bool(here.lost),
+                shown.model_copy(update={"lost": 0 if shown.lost else 1}).turned(Turn.FIRST),
+                is_chosen=bool(shown.lost),
             ),
-            button(_("📅 Date"), Calendar(month=month, **place)),
+            button(_("📅 Date"), Calendar(month=month, **fields)),
         ]
     )
-    rows.append([button("🔄", anchor if page.has_newer else here.at(Turn.FIRST))])
-    if here.day or here.client_of:
+    rows.append([button("🔄", anchor if page.has_newer else shown.turned(Turn.FIRST))])
+    if shown.day or shown.client_of:
         rows[-1].insert(0, button(_("🧹 Whole log"), LogPage()))
     return keyboard(*rows)
 
 
 def card(
-    call: Call, here: Card, viewer: Employee, *, can_be_heard: bool, undo: int | None = None
+    call: Call, pressed: Card, viewer: Employee, *, can_be_heard: bool, undo: int | None = None
 ) -> InlineKeyboardMarkup:
     """What can be done with a call. `undo`: the version of the deletion that can be undone."""
-    fields = here.model_dump()
+    fields = pressed.model_dump()
     version = call.comment.version if call.comment else 0
     write = CommentButton(step=CommentStep.WRITE, version=version, **fields)
     rows = []
@@ -84,17 +84,17 @@ def card(
         all_calls, contact = LogPage(client_of=call.id), ContactButton(**fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
     if call.case:
-        rows += _case(call.case, here, viewer)
+        rows += _case(call.case, pressed, viewer)
     remind = button(_("⏰ Remind"), RemindMenu(call=call.id))
-    rows.append([button(_("⬅️ Log"), here.page), remind, button("🔄", here)])
+    rows.append([button(_("⬅️ Log"), pressed.page), remind, button("🔄", pressed)])
     return keyboard(*rows)
 
 
 def calendar(
-    here: Calendar, *, days: Collection[int], has_earlier: bool, has_later: bool
+    shown: Calendar, *, days: Collection[int], has_earlier: bool, has_later: bool
 ) -> InlineKeyboardMarkup:
     """A month of buttons; only the `days` (of the month) that have calls can be pressed."""
-    first = here.first_day
+    first = shown.first_day
     locale = get_i18n().current_locale
     name = format_date(first, "LLLL yyyy", locale=locale)
     names = get_day_names("short", locale=locale)
@@ -103,33 +103,33 @@ def calendar(
         [button(names[i], Nothing()) for i in range(_WEEK)],
     ]
     rows += [
-        [_day(here, first, number, is_on=number in days) for number in week]
+        [_day(shown, first, number, is_on=number in days) for number in week]
         for week in Weeks().monthdayscalendar(first.year, first.month)
     ]
     rows.append(
         [
-            turn("◀️", here.at(here.month + 1), is_on=has_later),
-            button(_("⬅️ Back"), here.page),
-            turn("▶️", here.at(here.month - 1), is_on=has_earlier),
+            turn("◀️", shown.turned(shown.month + 1), is_on=has_later),
+            button(_("⬅️ Back"), shown.page),
+            turn("▶️", shown.turned(shown.month - 1), is_on=has_earlier),
         ]
     )
     return keyboard(*rows)
 
 
-def _case(case: CaseLink, here: Card, viewer: Employee) -> list[Row]:
+def _case(case: CaseLink, pressed: Card, viewer: Employee) -> list[Row]:
     """What can be done with the case of a lost call, and the way to the call that closed it."""
     if case.part is CasePart.LOST and case.closing_call:
-        other = here.model_copy(update={"call": case.closing_call})
+        other = pressed.model_copy(update={"call": case.closing_call})
         sign = DIRECTION[Direction.IN if case.state is CaseState.GOT_THROUGH else Direction.OUT]
         return [[button(" ".join([sign, _("The talk")]), other)]]
     if case.part is not CasePart.LOST and case.lost_call:
-        other = here.model_copy(update={"call": case.lost_call})
+        other = pressed.model_copy(update={"call": case.lost_call})
         return [[button(_("↙️ The missed call"), other)]]
     if not case.can_be_closed_by(viewer):
         return []
 
     def step(text: str, which: CardCaseStep) -> InlineKeyboardButton:
-        return button(text, CardCase(step=which, **here.model_dump()))
+        return button(text, CardCase(step=which, **pressed.model_dump()))
 
     if case.can_be_taken_by(viewer):
         first = step(_("🙋 Take"), CardCaseStep.TAKE)
@@ -138,19 +138,19 @@ def _case(case: CaseLink, here: Card, viewer: Employee) -> list[Row]:
     return [[first, step(_("✅ Close"), CardCaseStep.CLOSE)]]
 
 
-def _pages(page: Page, here: LogPage) -> Row:
+def _pages(page: Page, shown: LogPage) -> Row:
     """⏮ ◀️ n/N ▶️ ⏭"""
     return [
-        turn("⏮", here.at(Turn.FIRST), is_on=page.has_newer),
-        turn("◀️", here.at(Turn.NEWER, page.keys[0]), is_on=page.has_newer),
+        turn("⏮", shown.turned(Turn.FIRST), is_on=page.has_newer),
+        turn("◀️", shown.turned(Turn.NEWER, page.keys[0]), is_on=page.has_newer),
         counter(page.number, page.count),
-        turn("▶️", here.at(Turn.OLDER, page.keys[-1]), is_on=page.has_older),
-        turn("⏭", here.at(Turn.LAST), is_on=page.has_older),
+        turn("▶️", shown.turned(Turn.OLDER, page.keys[-1]), is_on=page.has_older),
+        turn("⏭", shown.turned(Turn.LAST), is_on=page.has_older),
     ]
 
 
-def _day(here: Calendar, first: date, number: int, *, is_on: bool) -> InlineKeyboardButton:
+def _day(shown: Calendar, first: date, number: int, *, is_on: bool) -> InlineKeyboardButton:
     if not is_on:
         return button("·" if number else " ", Nothing())
     day = first.replace(day=number).toordinal()
-    return button(str(number), LogPage(day=day, lost=here.lost, client_of=here.client_of))
+    return button(str(number), LogPage(day=day, lost=shown.lost, client_of=shown.client_of))

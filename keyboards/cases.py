@@ -32,28 +32,28 @@ def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     return keyboard(*rows)
 
 
-def card(case: Case, here: CaseButton, viewer: Employee) -> InlineKeyboardMarkup:
+def card(case: Case, pressed: CaseButton, viewer: Employee) -> InlineKeyboardMarkup:
     """What can be done with a case, under its card."""
-    rows = _actions(case, here, viewer)
+    rows = _actions(case, pressed, viewer)
     last = [button(_("📄 Last call"), AlertCard(call=case.call.id))]
     if case.client:
         last.append(button(_("🔍 All calls"), LogPage(client_of=case.call.id)))
     rows.append(last)
     if case.can_be_ignored_by(viewer):
-        ignore = here.model_copy(update={"step": CaseStep.IGNORE})
+        ignore = pressed.model_copy(update={"step": CaseStep.IGNORE})
         rows.append([button(_("🙈 Ignore this number"), ignore)])
-    again = here.model_copy(update={"step": CaseStep.OPEN})
-    rows.append([button(_("⬅️ To the list"), here.back), button("🔄", again)])
+    again = pressed.model_copy(update={"step": CaseStep.OPEN})
+    rows.append([button(_("⬅️ To the list"), pressed.back), button("🔄", again)])
     return keyboard(*rows)
 
 
-def people(persons: Sequence[Person], here: CaseButton) -> InlineKeyboardMarkup:
+def people(persons: Sequence[Person], pressed: CaseButton) -> InlineKeyboardMarkup:
     """Whom a case can be handed to."""
-    place = here.model_dump(exclude={"step"})
+    fields = pressed.model_dump(exclude={"step"})
     buttons = [
-        button(one.name[:_NAME_WIDTH] or "–", HandTo(employee=one.id, **place)) for one in persons
+        button(one.name[:_NAME_WIDTH] or "–", HandTo(employee=one.id, **fields)) for one in persons
     ]
-    back = button(_("⬅️ Back"), here.model_copy(update={"step": CaseStep.OPEN}))
+    back = button(_("⬅️ Back"), pressed.model_copy(update={"step": CaseStep.OPEN}))
     return keyboard(*in_rows(buttons, 2), [back])
 
 
@@ -64,7 +64,7 @@ def claim(case: Case) -> InlineKeyboardMarkup:
     return keyboard([button(_("⏰ 10 more minutes"), more), button(_("↩️ Give back"), back)])
 
 
-def _actions(case: Case, here: CaseButton, viewer: Employee | None) -> list[Row]:
+def _actions(case: Case, pressed: CaseButton, viewer: Employee | None) -> list[Row]:
     """The rows for taking, giving back, closing, handing on: only what can be done now.
 
     A group, where everybody sees the same, is offered what anybody could do: a press is judged
@@ -72,7 +72,7 @@ def _actions(case: Case, here: CaseButton, viewer: Employee | None) -> list[Row]
     """
 
     def step(text: str, which: CaseStep) -> InlineKeyboardButton:
-        return button(text, here.model_copy(update={"step": which}))
+        return button(text, pressed.model_copy(update={"step": which}))
 
     if not (case.can_be_closed_by(viewer) if viewer else case.is_open):
         return []

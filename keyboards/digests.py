@@ -28,39 +28,39 @@ _HOUR = 60
 
 
 def digest(
-    found: Digest, groups: Mapping[CaseGroup, str], worst: str, people: Mapping[int, str]
+    digest: Digest, groups: Mapping[CaseGroup, str], worst: str, people: Mapping[int, str]
 ) -> InlineKeyboardMarkup | None:
     """A button for each number that has a list behind it; the rest are their labels."""
-    since, until = found.start // 60, -(-found.end // 60)
-    place = {"since": since, "until": until}
-    minutes = {CaseGroup.IN_TARGET: found.target // 60}
+    since, until = digest.start // 60, -(-digest.end // 60)
+    span = {"since": since, "until": until}
+    minutes = {CaseGroup.IN_TARGET: digest.target // 60}
     buttons = [
-        button(f"{label}: {count}", DigestList(group=group, who=minutes.get(group, 0), **place))
+        button(f"{label}: {count}", DigestList(group=group, who=minutes.get(group, 0), **span))
         for group, label in groups.items()
-        if (count := found.totals.count(group))
+        if (count := digest.totals.count(group))
     ]
-    if found.worst_at is not None and found.worst_count > 1:
-        hour = max(since, found.worst_at // 60)
-        within = {"since": hour, "until": min(until, found.worst_at // 60 + _HOUR)}
+    if digest.worst_at is not None and digest.worst_count > 1:
+        hour = max(since, digest.worst_at // 60)
+        within = {"since": hour, "until": min(until, digest.worst_at // 60 + _HOUR)}
         buttons.append(button(f"🕐 {worst}", DigestList(group=CaseGroup.OPENED, **within)))
     rows = column(buttons)
     own = [
-        button(label, DigestList(group=CaseGroup.CALLED_BACK, who=id_, **place))
+        button(label, DigestList(group=CaseGroup.CALLED_BACK, who=id_, **span))
         for id_, label in people.items()
     ]
     rows += in_rows(own, 2)
-    if found.totals.left or found.earlier:
+    if digest.totals.left or digest.earlier:
         rows.append([button(_("🔴 Not called back"), BoardPlace(board=Board.ALL))])
     return keyboard(*rows) if rows else None
 
 
-def span_list(page: BoardPage, here: DigestPages, viewer: Employee) -> InlineKeyboardMarkup:
+def span_list(page: BoardPage, shown: DigestPages, viewer: Employee) -> InlineKeyboardMarkup:
     """A button per row, and the pages."""
     numbers = [
-        button(str(row), _row(case, here, page.number - 1, viewer))
+        button(str(row), _row(case, shown, page.number - 1, viewer))
         for row, case in enumerate(page.cases, start=1)
     ]
-    turns = pager(page.number - 1, page.count, lambda to: here.model_copy(update={"page": to}))
+    turns = pager(page.number - 1, page.count, lambda to: shown.model_copy(update={"page": to}))
     return keyboard(*in_rows(numbers, 5), *turns)
 
 
@@ -82,12 +82,12 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
     )
 
 
-def _row(case: Case, here: DigestPages, page: int, viewer: Employee) -> CallbackData:
+def _row(case: Case, shown: DigestPages, page: int, viewer: Employee) -> CallbackData:
     """The case's card, in place of the list.
 
     Of what an operator called back the talk: the case may have been rung at others' alone.
     """
-    if here.employee and not viewer.role.sees_all and case.closing:
+    if shown.employee and not viewer.role.sees_all and case.closing:
         return AlertCard(call=case.closing.id)
-    place = here.model_dump(exclude={"page"})
-    return CaseButton(step=CaseStep.OPEN, case=case.id, board=Board.ALL, page=page, **place)
+    fields = shown.model_dump(exclude={"page"})
+    return CaseButton(step=CaseStep.OPEN, case=case.id, board=Board.ALL, page=page, **fields)

@@ -381,7 +381,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     month = Calendar(month=24_320, day=0, lost=0, client_of=0, position=0, id=0)
     for later in range(12):
         yield call_keyboards.calendar(
-            month.at(month.month + later), days={1, 31}, has_earlier=True, has_later=True
+            month.turned(month.month + later), days={1, 31}, has_earlier=True, has_later=True
         )
     for viewer in (boss, olena, None):
         for owner in (None, Person(1, "Олена"), Person(9, "Іван")):
