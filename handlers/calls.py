@@ -197,7 +197,7 @@ class _LogReader:
         client = None
         if asked.client_of:
             client = parties.client_title(await self._call_of_client(asked))
-        elif asked.day:
+        elif part.start is not None:
             day, scope = _date(asked.day), self.employee.scope
             numbers = await self.journal.numbers(scope, start=part.start, end=part.end)
             return views.day_log(page, numbers, day, lost_only=lost_only, now=now, zone=zone)
