@@ -44,7 +44,7 @@ from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
-from handlers.cases import CaseScreens
+from handlers.case_screens import CaseScreens
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.case_times import CaseTimes

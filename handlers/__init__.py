@@ -3,15 +3,18 @@
 from aiogram import F, Router
 
 from handlers import (
+    board,
     calls,
     cases,
     comments,
     company,
     contacts,
+    dialogs,
     digests,
     fallback,
     groups,
     health,
+    invites,
     recordings,
     reminders,
     settings,
@@ -28,7 +31,9 @@ def create_routers() -> list[Router]:
         comments.create_router(),
         contacts.create_router(),
         staff.create_router(),
+        invites.create_router(),
         start.create_router(),
+        board.create_router(),
         cases.create_router(),
         reminders.create_router(),
         recordings.create_router(),
@@ -38,6 +43,7 @@ def create_routers() -> list[Router]:
         digests.create_router(),
         health.create_router(),
         groups.create_private(),
+        dialogs.create_router(),
         fallback.create_router(),
     )
     return [groups.create_router(), private]

@@ -1,8 +1,7 @@
 """The log, today's calls, the card of a call, choosing a date."""
 
-import itertools
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from aiogram import Router
@@ -13,6 +12,7 @@ from bot.config.settings import Settings
 from bot.domain.calls import Call
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
+from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page
 from bot.domain.people import Employee
 from bot.media.origins import can_be_heard
@@ -21,7 +21,6 @@ from bot.telegram.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
 from bot.views.cases import colleague_has_it
-from bot.views.formats import local
 from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage
 from storage.journal import JournalRepo
@@ -45,7 +44,10 @@ def create_router() -> Router:
 
 @dataclass(frozen=True, slots=True)
 class CardScreen:
-    """`warning`: a toast for one who opens it while a colleague has the client."""
+    """The card of a call, put into words.
+
+    `warning`: a toast for one who opens it while a colleague has the client.
+    """
 
     text: str
     markup: InlineKeyboardMarkup
@@ -61,34 +63,41 @@ class CardScreens:
     clock: Clock
 
     async def card(
-        self, here: Card, viewer: Employee, *, note: str | None = None, undo: int | None = None
+        self, pressed: Card, viewer: Employee, *, note: str | None = None, undo: int | None = None
     ) -> CardScreen:
-        """`undo`: the version of the comment's deletion that can be undone.
+        """The card of a call as this person sees it, with the way back of the button pressed.
 
-        Raises NotFoundError, NoAccessError.
+        `undo`: the version of the comment's deletion that can be undone. Raises NotFoundError,
+        NoAccessError.
         """
-        call = await self.journal.get(here.call, viewer.scope)
+        call = await self.journal.get(pressed.call, viewer.scope)
         now, zone = self.clock(), self.settings.zone
         heard = can_be_heard(call, self.settings)
         case = call.case
         return CardScreen(
             views.card(call, now=now, zone=zone, note=note),
-            keyboards.card(call, here, viewer, can_be_heard=heard, undo=undo),
+            keyboards.card(call, pressed, viewer, can_be_heard=heard, undo=undo),
             colleague_has_it(case, viewer, now=now, zone=zone) if case else None,
         )
+
+    async def show(self, event: Event, pressed: Card, viewer: Employee, *, note: str) -> None:
+        """The card with what has just happened: on it if it is a new message, else as a toast."""
+        on_card = note if isinstance(event, Message) else None
+        card = await self.card(pressed, viewer, note=on_card)
+        await show(event, card.text, card.markup, toast=note)
 
 
 async def today_command(
     message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
 ) -> None:
-    here = LogPage(day=local(clock(), settings.zone).date().toordinal())
-    await _show_log(message, here, _Reading(employee, journal, settings.zone, clock()))
+    asked = LogPage(day=local_date(clock(), settings.zone).toordinal())
+    await _show_log(message, asked, _LogReader(employee, journal, settings.zone, clock()))
 
 
 async def log_command(
     message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
 ) -> None:
-    await _show_log(message, LogPage(), _Reading(employee, journal, settings.zone, clock()))
+    await _show_log(message, LogPage(), _LogReader(employee, journal, settings.zone, clock()))
 
 
 async def log_page(
@@ -99,7 +108,7 @@ async def log_page(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    await _show_log(query, callback_data, _Reading(employee, journal, settings.zone, clock()))
+    await _show_log(query, callback_data, _LogReader(employee, journal, settings.zone, clock()))
 
 
 async def open_card(
@@ -129,85 +138,82 @@ async def choose_date(
 ) -> None:
     if callback_data.month not in _MONTHS:
         raise NotFoundError(f"month {callback_data.month}")
-    first, after = callback_data.first_day, callback_data.at(callback_data.month + 1).first_day
-    days = range(first.toordinal(), after.toordinal() + 1)
-    starts = [_midnight(date.fromordinal(day), settings.zone) for day in days]
-    spans = [*itertools.pairwise(starts), (0, starts[0]), (starts[-1], _FAR_FUTURE)]
-    reading = _Reading(employee, journal, settings.zone, clock())
-    part = await reading.part(callback_data.page)
+    first, after = callback_data.first_day, callback_data.turned(callback_data.month + 1).first_day
+    days = range(first.toordinal(), after.toordinal())
+    spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
+    spans += [(0, spans[0][0]), (spans[-1][1], _FAR_FUTURE)]
+    reader = _LogReader(employee, journal, settings.zone, clock())
+    part = await reader.filter_of(callback_data.page)
     *has, has_earlier, has_later = await journal.has_calls(employee.scope, part, spans)
-    found = {number for number, is_there in enumerate(has, start=1) if is_there}
+    with_calls = {number for number, is_there in enumerate(has, start=1) if is_there}
     markup = keyboards.calendar(
-        callback_data, days=found, has_earlier=has_earlier, has_later=has_later
+        callback_data, days=with_calls, has_earlier=has_earlier, has_later=has_later
     )
     await show(query, views.calendar_title(), markup)
 
 
-async def _show_log(event: Event, here: LogPage, reading: "_Reading") -> None:
-    if reading.employee.scope.extensions == ():
+async def _show_log(event: Event, asked: LogPage, reader: "_LogReader") -> None:
+    if reader.employee.scope.extensions == ():
         await show(event, views.no_extensions())
         return
-    part = await reading.part(here)
-    page = await reading.journal.page(
-        reading.employee.scope,
+    part = await reader.filter_of(asked)
+    page = await reader.journal.page(
+        reader.employee.scope,
         part,
-        turn=here.turn,
-        key=here.key,
-        size=reading.employee.page_size,
+        turn=asked.turn,
+        key=asked.key,
+        size=reader.employee.page_size,
     )
-    text = await reading.text(here, part, page)
-    markup = keyboards.log(page, here, month=reading.month(here, page))
+    text = await reader.text(asked, part, page)
+    markup = keyboards.log(page, asked, month=reader.month(asked, page))
     await show(event, text, markup, toast=views.last_page() if page.is_beyond else None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """Who reads the log, when and where: what turns a button into calls and their words."""
+class _LogReader:
+    """Somebody who reads the log: what a button asks for, as they may see it now."""
 
     employee: Employee
     journal: JournalRepo
     zone: ZoneInfo
     now: int
 
-    async def part(self, here: LogPage) -> LogFilter:
-        """The part of the log meant. Raises NotFoundError if the button means nothing (now)."""
-        client = (await self._call_of_client(here)).client if here.client_of else None
-        if here.client_of and client is None:
-            raise NotFoundError(f"client of call {here.client_of}")
-        start = end = None
-        if here.day:
-            on = _date(here.day)
-            start = _midnight(on, self.zone)
-            if on != self._today():  # today has no end: live calls stand after everything
-                end = _midnight(on + timedelta(days=1), self.zone)
-        return LogFilter(start=start, end=end, lost_only=bool(here.lost), client=client)
+    async def filter_of(self, asked: LogPage) -> LogFilter:
+        """The part of the log a button asks for. Raises NotFoundError if there is none (now)."""
+        client = (await self._call_of_client(asked)).client if asked.client_of else None
+        if asked.client_of and client is None:
+            raise NotFoundError(f"client of call {asked.client_of}")
+        start: int | None = None
+        end: int | None = None
+        if asked.day:
+            day = _date(asked.day)
+            start, end = day_bounds(day, self.zone)
+            if day == self._today():  # today has no end: live calls stand after everything
+                end = None
+        return LogFilter(start=start, end=end, lost_only=bool(asked.lost), client=client)
 
-    async def text(self, here: LogPage, part: LogFilter, page: Page) -> str:
-        if here.client_of:
-            client = parties.client_title(await self._call_of_client(here))
-            return views.whole_log(
-                page, lost_only=part.lost_only, client=client, now=self.now, zone=self.zone
-            )
-        if part.start is None:
-            return views.whole_log(
-                page, lost_only=part.lost_only, client=None, now=self.now, zone=self.zone
-            )
-        numbers = await self.journal.numbers(self.employee.scope, start=part.start, end=part.end)
-        return views.day_log(
-            page, numbers, _date(here.day), lost_only=part.lost_only, now=self.now, zone=self.zone
-        )
+    async def text(self, asked: LogPage, part: LogFilter, page: Page) -> str:
+        now, zone, lost_only = self.now, self.zone, part.lost_only
+        client = None
+        if asked.client_of:
+            client = parties.client_title(await self._call_of_client(asked))
+        elif part.start is not None:
+            day, scope = _date(asked.day), self.employee.scope
+            numbers = await self.journal.numbers(scope, start=part.start, end=part.end)
+            return views.day_log(page, numbers, day, lost_only=lost_only, now=now, zone=zone)
+        return views.whole_log(page, lost_only=lost_only, client=client, now=now, zone=zone)
 
-    def month(self, here: LogPage, page: Page) -> int:
+    def month(self, asked: LogPage, page: Page) -> int:
         """Where choosing a date begins: the day shown, or that of the newest call on the page."""
-        newest = local(page.calls[0].started_at, self.zone).date() if page.calls else self._today()
-        on = _date(here.day) if here.day else newest
+        newest = local_date(page.calls[0].started_at, self.zone) if page.calls else self._today()
+        on = _date(asked.day) if asked.day else newest
         return on.year * 12 + on.month - 1
 
-    async def _call_of_client(self, here: LogPage) -> Call:
-        return await self.journal.get(here.client_of, self.employee.scope)
+    async def _call_of_client(self, asked: LogPage) -> Call:
+        return await self.journal.get(asked.client_of, self.employee.scope)
 
     def _today(self) -> date:
-        return local(self.now, self.zone).date()
+        return local_date(self.now, self.zone)
 
 
 def _date(ordinal: int) -> date:
@@ -215,8 +221,3 @@ def _date(ordinal: int) -> date:
         return date.fromordinal(ordinal)
     except (ValueError, OverflowError):
         raise NotFoundError(f"day {ordinal}") from None
-
-
-def _midnight(on: date, zone: ZoneInfo) -> int:
-    """The first second of the day there. Its last is the one before the next day's first."""
-    return int(datetime(on.year, on.month, on.day, tzinfo=zone).timestamp())

@@ -1,28 +1,28 @@
-"""The comment of a call: written, changed, deleted, brought back.
-
-The dialog lives in the database: which call, on top of which version of its comment, the messages
-that ask, the text not yet saved. It survives a restart; any command leaves it.
-"""
-
-from dataclasses import dataclass
+"""The comment of a call: written, changed, deleted, brought back."""
 
 from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.calls import COMMENT_LIMIT, Call
-from bot.domain.errors import AppError, ConflictError
+from bot.domain.calls import Call
+from bot.domain.errors import ConflictError
 from bot.domain.people import Employee
-from bot.telegram.filters import HasRole, OfQuestion
-from bot.telegram.reply import Event, answer, remove, show
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, show
 from bot.views import calls as card_views
 from bot.views import comments as views
+from bot.views import dialogs as dialog_views
+from handlers import dialogs
 from handlers.calls import CardScreens
-from keyboards import comments as keyboards
-from keyboards.callbacks import Card, CommentButton, CommentStep, DialogButton, DialogStep
+from handlers.dialogs import Dialog
+from keyboards import dialogs as keyboards
+from keyboards.callbacks import CommentButton, CommentStep
 from storage.comments import CommentRepo
+
+CommentOrigin = Dialog[CommentButton]
+"""Its origin is the button on the card; the version there, that of the comment when it was asked
+about, shows whether a colleague has changed the comment meanwhile."""
 
 
 class CommentDialog(StatesGroup):
@@ -39,14 +39,15 @@ def create_router() -> Router:
     router.callback_query.register(ask_text, write)
     router.callback_query.register(delete_comment, delete)
     router.callback_query.register(restore_comment, restore)
-    in_dialog = StateFilter(CommentDialog.text)
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(text_sent, in_dialog, F.text)
-    router.message.register(no_text_sent, in_dialog)
-    save = DialogButton.filter(F.step == DialogStep.SAVE)
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(draft_accepted, in_dialog, save, OfQuestion())
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    dialogs.register_answers(
+        router,
+        CommentDialog.text,
+        CommentButton,
+        answered=text_sent,
+        cancelled=cancel,
+        accepted=draft_accepted,
+        without_text=dialogs.text_expected,
+    )
     return router
 
 
@@ -59,74 +60,43 @@ async def ask_text(
     card_screens: CardScreens,
 ) -> None:
     call = await card_screens.journal.get(callback_data.call, employee.scope)
-    await state.set_state(CommentDialog.text)
-    await state.set_data(
-        {
-            "card": callback_data.card.pack(),
-            "version": await comments.version(call.id),
-            "asking": [query.message.message_id] if query.message else [],
-            "draft": None,
-        }
-    )
-    await show(query, views.ask_comment(call, card_screens.settings.zone), keyboards.cancel())
+    version = await comments.version(call.id)
+    origin = callback_data.model_copy(update={"version": version})
+    text = views.ask_comment(call, card_screens.settings.zone)
+    await dialogs.ask(query, state, CommentDialog.text, origin, text, keyboards.cancel())
 
 
 async def text_sent(
     message: Message,
-    state: FSMContext,
+    dialog: CommentOrigin,
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
 ) -> None:
-    dialog = _Dialog(message, state, employee, comments, card_screens)
-    text = (message.text or "").strip()
-    if not text:
-        await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
-    elif len(text) > COMMENT_LIMIT:
-        await dialog.ask_about(text[:COMMENT_LIMIT])
-        asked = await message.answer(views.too_long(text), reply_markup=keyboards.save_beginning())
-        await dialog.remember(asked)
-    else:
-        await dialog.save(text)
-
-
-async def no_text_sent(message: Message) -> None:
-    await message.answer(views.text_expected(), reply_markup=keyboards.cancel())
+    text = await dialogs.text_to_keep(message, dialog)
+    if text is not None:
+        await _save(message, dialog, text, employee, comments, card_screens)
 
 
 async def draft_accepted(
     query: CallbackQuery,
-    state: FSMContext,
+    dialog: CommentOrigin,
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
 ) -> None:
-    """The beginning that fits, or the own text after a conflict."""
-    draft = await state.get_value("draft")
-    if draft is None:
+    """The beginning that fits, or the person's own text after a conflict."""
+    if dialog.draft is None:
         await answer(query)
         return
-    await _Dialog(query, state, employee, comments, card_screens).save(str(draft))
+    await _save(query, dialog, dialog.draft, employee, comments, card_screens)
 
 
-async def cancel_command(
-    message: Message,
-    state: FSMContext,
-    employee: Employee,
-    comments: CommentRepo,
-    card_screens: CardScreens,
+async def cancel(
+    event: Event, dialog: CommentOrigin, employee: Employee, card_screens: CardScreens
 ) -> None:
-    await _Dialog(message, state, employee, comments, card_screens).finish(views.cancelled())
-
-
-async def cancel_pressed(
-    query: CallbackQuery,
-    state: FSMContext,
-    employee: Employee,
-    comments: CommentRepo,
-    card_screens: CardScreens,
-) -> None:
-    await _Dialog(query, state, employee, comments, card_screens).finish(views.cancelled())
+    async with dialog.ending(event):
+        await card_screens.show(event, dialog.origin.card, employee, note=dialog_views.cancelled())
 
 
 async def delete_comment(
@@ -153,79 +123,39 @@ async def restore_comment(
     is_back = await comments.restore(
         callback_data.call, callback_data.version, author=employee, now=card_screens.clock()
     )
-    card = await card_screens.card(callback_data.card, employee)
-    toast = views.restored() if is_back else views.too_late_to_restore()
-    await show(query, card.text, card.markup, toast=toast)
+    note = views.restored() if is_back else views.too_late_to_restore()
+    await card_screens.show(query, callback_data.card, employee, note=note)
 
 
-@dataclass(frozen=True, slots=True)
-class _Dialog:
-    """One step of a dialog in progress."""
+async def _save(
+    event: Event,
+    dialog: CommentOrigin,
+    text: str,
+    employee: Employee,
+    comments: CommentRepo,
+    card_screens: CardScreens,
+) -> None:
+    card, version = dialog.origin.card, dialog.origin.version
+    try:
+        async with dialog.ending(event, unless=ConflictError):
+            now = card_screens.clock()
+            await comments.set(card.call, text, author=employee, on_top_of=version, now=now)
+            await card_screens.show(event, card, employee, note=views.saved())
+    except ConflictError:
+        call = await card_screens.journal.get(card.call, employee.scope)
+        await _ask_which(event, dialog, call, text, comments)
 
-    event: Event
-    state: FSMContext
-    employee: Employee
-    comments: CommentRepo
-    card_screens: CardScreens
 
-    async def ask_about(self, draft: str, *, version: int | None = None) -> None:
-        """Keep a text whose fate the person is about to choose."""
-        await self.state.update_data(
-            {"draft": draft} if version is None else {"draft": draft, "version": version}
-        )
-
-    async def remember(self, asked: Message) -> None:
-        """One more message of ours to take away when the dialog is over."""
-        asking = list(await self.state.get_value("asking", []))
-        await self.state.update_data({"asking": [*asking, asked.message_id]})
-
-    async def save(self, text: str) -> None:
-        data = await self.state.get_data()
-        card = Card.unpack(data["card"])
-        try:
-            await self.comments.set(
-                card.call,
-                text,
-                author=self.employee,
-                on_top_of=data["version"],
-                now=self.card_screens.clock(),
-            )
-        except ConflictError:
-            call = await self.card_screens.journal.get(card.call, self.employee.scope)
-            await self._ask_which(call, text)
-            return
-        except AppError:
-            await self.state.clear()
-            raise
-        await self.finish(views.saved())
-
-    async def _ask_which(self, call: Call, mine: str) -> None:
-        await self.ask_about(mine, version=await self.comments.version(call.id))
-        text, markup = views.conflict(call.comment, mine), keyboards.choose_text()
-        if isinstance(self.event, Message):
-            await self.remember(await self.event.answer(text, reply_markup=markup))
-        else:
-            await show(self.event, text, markup)
-
-    async def finish(self, note: str) -> None:
-        """Leave the dialog: the card is back, the messages that asked are gone.
-
-        It is left only when the card is there: a text that comes again, because the answer to it
-        was lost or the bot was killed, must find its dialog.
-        """
-        data = await self.state.get_data()
-        asking = set(data["asking"])
-        if isinstance(self.event, CallbackQuery):
-            asking -= {self.event.message.message_id} if self.event.message else set()
-        try:
-            card = await self.card_screens.card(
-                Card.unpack(data["card"]),
-                self.employee,
-                note=note if isinstance(self.event, Message) else None,
-            )
-        except AppError:
-            await self.state.clear()
-            raise
-        await show(self.event, card.text, card.markup, toast=note)
-        await self.state.clear()
-        await remove(self.event, asking)
+async def _ask_which(
+    event: Event, dialog: CommentOrigin, call: Call, mine: str, comments: CommentRepo
+) -> None:
+    """A colleague has changed the comment meanwhile: which of the two texts stays?"""
+    version = await comments.version(call.id)
+    origin = dialog.origin.model_copy(update={"version": version})
+    text, markup = views.conflict(call.comment, mine), keyboards.choose_text()
+    if isinstance(event, Message):
+        asked = await event.answer(text, reply_markup=markup)
+        await dialog.keep(mine, asked=asked, origin=origin)
+    else:
+        await show(event, text, markup)
+        await dialog.keep(mine, origin=origin)

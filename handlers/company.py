@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
+from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
@@ -12,20 +12,22 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
+from bot.domain.hours import local_date
 from bot.domain.people import Role
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, remove, show
+from bot.telegram.reply import Event, show
 from bot.views import company as views
-from bot.views.formats import local
+from bot.views import dialogs as dialog_views
+from handlers import dialogs
+from handlers.dialogs import Dialog, InDialog
 from keyboards import company as keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,
     CompanyPage,
     CompanyValue,
-    DialogButton,
-    DialogStep,
     HearClient,
     LineHours,
     NoHours,
@@ -57,14 +59,14 @@ def create_router() -> Router:
     router.callback_query.register(set_number, CompanyValue.filter())
     router.callback_query.register(ask_hours, LineHours.filter())
     router.callback_query.register(hear_again, HearClient.filter())
-    in_dialog = StateFilter(CompanyDialog)
-    in_hours = StateFilter(CompanyDialog.hours)
-    router.callback_query.register(no_hours, in_hours, NoHours.filter())
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(hours_sent, in_hours)
-    router.message.register(holidays_sent, StateFilter(CompanyDialog.holidays))
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    is_none = InDialog(CompanyDialog.hours, LineHours)
+    router.callback_query.register(no_hours, NoHours.filter(), is_none)
+    dialogs.register_answers(
+        router, CompanyDialog.hours, LineHours, answered=hours_sent, cancelled=cancel
+    )
+    dialogs.register_answers(
+        router, CompanyDialog.holidays, CompanyMenu, answered=holidays_sent, cancelled=cancel
+    )
     return router
 
 
@@ -114,60 +116,69 @@ async def ask_hours(
     query: CallbackQuery, callback_data: LineHours, state: FSMContext, company: CompanyRepo
 ) -> None:
     line = await _line(company, callback_data.code)
-    await _begin(query, state, CompanyDialog.hours, line)
     text = views.ask_hours(line, await company.hours(line))
-    await show(query, text, keyboards.dialog(callback_data.code))
+    markup = keyboards.hours_question(callback_data.code)
+    await dialogs.ask(query, state, CompanyDialog.hours, callback_data, text, markup)
 
 
-async def ask_holidays(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
-    await _begin(query, state, CompanyDialog.holidays, None)
-    holidays = sorted((await company.hours()).holidays)
-    await show(query, views.ask_holidays(holidays), keyboards.dialog())
+async def ask_holidays(
+    query: CallbackQuery, callback_data: CompanyMenu, state: FSMContext, company: CompanyRepo
+) -> None:
+    text = views.ask_holidays(sorted((await company.hours()).holidays))
+    markup = dialog_keyboards.cancel()
+    await dialogs.ask(query, state, CompanyDialog.holidays, callback_data, text, markup)
 
 
 async def hours_sent(
-    message: Message, state: FSMContext, company: CompanyRepo, clock: Clock
+    message: Message, dialog: Dialog[LineHours], company: CompanyRepo, clock: Clock
 ) -> None:
     try:
         week = parse_week(message.text or "")
     except UnreadableTimeError as error:
-        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        text = dialog_views.not_understood(error.piece)
+        await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    await company.set_hours(await state.get_value("line"), week, now=clock())
-    await _leave(message, state, company, toast=views.saved())
+    async with dialog.ending(message):
+        line = await _line(company, dialog.origin.code)
+        await company.set_hours(line, week, now=clock())
+        await _show_company(message, company)
 
 
 async def holidays_sent(
-    message: Message, state: FSMContext, company: CompanyRepo, settings: Settings, clock: Clock
+    message: Message,
+    dialog: Dialog[CompanyMenu],
+    company: CompanyRepo,
+    settings: Settings,
+    clock: Clock,
 ) -> None:
     try:
-        days = parse_days(message.text or "", local(clock(), settings.zone).date())
+        days = parse_days(message.text or "", local_date(clock(), settings.zone))
     except UnreadableTimeError as error:
-        await message.answer(views.not_understood(error.piece), reply_markup=keyboards.dialog())
+        text = dialog_views.not_understood(error.piece)
+        await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    await company.set_holidays(days, now=clock())
-    await _leave(message, state, company, toast=views.saved())
+    async with dialog.ending(message):
+        await company.set_holidays(days, now=clock())
+        await _show_company(message, company)
 
 
 async def no_hours(
     query: CallbackQuery,
     callback_data: NoHours,
-    state: FSMContext,
+    dialog: Dialog[LineHours],
     company: CompanyRepo,
     clock: Clock,
 ) -> None:
     """Of the line the button is about, whichever has been asked about since."""
     line = await _line(company, callback_data.code)
-    await company.set_hours(line, None, now=clock())
-    await _leave(query, state, company, toast=views.saved())
+    async with dialog.ending(query):
+        await company.set_hours(line, None, now=clock())
+        await _show_company(query, company, toast=views.saved())
 
 
-async def cancel_command(message: Message, state: FSMContext, company: CompanyRepo) -> None:
-    await _leave(message, state, company)
-
-
-async def cancel_pressed(query: CallbackQuery, state: FSMContext, company: CompanyRepo) -> None:
-    await _leave(query, state, company)
+async def cancel(event: Event, dialog: Dialog[CallbackData], company: CompanyRepo) -> None:
+    async with dialog.ending(event):
+        await _show_company(event, company)
 
 
 async def _line(company: CompanyRepo, code: int) -> str | None:
@@ -182,22 +193,6 @@ async def _line(company: CompanyRepo, code: int) -> str | None:
 
 async def _lines(company: CompanyRepo) -> dict[int, str]:
     return {Place(PlaceKind.LINE, name).code: name for name in await company.lines()}
-
-
-async def _begin(query: CallbackQuery, state: FSMContext, step: State, line: str | None) -> None:
-    asking = query.message.message_id if query.message else 0
-    await state.set_state(step)
-    await state.set_data({"line": line, "asking": asking})
-
-
-async def _leave(
-    event: Event, state: FSMContext, company: CompanyRepo, *, toast: str | None = None
-) -> None:
-    asking = await state.get_value("asking")
-    await _show_company(event, company, toast=toast)
-    await state.clear()
-    if isinstance(event, Message) and asking:
-        await remove(event, [asking])
 
 
 async def _show_company(event: Event, company: CompanyRepo, *, toast: str | None = None) -> None:
@@ -221,6 +216,6 @@ async def _show_escalation(
 async def _show_ignored(
     query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None
 ) -> None:
-    found = await cases.list_ignored()
-    labels = {one.id: views.ignored_name(one) for one in found[: views.IGNORED_SHOWN]}
-    await show(query, views.ignored(found), keyboards.ignored(labels), toast=toast)
+    numbers = await cases.list_ignored()
+    labels = {one.id: views.ignored_name(one) for one in numbers[: views.IGNORED_SHOWN]}
+    await show(query, views.ignored(numbers), keyboards.ignored(labels), toast=toast)

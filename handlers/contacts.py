@@ -1,20 +1,23 @@
 """Giving a client's number a name in the company's contacts, from a call's card."""
 
-from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
+from aiogram import Router
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.calls import CONTACT_LIMIT
-from bot.domain.errors import AppError, NotFoundError
+from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
-from bot.telegram.filters import HasRole, OfQuestion
-from bot.telegram.reply import Event, remove, show
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event
 from bot.views import comments as views
+from bot.views import dialogs as dialog_views
+from bot.views.formats import one_line
+from handlers import dialogs
 from handlers.calls import CardScreens
-from keyboards import comments as keyboards
-from keyboards.callbacks import Card, ContactButton, DialogButton, DialogStep
+from handlers.dialogs import Dialog
+from keyboards import dialogs as keyboards
+from keyboards.callbacks import ContactButton
 from storage.contacts import ContactRepo
 from storage.journal import JournalRepo
 
@@ -27,14 +30,15 @@ def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
-    in_dialog = StateFilter(ContactDialog.name)
     router.callback_query.register(ask_name, ContactButton.filter())
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(name_sent, in_dialog)
-    forget = DialogButton.filter(F.step == DialogStep.SAVE)
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(name_forgotten, in_dialog, forget, OfQuestion())
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    dialogs.register_answers(
+        router,
+        ContactDialog.name,
+        ContactButton,
+        answered=name_sent,
+        cancelled=cancel,
+        accepted=forget_name,
+    )
     return router
 
 
@@ -48,77 +52,51 @@ async def ask_name(
     call = await journal.get(callback_data.call, employee.scope)
     if call.client is None:
         raise NotFoundError(f"client of call {call.id}")
-    asking = [query.message.message_id] if query.message else []
-    await state.set_state(ContactDialog.name)
-    await state.set_data({"card": callback_data.card.pack(), "asking": asking})
-    markup = keyboards.contact(is_named=call.contact is not None)
-    await show(query, views.ask_contact(call), markup)
+    text, markup = views.ask_contact(call), keyboards.forget_name(is_named=bool(call.contact))
+    await dialogs.ask(query, state, ContactDialog.name, callback_data, text, markup)
 
 
 async def name_sent(
     message: Message,
-    state: FSMContext,
+    dialog: Dialog[ContactButton],
     employee: Employee,
     contacts: ContactRepo,
     card_screens: CardScreens,
 ) -> None:
-    name = " ".join((message.text or "").split())
+    name = one_line(message.text or "")
     if not 1 <= len(name) <= CONTACT_LIMIT:
         await message.answer(views.contact_expected(), reply_markup=keyboards.cancel())
         return
-    await _set_name(state, employee, contacts, card_screens, name)
-    await _back_to_card(message, state, employee, card_screens, views.saved())
+    await _set_name(message, dialog, name, employee, contacts, card_screens)
 
 
-async def name_forgotten(
+async def forget_name(
     query: CallbackQuery,
-    state: FSMContext,
+    dialog: Dialog[ContactButton],
     employee: Employee,
     contacts: ContactRepo,
     card_screens: CardScreens,
 ) -> None:
-    await _set_name(state, employee, contacts, card_screens, None)
-    await _back_to_card(query, state, employee, card_screens, views.saved())
+    await _set_name(query, dialog, None, employee, contacts, card_screens)
 
 
-async def cancel_command(
-    message: Message, state: FSMContext, employee: Employee, card_screens: CardScreens
+async def cancel(
+    event: Event, dialog: Dialog[ContactButton], employee: Employee, card_screens: CardScreens
 ) -> None:
-    await _back_to_card(message, state, employee, card_screens, views.cancelled())
-
-
-async def cancel_pressed(
-    query: CallbackQuery, state: FSMContext, employee: Employee, card_screens: CardScreens
-) -> None:
-    await _back_to_card(query, state, employee, card_screens, views.cancelled())
+    async with dialog.ending(event):
+        await card_screens.show(event, dialog.origin.card, employee, note=dialog_views.cancelled())
 
 
 async def _set_name(
-    state: FSMContext,
+    event: Event,
+    dialog: Dialog[ContactButton],
+    name: str | None,
     employee: Employee,
     contacts: ContactRepo,
     card_screens: CardScreens,
-    name: str | None,
 ) -> None:
-    card = Card.unpack(str(await state.get_value("card")))
-    call = await card_screens.journal.get(card.call, employee.scope)
-    if call.client is not None:
-        await contacts.set_name(call.client, name)
-
-
-async def _back_to_card(
-    event: Event, state: FSMContext, employee: Employee, card_screens: CardScreens, note: str
-) -> None:
-    data = await state.get_data()
-    is_text = isinstance(event, Message)
-    try:
-        card = await card_screens.card(
-            Card.unpack(data["card"]), employee, note=note if is_text else None
-        )
-    except AppError:
-        await state.clear()
-        raise
-    await show(event, card.text, card.markup, toast=note)
-    await state.clear()  # not before: a name that comes again must find its dialog
-    if is_text:
-        await remove(event, data["asking"])
+    async with dialog.ending(event):
+        call = await card_screens.journal.get(dialog.origin.call, employee.scope)
+        if call.client is not None:
+            await contacts.set_name(call.client, name)
+        await card_screens.show(event, dialog.origin.card, employee, note=views.saved())

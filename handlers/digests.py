@@ -3,26 +3,27 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from aiogram import F, Router
-from aiogram.filters import Command, StateFilter
+from aiogram import Router
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
+from bot.delivery.digests import digest_message
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import DAY
 from bot.domain.people import Employee, Role
 from bot.domain.typed_times import UnreadableTimeError, parse_time
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, remove, show
+from bot.telegram.reply import Event, answer, show
 from bot.views import company as company_views
+from bot.views import dialogs as dialog_views
 from bot.views import digests as views
-from keyboards import comments as dialog_keyboards
+from handlers import dialogs
+from handlers.dialogs import Dialog
+from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as keyboards
 from keyboards.callbacks import (
-    DialogButton,
-    DialogStep,
     DigestList,
     DigestMenu,
     DigestNow,
@@ -56,34 +57,30 @@ class DigestScreens:
     async def today(self, employee: Employee) -> tuple[str, InlineKeyboardMarkup | None]:
         """The digest of the day so far."""
         start, end = self.digests.today(self.clock())
-        found = await self.digests.digest(employee, start, end, target=await self._target())
-        labels = views.labels(found, self.zone)
-        markup = keyboards.digest(found, labels.groups, labels.worst, labels.people)
-        return views.digest(found, self.zone), markup
+        return await digest_message(
+            employee, start, end, digests=self.digests, company=self.company, zone=self.zone
+        )
 
     async def list_of(
-        self, here: DigestPages, employee: Employee
+        self, asked: DigestPages, employee: Employee
     ) -> tuple[str, InlineKeyboardMarkup]:
         """A page of the cases behind a number. Raises NotFoundError for a forged span."""
-        is_span = 0 <= here.since < here.until <= min(_END_OF_TIME, here.since + _LONGEST)
-        if not is_span or not 0 <= here.who <= _END_OF_TIME:
-            raise NotFoundError(f"digest of {here.since}-{here.until}, {here.who}")
-        start, end = here.since * 60, here.until * 60
+        is_span = 0 <= asked.since < asked.until <= min(_END_OF_TIME, asked.since + _LONGEST)
+        if not is_span or not 0 <= asked.who <= _END_OF_TIME:
+            raise NotFoundError(f"digest of {asked.since}-{asked.until}, {asked.who}")
+        start, end = asked.since * 60, asked.until * 60
         page = await self.cases.list_span(
             employee,
             start,
             end,
-            here.group,
-            who=here.employee,
-            target=here.target * 60 or await self._target(),
-            page=here.page,
+            asked.group,
+            who=asked.employee,
+            target=asked.target * 60 or (await self.company.escalation()).target_minutes * 60,
+            page=asked.page,
             size=employee.page_size,
         )
-        text = views.span_list(page, here.group, start, end, now=self.clock(), zone=self.zone)
-        return text, keyboards.span_list(page, here, employee)
-
-    async def _target(self) -> int:
-        return (await self.company.escalation()).target_minutes * 60
+        text = views.span_list(page, asked.group, start, end, now=self.clock(), zone=self.zone)
+        return text, keyboards.span_list(page, asked, employee)
 
 
 def create_router() -> Router:
@@ -96,11 +93,9 @@ def create_router() -> Router:
     router.callback_query.register(show_times, DigestMenu.filter())
     router.callback_query.register(set_time, DigestTime.filter())
     router.callback_query.register(ask_time, DigestOwn.filter())
-    in_dialog = StateFilter(DigestDialog.time)
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(time_sent, in_dialog)
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
+    dialogs.register_answers(
+        router, DigestDialog.time, DigestOwn, answered=time_sent, cancelled=cancel
+    )
     return router
 
 
@@ -111,8 +106,8 @@ async def open_list(
     digest_screens: DigestScreens,
 ) -> None:
     """Below the digest, which stays."""
-    here = DigestPages(**callback_data.model_dump())
-    text, markup = await digest_screens.list_of(here, employee)
+    asked = DigestPages(**callback_data.model_dump())
+    text, markup = await digest_screens.list_of(asked, employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)
     await answer(query)
@@ -158,44 +153,35 @@ async def set_time(
     await _show_times(query, employee, digests, toast=toast)
 
 
-async def ask_time(query: CallbackQuery, state: FSMContext) -> None:
-    await state.set_state(DigestDialog.time)
-    await state.set_data({"asking": query.message.message_id if query.message else 0})
-    await show(query, views.ask_time(), dialog_keyboards.cancel())
+async def ask_time(query: CallbackQuery, callback_data: DigestOwn, state: FSMContext) -> None:
+    text, markup = views.ask_time(), dialog_keyboards.cancel()
+    await dialogs.ask(query, state, DigestDialog.time, callback_data, text, markup)
 
 
 async def time_sent(
-    message: Message, state: FSMContext, employee: Employee, digests: DigestRepo, clock: Clock
+    message: Message,
+    dialog: Dialog[DigestOwn],
+    employee: Employee,
+    digests: DigestRepo,
+    clock: Clock,
 ) -> None:
     try:
         minutes = parse_time(message.text or "")
     except UnreadableTimeError as error:
-        text = company_views.not_understood(error.piece)
+        text = dialog_views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    if not await digests.add(employee.id, minutes, now=clock()):
-        await message.answer(views.too_many(LIMIT))
-    await _leave(message, state, employee, digests)
+    async with dialog.ending(message):
+        if not await digests.add(employee.id, minutes, now=clock()):
+            await message.answer(views.too_many(LIMIT))
+        await _show_times(message, employee, digests)
 
 
-async def cancel_command(
-    message: Message, state: FSMContext, employee: Employee, digests: DigestRepo
+async def cancel(
+    event: Event, dialog: Dialog[DigestOwn], employee: Employee, digests: DigestRepo
 ) -> None:
-    await _leave(message, state, employee, digests)
-
-
-async def cancel_pressed(
-    query: CallbackQuery, state: FSMContext, employee: Employee, digests: DigestRepo
-) -> None:
-    await _leave(query, state, employee, digests)
-
-
-async def _leave(event: Event, state: FSMContext, employee: Employee, digests: DigestRepo) -> None:
-    asking = await state.get_value("asking", 0)
-    await _show_times(event, employee, digests)
-    await state.clear()
-    if isinstance(event, Message):
-        await remove(event, [asking])
+    async with dialog.ending(event):
+        await _show_times(event, employee, digests)
 
 
 async def _show_times(

@@ -9,10 +9,9 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
-from bot.telegram.filters import HasRole
-from bot.telegram.reply import answer, show
+from bot.telegram.reply import answer
 from bot.views import refusals
-from keyboards.callbacks import DialogButton, NoHours, Nothing, ReadyText
+from keyboards.callbacks import Nothing
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +19,6 @@ log = logging.getLogger(__name__)
 def create_router() -> Router:
     router = Router(name=__name__)
     router.callback_query.register(nothing, Nothing.filter())
-    for of_dialog in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
-        router.callback_query.register(dialog_is_over, of_dialog, HasRole())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
     router.error.register(failed)
@@ -30,11 +27,6 @@ def create_router() -> Router:
 
 async def nothing(query: CallbackQuery) -> None:
     await answer(query)
-
-
-async def dialog_is_over(query: CallbackQuery) -> None:
-    """The question stays behind when a command leaves the dialog: it loses its buttons."""
-    await show(query, refusals.dialog_is_over())
 
 
 async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:

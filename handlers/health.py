@@ -85,7 +85,7 @@ async def _ahead(journal: JournalRepo, now: int) -> dict[str, int]:
     """By how much each source's newest ended call is in the future: its time zone is wrong."""
     future = LogFilter(start=now + _AHEAD, end=LIVE_POSITION)
     page = await journal.page(EVERYTHING, future, turn=Turn.FIRST, key=None, size=_LOOKED_AT)
-    found: dict[str, int] = {}
+    ahead: dict[str, int] = {}
     for call in page.calls:
-        found.setdefault(call.source, call.started_at - now)
-    return found
+        ahead.setdefault(call.source, call.started_at - now)
+    return ahead

@@ -1,7 +1,7 @@
 """A person's own settings: language, alerts, page size."""
 
 from aiogram import Bot, F, Router
-from aiogram.filters import Command, StateFilter
+from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
@@ -12,17 +12,18 @@ from bot.domain.people import Employee, Role
 from bot.domain.typed_times import UnreadableTimeError, parse_quiet
 from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
-from bot.telegram.reply import Event, remove, show
+from bot.telegram.reply import Event, show
 from bot.views import company as company_views
+from bot.views import dialogs as dialog_views
 from bot.views import settings as views
-from keyboards import comments as dialog_keyboards
+from handlers import dialogs
+from handlers.dialogs import Dialog
 from keyboards import company as company_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import settings as keyboards
 from keyboards.callbacks import (
     PAGE_SIZES,
     AlertsChoice,
-    DialogButton,
-    DialogStep,
     LanguageChoice,
     PageSizeChoice,
     QuietChoice,
@@ -54,12 +55,10 @@ def create_router() -> Router:
         choose_quiet, QuietChoice.filter(F.start.in_(range(24)) & F.end.in_(range(24)))
     )
     router.callback_query.register(ask_quiet, QuietOwn.filter())
-    in_dialog = StateFilter(QuietDialog.hours)
-    router.message.register(cancel_command, in_dialog, Command("cancel"))
-    router.message.register(quiet_sent, in_dialog)
-    cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
-    router.callback_query.register(cancel_pressed, in_dialog, cancel)
     router.callback_query.register(choose_page_size, PageSizeChoice.filter(F.size.in_(PAGE_SIZES)))
+    dialogs.register_answers(
+        router, QuietDialog.hours, QuietOwn, answered=quiet_sent, cancelled=cancel
+    )
     return router
 
 
@@ -115,38 +114,32 @@ async def choose_quiet(
     await _show_saved(query, employee, employees)
 
 
-async def ask_quiet(query: CallbackQuery, state: FSMContext) -> None:
-    await state.set_state(QuietDialog.hours)
-    await state.set_data({"asking": query.message.message_id if query.message else 0})
-    await show(query, company_views.ask_quiet(), dialog_keyboards.cancel())
+async def ask_quiet(query: CallbackQuery, callback_data: QuietOwn, state: FSMContext) -> None:
+    text, markup = company_views.ask_quiet(), dialog_keyboards.cancel()
+    await dialogs.ask(query, state, QuietDialog.hours, callback_data, text, markup)
 
 
 async def quiet_sent(
-    message: Message, state: FSMContext, employee: Employee, employees: EmployeeRepo
+    message: Message, dialog: Dialog[QuietOwn], employee: Employee, employees: EmployeeRepo
 ) -> None:
     try:
         quiet = parse_quiet(message.text or "")
     except UnreadableTimeError as error:
-        text = company_views.not_understood(error.piece)
+        text = dialog_views.not_understood(error.piece)
         await message.answer(text, reply_markup=dialog_keyboards.cancel())
         return
-    await employees.set_quiet(employee.id, quiet)
-    asking = await state.get_value("asking", 0)
-    await show_settings(message, await employees.get(employee.id))
-    await state.clear()
-    await remove(message, [asking])
+    async with dialog.ending(message):
+        await employees.set_quiet(employee.id, quiet)
+        await show_settings(message, await employees.get(employee.id))
 
 
-async def cancel_command(message: Message, state: FSMContext, employee: Employee) -> None:
-    await state.clear()
-    await show_settings(message, employee)
-
-
-async def cancel_pressed(query: CallbackQuery, state: FSMContext, employee: Employee) -> None:
-    await state.clear()
-    await show_settings(query, employee)
+async def cancel(event: Event, dialog: Dialog[QuietOwn], employee: Employee) -> None:
+    async with dialog.ending(event):
+        await show_settings(event, employee)
 
 
 async def _show_saved(query: CallbackQuery, employee: Employee, employees: EmployeeRepo) -> None:
     saved = await employees.get(employee.id)
-    await show(query, views.settings(saved), keyboards.settings(saved), toast=views.saved())
+    await show(
+        query, views.settings(saved), keyboards.settings(saved), toast=company_views.saved()
+    )

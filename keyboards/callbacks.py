@@ -46,8 +46,8 @@ class LogPage(CallbackData, prefix="l1"):
     def key(self) -> Key | None:
         return Key(self.position, self.id) if self.id else None
 
-    def at(self, turn: Turn, key: Key | None = None) -> "LogPage":
-        """The same part of the log, at another page."""
+    def turned(self, turn: Turn, key: Key | None = None) -> "LogPage":
+        """Another page of the same part of the log."""
         position, id_ = key or (0, 0)
         return self.model_copy(update={"turn": turn, "position": position, "id": id_})
 
@@ -67,12 +67,13 @@ class Calendar(CallbackData, prefix="d1"):
         """The first day of the month. Raises ValueError for a forged month."""
         return date(self.month // 12, self.month % 12 + 1, 1)
 
-    def at(self, month: int) -> "Calendar":
+    def turned(self, month: int) -> "Calendar":
+        """Another month, with the same way back."""
         return self.model_copy(update={"month": month})
 
     @property
     def page(self) -> LogPage:
-        return _page(self)
+        return _log_page(self)
 
 
 class Card(CallbackData, prefix="c1"):
@@ -88,7 +89,7 @@ class Card(CallbackData, prefix="c1"):
     @property
     def page(self) -> LogPage:
         """The very page the card was opened from; the newest if it was none."""
-        return _page(self)
+        return _log_page(self)
 
 
 class AlertCard(CallbackData, prefix="a1"):
@@ -266,14 +267,14 @@ class DialogButton(CallbackData, prefix="q1"):
     step: DialogStep
 
 
-def _page(place: Calendar | Card) -> LogPage:
+def _log_page(button: Calendar | Card) -> LogPage:
     return LogPage(
-        day=place.day,
-        lost=place.lost,
-        client_of=place.client_of,
-        turn=Turn.AT if place.id else Turn.FIRST,
-        position=place.position,
-        id=place.id,
+        day=button.day,
+        lost=button.lost,
+        client_of=button.client_of,
+        turn=Turn.AT if button.id else Turn.FIRST,
+        position=button.position,
+        id=button.id,
     )
 
 

@@ -1,19 +1,17 @@
 """The buttons of the company's settings and of a person's quiet hours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from bot.domain.company import EscalationField
+from keyboards.buttons import button, choice, column, in_rows, keyboard
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,
     CompanyPage,
     CompanyValue,
-    DialogButton,
-    DialogStep,
     HearClient,
     LineHours,
     NoHours,
@@ -21,6 +19,7 @@ from keyboards.callbacks import (
     QuietOwn,
     SettingsMenu,
 )
+from keyboards.dialogs import cancel_button
 
 _STEPS = (0, 2, 5, 10, 15, 30)
 CHOICES = {
@@ -32,83 +31,67 @@ CHOICES = {
 }
 """Minutes offered for each number."""
 
-Row = list[tuple[str, CallbackData]]
-
 QUIET = ((22, 8), (20, 9), (19, 9))
+"""Quiet hours offered, from one hour to another."""
 
 _WIDTH = 40
 
 
 def company() -> InlineKeyboardMarkup:
-    return _rows(
-        [(_("🕘 Working hours"), LineHours(code=-1))],
-        [(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
-        [(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
-        [(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.ESCALATION))],
-        [(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
+    return keyboard(
+        [button(_("🕘 Working hours"), LineHours(code=-1))],
+        [button(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
+        [button(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
+        [button(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.ESCALATION))],
+        [button(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
         [_to_settings()],
     )
 
 
 def lines(names: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`names`: of the lines, by their codes."""
-    return _rows(
-        *([(name[:_WIDTH], LineHours(code=code))] for code, name in names.items()),
-        [_back()],
-    )
+    buttons = (button(name[:_WIDTH], LineHours(code=code)) for code, name in names.items())
+    return keyboard(*column(buttons), [_back()])
 
 
 def escalation(labels: Mapping[EscalationField, str]) -> InlineKeyboardMarkup:
     """`labels`: each number with its present value, in words."""
-    return _rows(
-        *([(labels[name], CompanyNumber(name=name))] for name in EscalationField), [_back()]
-    )
+    buttons = (button(labels[name], CompanyNumber(name=name)) for name in EscalationField)
+    return keyboard(*column(buttons), [_back()])
 
 
 def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`labels`: each ignored number by its id; a press has it heard of again."""
-    rows = ([(label, HearClient(id=id_))] for id_, label in labels.items())
-    return _rows(*rows, [_back()])
+    buttons = (button(label, HearClient(id=id_)) for id_, label in labels.items())
+    return keyboard(*column(buttons), [_back()])
 
 
 def number(name: EscalationField, labels: Mapping[int, str], chosen: int) -> InlineKeyboardMarkup:
-    buttons: Row = [
-        (f"{label} ✓" if value == chosen else label, CompanyValue(name=name, minutes=value))
+    buttons = [
+        choice(label, CompanyValue(name=name, minutes=value), is_chosen=value == chosen)
         for value, label in labels.items()
     ]
-    back: Row = [(_("⬅️ Back"), CompanyMenu(page=CompanyPage.ESCALATION))]
-    return _rows(*(buttons[i : i + 2] for i in range(0, len(buttons), 2)), back)
+    back = button(_("⬅️ Back"), CompanyMenu(page=CompanyPage.ESCALATION))
+    return keyboard(*in_rows(buttons, 2), [back])
 
 
-def dialog(line: int | None = None) -> InlineKeyboardMarkup:
-    """The way out of typing; for hours (`line`) also the way to have none."""
-    rows: list[Row] = []
-    if line is not None:
-        words = _("🕘 As the company's") if line >= 0 else _("🕘 Around the clock")
-        rows.append([(words, NoHours(code=line))])
-    return _rows(*rows, [(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))])
+def hours_question(line: int) -> InlineKeyboardMarkup:
+    """While hours are typed: the way to have none of one's own. `line`: as in LineHours."""
+    words = _("🕘 As the company's") if line >= 0 else _("🕘 Around the clock")
+    return keyboard([button(words, NoHours(code=line))], [cancel_button()])
 
 
 def quiet(*, is_set: bool) -> InlineKeyboardMarkup:
-    presets: Row = [(f"{start}–{end}", QuietChoice(start=start, end=end)) for start, end in QUIET]
-    rows: list[Row] = [presets, [(_("✏️ My own"), QuietOwn())]]
+    presets = [button(f"{start}–{end}", QuietChoice(start=start, end=end)) for start, end in QUIET]
+    rows = [presets, [button(_("✏️ My own"), QuietOwn())]]
     if is_set:
-        rows.append([(_("🗑 No quiet hours"), QuietChoice(start=0, end=0))])
-    return _rows(*rows, [_to_settings()])
+        rows.append([button(_("🗑 No quiet hours"), QuietChoice(start=0, end=0))])
+    return keyboard(*rows, [_to_settings()])
 
 
-def _to_settings() -> tuple[str, CallbackData]:
-    return _("⬅️ To the settings"), SettingsMenu()
+def _to_settings() -> InlineKeyboardButton:
+    return button(_("⬅️ To the settings"), SettingsMenu())
 
 
-def _back() -> tuple[str, CallbackData]:
-    return _("⬅️ Back"), CompanyMenu(page=CompanyPage.MAIN)
-
-
-def _rows(*rows: Sequence[tuple[str, CallbackData]]) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup(
-        inline_keyboard=[
-            [InlineKeyboardButton(text=text, callback_data=data.pack()) for text, data in row]
-            for row in rows
-        ]
-    )
+def _back() -> InlineKeyboardButton:
+    return button(_("⬅️ Back"), CompanyMenu(page=CompanyPage.MAIN))

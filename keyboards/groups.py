@@ -4,25 +4,25 @@ from collections.abc import Collection, Sequence
 
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.keyboard import InlineKeyboardBuilder
 
+from keyboards.buttons import button, choice, in_rows, keyboard
 from keyboards.callbacks import GroupAll, GroupPlace, GroupStop
+
+_NAME_WIDTH = 40
 
 
 def group(
     group_id: int, places: Sequence[tuple[int, str]], chosen: Collection[int]
 ) -> InlineKeyboardMarkup:
     """`places`: code and name of each line and queue; `chosen`: the codes it hears of."""
-    builder = InlineKeyboardBuilder()
-    everything = _("All lines and queues")
-    builder.button(
-        text=everything if chosen else f"{everything} ✓", callback_data=GroupAll(group=group_id)
-    )
-    for code, name in places:
-        is_chosen = code in chosen
-        label = f"{name[:40]} ✓" if is_chosen else name[:40]
-        wish = GroupPlace(group=group_id, code=code, is_wanted=not is_chosen)
-        builder.button(text=label, callback_data=wish)
-    builder.button(text=_("✖️ Announce nothing here"), callback_data=GroupStop(group=group_id))
-    builder.adjust(1, *[2] * (len(places) // 2), *[1] * (len(places) % 2), 1)
-    return builder.as_markup()
+    everything = choice(_("All lines and queues"), GroupAll(group=group_id), is_chosen=not chosen)
+    some = [
+        choice(
+            name[:_NAME_WIDTH],
+            GroupPlace(group=group_id, code=code, is_wanted=code not in chosen),
+            is_chosen=code in chosen,
+        )
+        for code, name in places
+    ]
+    stop = button(_("✖️ Announce nothing here"), GroupStop(group=group_id))
+    return keyboard([everything], *in_rows(some, 2), [stop])

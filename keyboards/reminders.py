@@ -2,8 +2,8 @@
 
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.keyboard import InlineKeyboardBuilder
 
+from keyboards.buttons import button, in_rows, keyboard
 from keyboards.callbacks import AlertCard, RemindAt, RemindIn, RemindMenu
 
 MINUTES = (15, 60, 0)
@@ -11,19 +11,16 @@ MINUTES = (15, 60, 0)
 
 
 def choose(call_id: int) -> InlineKeyboardMarkup:
-    builder = InlineKeyboardBuilder()
-    for minutes, text in zip(
-        MINUTES, (_("15 min"), _("1 hour"), _("Tomorrow at 9:00")), strict=True
-    ):
-        builder.button(text=text, callback_data=RemindIn(call=call_id, minutes=minutes))
-    builder.button(text=_("✏️ Another time"), callback_data=RemindAt(call=call_id))
-    builder.adjust(2)
-    return builder.as_markup()
+    texts = (_("15 min"), _("1 hour"), _("Tomorrow at 9:00"))
+    buttons = [
+        button(text, RemindIn(call=call_id, minutes=minutes))
+        for minutes, text in zip(MINUTES, texts, strict=True)
+    ]
+    buttons.append(button(_("✏️ Another time"), RemindAt(call=call_id)))
+    return keyboard(*in_rows(buttons, 2))
 
 
 def due(call_id: int) -> InlineKeyboardMarkup:
     """Under a reminder that has come."""
-    builder = InlineKeyboardBuilder()
-    builder.button(text=_("📄 Card"), callback_data=AlertCard(call=call_id))
-    builder.button(text=_("⏰ Later"), callback_data=RemindMenu(call=call_id))
-    return builder.as_markup()
+    card = button(_("📄 Card"), AlertCard(call=call_id))
+    return keyboard([card, button(_("⏰ Later"), RemindMenu(call=call_id))])

@@ -2,9 +2,9 @@
 
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.keyboard import InlineKeyboardBuilder
 
 from bot.domain.people import AlertScope, Employee, Language, Role
+from keyboards.buttons import button, choice, column, keyboard
 from keyboards.callbacks import (
     PAGE_SIZES,
     AlertsChoice,
@@ -20,28 +20,29 @@ _LANGUAGES = {Language.UK: "Українська", Language.EN: "English"}
 
 
 def settings(employee: Employee) -> InlineKeyboardMarkup:
-    builder = InlineKeyboardBuilder()
-    for language, name in _LANGUAGES.items():
-        text = _marked(name, is_chosen=language is employee.language)
-        builder.button(text=text, callback_data=LanguageChoice(language=language))
-    alerts = _alerts(employee)
-    for scope, name in alerts.items():
-        text = _marked(name, is_chosen=scope is _present(employee))
-        builder.button(text=text, callback_data=AlertsChoice(alerts=scope))
-    for size in PAGE_SIZES:
-        text = _marked(_("Show {count}").format(count=size), is_chosen=size == employee.page_size)
-        builder.button(text=text, callback_data=PageSizeChoice(size=size))
-    rows = [len(_LANGUAGES), *[1] * len(alerts), len(PAGE_SIZES)]
+    languages = [
+        choice(name, LanguageChoice(language=one), is_chosen=one is employee.language)
+        for one, name in _LANGUAGES.items()
+    ]
+    alerts = [
+        choice(name, AlertsChoice(alerts=scope), is_chosen=scope is _present(employee))
+        for scope, name in _alerts(employee).items()
+    ]
+    sizes = [
+        choice(
+            _("Show {count}").format(count=size),
+            PageSizeChoice(size=size),
+            is_chosen=size == employee.page_size,
+        )
+        for size in PAGE_SIZES
+    ]
+    rows = [languages, *column(alerts), sizes]
     if employee.role is not Role.ACCOUNTANT:
-        builder.button(text=_("🌙 Quiet hours"), callback_data=QuietMenu())
-        builder.button(text=_("📊 Digests"), callback_data=DigestMenu())
-        rows.append(2)
+        quiet = button(_("🌙 Quiet hours"), QuietMenu())
+        rows.append([quiet, button(_("📊 Digests"), DigestMenu())])
     if employee.role is Role.ADMINISTRATOR:
-        main = CompanyMenu(page=CompanyPage.MAIN)
-        builder.button(text=_("🏢 Company"), callback_data=main)
-        rows.append(1)
-    builder.adjust(*rows)
-    return builder.as_markup()
+        rows.append([button(_("🏢 Company"), CompanyMenu(page=CompanyPage.MAIN))])
+    return keyboard(*rows)
 
 
 def _alerts(employee: Employee) -> dict[AlertScope, str]:
@@ -64,7 +65,3 @@ def _present(employee: Employee) -> AlertScope:
     if employee.role is Role.OPERATOR and employee.alerts is AlertScope.OWN:
         return AlertScope.ALL
     return employee.alerts
-
-
-def _marked(text: str, *, is_chosen: bool) -> str:
-    return f"{text} ✓" if is_chosen else text

@@ -12,6 +12,7 @@ from bot.domain.cases import (
     BoardPage,
     Case,
     CaseActionKind,
+    CaseHold,
     CaseNumbers,
     Ignored,
     Taking,
@@ -187,8 +188,8 @@ class CaseRepo:
             row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return Taking.OVER
-            if row["owner_id"] is not None:
-                is_mine = row["owner_id"] == employee.id
+            if not _hold(row).can_be_taken_by(employee):
+                is_mine = _hold(row).is_held_by(employee)
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
             await self._set_owner(tx, case_id, employee.id, now=now)
             await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
@@ -204,7 +205,8 @@ class CaseRepo:
             row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
-            _may_decide(row, employee)
+            if not _hold(row).can_be_released_by(employee):
+                raise NoAccessError(f"case {case_id} is another's")
             returned = CaseActionKind.RETURNED
             await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
         return True
@@ -236,7 +238,7 @@ class CaseRepo:
         """Give the owner more time. False: the case is not theirs any more."""
         async with self._database.transaction() as tx:
             row = await _read_row(tx, case_id, employee.scope)
-            if row["state"] != "open" or row["owner_id"] != employee.id:
+            if not _hold(row).can_be_extended_by(employee):
                 return False
             await tx.execute(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
@@ -257,8 +259,8 @@ class CaseRepo:
             row = await _read_row(tx, case_id, employee.scope)
             if row["state"] != "open":
                 return False
-            if row["owner_id"] is not None:
-                _may_decide(row, employee)
+            if not _hold(row).can_be_closed_by(employee):
+                raise NoAccessError(f"case {case_id} is another's")
             await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
             await refold_case(tx, row, rules=self._rules, now=now)
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
@@ -378,6 +380,7 @@ def _may_work(employee: Employee) -> None:
         raise NoAccessError(f"employee {employee.id} takes no clients")
 
 
-def _may_decide(row: Row, employee: Employee) -> None:
-    if row["owner_id"] != employee.id and not employee.role.sees_all:
-        raise NoAccessError(f"case {row['id']} is another's")
+def _hold(row: Row) -> CaseHold:
+    """Whose the case is, for asking what somebody may do with it."""
+    owner = Person(row["owner_id"], "") if row["owner_id"] else None
+    return CaseHold(CaseState(row["state"]), owner)

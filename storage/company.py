@@ -14,11 +14,11 @@
 
 import json
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from bot.domain.company import Escalation, EscalationField, StepMoments
-from bot.domain.hours import Hours, Span, wall
+from bot.domain.hours import Hours, Span, day_bounds, local_date
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
@@ -233,8 +233,8 @@ def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
     """The next opening that is the first of its day: after a break nobody needs the list again."""
     opening = hours.next_opening(now, zone)
     while opening is not None:
-        on = datetime.fromtimestamp(opening, UTC).astimezone(zone).date()
-        if hours.next_opening(wall(on, 0, zone) - 1, zone) == opening:
+        midnight, _ = day_bounds(local_date(opening, zone), zone)
+        if hours.next_opening(midnight - 1, zone) == opening:
             break
         opening = hours.next_opening(opening, zone)
     return opening

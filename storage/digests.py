@@ -3,11 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
-from bot.domain.hours import next_local, wall
+from bot.domain.hours import (
+    day_bounds,
+    local_date,
+    local_time,
+    moment_of,
+    next_local,
+    wall_time,
+)
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, Scope
 from storage.case_spans import case_group_sql, opened_in_sql
@@ -114,14 +121,15 @@ class DigestRepo:
 
     def span(self, due_at: int, minutes: int) -> tuple[int, int]:
         """What a digest of that time tells of: before noon the day before, else the day so far."""
-        on = self._local(due_at).date()
+        day = local_date(due_at, self._zone)
         if minutes < _NOON:
-            return self._midnight(on - timedelta(days=1)), self._midnight(on)
-        return self._midnight(on), due_at
+            return day_bounds(day - timedelta(days=1), self._zone)
+        return moment_of(day, 0, self._zone), due_at
 
     def today(self, now: int) -> tuple[int, int]:
         """The day so far, to the end of this minute."""
-        return self._midnight(self._local(now).date()), now // 60 * 60 + 60
+        midnight, _ = day_bounds(local_date(now, self._zone), self._zone)
+        return midnight, now // 60 * 60 + 60
 
     # What
 
@@ -227,20 +235,14 @@ class DigestRepo:
         """How many cases were opened in each local hour, by the moment the hour began."""
         opened: Counter[int] = Counter()
         for row in rows:
-            hour = self._local(row["at"]).replace(minute=0)
+            hour = local_time(row["at"], self._zone).replace(minute=0)
             opened[int(hour.timestamp())] += row["n"]
         return opened
 
-    def _local(self, moment: int) -> datetime:
-        return datetime.fromtimestamp(moment, UTC).astimezone(self._zone)
-
-    def _midnight(self, on: date) -> int:
-        return wall(on, 0, self._zone)
-
     def _week_earlier(self, moment: int) -> int:
-        there = self._local(moment)
-        minutes = there.hour * 60 + there.minute
-        return wall((there - _WEEK).date(), minutes, self._zone)
+        """The moment that clocks showed the same wall time a week before."""
+        day = local_date(moment, self._zone) - _WEEK
+        return moment_of(day, wall_time(moment, self._zone), self._zone)
 
 
 def _totals(rows: Sequence[Row], took: Sequence[Row]) -> DigestTotals:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
+from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
@@ -13,12 +14,11 @@ from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
-from bot.views import cases as case_views
-from bot.views import digests as digest_views
+from bot.views import board as board_views
 from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
+from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
-from keyboards import digests as digest_keyboards
 from keyboards import reminders as reminder_keyboards
 from storage.case_times import ANSWER_SECONDS
 from storage.cases import CaseRepo
@@ -143,8 +143,7 @@ class Notices:
             case = await self.cases.get(owed.case_id or 0, employee.scope)
         except NoAccessError:
             return Notice(views.not_yours(), employee=employee) if is_there else None
-        is_mine = case.is_open and case.owner is not None and case.owner.id == employee.id
-        if is_mine and case.asked_at is not None:
+        if case.can_be_extended_by(employee) and case.asked_at is not None:
             minutes = ANSWER_SECONDS // 60
             text = views.claim_is_over(case, minutes=minutes, now=now, zone=zone)
             return Notice(text, keyboards.claim(case), employee)
@@ -165,20 +164,16 @@ class Notices:
         )
         if not page.total:
             return None
-        return Notice(case_views.still_open(page, now=now), keyboards.to_board(), employee)
+        return Notice(board_views.still_open(page, now=now), board_keyboards.to_board(), employee)
 
     async def _digest(self, owed: Owed, employee: Employee) -> Notice | None:
         if employee.role is Role.ACCOUNTANT:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self.digests.span(due_at, minutes)
-        escalation = await self.company.escalation()
-        digest = await self.digests.digest(
-            employee, start, end, target=escalation.target_minutes * 60
+        text, markup = await digest_message(
+            employee, start, end, digests=self.digests, company=self.company, zone=self.zone
         )
-        text = digest_views.digest(digest, self.zone)
-        labels = digest_views.labels(digest, self.zone)
-        markup = digest_keyboards.digest(digest, labels.groups, labels.worst, labels.people)
         return Notice(text, markup, employee)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.domain.people import Person
+from bot.domain.people import Employee, Person
 
 PRICE_DELAY = 300
 """Seconds after the end of a call within which its price and recording may still come."""
@@ -82,6 +82,49 @@ class CasePart(StrEnum):
     """The company called the client back and did not reach them."""
     CLOSING = "closing"
     """The talk that closed the case."""
+
+
+class CaseRights:
+    """Who may do what with a case, for everything that knows its state and its owner.
+
+    The owner is the employee who has taken the case; supervisors and administrators (`sees_all`)
+    may do to a colleague's case what its owner may.
+    """
+
+    __slots__ = ()
+    state: CaseState
+    owner: Person | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is CaseState.OPEN
+
+    def is_held_by(self, employee: Employee) -> bool:
+        return self.owner is not None and self.owner.id == employee.id
+
+    def is_held_by_a_colleague_of(self, employee: Employee) -> bool:
+        return self.owner is not None and self.owner.id != employee.id
+
+    def can_be_taken_by(self, employee: Employee) -> bool:
+        return self.is_open and self.owner is None and employee.role.takes_clients
+
+    def can_be_released_by(self, employee: Employee) -> bool:
+        """Whether the employee may make it nobody's: also one whose role has changed since."""
+        is_decided = self.is_held_by(employee) or employee.role.sees_all
+        return self.is_open and self.owner is not None and is_decided
+
+    def can_be_closed_by(self, employee: Employee) -> bool:
+        """Whether the employee may close it by hand."""
+        is_decided = not self.is_held_by_a_colleague_of(employee) or employee.role.sees_all
+        return self.is_open and is_decided and employee.role.takes_clients
+
+    def can_be_handed_over_by(self, employee: Employee) -> bool:
+        """Whether the employee may choose who shall have it."""
+        return self.is_open and employee.role.sees_all
+
+    def can_be_extended_by(self, employee: Employee) -> bool:
+        """Whether the employee may keep it for longer before the bot asks again."""
+        return self.is_open and self.is_held_by(employee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +201,7 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseLink:
+class CaseLink(CaseRights):
     """The case a call belongs to, as the call's row and card show it.
 
     `part` is what the call is to the case. `lost` and `attempts` count calls of the case.

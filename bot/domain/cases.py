@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.calls import Call, CaseState
-from bot.domain.people import Person
+from bot.domain.calls import Call, CaseRights, CaseState
+from bot.domain.people import Employee, Person
 
 ALERT_MAX_AGE = 3600
 """Seconds after the end of a lost call after which nobody is alerted of it any more."""
@@ -36,7 +36,7 @@ class CaseAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(CaseRights):
     """One client whose lost calls somebody should return, and how far that has come.
 
     `client` is the number in E.164, None if hidden. `lost` and `attempts` count calls. `call` is
@@ -65,9 +65,17 @@ class Case:
     rang: tuple[str, ...]
     actions: tuple[CaseAction, ...] = ()
 
-    @property
-    def is_open(self) -> bool:
-        return self.state is CaseState.OPEN
+    def can_be_ignored_by(self, employee: Employee) -> bool:
+        """Whether the employee may close it so that this client makes no cases any more."""
+        return self.is_open and self.client is not None and employee.role.sees_all
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHold(CaseRights):
+    """As much of a case as decides who may do what with it."""
+
+    state: CaseState
+    owner: Person | None
 
 
 class Board(StrEnum):

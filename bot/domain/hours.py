@@ -1,8 +1,8 @@
-"""When the company works and when a person wants quiet: pure arithmetic of local time.
+"""Local time: dates, midnights, working hours, quiet hours. Pure arithmetic.
 
-Moments are Unix seconds, UTC; a wall time is minutes from local midnight. A wall time that a
-change of the clocks skips means as long after the change as it would have been, one that comes
-twice means the first.
+A moment is Unix seconds, UTC. A wall time is what a clock on the wall shows, as minutes from
+midnight. On the night when clocks jump from 03:00 to 04:00 a wall time of 03:30 means 04:30; on
+the night when they go back it means the first of the two moments at which they show 03:30.
 """
 
 from collections.abc import Iterator
@@ -60,13 +60,13 @@ class Hours:
 
     def _from(self, moment: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
         """The spans that end after the moment, in order, as moments; what touches is one span."""
-        first = datetime.fromtimestamp(moment, UTC).astimezone(zone).date() - timedelta(days=1)
+        first = local_date(moment, zone) - timedelta(days=1)
         days = (first + timedelta(days=number) for number in range(_FAR_DAYS))
         spans = (
-            (wall(on, start, zone), wall(on, end, zone))
-            for on in days
-            if on not in self.holidays
-            for start, end in self.week[on.weekday()]
+            (moment_of(day, start, zone), moment_of(day, end, zone))
+            for day in days
+            if day not in self.holidays
+            for start, end in self.week[day.weekday()]
         )
         current: tuple[int, int] | None = None
         for start, end in spans:
@@ -90,23 +90,43 @@ class QuietHours:
     end: int
 
     def is_quiet(self, moment: int, zone: ZoneInfo) -> bool:
-        local = datetime.fromtimestamp(moment, UTC).astimezone(zone)
-        now = local.hour * 60 + local.minute
+        now = wall_time(moment, zone)
         if self.start <= self.end:
             return self.start <= now < self.end
         return now >= self.start or now < self.end
 
 
-def wall(on: date, minutes: int, zone: ZoneInfo) -> int:
+def local_time(moment: int, zone: ZoneInfo) -> datetime:
+    """The moment as people in the zone say it."""
+    return datetime.fromtimestamp(moment, UTC).astimezone(zone)
+
+
+def local_date(moment: int, zone: ZoneInfo) -> date:
+    """The date that people in the zone have at the moment."""
+    return local_time(moment, zone).date()
+
+
+def wall_time(moment: int, zone: ZoneInfo) -> int:
+    """The wall time at the moment, in minutes from midnight."""
+    there = local_time(moment, zone)
+    return there.hour * 60 + there.minute
+
+
+def moment_of(day: date, minutes: int, zone: ZoneInfo) -> int:
     """The moment of a wall time of a day; minutes past DAY are on the days after it."""
     days, rest = divmod(minutes, DAY)
-    there = datetime.combine(on + timedelta(days=days), time(rest // 60, rest % 60), zone)
+    there = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60), zone)
     return int(there.timestamp())
 
 
+def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
+    """The moment at which the day begins there, and that at which the next one does."""
+    return moment_of(day, 0, zone), moment_of(day, DAY, zone)
+
+
 def next_local(moment: int, minutes: int, zone: ZoneInfo) -> int:
-    """The next time that it is so many minutes past midnight there, later than the moment."""
-    on = datetime.fromtimestamp(moment, UTC).astimezone(zone).date() - timedelta(days=1)
-    while (there := wall(on, minutes, zone)) <= moment:
-        on += timedelta(days=1)
+    """The first moment later than the one given at which it is this wall time there."""
+    day = local_date(moment, zone) - timedelta(days=1)
+    while (there := moment_of(day, minutes, zone)) <= moment:
+        day += timedelta(days=1)
     return there

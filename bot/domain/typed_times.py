@@ -1,10 +1,18 @@
 """Times as people type them, in Ukrainian and English."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.domain.hours import DAY, Hours, QuietHours, Span, next_local, wall
+from bot.domain.hours import (
+    DAY,
+    Hours,
+    QuietHours,
+    Span,
+    local_date,
+    moment_of,
+    next_local,
+)
 
 _YEAR = 366 * 86400
 
@@ -104,7 +112,7 @@ def parse_when(text: str, now: int, zone: ZoneInfo) -> int:
     It is within a year from now. Raises UnreadableTimeError.
     """
     plain = _plain(text)
-    today = datetime.fromtimestamp(now, UTC).astimezone(zone).date()
+    today = local_date(now, zone)
     if match := re.fullmatch(r"(?:через |за |in )?(\d{1,4})\s*([^\W\d]+)\.?", plain):
         unit = match[2]
         seconds = next((size for names, size in _UNITS if unit.startswith(names)), 0)
@@ -128,12 +136,12 @@ def _on_day(words: str, minutes: int, now: int, today: date, zone: ZoneInfo) -> 
     """The wall time of a day by its name, its weekday or its date."""
     name = re.sub(r"^(у|в|во|on) |\.$", "", words)
     if name in _NEAR_DAYS:
-        return wall(today + timedelta(days=_NEAR_DAYS[name]), minutes, zone)
+        return moment_of(today + timedelta(days=_NEAR_DAYS[name]), minutes, zone)
     if name not in _DAYS:
-        return wall(_date(words, today), minutes, zone)
+        return moment_of(_date(words, today), minutes, zone)
     on = today + timedelta(days=(_DAYS[name] - today.weekday()) % 7)
-    there = wall(on, minutes, zone)
-    return there if there > now else wall(on + timedelta(days=7), minutes, zone)
+    there = moment_of(on, minutes, zone)
+    return there if there > now else moment_of(on + timedelta(days=7), minutes, zone)
 
 
 _NEAR_DAYS = {"сьогодні": 0, "today": 0, "завтра": 1, "tomorrow": 1, "післязавтра": 2}

@@ -1,8 +1,7 @@
-"""Who a handler is for."""
+"""Whom a handler answers."""
 
 from aiogram.filters import Filter
-from aiogram.fsm.context import FSMContext
-from aiogram.types import CallbackQuery, TelegramObject
+from aiogram.types import TelegramObject
 
 from bot.domain.people import Employee, Role
 
@@ -16,14 +15,3 @@ class HasRole(Filter):
     async def __call__(self, event: TelegramObject, employee: Employee | None) -> bool:
         del event
         return employee is not None and employee.role in self._roles
-
-
-class OfQuestion(Filter):
-    """Lets in the buttons of what the dialog in progress has asked, not of an older question.
-
-    The ids of the messages that ask are in the dialog's data, as `asking`.
-    """
-
-    async def __call__(self, query: CallbackQuery, state: FSMContext) -> bool:
-        asking = await state.get_value("asking", [])
-        return query.message is not None and query.message.message_id in asking

@@ -18,11 +18,11 @@ DOMAIN = "dzvinok"
 
 
 def create_i18n(default: Language) -> I18n:
-    """aiogram's I18n over uncompiled catalogues.
+    """Make aiogram's I18n from the catalogues as they are, compiled here and now.
 
-    Not a subclass: aiogram keeps the current I18n per class, and its gettext asks I18n itself.
+    It is no subclass of I18n: aiogram keeps the current one per class, and its gettext asks I18n.
     """
-    i18n = I18n(path=LOCALES, default_locale=default.value, domain="compiled")  # finds none
+    i18n = I18n(path=LOCALES, default_locale=default.value, domain="compiled")  # has none
     i18n.locales = {
         path.parent.parent.name: _compiled(path)
         for path in sorted(LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
@@ -31,7 +31,7 @@ def create_i18n(default: Language) -> I18n:
 
 
 def language_of(code: str | None, *, default: Language) -> Language:
-    """The language for a person whose Telegram speaks `code` (IETF tag), or the default."""
+    """The language for a person whose Telegram is set to `code`, an IETF tag such as uk-UA."""
     spoken = (code or "").split("-")[0].lower()
     return Language(spoken) if spoken in set(Language) else default
 

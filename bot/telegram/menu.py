@@ -19,14 +19,15 @@ from bot.views.start import commands, group_commands
 log = logging.getLogger(__name__)
 
 Offer = Callable[[], list[tuple[str, str]]]
-"""Says commands, each with its purpose, in the language that is on."""
+"""Returns commands, each with its purpose, in the language that is on when it is called."""
 
 
 async def set_menus(bot: Bot, i18n: I18n) -> None:
-    """The menus of those nobody has a menu of their own for; for the start of the bot.
+    """Set the menus that are not one person's own; for the start of the bot.
 
-    Strangers in private and administrators of groups, in the company's language and in each.
-    Nobody else is offered anything in a group: no other command is answered there.
+    Those of strangers in private and of administrators of groups: one in the company's language,
+    for Telegrams that speak none of ours, and one in each of our languages. Nobody else is
+    offered anything in a group: no other command is answered there.
     """
     private, groups = BotCommandScopeAllPrivateChats(), BotCommandScopeAllChatAdministrators()
     for code in (None, *Language):
@@ -39,7 +40,7 @@ async def set_menus(bot: Bot, i18n: I18n) -> None:
 
 
 async def set_menu(bot: Bot, i18n: I18n, employee: Employee) -> None:
-    """A person's menu in their chat: that of the role, or the strangers' for one who is out.
+    """Set a person's menu in their chat: that of the role, or the strangers' for one who is out.
 
     Telegram may refuse (the person has stopped the bot, or never started it): then it stays as it
     was, and the next /start sets it.

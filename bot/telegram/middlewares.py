@@ -1,4 +1,4 @@
-"""Around every update: who wrote, in which language to answer, and that it is finished."""
+"""What surrounds the handling of every update: who wrote, in which language, that it ends well."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,11 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
 class EmployeeMiddleware(BaseMiddleware):
-    """Puts the active employee, or None for everybody else, into `employee`. Refuses nobody."""
+    """Gives handlers the `employee` who wrote or pressed, None for everybody else.
+
+    It refuses nobody: that is for the filters. Somebody whom the bot could not reach is reachable
+    again when they write; one invited without a name gets the name of their Telegram account.
+    """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         employees: EmployeeRepo = data["employees"]
@@ -28,7 +32,7 @@ class EmployeeMiddleware(BaseMiddleware):
         employee = await employees.find(user.id) if user else None
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
-        if employee and employee.unreachable and _is_said_in_private(event, data):
+        if employee and employee.unreachable and _is_private_message_or_press(event, data):
             await employees.set_reachable(employee.id)
         if employee and user and not employee.name:
             await employees.set_name(employee.id, user.full_name)
@@ -37,15 +41,18 @@ class EmployeeMiddleware(BaseMiddleware):
         return await handler(event, data)
 
 
-def _is_said_in_private(event: TelegramObject, data: dict[str, Any]) -> bool:
-    """Written or pressed: of a block Telegram tells too, and maybe after a message was refused."""
+def _is_private_message_or_press(event: TelegramObject, data: dict[str, Any]) -> bool:
+    """Whether the person has written or pressed something in their chat with the bot.
+
+    Other updates prove nothing: Telegram also tells when somebody blocks the bot.
+    """
     chat: Chat | None = data.get("event_chat")
-    is_said = isinstance(event, Update) and bool(event.message or event.callback_query)
-    return is_said and chat is not None and chat.type == ChatType.PRIVATE
+    is_by_person = isinstance(event, Update) and bool(event.message or event.callback_query)
+    return is_by_person and chat is not None and chat.type == ChatType.PRIVATE
 
 
 class LanguageMiddleware(I18nMiddleware):
-    """The employee's language; a stranger's is Telegram's."""
+    """Has everything answered in the employee's language; a stranger's is their Telegram's."""
 
     def __init__(self, i18n: I18n, *, default: Language) -> None:
         super().__init__(i18n)
@@ -61,9 +68,10 @@ class LanguageMiddleware(I18nMiddleware):
 
 
 class LeaveDialog(BaseMiddleware):
-    """A command leaves the dialog in progress, so that it is not taken for what was asked.
+    """Leaves the dialog in progress when a command comes, which is no answer to its question.
 
-    `/cancel` is left to the dialog itself.
+    The handlers of a dialog see every message while it is on; without this `/log` would become
+    the text of a comment. `/cancel` is left to the dialog itself: see handlers/dialogs.
     """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -76,7 +84,7 @@ class LeaveDialog(BaseMiddleware):
 
 
 class WakeMiddleware(BaseMiddleware):
-    """What a person did may owe messages to others: they leave at once."""
+    """Wakes the Alerter after every update: what a person did may owe messages to others."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -89,9 +97,11 @@ class WakeMiddleware(BaseMiddleware):
 
 
 class InFlight(BaseMiddleware):
-    """Counts the updates being handled, so that a stop can wait for them.
+    """Knows the updates being handled, so that a stop can wait until they are finished.
 
-    A cancelled poller does not cancel the handler it waits for: what a person pressed is done.
+    aiogram does not wait for them: it cancels the poller, which would cancel its handler halfway.
+    Here each handler is a task of its own, which that does not reach. `last_update_id` is that of
+    the last one finished, None before: what Telegram need not send again.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -106,7 +116,7 @@ class InFlight(BaseMiddleware):
         return await asyncio.shield(task)
 
     async def finish(self, seconds: float) -> None:
-        """Wait for the handlers still running, at most so long."""
+        """Wait for the handlers still running, at most so many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 

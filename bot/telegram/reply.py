@@ -12,6 +12,7 @@ from aiogram.exceptions import (
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 Event = Message | CallbackQuery
+"""What a person did: a command or an answer, or the press of a button."""
 
 
 async def show(
@@ -21,9 +22,10 @@ async def show(
     *,
     toast: str | None = None,
 ) -> None:
-    """Show the screen; `toast` is the short notice of a pressed button.
+    """Answer with a screen: a new message to a message, in place of the pressed one to a press.
 
-    A screen that already looks so is a success. One whose message is gone is sent anew.
+    `toast`: the short notice over the chat, for a press alone. A screen that already looks so is
+    a success; one whose message is gone is sent anew.
     """
     if isinstance(event, Message):
         await event.answer(text, reply_markup=markup)
@@ -42,7 +44,10 @@ async def show(
 
 
 async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool = False) -> None:
-    """Stop the spinner of the pressed button; too late is not an error."""
+    """Stop the spinner of the pressed button, with a notice or without; too late is no error.
+
+    `alert`: the notice is a window that the person has to close.
+    """
     try:
         await query.answer(toast, show_alert=alert)
     except TelegramBadRequest as error:
@@ -53,9 +58,9 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
 async def write_to(
     bot: Bot, chat_id: int, text: str, markup: InlineKeyboardMarkup | None = None
 ) -> Message | None:
-    """A message to a chat; None if it may not be written to.
+    """Send a message to a chat. None if that is not allowed.
 
-    A person has never started the bot, or blocked it; a group does not let it speak.
+    A person has never started the bot, or has blocked it; a group does not let it speak.
     """
     try:
         return await bot.send_message(chat_id, text, reply_markup=markup)
@@ -68,13 +73,13 @@ async def write_to(
 
 
 async def take_buttons_away(message: Message) -> None:
-    """If they are gone, or the group has moved since, that is as good."""
+    """Leave a message without buttons; that they are gone, or the group has moved, is as good."""
     with suppress(TelegramBadRequest, TelegramMigrateToChat):
         await message.edit_reply_markup()
 
 
 async def remove(event: Event, message_ids: Collection[int]) -> None:
-    """Take our messages out of the chat; those that are gone or too old do not matter."""
+    """Delete messages of ours from the chat of the event; those gone or too old are let be."""
     message = event if isinstance(event, Message) else event.message
     if message_ids and message and message.bot:
         with suppress(TelegramBadRequest):

@@ -8,7 +8,7 @@ from bot.domain import signs
 from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
-from bot.views.formats import brief, duration, quoted
+from bot.views.formats import brief, duration, quoted, when
 from bot.views.statuses import status_words
 
 
@@ -17,7 +17,7 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
     call = case.call
     number = parties.client_number(call)
     facts = [
-        _moment(call.started_at, now=now, zone=zone),
+        when(call.started_at, now=now, zone=zone),
         _("waited {time}").format(time=duration(call.wait)),
     ]
     if call.queue:
@@ -35,7 +35,7 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
         lines.append(quoted(number))
     lines.append(", ".join(facts))
     if case.lost > 1:
-        first = _moment(case.opened_at, now=now, zone=zone)
+        first = when(case.opened_at, now=now, zone=zone)
         lines.append(_("First call: {time}").format(time=first))
     if case.rang:
         lines.append(_("Rang: {phones}").format(phones=parties.rung(call, case.rang)))
@@ -54,7 +54,7 @@ def not_yours() -> str:
 def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
     """Asks the owner, once, whether they still see to the client."""
     client = quoted(parties.client_title(case.call))
-    since = _moment(case.owned_at or now, now=now, zone=zone)
+    since = when(case.owned_at or now, now=now, zone=zone)
     return "\n".join(
         [
             "⏰ "
@@ -79,7 +79,7 @@ def taken_by_another(case: Case, *, now: int, zone: ZoneInfo) -> str:
     return "⚠️ " + _("{owner} is already seeing to {client} (since {time}).").format(
         owner=owner,
         client=quoted(parties.client_title(case.call)),
-        time=_moment(case.owned_at or now, now=now, zone=zone),
+        time=when(case.owned_at or now, now=now, zone=zone),
     )
 
 
@@ -105,7 +105,3 @@ def _sign(case: Case) -> str:
     if case.is_open or case.state is CaseState.CALLED_BACK:
         return signs.STATUS[case.call.status]
     return "⌛" if case.state is CaseState.EXPIRED else "✅"
-
-
-def _moment(moment: int, *, now: int, zone: ZoneInfo) -> str:
-    return cases.moment(moment, now=now, zone=zone)

@@ -7,6 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain import signs
 from bot.domain.calls import COMMENT_LIMIT, Call, CasePart, Direction, EndedBy
+from bot.domain.hours import local_date, local_time
 from bot.domain.log import DayNumbers, Page
 from bot.views import cases, parties
 from bot.views.formats import (
@@ -17,7 +18,6 @@ from bot.views.formats import (
     full_day,
     hour_minute,
     hour_minute_second,
-    local,
     money,
     quoted,
     weekday,
@@ -34,7 +34,7 @@ def day_log(
     page: Page, numbers: DayNumbers | None, on: date, *, lost_only: bool, now: int, zone: ZoneInfo
 ) -> str:
     """The calls of one day under its numbers."""
-    today = local(now, zone).date()
+    today = local_date(now, zone)
     if on == today:
         title = _("Today's calls, {day}").format(day=day(on))
     else:
@@ -68,8 +68,8 @@ def no_extensions() -> str:
 
 def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> str:
     """Everything about one call; `note` is what has just happened to it."""
-    started = local(call.started_at, zone)
-    today = local(now, zone).date()
+    started = local_time(call.started_at, zone)
+    today = local_date(now, zone)
     lines = [
         f"{signs.STATUS[call.status]} <b>{status_words(call.status)}</b>",
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
@@ -91,7 +91,7 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
     lines += ["", *_times(call, now=now, zone=zone)]
     if call.comment:
         when = hour_minute(call.comment.written_at, zone)
-        written = local(call.comment.written_at, zone).date()
+        written = local_date(call.comment.written_at, zone)
         if written != today:
             when = f"{_dated(written, today)}, {when}"
         author = brief(call.comment.author)
@@ -140,10 +140,10 @@ def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = Fal
     lines = []
     shown: date | None = None
     for number, call in enumerate(page.calls, start=1):
-        on = local(call.started_at, zone).date()
+        on = local_date(call.started_at, zone)
         if dated and on != shown:
             shown = on
-            lines.append(f"<i>{weekday(on)}, {_dated(on, local(now, zone).date())}</i>")
+            lines.append(f"<i>{weekday(on)}, {_dated(on, local_date(now, zone))}</i>")
         lines.append(f"{number}. {_row(call, zone)}")
     return "\n".join(lines)
 

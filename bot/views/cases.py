@@ -1,4 +1,4 @@
-"""The cases: how far one has come, the board of those still open, one in full."""
+"""A case: how far it has come, all of it on its card, what is said to a press about it."""
 
 from zoneinfo import ZoneInfo
 
@@ -7,47 +7,16 @@ from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
 from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Status
-from bot.domain.cases import Board, BoardPage, Case, CaseAction, CaseActionKind, CaseNumbers
+from bot.domain.cases import Case, CaseAction, CaseActionKind
 from bot.domain.people import Employee
 from bot.views import parties
-from bot.views.formats import brief, cut, day, hour_minute, local, quoted, span
+from bot.views.formats import brief, cut, quoted, span, when
 from bot.views.statuses import status_words
 
 _DAY = 86400
 _WORDS_LIMIT = 200
-_CLIENT_WIDTH = 24
 _AGEING, _OLD = 15 * 60, 60 * 60
-"""Seconds after which a case on the board turns orange, and red."""
-
-
-def still_open(page: BoardPage, *, now: int) -> str:
-    """The list sent unasked: those still open, the oldest first."""
-    title = ngettext(
-        "{count} client has not been called back",
-        "{count} clients have not been called back",
-        page.total,
-    ).format(count=page.total)
-    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
-    more = page.total - len(page.cases)
-    if more > 0:
-        rows.append(_("and {count} more").format(count=more))
-    return "\n".join([f"🔴 <b>{title}</b>", "", *rows])
-
-
-def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> str:
-    """The board: those still open, or closed today, under the numbers of today."""
-    titles = {
-        Board.ALL: _("Not called back: {count}"),
-        Board.FREE: _("Not called back, free: {count}"),
-        Board.MINE: _("Not called back, mine: {count}"),
-        Board.CLOSED: _("Closed today: {count}"),
-    }
-    title = titles[which].format(count=page.total)
-    lines = [f"<b>{title}</b>", _totals(numbers), ""]
-    if not page.cases:
-        return "\n".join([*lines, _empty(which)])
-    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
-    return "\n".join(lines + rows)
+"""Seconds after which a case turns orange, and red."""
 
 
 def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
@@ -56,12 +25,12 @@ def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
     number = parties.client_number(call)
     is_returned = not case.is_open and case.state is not CaseState.EXPIRED
     title = _("Closed") if is_returned else _("Not called back")
-    lines = [f"{_age_sign(case, now)} <b>{title}</b>", quoted(parties.client_name(call))]
+    lines = [f"{age_sign(case, now)} <b>{title}</b>", quoted(parties.client_name(call))]
     if number:
         lines.append(quoted(number))
     lines.append("")
-    opened = moment(case.opened_at, now=now, zone=zone)
-    last = moment(case.last_lost_at, now=now, zone=zone)
+    opened = when(case.opened_at, now=now, zone=zone)
+    last = when(case.last_lost_at, now=now, zone=zone)
     missed = ngettext("Missed {count} time", "Missed {count} times", case.lost)
     lines.append(missed.format(count=case.lost))
     if case.lost > 1:
@@ -96,7 +65,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
     if case.state is CaseState.OPEN:
         lines = [_("Not called back for {age}").format(age=span(now - case.opened_at))]
         if case.owner and case.owned_at is not None:
-            who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
+            who, time = brief(case.owner.name), when(case.owned_at, now=now, zone=zone)
             lines.append("🙋 " + _("Taken: {who}, {time}").format(who=who, time=time))
         return lines
     if case.state is CaseState.EXPIRED:
@@ -104,7 +73,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
     if case.state is CaseState.CALLED_BACK and case.closed_at is None:
         return ["✅ " + _("Called back, the PBX says")]
     who = brief(case.closed_by or "–")
-    time = moment(case.closed_at, now=now, zone=zone) if case.closed_at is not None else ""
+    time = when(case.closed_at, now=now, zone=zone) if case.closed_at is not None else ""
     words = {
         CaseState.CALLED_BACK: _("Called back: {who}, {time}, after {took}"),
         CaseState.GOT_THROUGH: _("The client got through: {time}, answered by {who}"),
@@ -180,14 +149,6 @@ def quoted_note(note: str) -> str:
     return quoted(note)
 
 
-def in_own_chat() -> str:
-    return _("Let us go on in your chat with me")
-
-
-def cancelled() -> str:
-    return _("Cancelled, nothing was changed.")
-
-
 def choose_person(case: Case) -> str:
     client = quoted(cut(parties.client_title(case.call), 100))
     return _("Who should take {client}?").format(client=client)
@@ -199,7 +160,7 @@ def taken() -> str:
 
 def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
     """For whoever was slower. A toast: plain text."""
-    time = moment(case.owned_at or now, now=now, zone=zone)
+    time = when(case.owned_at or now, now=now, zone=zone)
     name = cut(case.owner.name if case.owner else "–", 60)
     return _("{who} has taken it already, {time}").format(who=name, time=time)
 
@@ -208,7 +169,7 @@ def colleague_has_it(
     case: Case | CaseLink, viewer: Employee, *, now: int, zone: ZoneInfo
 ) -> str | None:
     """Warns one who opens what a colleague has taken. A toast: plain text."""
-    if case.state is not CaseState.OPEN or case.owner is None or case.owner.id == viewer.id:
+    if not case.is_open or not case.is_held_by_a_colleague_of(viewer):
         return None
     return f"⚠️ {taken_already(case, now=now, zone=zone)}"
 
@@ -245,51 +206,6 @@ def closed() -> str:
     return _("Closed by hand")
 
 
-def row(case: Case, *, now: int) -> str:
-    """Age, client, how often; where, who has it, the attempts."""
-    client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
-    times = f" ×{case.lost}" if case.lost > 1 else ""
-    if not case.is_open:
-        return f"{_age_sign(case, now)} {client}{times}\n    {fate(case)}"
-    age = span(now - case.opened_at)
-    facts = [brief(case.call.queue or case.call.line or "", 20), fate(case) or _("free")]
-    if case.attempts:
-        count = ngettext("{count} attempt", "{count} attempts", case.attempts)
-        facts.append(count.format(count=case.attempts))
-    return f"{_age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
-
-
-def _age_sign(case: Case, now: int) -> str:
-    if not case.is_open:
-        return "⌛" if case.state is CaseState.EXPIRED else "✅"
-    age = now - case.opened_at
-    return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
-
-
-def _totals(numbers: CaseNumbers) -> str:
-    if not numbers.opened:
-        return _("No missed calls today")
-    parts = [
-        _("missed {count}").format(count=numbers.opened),
-        _("called back {count}").format(count=numbers.called_back),
-        _("got through {count}").format(count=numbers.got_through),
-    ]
-    if numbers.by_hand:
-        parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
-    parts.append(_("left {count}").format(count=numbers.left))
-    return _("Today: {numbers}").format(numbers=", ".join(parts))
-
-
-def _empty(which: Board) -> str:
-    words = {
-        Board.ALL: _("Everybody has been called back."),
-        Board.FREE: _("There is nothing free to take."),
-        Board.MINE: _("Nothing is in your hands."),
-        Board.CLOSED: _("Nothing was closed today yet."),
-    }
-    return words[which]
-
-
 def _place(case: Case) -> str:
     call = case.call
     if call.queue:
@@ -301,21 +217,15 @@ def _place(case: Case) -> str:
     return text[:1].upper() + text[1:]
 
 
-def moment(at: int, *, now: int, zone: ZoneInfo) -> str:
-    """14:02; with the day before it if that is not today"""
-    on, time = local(at, zone).date(), hour_minute(at, zone)
-    return time if on == local(now, zone).date() else f"{day(on)}, {time}"
-
-
 def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
     """What has been done about the case: who has it, the attempts, how it ended. Lines."""
     lines = []
     if case.owner and case.owned_at is not None:
-        who, time = brief(case.owner.name), moment(case.owned_at, now=now, zone=zone)
+        who, time = brief(case.owner.name), when(case.owned_at, now=now, zone=zone)
         taken = _("Taken: {who}, {time}").format(who=who, time=time)
         lines.append(f"🙋 {taken}{_said(case, CaseActionKind.TAKEN)}")
     elif case.is_open and (freed := _latest(case, CaseActionKind.RETURNED, CaseActionKind.FREED)):
-        time = moment(freed.at, now=now, zone=zone)
+        time = when(freed.at, now=now, zone=zone)
         lines.append("↩️ " + _("Free again since {time}").format(time=time))
     if case.attempt:
         lines.append(attempts(case, now=now, zone=zone))
@@ -329,7 +239,7 @@ def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
     call = case.attempt
     if call is None:
         return _("No attempts yet")
-    time = moment(call.started_at, now=now, zone=zone)
+    time = when(call.started_at, now=now, zone=zone)
     sign, words = signs.STATUS[call.status], _failure(call.status)
     if case.attempts == 1:
         return f"{sign} " + _("Attempt {time}: {words}").format(time=time, words=words)
@@ -353,7 +263,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
         ).format(count=days)
     if case.closed_at is None:
         return "✅ " + _("Called back, the PBX says")
-    time = moment(case.closed_at, now=now, zone=zone)
+    time = when(case.closed_at, now=now, zone=zone)
     took = span(case.closed_at - case.opened_at)
     if case.state is CaseState.BY_HAND:
         action = _latest(case, CaseActionKind.CLOSED)
@@ -370,6 +280,13 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     return "✅ " + _("The client got through: {time}, answered by {who}").format(
         who=who, time=time
     )
+
+
+def age_sign(case: Case, now: int) -> str:
+    if not case.is_open:
+        return "⌛" if case.state is CaseState.EXPIRED else "✅"
+    age = now - case.opened_at
+    return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
 
 
 def _failure(status: Status) -> str:

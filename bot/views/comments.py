@@ -3,10 +3,10 @@
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
-from aiogram.utils.i18n import ngettext
 
 from bot.domain.calls import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
 from bot.views import parties
+from bot.views.dialogs import text_limit
 from bot.views.formats import brief, cut, hour_minute, one_line, quoted
 
 
@@ -22,32 +22,8 @@ def ask_comment(call: Call, zone: ZoneInfo) -> str:
     ]
     if call.comment:
         lines += ["", _("Now it says (tap to copy):"), _copied(call.comment.text)]
-    lines += ["", limit()]
+    lines += ["", text_limit()]
     return "\n".join(lines)
-
-
-def limit() -> str:
-    return _("Send the text, up to {limit} characters.").format(limit=COMMENT_LIMIT)
-
-
-def too_long(text: str) -> str:
-    """By how much, and the beginning that fits, ready to be copied or saved."""
-    over = len(text) - COMMENT_LIMIT
-    words = ngettext(
-        "Too long by {count} character. This beginning fits:",
-        "Too long by {count} characters. This beginning fits:",
-        over,
-    ).format(count=over)
-    beginning = quoted(text[:COMMENT_LIMIT])
-    return f"{words}\n<pre>{beginning}</pre>\n" + _("Save it so, or send a shorter text.")
-
-
-def text_expected() -> str:
-    return _("A comment is text only: no pictures, stickers or voice.") + " " + limit()
-
-
-def empty_text() -> str:
-    return _("There is no text in this.") + " " + limit()
 
 
 def conflict(theirs: Comment | None, mine: str) -> str:
@@ -71,10 +47,6 @@ def restored() -> str:
 
 def too_late_to_restore() -> str:
     return _("It can no longer be brought back.")
-
-
-def cancelled() -> str:
-    return _("Cancelled, nothing was changed.")
 
 
 def ask_contact(call: Call) -> str:

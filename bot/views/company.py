@@ -46,11 +46,11 @@ def escalation_title() -> str:
     return "<b>" + _("Who is told of a missed call, and when") + "</b>"
 
 
-def ignored(found: Sequence[Ignored]) -> str:
-    if not found:
+def ignored(numbers: Sequence[Ignored]) -> str:
+    if not numbers:
         return _("No number is ignored. To ignore one, open its case: /missed")
     lines = [_("Nobody is told of missed calls of these numbers. Press one to hear of it again.")]
-    if len(found) > IGNORED_SHOWN:
+    if len(numbers) > IGNORED_SHOWN:
         lines.append(_("The first {count} are shown.").format(count=IGNORED_SHOWN))
     return "\n".join(lines)
 
@@ -103,8 +103,8 @@ def week(hours: Hours) -> str:
     return cut("; ".join(parts), _WEEK_WIDTH)
 
 
-def days(found: Sequence[date]) -> str:
-    shown = [*map(full_day, found[:_DAYS_SHOWN]), *_more(len(found) - _DAYS_SHOWN)]
+def days(dates: Sequence[date]) -> str:
+    shown = [*map(full_day, dates[:_DAYS_SHOWN]), *_more(len(dates) - _DAYS_SHOWN)]
     return ", ".join(shown) or _("none")
 
 
@@ -137,10 +137,6 @@ def ask_holidays(present: Sequence[date]) -> str:
 
 def choose_line() -> str:
     return _("Which line has hours of its own?")
-
-
-def not_understood(piece: str) -> str:
-    return _("I do not understand “{piece}”.").format(piece=brief(piece))
 
 
 def saved() -> str:

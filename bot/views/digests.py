@@ -8,8 +8,9 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson
-from bot.views import cases
-from bot.views.formats import brief, cut, day, hour_minute, local, one_line, span
+from bot.domain.hours import local_time
+from bot.views import board
+from bot.views.formats import brief, cut, day, hour_minute, one_line, span
 
 PEOPLE_SHOWN = 10
 _HOUR = 3600
@@ -32,35 +33,35 @@ class DigestLabels:
     people: dict[int, str]
 
 
-def digest(found: Digest, zone: ZoneInfo) -> str:
-    title = _("Missed calls, {day}").format(day=_when(found.start, found.end, zone))
+def digest(digest: Digest, zone: ZoneInfo) -> str:
+    title = _("Missed calls, {day}").format(day=_when(digest.start, digest.end, zone))
     lines = [f"📊 <b>{title}</b>"]
-    if found.totals.opened:
-        lines += [_number(found, group) for group in _ROWS if _is_shown(found, group)]
+    if digest.totals.opened:
+        lines += [_number(digest, group) for group in _ROWS if _is_shown(digest, group)]
     else:
         lines.append(_("No missed calls. Well done!"))
-    if found.earlier:
-        lines.append(_("Still waiting from earlier days: {count}").format(count=found.earlier))
-    if speed := [*_speed(found), *_worst(found, zone)]:
+    if digest.earlier:
+        lines.append(_("Still waiting from earlier days: {count}").format(count=digest.earlier))
+    if speed := [*_speed(digest), *_worst(digest, zone)]:
         lines += ["", *speed]
-    if found.people:
+    if digest.people:
         lines += ["", "<b>" + _("Who called back") + "</b>"]
-        lines += map(_person, found.people[:PEOPLE_SHOWN])
-        if (more := len(found.people) - PEOPLE_SHOWN) > 0:
+        lines += map(_person, digest.people[:PEOPLE_SHOWN])
+        if (more := len(digest.people) - PEOPLE_SHOWN) > 0:
             lines.append(_("and {count} more").format(count=more))
-    if found.before and found.totals.opened:
+    if digest.before and digest.totals.opened:
         lines += ["", _("In brackets: the same day a week earlier")]
     return "\n".join(lines)
 
 
-def labels(found: Digest, zone: ZoneInfo) -> DigestLabels:
-    missed = _("missed {count}").format(count=found.worst_count)
+def labels(digest: Digest, zone: ZoneInfo) -> DigestLabels:
+    missed = _("missed {count}").format(count=digest.worst_count)
     return DigestLabels(
         groups={group: group_name(group) for group in CaseGroup},
-        worst=f"{_hour(found.worst_at, zone)}, {missed}" if found.worst_at else "",
+        worst=f"{_hour(digest.worst_at, zone)}, {missed}" if digest.worst_at else "",
         people={
             one.id: f"{cut(one_line(one.name), 12)}: {one.called_back}"
-            for one in found.people[:PEOPLE_SHOWN]
+            for one in digest.people[:PEOPLE_SHOWN]
             if one.id and one.called_back
         },
     )
@@ -90,7 +91,7 @@ def span_list(
     """The cases behind a number: what they had become by `end`, shown as they are now."""
     title = f"<b>{group_name(group)}: {page.total}</b>\n{_when(start, end, zone)}"
     rows = [
-        f"{number}. {cases.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
+        f"{number}. {board.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
     ]
     return "\n".join([title, "", *rows]) if rows else title
 
@@ -123,7 +124,7 @@ def ask_time() -> str:
 
 def _when(start: int, end: int, zone: ZoneInfo) -> str:
     """23 листопада; 23 листопада, до 18:30; 23 листопада, 10:00–11:00"""
-    first, last = local(start, zone), local(end, zone)
+    first, last = local_time(start, zone), local_time(end, zone)
     text = day(first.date())
     is_from_midnight = (first.hour, first.minute) == (0, 0)
     if not is_from_midnight:
@@ -133,23 +134,23 @@ def _when(start: int, end: int, zone: ZoneInfo) -> str:
     return text
 
 
-def _is_shown(found: Digest, group: CaseGroup) -> bool:
-    before = found.before.by_hand if found.before else 0
-    return group is not CaseGroup.BY_HAND or bool(found.totals.by_hand or before)
+def _is_shown(digest: Digest, group: CaseGroup) -> bool:
+    before = digest.before.by_hand if digest.before else 0
+    return group is not CaseGroup.BY_HAND or bool(digest.totals.by_hand or before)
 
 
-def _number(found: Digest, group: CaseGroup) -> str:
+def _number(digest: Digest, group: CaseGroup) -> str:
     """Пропущено клієнтів: 7 ↑ (5), гірше"""
-    now = found.totals.count(group)
-    before = found.before.count(group) if found.before else None
+    now = digest.totals.count(group)
+    before = digest.before.count(group) if digest.before else None
     less = True if group in _LESS_IS_BETTER else None
     trend = _trend(now, before, str(before), is_less_better=less)
     return f"{group_name(group)}: <b>{now}</b>{trend}"
 
 
-def _speed(found: Digest) -> list[str]:
+def _speed(digest: Digest) -> list[str]:
     """How fast clients were called back, and how many in time. Lines."""
-    totals, before = found.totals, found.before
+    totals, before = digest.totals, digest.before
     lines = []
     if totals.median is not None and totals.p90 is not None:
         was = before.median if before else None
@@ -160,7 +161,7 @@ def _speed(found: Digest) -> list[str]:
     if totals.share is not None:
         lines.append(
             _("Within {target}: {count} of {all}").format(
-                target=span(found.target), count=totals.in_target, all=totals.due
+                target=span(digest.target), count=totals.in_target, all=totals.due
             )
         )
         was = before.share if before else None
@@ -169,11 +170,11 @@ def _speed(found: Digest) -> list[str]:
     return lines
 
 
-def _worst(found: Digest, zone: ZoneInfo) -> list[str]:
-    if found.worst_at is None or found.worst_count < 2:
+def _worst(digest: Digest, zone: ZoneInfo) -> list[str]:
+    if digest.worst_at is None or digest.worst_count < 2:
         return []
     words = _("Worst hour: {hour}, missed {count}")
-    return [words.format(hour=_hour(found.worst_at, zone), count=found.worst_count)]
+    return [words.format(hour=_hour(digest.worst_at, zone), count=digest.worst_count)]
 
 
 def _hour(start: int, zone: ZoneInfo) -> str:

@@ -1,7 +1,7 @@
 """Pieces of text that many screens share: times, durations, money, numbers, people."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,8 @@ from aiogram.utils.i18n import get_i18n
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from babel.units import format_unit
+
+from bot.domain.hours import local_date, local_time
 
 ELLIPSIS = "…"
 _LETTER_BESIDE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
@@ -20,18 +22,14 @@ def locale() -> str:
     return get_i18n().current_locale
 
 
-def local(moment: int, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(moment, UTC).astimezone(zone)
-
-
 def hour_minute(moment: int, zone: ZoneInfo) -> str:
     """14:02"""
-    return format_time(local(moment, zone), "HH:mm", locale=locale())
+    return format_time(local_time(moment, zone), "HH:mm", locale=locale())
 
 
 def hour_minute_second(moment: int, zone: ZoneInfo) -> str:
     """14:02:10"""
-    return format_time(local(moment, zone), "HH:mm:ss", locale=locale())
+    return format_time(local_time(moment, zone), "HH:mm:ss", locale=locale())
 
 
 def day(value: date) -> str:
@@ -47,6 +45,12 @@ def full_day(value: date) -> str:
 def weekday(value: date) -> str:
     """понеділок"""
     return format_date(value, "EEEE", locale=locale())
+
+
+def when(at: int, *, now: int, zone: ZoneInfo) -> str:
+    """14:02; with the day before it if that is not today"""
+    on, time = local_date(at, zone), hour_minute(at, zone)
+    return time if on == local_date(now, zone) else f"{day(on)}, {time}"
 
 
 def duration(seconds: int | None) -> str:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 from babel.units import format_unit
 
-from bot.views.formats import cut, day, hour_minute, local, locale, one_line, quoted
+from bot.domain.hours import local_date
+from bot.views.formats import cut, day, hour_minute, locale, one_line, quoted
 from bot.views.staff import bold
 
 _REASON_WIDTH = 200
@@ -65,7 +66,7 @@ def _source(source: SourceHealth, zone: ZoneInfo) -> list[str]:
     if source.last_call is None:
         heard = _("no calls yet")
     else:
-        on = day(local(source.last_call, zone).date())
+        on = day(local_date(source.last_call, zone))
         heard = _("last call {day}, {time}").format(
             day=on, time=hour_minute(source.last_call, zone)
         )

@@ -54,7 +54,3 @@ def unknown_command() -> str:
 
 def stale_button() -> str:
     return _("This button is out of date. Open the screen again.")
-
-
-def dialog_is_over() -> str:
-    return _("This question is no longer open; nothing was changed.")

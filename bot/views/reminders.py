@@ -6,7 +6,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.calls import Call
 from bot.views import cases, parties
-from bot.views.formats import brief, cut, quoted
+from bot.views.formats import brief, cut, quoted, when
 
 
 def choose(call: Call) -> str:
@@ -25,7 +25,7 @@ def ask_time(call: Call) -> str:
 
 
 def promised(call: Call, due_at: int, *, now: int, zone: ZoneInfo) -> str:
-    time = cases.moment(due_at, now=now, zone=zone)
+    time = when(due_at, now=now, zone=zone)
     return "⏰ " + _("I will remind you: {time}, {client}").format(client=_client(call), time=time)
 
 
@@ -34,7 +34,7 @@ def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
     lines = [
         "⏰ <b>" + _("You asked to be reminded") + "</b>",
         _client(call),
-        _("The call of {time}").format(time=cases.moment(call.started_at, now=now, zone=zone)),
+        _("The call of {time}").format(time=when(call.started_at, now=now, zone=zone)),
     ]
     if call.case:
         lines += cases.link(call.case, now=now, zone=zone)
@@ -45,14 +45,6 @@ def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
 
 def too_many(limit: int) -> str:
     return _("You have {count} reminders already, there is no room for more").format(count=limit)
-
-
-def not_understood(piece: str) -> str:
-    return _("I do not understand “{piece}”.").format(piece=brief(piece))
-
-
-def cancelled() -> str:
-    return _("Cancelled, nothing was changed.")
 
 
 def _client(call: Call) -> str:

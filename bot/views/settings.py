@@ -19,7 +19,3 @@ def settings(employee: Employee) -> str:
             _("What is chosen now is marked with ✓."),
         ]
     )
-
-
-def saved() -> str:
-    return _("The setting is saved")

@@ -16,13 +16,13 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
     """The commands of a role, and what each is for; None is a stranger's."""
     if role is None:
         return [("start", _("My role here")), ("help", _("What I can do"))]
-    found = [
+    offered = [
         ("today", _("Today's calls")),
         ("log", _("The whole log")),
         ("missed", _("Clients not called back yet")),
     ]
     if role is Role.ADMINISTRATOR:
-        found += [
+        offered += [
             ("staff", _("People and their access")),
             ("connect", _("Alerts in a group chat")),
             ("health", _("Bot status")),
@@ -31,7 +31,7 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
     if role is Role.ACCOUNTANT:
         own = _("Language, page size")
     return [
-        *found,
+        *offered,
         ("settings", own),
         ("help", _("What I can do")),
         ("cancel", _("Cancel the current step")),

@@ -1,12 +1,22 @@
 """Working hours and quiet hours against models that count minutes; both DST nights."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.hours import DAY, Hours, QuietHours, next_local, wall
+from bot.domain.hours import (
+    DAY,
+    Hours,
+    QuietHours,
+    day_bounds,
+    local_date,
+    moment_of,
+    next_local,
+    wall_time,
+)
 from bot.domain.typed_times import (
     UnreadableTimeError,
     parse_quiet,
@@ -22,7 +32,7 @@ days_around = st.sampled_from([SPRING, AUTUMN, date(2026, 11, 24)]).flatmap(
     lambda day: st.integers(-4, 4).map(lambda by: day + timedelta(days=by))
 )
 moments = st.tuples(days_around, st.integers(0, DAY * 60 - 1)).map(
-    lambda one: wall(one[0], 0, KYIV) + one[1]
+    lambda one: moment_of(one[0], 0, KYIV) + one[1]
 )
 
 
@@ -45,7 +55,7 @@ def hours(draw: st.DrawFn) -> Hours:
 def is_open_by_model(one: Hours, moment: int) -> bool:
     on = datetime.fromtimestamp(moment, UTC).astimezone(KYIV).date()
     return any(
-        wall(day, start, KYIV) <= moment < wall(day, end, KYIV)
+        moment_of(day, start, KYIV) <= moment < moment_of(day, end, KYIV)
         for day in (on - timedelta(days=1), on)
         if day not in one.holidays
         for start, end in one.week[day.weekday()]
@@ -110,8 +120,8 @@ def test_round_the_clock_never_opens_anew() -> None:
 
 
 def test_a_wall_time_that_is_skipped_or_comes_twice() -> None:
-    assert told(wall(SPRING, 3 * 60 + 30, KYIV)) == "2027-03-28 04:30"
-    twice = wall(AUTUMN, 3 * 60 + 30, KYIV)
+    assert told(moment_of(SPRING, 3 * 60 + 30, KYIV)) == "2027-03-28 04:30"
+    twice = moment_of(AUTUMN, 3 * 60 + 30, KYIV)
     assert told(twice) == told(twice + 3600) == "2026-10-25 03:30"
 
 
@@ -135,3 +145,46 @@ def test_quiet_hours_may_cross_midnight() -> None:
     for text in ("", "22", "22-22", "a-b", "25-3"):
         with pytest.raises(UnreadableTimeError):
             parse_quiet(text)
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+BEIRUT = ZoneInfo("Asia/Beirut")
+"""Its clocks go forward at midnight: on one day a year there is no 00:00."""
+
+
+@pytest.mark.parametrize(
+    ("day", "zone", "hours_long"),
+    [
+        (date(2026, 11, 24), KYIV, 24),
+        (SPRING, KYIV, 23),
+        (AUTUMN, KYIV, 25),
+        (date(2026, 3, 8), NEW_YORK, 23),
+        (date(2026, 11, 1), NEW_YORK, 25),
+        (date(2026, 3, 29), BEIRUT, 23),
+    ],
+)
+def test_a_day_is_as_long_as_its_night_makes_it(
+    day: date, zone: ZoneInfo, hours_long: int
+) -> None:
+    start, end = day_bounds(day, zone)
+    assert end - start == hours_long * 3600
+    dates = {local_date(moment, zone) for moment in range(start, end, 900)}
+    assert dates == {day}
+    assert local_date(start - 1, zone) == day - timedelta(days=1)
+    assert local_date(end, zone) == day + timedelta(days=1)
+    assert day_bounds(day + timedelta(days=1), zone)[0] == end
+
+
+def test_the_same_moment_has_the_date_of_the_zone() -> None:
+    moment = at("2026-11-24 01:30")
+    assert local_date(moment, KYIV) == date(2026, 11, 24)
+    assert local_date(moment, NEW_YORK) == date(2026, 11, 23)
+
+
+@settings(max_examples=200, deadline=None)
+@given(moment=moments)
+def test_the_wall_time_of_a_moment_leads_back_to_it(moment: int) -> None:
+    """To its minute; in the hour that comes twice, to the first of both."""
+    back = moment_of(local_date(moment, KYIV), wall_time(moment, KYIV), KYIV)
+    assert moment - moment % 60 - back in {0, 3600}
+    assert wall_time(back, KYIV) == wall_time(moment, KYIV)

@@ -280,14 +280,18 @@ async def test_nobody_changes_their_own_role_and_access(app: App) -> None:
 async def test_the_log_names_people_by_id_only(
     app: App, olena: Employee, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, logger="handlers.staff")
+    caplog.set_level(logging.INFO, logger="handlers")
     boss = await app.person(BOSS)
     await app.press_data(BOSS, RoleChoice(employee=olena.id, role=Role.SUPERVISOR, page=0).pack())
     await app.press_data(BOSS, button(StaffStep.BLOCK, olena))
     await app.press_data(BOSS, button(StaffStep.CONFIRM, olena))
     await app.press_data(BOSS, InviteRole(role=Role.OPERATOR, page=0).pack())
     await app.press(BOSS, "➡️")
-    said = [record.getMessage() for record in caplog.records if record.name == "handlers.staff"]
+    said = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name in {"handlers.staff", "handlers.invites"}
+    ]
     assert said == [
         f"employee {boss.id} made employee {olena.id} supervisor",
         f"employee {boss.id} made employee {olena.id} blocked",

@@ -12,7 +12,7 @@ from bot.domain.calls import (
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup
 from bot.domain.people import Employee, Role
-from bot.views import calls, cases, digests
+from bot.views import board, calls, cases, digests
 from keyboards import calls as call_keyboards
 from keyboards.callbacks import Card
 from tests.support.shown_calls import (
@@ -95,6 +95,6 @@ def test_words_of_cases_agree_with_their_numbers(
     expires_at = shown.started_at + count * 86400
     expired = case(shown, state=CaseState.EXPIRED, expires_at=expires_at)
     assert calls_missed in cases.card(many, now=NOW, zone=KYIV)
-    assert clients in cases.still_open(page, now=NOW)
-    assert cases.row(many, now=NOW).endswith(attempts)
+    assert clients in board.still_open(page, now=NOW)
+    assert board.row(many, now=NOW).endswith(attempts)
     assert cases.ending(expired, now=NOW, zone=KYIV).endswith(days)

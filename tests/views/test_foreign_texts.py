@@ -11,9 +11,10 @@ from bot.domain.calls import (
     Party,
     Status,
 )
+from bot.domain.hours import local_date
 from bot.domain.log import DayNumbers
 from bot.domain.people import Language
-from bot.views import alerts, calls, comments, formats, parties
+from bot.views import alerts, calls, comments, dialogs, formats, parties
 from tests.support.shown_calls import (
     KYIV,
     NOW,
@@ -53,7 +54,7 @@ def test_a_page_of_ten_rows_is_whole_whatever_outsiders_wrote(
             now=NOW,
             zone=KYIV,
         )
-        on = formats.local(NOW, KYIV).date()
+        on = local_date(NOW, KYIV)
         day = calls.day_log(page_of(*shown), numbers, on, lost_only=True, now=NOW, zone=KYIV)
     assert set(tags(log)) <= {"bold", "italic"}
     assert tags(log).count("bold") == 1
@@ -84,7 +85,7 @@ def test_the_dialogs_about_a_call_are_whole_whatever_outsiders_wrote(
     with speaking(language):
         prompt, contact = comments.ask_comment(shown, KYIV), comments.ask_contact(shown)
         conflict = comments.conflict(shown.comment, mine * many)
-        too_long = comments.too_long("x" * 200 + mine * many)
+        too_long = dialogs.too_long("x" * 200 + mine * many)
     assert set(tags(prompt)) <= {"bold", "code"}
     assert tags(prompt).count("bold") == 1
     assert set(tags(contact)) <= {"bold"}

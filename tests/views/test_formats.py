@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bot.domain.people import Language, Role
-from bot.views import comments, formats, staff
+from bot.views import dialogs, formats, staff
 from tests.support.texts import speaking
 
 
@@ -24,7 +24,7 @@ from tests.support.texts import speaking
 def test_ukrainian_words_agree_with_their_numbers(
     count: int, characters: str, extensions: str, days: str
 ) -> None:
-    assert characters in comments.too_long("x" * (200 + count))
+    assert characters in dialogs.too_long("x" * (200 + count))
     assert characters in staff.name_too_long(64 + count, limit=64)
     assert extensions in staff.too_many_extensions(count, limit=20)
     assert days in staff.invite(Role.OPERATOR, ["101"], link="https://t.me/x", days=count)
@@ -38,7 +38,7 @@ def test_english_words_agree_with_their_numbers(
     count: int, characters: str, extensions: str
 ) -> None:
     with speaking(Language.EN):
-        assert characters in comments.too_long("x" * (200 + count))
+        assert characters in dialogs.too_long("x" * (200 + count))
         assert extensions in staff.too_many_extensions(count, limit=20)
 
 

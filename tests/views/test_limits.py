@@ -35,10 +35,12 @@ from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.typed_times import parse_week
 from bot.views import (
     alerts,
+    board,
     calls,
     cases,
     comments,
     company,
+    dialogs,
     digests,
     groups,
     health,
@@ -49,10 +51,11 @@ from bot.views import (
     staff,
     start,
 )
+from keyboards import board as board_keyboards
 from keyboards import calls as call_keyboards
 from keyboards import cases as case_keyboards
-from keyboards import comments as comment_keyboards
 from keyboards import company as company_keyboards
+from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as digest_keyboards
 from keyboards import groups as group_keyboards
 from keyboards import reminders as reminder_keyboards
@@ -119,12 +122,12 @@ def test_a_case_is_whole_whatever_outsiders_wrote(shown: Call, language: Languag
             assert tags(cases.card(worst, now=NOW, zone=KYIV)) == ["bold"]
             title = "bold" if worst.is_open else "strikethrough"
             assert tags(alerts.lost_call(worst, now=NOW, zone=KYIV)) == [title]
-            assert tags(cases.still_open(page, now=NOW)) == ["bold"]
+            assert tags(board.still_open(page, now=NOW)) == ["bold"]
             for which in Board:
                 numbers = CaseNumbers(
                     opened=10**6, called_back=10**6, got_through=10**6, by_hand=10**6, left=10**6
                 )
-                assert tags(cases.board(page, numbers, which, now=NOW)) == ["bold"]
+                assert tags(board.board(page, numbers, which, now=NOW)) == ["bold"]
             text = digests.span_list(page, CaseGroup.LEFT, NOW - DAY * 60, NOW, now=NOW, zone=KYIV)
             assert tags(text) == ["bold"]
             for said in (cases.ask_reason(worst), cases.ask_words(worst)):
@@ -218,7 +221,7 @@ def test_the_companys_settings_are_whole_however_many() -> None:
     assert tags(company.company(hours, own, escalation)) == ["bold"]
     assert tags(company.ask_hours(NASTY[:100], hours)) == ["bold", "code"]
     assert tags(company.ask_holidays(sorted(days))) == ["bold", "code", "code"]
-    assert tags(company.not_understood(NASTY)) == []
+    assert tags(dialogs.not_understood(NASTY)) == []
     fits(company_keyboards.lines(dict.fromkeys(range(2**32 - 30, 2**32), "ї" * 90)))
 
 
@@ -330,9 +333,9 @@ def test_what_a_press_is_answered_with_is_a_toast() -> None:
     ]
     plain: tuple[Callable[[], str], ...] = (
         *(calls.last_page, comments.saved, comments.restored, comments.too_late_to_restore),
-        *(comments.cancelled, cases.cancelled, cases.taken, cases.over, cases.returned),
-        *(cases.extended, cases.not_yours, cases.ignored, cases.closed, cases.in_own_chat),
-        *(company.saved, settings.saved, staff.role_changed, staff.blocked, staff.unblocked),
+        *(dialogs.cancelled, cases.taken, cases.over, cases.returned),
+        *(cases.extended, cases.not_yours, cases.ignored, cases.closed, dialogs.in_own_chat),
+        *(company.saved, staff.role_changed, staff.blocked, staff.unblocked),
         *(staff.removed, groups.only_administrators, groups.sent_to_own_chat),
         *(groups.start_me_first, recordings.on_its_way, refusals.stale_button),
     )
@@ -364,7 +367,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     month = Calendar(month=24_320, day=0, lost=0, client_of=0, position=0, id=0)
     for later in range(12):
         yield call_keyboards.calendar(
-            month.at(month.month + later), days={1, 31}, has_earlier=True, has_later=True
+            month.turned(month.month + later), days={1, 31}, has_earlier=True, has_later=True
         )
     for viewer in (boss, olena, None):
         for owner in (None, Person(1, "Олена"), Person(9, "Іван")):
@@ -392,12 +395,14 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
         shown = answered(case=link)
         yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, undo=1)
     yield case_keyboards.claim(case(lost))
-    yield case_keyboards.ready(cases.ready_reasons())
-    yield case_keyboards.to_board()
+    yield dialog_keyboards.ready_texts(cases.ready_reasons())
+    yield board_keyboards.to_board()
     for which in Board:
-        yield case_keyboards.board(BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which))
-    yield from (comment_keyboards.cancel(), comment_keyboards.save_beginning())
-    yield from (comment_keyboards.choose_text(), comment_keyboards.contact(is_named=True))
+        yield board_keyboards.board(
+            BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which)
+        )
+    yield from (dialog_keyboards.cancel(), dialog_keyboards.save_beginning())
+    yield from (dialog_keyboards.choose_text(), dialog_keyboards.forget_name(is_named=True))
     yield company_keyboards.company()
     escalation = Escalation(
         operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60
@@ -412,7 +417,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     for name, values in company_keyboards.CHOICES.items():
         words = {value: company.minutes_words(name, value) for value in values}
         yield company_keyboards.number(name, words, values[-1])
-    yield from (company_keyboards.dialog(-1), company_keyboards.dialog(0))
+    yield from (company_keyboards.hours_question(-1), company_keyboards.hours_question(0))
     yield company_keyboards.quiet(is_set=True)
     yield digest_keyboards.times([540], {540: "21:00", 1: "18:00"})
     list_place = DigestPages(group=CaseGroup.LEFT, since=1, until=2)

@@ -1,0 +1,79 @@
+"""The board of lost calls: the clients still to be called back, those seen to today."""
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot.domain.cases import Board, BoardPage, Case, CaseNumbers
+from bot.views import parties
+from bot.views.cases import age_sign, fate
+from bot.views.formats import brief, cut, quoted, span
+
+_CLIENT_WIDTH = 24
+
+
+def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> str:
+    """The board: those still open, or closed today, under the numbers of today."""
+    titles = {
+        Board.ALL: _("Not called back: {count}"),
+        Board.FREE: _("Not called back, free: {count}"),
+        Board.MINE: _("Not called back, mine: {count}"),
+        Board.CLOSED: _("Closed today: {count}"),
+    }
+    title = titles[which].format(count=page.total)
+    lines = [f"<b>{title}</b>", _totals(numbers), ""]
+    if not page.cases:
+        return "\n".join([*lines, _empty(which)])
+    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
+    return "\n".join(lines + rows)
+
+
+def still_open(page: BoardPage, *, now: int) -> str:
+    """The list sent unasked: those still open, the oldest first."""
+    title = ngettext(
+        "{count} client has not been called back",
+        "{count} clients have not been called back",
+        page.total,
+    ).format(count=page.total)
+    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
+    more = page.total - len(page.cases)
+    if more > 0:
+        rows.append(_("and {count} more").format(count=more))
+    return "\n".join([f"🔴 <b>{title}</b>", "", *rows])
+
+
+def row(case: Case, *, now: int) -> str:
+    """Age, client, how often; where, who has it, the attempts."""
+    client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
+    times = f" ×{case.lost}" if case.lost > 1 else ""
+    if not case.is_open:
+        return f"{age_sign(case, now)} {client}{times}\n    {fate(case)}"
+    age = span(now - case.opened_at)
+    facts = [brief(case.call.queue or case.call.line or "", 20), fate(case) or _("free")]
+    if case.attempts:
+        count = ngettext("{count} attempt", "{count} attempts", case.attempts)
+        facts.append(count.format(count=case.attempts))
+    return f"{age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
+
+
+def _totals(numbers: CaseNumbers) -> str:
+    if not numbers.opened:
+        return _("No missed calls today")
+    parts = [
+        _("missed {count}").format(count=numbers.opened),
+        _("called back {count}").format(count=numbers.called_back),
+        _("got through {count}").format(count=numbers.got_through),
+    ]
+    if numbers.by_hand:
+        parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
+    parts.append(_("left {count}").format(count=numbers.left))
+    return _("Today: {numbers}").format(numbers=", ".join(parts))
+
+
+def _empty(which: Board) -> str:
+    words = {
+        Board.ALL: _("Everybody has been called back."),
+        Board.FREE: _("There is nothing free to take."),
+        Board.MINE: _("Nothing is in your hands."),
+        Board.CLOSED: _("Nothing was closed today yet."),
+    }
+    return words[which]

@@ -1,0 +1,49 @@
+"""What dialogs say whatever they ask about: what is wrong with an answer, that they are left."""
+
+from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
+
+from bot.domain.calls import COMMENT_LIMIT
+from bot.views.formats import brief, quoted
+
+
+def text_limit() -> str:
+    return _("Send the text, up to {limit} characters.").format(limit=COMMENT_LIMIT)
+
+
+def text_expected() -> str:
+    """In answer to a picture, a sticker and the like."""
+    return _("A comment is text only: no pictures, stickers or voice.") + " " + text_limit()
+
+
+def empty_text() -> str:
+    return _("There is no text in this.") + " " + text_limit()
+
+
+def too_long(text: str) -> str:
+    """By how much, and the beginning that fits, ready to be copied or saved."""
+    over = len(text) - COMMENT_LIMIT
+    words = ngettext(
+        "Too long by {count} character. This beginning fits:",
+        "Too long by {count} characters. This beginning fits:",
+        over,
+    ).format(count=over)
+    beginning = quoted(text[:COMMENT_LIMIT])
+    return f"{words}\n<pre>{beginning}</pre>\n" + _("Save it so, or send a shorter text.")
+
+
+def not_understood(piece: str) -> str:
+    """Of a time, a date or hours that somebody typed."""
+    return _("I do not understand “{piece}”.").format(piece=brief(piece))
+
+
+def in_own_chat() -> str:
+    return _("Let us go on in your chat with me")
+
+
+def cancelled() -> str:
+    return _("Cancelled, nothing was changed.")
+
+
+def is_over() -> str:
+    return _("This question is no longer open; nothing was changed.")

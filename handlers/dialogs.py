@@ -1,0 +1,255 @@
+"""Questions that wait for an answer: how every dialog is begun, answered and left.
+
+A screen asks with `ask` or `ask_in_own_chat` and registers its answers with `register_answers`.
+The rules are the same for all:
+
+- aiogram's state says which question waits (the step), its data is a `Dialog`. Both are in the
+  database, so a dialog survives a restart.
+- ✖️ leads back to where the question was asked; `/cancel` too for the screens whose routers are
+  asked before that of `handlers.start`, which answers it for all the rest. Every other command
+  only leaves the dialog (`LeaveDialog`); buttons of other screens do not touch it.
+- A dialog is left when the screen that follows it is there, and not before: an answer that comes
+  again, because the bot was killed, must find its dialog. The messages that asked go then.
+- A refusal leaves it too: the same answer would be refused for ever.
+- The buttons of a question that is over, and what is said to a question asked by a version of
+  the bot that kept other data, reach the router of this module: nothing was changed.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from aiogram import Bot, F, Router
+from aiogram.filters import Command, Filter
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, TelegramObject
+
+from bot.domain.calls import COMMENT_LIMIT
+from bot.domain.errors import AppError
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, answer, remove, show, write_to
+from bot.views import dialogs as views
+from bot.views import groups as group_views
+from keyboards import dialogs as keyboards
+from keyboards.callbacks import DialogButton, DialogStep, NoHours, ReadyText
+
+Handler = Callable[..., Awaitable[None]]
+Origin = TypeVar("Origin", bound=CallbackData)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog(Generic[Origin]):
+    """A dialog in progress.
+
+    `origin`: the button that began it, which says what it is about and what to go back to.
+    `messages`: the ids of our messages that ask. `draft`: a text that waits for a press.
+    """
+
+    origin: Origin
+    messages: tuple[int, ...]
+    draft: str | None
+    state: FSMContext
+
+    async def keep(
+        self, draft: str, *, asked: Message | None = None, origin: Origin | None = None
+    ) -> None:
+        """Keep a text whose fate the person is to choose. `asked`: one more message that asks."""
+        messages = (*self.messages, asked.message_id) if asked else self.messages
+        await self.state.set_data(_stored(origin or self.origin, messages, draft))
+
+    @asynccontextmanager
+    async def ending(
+        self, event: Event, *, unless: type[AppError] | tuple[()] = ()
+    ) -> AsyncIterator[None]:
+        """Around the last step: what the answer does, and the screen that is shown then.
+
+        `unless`: an error after which the dialog goes on, other than any AppError else.
+        """
+        try:
+            yield
+        except AppError as error:
+            if not isinstance(error, unless):
+                await self.state.clear()
+            raise
+        await self.state.clear()
+        shown = event.message if isinstance(event, CallbackQuery) else None
+        await remove(event, [one for one in self.messages if not shown or one != shown.message_id])
+
+
+class InDialog(Filter):
+    """Lets in what comes while the question of a step waits; gives the handler its `dialog`.
+
+    `origins`: the kinds of buttons that ask it.
+    """
+
+    def __init__(self, step: State, *origins: type[CallbackData]) -> None:
+        self._step = step
+        self._origins = origins
+
+    async def __call__(
+        self, event: TelegramObject, state: FSMContext, raw_state: str | None
+    ) -> bool | dict[str, Any]:
+        del event
+        if raw_state is None or raw_state != self._step.state:
+            return False
+        dialog = _read(await state.get_data(), self._origins, state)
+        return {"dialog": dialog} if dialog else False
+
+
+class OfQuestion(Filter):
+    """After InDialog: lets in the buttons of this dialog's own messages, not of an older one's."""
+
+    async def __call__(self, query: CallbackQuery, dialog: Dialog[Any]) -> bool:
+        return query.message is not None and query.message.message_id in dialog.messages
+
+
+def register_answers(
+    router: Router,
+    step: State,
+    *origins: type[CallbackData],
+    answered: Handler,
+    cancelled: Handler | None,
+    accepted: Handler | None = None,
+    without_text: Handler | None = None,
+) -> None:
+    """Route what is said and pressed while the question of this step waits. All get `dialog`.
+
+    `answered` takes the answer: any message or, if there is a `without_text` for stickers, photos
+    and the like, a text. `cancelled`, for `/cancel` and ✖️, takes either kind of event; None
+    leaves both to other handlers. `accepted` takes the press of the question's own SAVE button.
+    """
+    waiting = InDialog(step, *origins)
+    if cancelled:
+        is_cancel = DialogButton.filter(F.step == DialogStep.CANCEL)
+        router.message.register(cancelled, Command("cancel"), waiting)
+        router.callback_query.register(cancelled, is_cancel, waiting)
+    if accepted:
+        is_save = DialogButton.filter(F.step == DialogStep.SAVE)
+        router.callback_query.register(accepted, is_save, waiting, OfQuestion())
+    if without_text:
+        router.message.register(without_text, ~F.text, waiting)
+    router.message.register(answered, ~Command("cancel"), waiting)
+
+
+async def ask(
+    query: CallbackQuery,
+    state: FSMContext,
+    step: State,
+    origin: CallbackData,
+    text: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Ask in place of the screen whose button, `origin`, was pressed."""
+    await show(query, text, markup)
+    await _begin(state, step, origin, query.message.message_id if query.message else None)
+
+
+async def ask_in_own_chat(
+    query: CallbackQuery,
+    bot: Bot,
+    state: FSMContext,
+    step: State,
+    origin: CallbackData,
+    text: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Ask in a message of its own; of a person who is in a group, in their chat with the bot.
+
+    One who has not opened that chat yet is told to.
+    """
+    chat_id = query.from_user.id
+    asked = await write_to(bot, chat_id, text, markup)
+    if asked is None:
+        await answer(query, group_views.start_me_first(), alert=True)
+        return
+    is_here = query.message is not None and query.message.chat.id == chat_id
+    await answer(query, None if is_here else views.in_own_chat())
+    of_own_chat = replace(state.key, chat_id=chat_id, thread_id=None)
+    await _begin(FSMContext(state.storage, of_own_chat), step, origin, asked.message_id)
+
+
+async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
+    """Leave a dialog of these steps, its question being replaced; another screen's goes on."""
+    if await state.get_state() in steps.__all_states_names__:
+        await state.clear()
+
+
+async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
+    """The text sent, of at most COMMENT_LIMIT characters; None: the person was told what is wrong.
+
+    Of a longer one the beginning is kept as the draft, to be accepted by a press.
+    """
+    text = (message.text or "").strip()
+    if not text:
+        await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
+        return None
+    if len(text) > COMMENT_LIMIT:
+        asked = await message.answer(views.too_long(text), reply_markup=keyboards.save_beginning())
+        await dialog.keep(text[:COMMENT_LIMIT], asked=asked)
+        return None
+    return text
+
+
+async def text_expected(message: Message) -> None:
+    await message.answer(views.text_expected(), reply_markup=keyboards.cancel())
+
+
+def create_router() -> Router:
+    """What no dialog has taken; it stands behind all screens."""
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole())
+    router.message.register(said_too_late, _is_asked)
+    for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
+        router.callback_query.register(pressed_too_late, of_question)
+    return router
+
+
+async def said_too_late(message: Message, state: FSMContext) -> None:
+    """The dialog was begun by a version with other data, or the role no longer has its screen."""
+    await state.clear()
+    await show(message, views.is_over())
+
+
+async def pressed_too_late(query: CallbackQuery) -> None:
+    """A question stays behind when a command leaves its dialog: now it loses its buttons."""
+    await show(query, views.is_over())
+
+
+async def _is_asked(message: Message, raw_state: str | None) -> bool:
+    del message
+    return raw_state is not None
+
+
+async def _begin(
+    state: FSMContext, step: State, origin: CallbackData, message_id: int | None
+) -> None:
+    messages = () if message_id is None else (message_id,)
+    await state.set_data(_stored(origin, messages, None))
+    await state.set_state(step)
+
+
+def _stored(origin: CallbackData, messages: tuple[int, ...], draft: str | None) -> dict[str, Any]:
+    return {"origin": origin.pack(), "messages": list(messages), "draft": draft}
+
+
+def _read(
+    data: Mapping[str, Any], origins: tuple[type[CallbackData], ...], state: FSMContext
+) -> Dialog[CallbackData] | None:
+    """The dialog stored; None if these are no data of ours, or of a button of another kind."""
+    match data:
+        case {"origin": str(packed), "messages": [*messages], "draft": None | str() as draft}:
+            for kind in origins:
+                if origin := _unpacked(kind, packed):
+                    return Dialog(origin, tuple(messages), draft, state)
+    return None
+
+
+def _unpacked(kind: type[CallbackData], packed: str) -> CallbackData | None:
+    try:
+        return kind.unpack(packed)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,101 @@
+"""Inviting a colleague, for administrators: the role, the extensions, a link to pass on."""
+
+import logging
+
+from aiogram import Bot, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, Message
+from aiogram.utils.deep_linking import create_start_link
+
+from bot.domain.clock import Clock
+from bot.domain.people import Employee, Role
+from bot.telegram.filters import HasRole
+from bot.telegram.reply import Event, show
+from bot.views import staff as views
+from handlers import dialogs
+from handlers.dialogs import Dialog, InDialog
+from handlers.staff import StaffDialog, not_a_text, read_extensions, what_is_wrong
+from keyboards import staff as keyboards
+from keyboards.callbacks import InviteRole, InviteStart, InviteWithout
+from storage.invites import LIFETIME, InviteRepo
+
+log = logging.getLogger(__name__)
+
+
+def create_router() -> Router:
+    router = Router(name=__name__)
+    for observer in (router.message, router.callback_query):
+        observer.filter(HasRole(Role.ADMINISTRATOR))
+    router.callback_query.register(ask_role, InviteStart.filter())
+    router.callback_query.register(ask_extensions, InviteRole.filter())
+    is_asked = InDialog(StaffDialog.invite, InviteRole)
+    router.callback_query.register(without_extensions, InviteWithout.filter(), is_asked)
+    dialogs.register_answers(
+        router,
+        StaffDialog.invite,
+        InviteRole,
+        answered=extensions_given,
+        cancelled=None,
+        without_text=not_a_text,
+    )
+    return router
+
+
+async def ask_role(query: CallbackQuery, callback_data: InviteStart, state: FSMContext) -> None:
+    await dialogs.leave(state, StaffDialog)
+    markup = keyboards.invite_roles(views.role_titles(), page=callback_data.page)
+    await show(query, views.invite_role_question(), markup)
+
+
+async def ask_extensions(
+    query: CallbackQuery, callback_data: InviteRole, state: FSMContext
+) -> None:
+    text = views.invite_extensions_question(callback_data.role)
+    markup = keyboards.invite_extensions(callback_data.role, page=callback_data.page)
+    await dialogs.ask(query, state, StaffDialog.invite, callback_data, text, markup)
+
+
+async def extensions_given(
+    message: Message,
+    dialog: Dialog[InviteRole],
+    employee: Employee,
+    invites: InviteRepo,
+    clock: Clock,
+    bot: Bot,
+) -> None:
+    role, page = dialog.origin.role, dialog.origin.page
+    extensions = read_extensions(message.text or "")
+    if wrong := what_is_wrong(message.text or "", extensions):
+        await show(message, wrong, keyboards.invite_extensions(role, page=page))
+        return
+    async with dialog.ending(message):
+        await _show_invite(message, role, extensions, employee, invites, clock, bot)
+
+
+async def without_extensions(
+    query: CallbackQuery,
+    callback_data: InviteWithout,
+    dialog: Dialog[InviteRole],
+    employee: Employee,
+    invites: InviteRepo,
+    clock: Clock,
+    bot: Bot,
+) -> None:
+    async with dialog.ending(query):
+        await _show_invite(query, callback_data.role, (), employee, invites, clock, bot)
+
+
+async def _show_invite(
+    event: Event,
+    role: Role,
+    extensions: tuple[str, ...],
+    employee: Employee,
+    invites: InviteRepo,
+    clock: Clock,
+    bot: Bot,
+) -> None:
+    token = await invites.add(role, extensions=extensions, now=clock())
+    log.info("employee %d made an invitation for the role of %s", employee.id, role)
+    link = await create_start_link(bot, token)
+    # No buttons below it: a press would take away a link that is shown only once.
+    await show(event, views.invite(role, extensions, link=link, days=LIFETIME // 86400))

@@ -1,0 +1,42 @@
+"""The buttons under the questions of dialogs: what can be pressed instead of typing."""
+
+from collections.abc import Sequence
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
+
+from keyboards.buttons import button, column, keyboard
+from keyboards.callbacks import DialogButton, DialogStep, ReadyText
+
+
+def cancel() -> InlineKeyboardMarkup:
+    return keyboard([cancel_button()])
+
+
+def ready_texts(texts: Sequence[str]) -> InlineKeyboardMarkup:
+    """What is said most often, to be sent by one press."""
+    ready = (button(text, ReadyText(number=number)) for number, text in enumerate(texts))
+    return keyboard(*column(ready), [cancel_button()])
+
+
+def save_beginning() -> InlineKeyboardMarkup:
+    """Of a text that was too long."""
+    return keyboard([button(_("✅ Save so"), DialogButton(step=DialogStep.SAVE)), cancel_button()])
+
+
+def choose_text() -> InlineKeyboardMarkup:
+    """After a colleague has changed a comment meanwhile: the person's own text or theirs."""
+    return keyboard(
+        [button(_("✅ Mine"), DialogButton(step=DialogStep.SAVE))],
+        [button(_("✖️ Leave as it is"), DialogButton(step=DialogStep.CANCEL))],
+    )
+
+
+def forget_name(*, is_named: bool) -> InlineKeyboardMarkup:
+    """While a client's name is asked for; one that is known can be forgotten."""
+    forget = button(_("🗑 Forget the name"), DialogButton(step=DialogStep.SAVE))
+    return keyboard(*([[forget]] if is_named else []), [cancel_button()])
+
+
+def cancel_button() -> InlineKeyboardButton:
+    return button(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))

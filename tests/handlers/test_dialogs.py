@@ -1,0 +1,312 @@
+"""What holds for every dialog: asked, answered, left, over when its data are of another shape."""
+
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiogram.exceptions import TelegramNetworkError
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import State, StatesGroup
+from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.memory import MemoryStorage
+from aiogram.methods import GetMe
+from aiogram.types import CallbackQuery, User
+
+from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.people import User as Account
+from bot.domain.calls import COMMENT_LIMIT
+from bot.domain.errors import AppError, ConflictError, NotFoundError
+from bot.domain.people import Role
+from handlers.dialogs import Dialog, InDialog, OfQuestion, leave
+from keyboards.callbacks import DigestOwn, Nothing, QuietOwn, RemindAt
+from storage.database import open_database
+from tests.support.lost_calls import NOW, lost
+from tests.support.running import OLENA, Office, running_office
+from tests.support.telegram import Clock
+
+ALERT = "the alert of a lost call"
+DIALOGS = {
+    "comment": (ALERT, "📄 Card", "💬 Comment"),
+    "contact": (ALERT, "📄 Card", "👤 Contact"),
+    "reason, from a call's card": (ALERT, "📄 Card", "✅ Close"),
+    "reason, from an alert": (ALERT, "✅ Close"),
+    "reason, from a case's card": ("/missed", "1", "✅ Close"),
+    "words, from an alert": (ALERT, "📝 Take and say"),
+    "reminder": (ALERT, "📄 Card", "⏰ Remind", "✏️ Another time"),
+    "quiet hours": ("/settings", "🌙 Quiet hours", "✏️ My own"),
+    "digest": ("/settings", "📊 Digests", "✏️ Another time"),
+    "working hours": ("/settings", "🏢 Company", "🕘 Working hours"),
+    "days off": ("/settings", "🏢 Company", "📅 Days off"),
+    "name": ("/staff", "1", "✏️ Name"),
+    "extensions": ("/staff", "1", "🔢 Extensions"),
+    "invitation": ("/staff", "➕ Invite", "☎️ Operator"),
+}
+"""From where and by which presses each question comes to be asked."""
+
+ANSWERS = {
+    "comment": "A word",
+    "contact": "Hanna",
+    "reminder": "30 min",
+    "quiet hours": "22-8",
+    "digest": "18:30",
+    "working hours": "Mon-Fri 9-18",
+    "days off": "01.01",
+    "name": "Olena",
+    "extensions": "101",
+    "invitation": "105",
+}
+TAKES_ANYTHING = "days off"
+"""A message without text is read as a list without days."""
+
+OF_STAFF = {"name", "extensions", "invitation"}
+"""Their ✖️ is a way back that works in a year too."""
+
+EARLIER_DATA = '{"card": "c1:1:0:0:0:0:0", "employee": 1, "page": 0, "call": 1, "asking": [7]}'
+UNKNOWN = "I don't know this command"
+OVER = "This question is no longer open; nothing was changed."
+
+
+class Chief:
+    """An administrator who reads English, asked one thing after another."""
+
+    def __init__(self, office: Office, user: Account) -> None:
+        self.office = office
+        self.user = user
+        self.lost = 0
+
+    async def say(self, text: str) -> Message:
+        return await self.office.ask(self.user, text)
+
+    async def send_sticker(self) -> Message:
+        sent = await self.user.send_sticker()
+        return await self.user.wait_for(lambda message: message.id > sent.id)
+
+    async def press(self, message: Message, label: str) -> Message:
+        """The message that the press has opened below, or else the pressed one as it is then."""
+        before = self.user.last().id
+        changed = await self.office.press(self.user, message, label)
+        newest = self.user.last()
+        return newest if newest.id > before else changed
+
+    async def lose_a_call(self) -> Message:
+        """The alert of it; each is of another client."""
+        self.lost += 1
+        last = self.user.last()
+        caller = {"number": f"06712345{self.lost:02}"}
+        await self.office.post(lost(f"call {self.lost}", NOW - 60, caller=caller))
+        return await self.user.wait_for(lambda one: "A call was missed" in one.text, after=last)
+
+    async def ask(self, name: str) -> Message:
+        """The message that asks."""
+        start, *labels = DIALOGS[name]
+        message = await (self.lose_a_call() if start == ALERT else self.say(start))
+        for label in labels:
+            message = await self.press(message, label)
+        return message
+
+    async def forget_data(self) -> None:
+        """As if the dialog had been begun under a version that kept other data."""
+        last = await self.user.press_stale(self.user.last(), Nothing().pack())
+        await last.answered()  # so what was pressed before is done
+        path = self.office.settings.database_path
+        async with open_database(path) as database, database.transaction() as tx:
+            await tx.execute("UPDATE fsm SET data = ? WHERE state IS NOT NULL", (EARLIER_DATA,))
+
+
+@pytest.fixture
+async def chief(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Chief]:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        await office.administrator()  # or people would be told that one cannot be reached
+        user = await office.employee(OLENA, "Olena", Role.ADMINISTRATOR, language="en")
+        yield Chief(office, user)
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
+
+
+async def test_every_dialog_takes_its_answer_once_after_anything_but_a_text(chief: Chief) -> None:
+    for name in DIALOGS:
+        question = await chief.ask(name)
+        if name != TAKES_ANYTHING:
+            hint = await chief.send_sticker()
+            assert UNKNOWN not in hint.text, name
+        screen = await chief.say(ANSWERS.get(name, "Spam"))
+        assert UNKNOWN not in screen.text, name
+        assert OVER not in screen.text, name
+        assert UNKNOWN in (await chief.say("Once more")).text, name
+        assert chief.user.current(question) is None, name
+
+
+async def test_cancel_by_command_leaves_every_dialog(chief: Chief) -> None:
+    for name in DIALOGS:
+        question = await chief.ask(name)
+        screen = await chief.say("/cancel")
+        assert UNKNOWN not in screen.text, name
+        assert UNKNOWN in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+        assert (chief.user.current(question) is None) is (name in {"comment", "contact"}), name
+
+
+async def test_cancel_by_button_puts_the_screen_in_place_of_the_question(chief: Chief) -> None:
+    for name in DIALOGS:
+        question = await chief.ask(name)
+        screen = await chief.press(question, "✖️")
+        assert screen.id == question.id, name
+        assert screen.text != question.text, name
+        assert not any("✖️ Cancel" in row for row in screen.buttons), name
+        assert UNKNOWN in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+
+
+async def test_another_command_leaves_every_dialog_and_its_buttons_say_so(chief: Chief) -> None:
+    for name in DIALOGS:
+        question = await chief.ask(name)
+        await chief.say("/log")
+        assert UNKNOWN in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+        if name not in OF_STAFF:
+            over = await chief.press(question, "✖️")
+            assert (over.text, over.buttons) == (OVER, []), name
+
+
+async def test_a_dialog_begun_with_other_data_is_over_and_says_so(chief: Chief) -> None:
+    for name in DIALOGS:
+        question = await chief.ask(name)
+        await chief.forget_data()
+        assert (await chief.say(ANSWERS.get(name, "Spam"))).text == OVER, name
+        assert UNKNOWN in (await chief.say("Once more")).text, name
+        if name not in OF_STAFF:
+            assert (await chief.press(question, "✖️")).text == OVER, name
+
+
+async def test_a_button_of_other_data_is_over_too(chief: Chief) -> None:
+    question = await chief.ask("reason, from an alert")
+    await chief.forget_data()
+    over = await chief.press(question, "Wrong number")
+    assert (over.text, over.buttons) == (OVER, [])
+
+
+async def test_a_button_of_an_older_question_does_not_answer_the_present_one(
+    chief: Chief,
+) -> None:
+    await chief.ask("comment")
+    older = await chief.say("a" * (COMMENT_LIMIT + 1))
+    question = await chief.ask("comment")
+    present = await chief.say("b" * (COMMENT_LIMIT + 1))
+    over = await chief.press(older, "✅ Save so")
+    assert (over.text, over.buttons) == (OVER, [])
+    card = await chief.press(present, "✅ Save so")
+    assert "b" * COMMENT_LIMIT in card.text
+    await chief.user.wait_gone(question)
+
+
+async def test_buttons_of_other_screens_do_not_end_a_dialog(chief: Chief) -> None:
+    alert = await chief.lose_a_call()
+    question = await chief.ask("comment")
+    await chief.press(alert, "📄 Card")
+    card = await chief.say("Still about the second call")
+    assert "Still about the second call" in card.text
+    await chief.user.wait_gone(question)
+
+
+# The parts
+
+
+class Steps(StatesGroup):
+    one = State()
+    two = State()
+
+
+class Others(StatesGroup):
+    one = State()
+
+
+@pytest.fixture
+def state() -> FSMContext:
+    return FSMContext(MemoryStorage(), StorageKey(bot_id=42, chat_id=1, user_id=1))
+
+
+def press() -> CallbackQuery:
+    person = User(id=1, is_bot=False, first_name="Olena")
+    return CallbackQuery(id="1", from_user=person, chat_instance="1", data="")
+
+
+def dialog(state: FSMContext) -> Dialog[RemindAt]:
+    return Dialog(RemindAt(call=1), (), None, state)
+
+
+async def in_dialog(state: FSMContext, *origins: type[RemindAt | QuietOwn]) -> object:
+    return await InDialog(Steps.one, *origins)(press(), state, await state.get_state())
+
+
+@pytest.mark.parametrize("error", [NotFoundError("gone"), ConflictError("changed")])
+async def test_a_refusal_ends_a_dialog(state: FSMContext, error: AppError) -> None:
+    await state.set_state(Steps.one)
+    with pytest.raises(type(error)):
+        async with dialog(state).ending(press()):
+            raise error
+    assert await state.get_state() is None
+
+
+async def test_a_dialog_goes_on_after_what_may_be_repeated(state: FSMContext) -> None:
+    """Or the answer, coming again, would find no dialog."""
+    await state.set_state(Steps.one)
+    with pytest.raises(ConflictError):
+        async with dialog(state).ending(press(), unless=ConflictError):
+            raise ConflictError("changed")
+    lost_link = TelegramNetworkError(method=GetMe(), message="no answer")
+    with pytest.raises(TelegramNetworkError):
+        async with dialog(state).ending(press()):
+            raise lost_link
+    assert await state.get_state() == Steps.one.state
+    async with dialog(state).ending(press()):
+        assert await state.get_state() == Steps.one.state
+    assert await state.get_state() is None
+
+
+async def test_what_is_kept_is_read_again(state: FSMContext) -> None:
+    await state.set_state(Steps.one)
+    asked = Dialog(RemindAt(call=7), (5, 6), None, state)
+    await asked.keep("a draft")
+    expected = Dialog(RemindAt(call=7), (5, 6), "a draft", state)
+    assert await in_dialog(state, QuietOwn, RemindAt) == {"dialog": expected}
+    await asked.keep("another", origin=RemindAt(call=8))
+    expected = Dialog(RemindAt(call=8), (5, 6), "another", state)
+    assert await in_dialog(state, RemindAt) == {"dialog": expected}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"origin": "ta1:7", "messages": [5]},
+        {"origin": "ta1:7", "messages": 5, "draft": None},
+        {"origin": "ta1:7", "messages": [5], "draft": 1},
+        {"origin": "ta1", "messages": [5], "draft": None},
+        {"origin": "ta1:x", "messages": [5], "draft": None},
+        {"origin": "ta9:7", "messages": [5], "draft": None},
+        {"origin": DigestOwn().pack(), "messages": [5], "draft": None},
+        {"origin": None, "messages": [5], "draft": None},
+        {"call": 7, "asking": 5},
+    ],
+)
+async def test_data_of_another_shape_are_no_dialog(
+    state: FSMContext, data: dict[str, object]
+) -> None:
+    await state.set_state(Steps.one)
+    await state.set_data(data)
+    assert await in_dialog(state, RemindAt) is False
+    await state.set_data({"origin": "ta1:7", "messages": [5], "draft": None})
+    assert await in_dialog(state, RemindAt)
+    await state.set_state(Steps.two)
+    assert await in_dialog(state, RemindAt) is False
+
+
+async def test_a_press_on_no_message_answers_no_question(state: FSMContext) -> None:
+    assert not await OfQuestion()(press(), dialog(state))
+
+
+async def test_only_the_steps_named_are_left(state: FSMContext) -> None:
+    await state.set_state(Others.one)
+    await leave(state, Steps)
+    assert await state.get_state() == Others.one.state
+    for step in (Steps.one, Steps.two):
+        await state.set_state(step)
+        await leave(state, Steps)
+        assert await state.get_state() is None
