@@ -26,7 +26,8 @@ from bot.app import create_repositories, serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.page.server import DemoPage, Person
+from bot.demo.page.chats import Person
+from bot.demo.page.server import DemoPage
 from bot.demo.pbx import sounds
 from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague

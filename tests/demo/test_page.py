@@ -20,9 +20,11 @@ from bot.demo.bot_api.files import tiny_picture
 from bot.demo.bot_api.people import Group, User
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.bot_api.state import Bot
+from bot.demo.page import events
 from bot.demo.page import server as demo
+from bot.demo.page.chats import Person
 from bot.demo.page.panel import Action, ActionError
-from bot.demo.page.server import DemoPage, Person
+from bot.demo.page.server import DemoPage
 from bot.domain.people import Role
 from storage.database import open_database
 from storage.invites import InviteRepo
@@ -334,7 +336,7 @@ async def test_who_was_away_hears_what_was_missed_or_starts_anew(
             assert (await stream.next())["kind"] == "resync"
             await site.say("sendMessage", chat_id=7, text="on")
             assert (await stream.next())["message"]["text"] == "on"
-    for _ in range(demo.KEPT_EVENTS):
+    for _ in range(events.KEPT_EVENTS):
         await site.say("sendChatAction", chat_id=7, action="typing")
     async with site.events(last_id=last) as stream:
         assert (await stream.next())["kind"] == "resync", "too much to tell one by one"

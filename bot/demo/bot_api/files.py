@@ -132,18 +132,30 @@ def _decoded(encoded: str) -> str:
     return plain
 
 
+def picture_type(content: bytes) -> str | None:
+    """The MIME type of a PNG, JPEG, GIF or WebP, by its first bytes; None for all else."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
 def _picture_size(content: bytes) -> tuple[int, int]:
-    """Width and height; what is neither PNG, JPEG, GIF nor WebP is no photo for Telegram."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        width, height = struct.unpack(">II", content[16:24])
-        return int(width), int(height)
-    if content.startswith((b"GIF87a", b"GIF89a")) and len(content) >= 10:
-        width, height = struct.unpack("<HH", content[6:10])
-        return int(width), int(height)
-    if content.startswith(b"\xff\xd8"):
-        return _jpeg_size(content)
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return 512, 512
+    """Width and height in pixels; what is no picture is no photo for Telegram."""
+    match picture_type(content):
+        case "image/png" if len(content) >= 24:
+            width, height = struct.unpack(">II", content[16:24])
+            return int(width), int(height)
+        case "image/gif" if len(content) >= 10:
+            width, height = struct.unpack("<HH", content[6:10])
+            return int(width), int(height)
+        case "image/jpeg":
+            return _jpeg_size(content)
+        case "image/webp":
+            return 512, 512
     raise bad_request("IMAGE_PROCESS_FAILED")
 
 
