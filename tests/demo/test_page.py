@@ -15,11 +15,12 @@ import pytest
 from aiohttp import ClientResponse, FormData
 
 from bot.app import serve
+from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.fields import Upload
 from bot.demo.bot_api.files import tiny_picture
-from bot.demo.bot_api.people import Group, User
+from bot.demo.bot_api.groups import Group
+from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.bot_api.state import Bot
 from bot.demo.page import events
 from bot.demo.page import server as demo
 from bot.demo.page.chats import Person

@@ -34,6 +34,21 @@ MEMBER_FIELDS: dict[str, JsonObject] = {
     "kicked": {"until_date": 0},
 }
 PRESENT = {"creator", "administrator", "member"}
+DEFAULT_ATTRIBUTES: dict[str, JsonObject] = {
+    "audio": {"duration": 0},
+    "voice": {"duration": 0},
+    "video": {"width": 0, "height": 0, "duration": 0},
+    "animation": {"width": 0, "height": 0, "duration": 0},
+    "video_note": {"length": 0, "duration": 0},
+    "sticker": {
+        "type": "regular",
+        "width": 512,
+        "height": 512,
+        "is_animated": False,
+        "is_video": False,
+    },
+}
+"""What Telegram says of a file of each kind, unless whoever sends the file says it."""
 
 
 class ChatType(StrEnum):
@@ -72,7 +87,7 @@ class Chat:
 
     id: int
     type: ChatType
-    numbers: Iterator[int]
+    message_ids: Iterator[int]
     title: str | None = None
     username: str | None = None
     person: Account | None = None

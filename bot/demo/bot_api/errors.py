@@ -71,10 +71,6 @@ def upgraded(chat_id: int) -> ApiError:
     return ApiError(400, message, migrate_to=chat_id)
 
 
-def not_modelled(what: str) -> ApiError:
-    return ApiError(501, f"{what} is not modelled by the demo server: add it to bot/demo/bot_api")
-
-
 def _uncapitalized(message: str) -> str:
     """Telegram lower-cases the first letter, but leaves SERVER_CODES as they are."""
     second = message[1:2]

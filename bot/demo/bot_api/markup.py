@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from bot.demo.bot_api.errors import OWN_WORD, bad_request, not_modelled
+from bot.demo.bot_api.errors import OWN_WORD, bad_request
 from bot.demo.bot_api.fields import JsonObject
 from bot.demo.bot_api.formatting.html_parser import checked_link
+from bot.demo.bot_api.not_modelled import BUTTON_ACTIONS, not_modelled
 
 MAX_BUTTONS = 100
 MAX_BUTTONS_IN_ROW = 8
 MAX_CALLBACK_BYTES = 64
 MAX_COPY_TEXT = 256
 STYLES = {"danger", "success", "primary"}
-UNMODELLED_ACTIONS = ("login_url", "callback_game", "pay")
 ACTIONS = (
     "url",
     "callback_data",
@@ -84,7 +84,7 @@ def _inline_button(button: JsonObject) -> JsonObject:
     if not button["text"]:
         raise bad_request("inline keyboard button text must be non-empty")
     _check_style(button)
-    for unmodelled in UNMODELLED_ACTIONS:
+    for unmodelled in BUTTON_ACTIONS:
         if unmodelled in button:
             raise not_modelled(f"button with {unmodelled}")
     action = next((one for one in ACTIONS if _is_set(button.get(one), one)), None)

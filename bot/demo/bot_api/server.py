@@ -13,18 +13,25 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.demo.bot_api.bodies import read_body
+from bot.demo.bot_api.bots import Bot
+from bot.demo.bot_api.changes import DEFAULT_TIMEOUT
 from bot.demo.bot_api.chats import Account, ChatType
-from bot.demo.bot_api.errors import ApiError, DroppedError, conflict, not_modelled
+from bot.demo.bot_api.errors import ApiError, DroppedError, conflict
+from bot.demo.bot_api.events import Subscription
 from bot.demo.bot_api.faults import Fault, FaultKind, Faults, RateLimits
 from bot.demo.bot_api.fields import Args, JsonObject, UnknownFieldError, Upload, field_table
+from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.methods import editing, profiles, sending
-from bot.demo.bot_api.people import Group, User
-from bot.demo.bot_api.state import DEFAULT_TIMEOUT, Bot, CallbackAnswer, Subscription, Telegram
+from bot.demo.bot_api.methods.arguments import Handler
+from bot.demo.bot_api.not_modelled import not_modelled
+from bot.demo.bot_api.people import User
+from bot.demo.bot_api.presses import CallbackAnswer
+from bot.demo.bot_api.state import Telegram
 from bot.demo.bot_api.updates import UpdateQueue
 from bot.demo.bot_api.webhooks import Webhooks, delete_webhook, set_webhook, webhook_info
 
 # All of these act at once and never wait: a request takes effect whole, or not at all.
-METHODS: dict[str, sending.Handler] = {
+METHODS: dict[str, Handler] = {
     **sending.METHODS,
     **editing.METHODS,
     **profiles.METHODS,
@@ -97,8 +104,7 @@ class BotApiServer:
             token,
             account,
             UpdateQueue(clock),
-            self.telegram,
-            numbers=count(self.telegram.first_message),
+            message_ids=count(self.telegram.first_message),
             reads_all_group_messages=reads_all_group_messages,
         )
         self.telegram.bots[token] = bot
@@ -175,7 +181,7 @@ class BotApiServer:
             found = self.calls(method, chat_id=chat_id)
             return found if len(found) >= count else None
 
-        return await self.telegram.until(
+        return await self.telegram.changes.until(
             find,
             timeout=timeout,
             failure=lambda: f"the calls were {[call.method for call in self._calls][-20:]}",
@@ -187,7 +193,7 @@ class BotApiServer:
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a test's deadline
     ) -> None:
         """Wait for anything else; it is asked again after each change on the server."""
-        await self.telegram.until(
+        await self.telegram.changes.until(
             lambda: predicate() or None, timeout=timeout, failure=lambda: "it never came true"
         )
 
@@ -325,7 +331,7 @@ class BotApiServer:
                 body.get("result"),
             )
             self._calls.append(call)
-            self.telegram.notify()
+            self.telegram.changes.notify()
         if is_lost:
             raise DroppedError
         if fault is not None and fault.kind is FaultKind.SLOW:
@@ -350,7 +356,7 @@ class BotApiServer:
             raise conflict(WEBHOOK_IS_ACTIVE)
         bot.queue.allow(args.items("allowed_updates") if "allowed_updates" in args else None)
         # whoever waits for the bot to be listening is told
-        asyncio.get_running_loop().call_soon(self.telegram.notify)
+        asyncio.get_running_loop().call_soon(self.telegram.changes.notify)
         updates = await bot.queue.poll(
             offset=args.integer("offset"),
             limit=args.integer("limit", 100),

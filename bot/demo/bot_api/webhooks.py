@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from bot.demo.bot_api.bodies import read_body
+from bot.demo.bot_api.bots import Bot, WebhookSettings
 from bot.demo.bot_api.errors import ApiError, DroppedError, bad_request, conflict
 from bot.demo.bot_api.fields import Args, JsonObject, Upload
-from bot.demo.bot_api.state import Bot, Telegram, WebhookSettings
+from bot.demo.bot_api.state import Telegram
 from bot.demo.bot_api.updates import Update
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -94,13 +95,13 @@ class Webhooks:
                 error, retry_after = await self._post(bot, bot.webhook, update)
             if error is None:
                 bot.queue.forget(update.id)
-                self._telegram.notify()
+                self._telegram.changes.notify()
                 failures = 0
                 continue
             if bot.webhook is not None:
                 bot.webhook.last_error_date = self._telegram.now
                 bot.webhook.last_error_message = error
-                self._telegram.notify()
+                self._telegram.changes.notify()
             # the first failure is tried again at once, then the pause doubles
             pause = min(MAX_DELAY, self._retry_delay * 2**failures) if failures else 0.0
             failures += 1

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.demo.bot_api.chats import PRESENT, Chat, Message
+from bot.demo.bot_api.events import Event, EventKind
 from bot.demo.bot_api.fields import JsonObject
-from bot.demo.bot_api.people import Group, User
-from bot.demo.bot_api.state import Event, EventKind
+from bot.demo.bot_api.groups import Group
+from bot.demo.bot_api.people import User
 from bot.demo.page.requests import Fields, PageError
 
 

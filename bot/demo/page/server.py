@@ -17,11 +17,11 @@ from aiohttp import web
 
 from bot.demo.bot_api.bodies import read_body
 from bot.demo.bot_api.errors import ApiError
+from bot.demo.bot_api.events import Subscription
 from bot.demo.bot_api.fields import JsonObject
 from bot.demo.bot_api.files import picture_type
-from bot.demo.bot_api.people import Group
+from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.bot_api.state import Subscription
 from bot.demo.page.chats import Person, ShownChats
 from bot.demo.page.events import EventLog, server_sent
 from bot.demo.page.media import media_response
@@ -123,7 +123,7 @@ class DemoPage:
     async def _follow_chats(self) -> None:
         """Tell of what has no event of its own: menus, reply keyboards, blocks."""
         while True:
-            changed = await self._server.telegram.until(
+            changed = await self._server.telegram.changes.until(
                 self._changed_chats, timeout=math.inf, failure=str
             )
             for body in changed:

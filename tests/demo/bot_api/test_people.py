@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.demo.bot_api.events import EventKind
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.bot_api.state import EventKind
 from tests.support.telegram import Api, bare_api, olena
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.demo.bot_api.errors import bad_request, not_modelled
+from bot.demo.bot_api.errors import bad_request
 from bot.demo.bot_api.formatting.entities import (
     FOUND_TYPES,
     GIVEN_TYPES,
@@ -16,8 +16,12 @@ from bot.demo.bot_api.formatting.entities import (
 )
 from bot.demo.bot_api.formatting.html_parser import parse_html
 from bot.demo.bot_api.formatting.html_writer import render_html
+from bot.demo.bot_api.not_modelled import not_modelled
 
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
 MAX_TEXT_BYTES = 32768
+"""The first two count code points of the parsed text, the last bytes of what was sent."""
 
 # What Telegram finds by itself. Phone numbers and bank cards are found by its servers, by rules
 # nobody published, and so not here.
