@@ -20,7 +20,7 @@ class Conversation:
         raise NotImplementedError
 
     def messages(self) -> list[Message]:
-        """All that is visible now, oldest first."""
+        """All messages visible now, oldest first."""
         return self.chat.visible()
 
     def last(self) -> Message:

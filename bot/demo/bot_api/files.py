@@ -1,4 +1,4 @@
-"""Files: what was uploaded, what each bot calls it, and download links that expire."""
+"""Files: what was uploaded, the ids by which bots name it, and download links that expire."""
 
 import base64
 import binascii
@@ -30,6 +30,8 @@ SUFFIXES = {"photo": ".jpg", "voice": ".oga", "sticker": ".webp", "video_note": 
 
 @dataclass(frozen=True)
 class File:
+    """An uploaded file; width and height are of a photo, in pixels."""
+
     number: int
     kind: str
     content: bytes
@@ -56,13 +58,18 @@ class File:
 
 
 class FileStore:
+    """All files of the server; `clock` gives Unix seconds."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._files: dict[int, File] = {}
         self._links: dict[str, tuple[int, File, float]] = {}
 
     def add(self, upload: Upload, kind: str, *, size: int | None = None) -> File:
-        """`size` is for a file too large to be really carried around."""
+        """Keep a file; `size` in bytes stands in for a file too large to be really carried about.
+
+        Raises ApiError 400 for an empty file, and for what is no photo or too large a photo.
+        """
         if not upload.content and not size:
             raise bad_request("file must be non-empty")
         width = height = 0
@@ -89,6 +96,7 @@ class FileStore:
         return file
 
     def find(self, bot_id: int, file_id: str) -> File | None:
+        """The file of that id, if this bot was given the id."""
         try:
             owner, number, _ = _decoded(file_id.removeprefix("BQAC")).split(":")
         except (ValueError, binascii.Error):
@@ -96,13 +104,14 @@ class FileStore:
         return self._files.get(int(number)) if int(owner) == bot_id else None
 
     def link(self, bot_id: int, file: File) -> str:
-        """A path under /file/bot<token>/, good for an hour."""
+        """The file_path under /file/bot<token>/, good for an hour."""
         suffix = SUFFIXES.get(file.kind) or mimetypes.guess_extension(file.mime_type or "") or ""
         path = f"{FOLDERS[file.kind]}/file_{file.number}{suffix}"
         self._links[path] = (bot_id, file, self._clock() + LINK_LIFETIME)
         return path
 
     def download(self, bot_id: int, path: str) -> File | None:
+        """The file behind a link of this bot, until the link expires."""
         owner, file, expires = self._links.get(path, (0, None, 0.0))
         return file if owner == bot_id and self._clock() < expires else None
 
@@ -112,7 +121,7 @@ class FileStore:
 
 
 def tiny_picture() -> bytes:
-    """A real one-pixel PNG, for people who send photos in tests."""
+    """A real PNG of one pixel, for those who send a photo and do not care which."""
     return base64.b64decode(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     )

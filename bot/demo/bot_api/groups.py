@@ -17,7 +17,7 @@ class Member(Protocol):
 
 
 class Group(Conversation):
-    """A group, supergroup or forum."""
+    """A group, supergroup or forum, with the hands of its owner."""
 
     def __init__(self, telegram: Telegram, chat: Chat, *, owner: Account) -> None:
         super().__init__(telegram)
@@ -39,28 +39,28 @@ class Group(Conversation):
         self._set_status(member, status)
 
     def add_topic(self, name: str) -> int:
-        """The topic's message_thread_id."""
-        number = next(self._chat.message_ids)
-        self._chat.topics[number] = name
-        return number
+        """Open a topic in a forum; its message_thread_id."""
+        thread_id = next(self._chat.message_ids)
+        self._chat.topics[thread_id] = name
+        return thread_id
 
     def remove_topic(self, thread_id: int) -> None:
-        """With all that was said in it."""
+        """Remove a topic with all that was said in it."""
         del self._chat.topics[thread_id]
         for message in self.messages():
             if message.thread_id == thread_id:
                 self.delete(message)
 
     def close_topic(self, thread_id: int) -> None:
-        """Only administrators of the group may write in it."""
+        """From now on only administrators of the group may write in the topic."""
         self._chat.closed_topics.add(thread_id)
 
     def mute(self, *, is_muted: bool = True) -> None:
-        """Only administrators of the group may write."""
+        """While muted, only administrators of the group may write."""
         self._chat.is_muted = is_muted
 
     def delete(self, message: Message) -> None:
-        """As an administrator of the group does: bots are not told."""
+        """Delete a message as an administrator of the group does: bots are not told."""
         self._telegram.delete(self.bots()[0], message)
 
     def rename(self, title: str) -> None:
@@ -70,9 +70,10 @@ class Group(Conversation):
     def upgrade(
         self, new_id: int, *, is_told_before: bool = True, is_told_after: bool = True
     ) -> "Group":
-        """The group becomes a supergroup: the same people under another id.
+        """The group becomes a supergroup: the same people in a chat with another id.
 
-        `is_told_before`: in the old chat, where it goes; `is_told_after`: in the new, whence.
+        `is_told_before`: a service message in the old chat says where the group goes;
+        `is_told_after`: another in the new chat says where it came from.
         """
         old = self._chat
         new = self._telegram.add_group(
@@ -92,7 +93,7 @@ class Group(Conversation):
         return [one for one in self._telegram.bots.values() if members.get(one.id) in PRESENT]
 
     def _announce(self, chat: Chat, what: JsonObject) -> None:
-        """A service message, posted in the owner's name."""
+        """Post a service message with these fields, in the owner's name."""
         notice = Message(
             id=next(chat.message_ids),
             chat=chat,
@@ -110,24 +111,12 @@ class Group(Conversation):
         account = member.account
         old = self._chat.members.get(account.id, "left")
         self._chat.members[account.id] = status
-        notice = None
-        if (old in PRESENT) != (status in PRESENT):
-            name = "new_chat_members" if status in PRESENT else "left_chat_member"
-            who = account.as_json()
-            notice = Message(
-                id=next(self._chat.message_ids),
-                chat=self._chat,
-                sender=self._owner,
-                date=self._telegram.now,
-                extra={name: [who] if status in PRESENT else who},
-                is_service=True,
-            )
         for bot in self._telegram.bots.values():
             if bot.account is account or bot in self.bots():
                 self._telegram.change_member(
                     bot, self._chat, self._owner, account=account, old=old, new=status
                 )
-        if notice is not None and (bots := self.bots()):
-            self._telegram.post(bots[0], notice)
-            for bot in bots:
-                self._telegram.deliver(bot, "message", notice)
+        if old not in PRESENT and status in PRESENT:
+            self._announce(self._chat, {"new_chat_members": [account.as_json()]})
+        elif old in PRESENT and status not in PRESENT:
+            self._announce(self._chat, {"left_chat_member": account.as_json()})

@@ -18,7 +18,7 @@ ANONYMOUS = Account(1087968824, "Group", username="GroupAnonymousBot", is_bot=Tr
 
 
 class User(Conversation):
-    """A person, talking to one bot in private and to anybody in groups."""
+    """A person, who talks to one bot in private and to everybody in groups."""
 
     def __init__(self, telegram: Telegram, account: Account, *, bot: Bot | None = None) -> None:
         super().__init__(telegram)
@@ -31,7 +31,7 @@ class User(Conversation):
 
     @property
     def bot(self) -> Bot:
-        """The one given, else the first registered."""
+        """The bot this person talks to: the one given, else the first registered."""
         if self._bot is not None:
             return self._bot
         if not self._telegram.bots:
@@ -66,7 +66,10 @@ class User(Conversation):
         thread_id: int | None = None,
         is_anonymous: bool = False,
     ) -> Message:
-        """`is_anonymous`: in the name of the group, as its administrators may."""
+        """Write to the bot, or to a group; `is_anonymous`: in the name of the group.
+
+        Raises ValueError where Telegram gives people no way to send this.
+        """
         content = fixed(text, ())
         if not content.text or len(content) > MAX_TEXT:
             raise ValueError("Telegram would not let a person send this text")
@@ -95,7 +98,7 @@ class User(Conversation):
         caption: str = "",
         size: int | None = None,
     ) -> Message:
-        """`size` pretends a large file, for what getFile says of it."""
+        """Send a file; `size` in bytes pretends a large one, for what getFile says of it."""
         upload = Upload(name, content, mime_type)
         return await self._send_file("document", upload, caption=caption, size=size)
 
@@ -115,7 +118,7 @@ class User(Conversation):
     async def send_contact(
         self, phone_number: str, *, first_name: str | None = None, user_id: int | None = None
     ) -> Message:
-        """One's own contact, unless another name or id is given."""
+        """Send one's own contact, or that of another if a name or an id is given."""
         is_own = first_name is None and user_id is None
         number = self.id if is_own else user_id
         contact: JsonObject = {
@@ -140,14 +143,17 @@ class User(Conversation):
         return edited
 
     async def delete(self, message: Message) -> None:
-        """Bots are not told."""
+        """Delete any message of the chat; bots are not told."""
         self._telegram.delete(self.bot, message.chat.messages[message.id])
         await asyncio.sleep(0)
 
     # Pressing
 
     async def click(self, message: Message, label: str) -> CallbackQuery:
-        """Press a button the message has now, named by its label or the start of it."""
+        """Press a button that the message has now, named by its label or the start of the label.
+
+        Raises LookupError if there is no such button.
+        """
         current = message.chat.messages.get(message.id)
         if current is None:
             raise LookupError(f"message {message.id} was deleted")
@@ -159,7 +165,7 @@ class User(Conversation):
         return await self.press_stale(message, str(button["callback_data"]))
 
     async def press_stale(self, message: Message, callback_data: str) -> CallbackQuery:
-        """Send a callback as an old keyboard would, or a forger; the message may be gone."""
+        """Press as an old keyboard would, or a forger; the message may be gone."""
         query = self._telegram.press(
             self.bot,
             self.account,
@@ -196,7 +202,7 @@ class User(Conversation):
     def deactivate(self) -> None:
         self.account.is_deactivated = True
 
-    # Inside
+    # What the above has in common
 
     async def _change_status(self, *, old: str, new: str) -> None:
         bot = self.bot

@@ -1,4 +1,8 @@
-"""Webhooks: the rules of setWebhook, delivery with growing delays, methods in answers."""
+"""Webhooks: the rules of setWebhook, delivery with growing delays, methods in answers.
+
+The rules are those of telegram-bot-api (WebhookActor.cpp), but plain http is let through to this
+computer, and any port of it.
+"""
 
 import asyncio
 import re
@@ -32,7 +36,11 @@ Execute = Callable[[Bot, str, Mapping[str, Any], Mapping[str, Upload]], Awaitabl
 
 
 class Webhooks:
-    """One lane for each chat keeps its updates in order; lanes of a bot share its connections."""
+    """Sends each bot its updates, those of one chat in order, one after another (a lane).
+
+    The lanes of a bot share its `max_connections`. After a second failure a lane waits
+    `retry_delay` seconds, doubled each time up to a minute.
+    """
 
     def __init__(self, telegram: Telegram, execute: Execute, *, retry_delay: float) -> None:
         self._telegram = telegram
@@ -111,6 +119,7 @@ class Webhooks:
     async def _post(
         self, bot: Bot, webhook: WebhookSettings, update: Update
     ) -> tuple[str | None, float]:
+        """What went wrong (None: nothing), and the seconds of a Retry-After, or 0."""
         assert self._session is not None  # noqa: S101 - lanes live between open and close
         headers = {}
         if webhook.secret_token:
@@ -138,6 +147,7 @@ class Webhooks:
         return None, 0.0
 
     async def _run_answer(self, bot: Bot, headers: Mapping[str, str], content: Any) -> None:
+        """Run the method that the answer to a webhook may carry, in any encoding of a request."""
         try:
             values, uploads = await read_body(headers, content)
         except ApiError:
