@@ -135,10 +135,7 @@ class DemoPage:
         return [body for body in bodies if self._told.get(body["id"]) != body] or None
 
     def _actions_json(self) -> list[JsonObject]:
-        return [
-            {"key": key, "uk": uk, "en": en, "kind": kind}
-            for key, uk, en, kind in self._panel.actions()
-        ]
+        return [action._asdict() for action in self._panel.actions()]
 
     # Reading
 
@@ -234,7 +231,7 @@ class DemoPage:
 
     async def _act(self, fields: Fields) -> JsonObject:
         key = fields.text("key", limit=100)
-        if key not in {action[0] for action in self._panel.actions()}:
+        if key not in {action.key for action in self._panel.actions()}:
             raise PageError(404, "no such action")
         before = self._actions_json()
         try:
