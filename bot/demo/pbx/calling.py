@@ -68,6 +68,7 @@ class Pbx:
         self._speed = speed
         self._http = httpx.AsyncClient(timeout=10)
         self._life: asyncio.TaskGroup | None = None
+        self._calls: set[asyncio.Task[None]] = set()
         self._number = 0
         self._unsent: list[CallJson] | None = None
         self._last_missed = CLIENTS[0][0]
@@ -86,9 +87,9 @@ class Pbx:
                     self._start(self._random_call())
 
     @property
-    def unsent(self) -> int:
-        """Posts that wait for the end of the silence."""
-        return len(self._unsent or ())
+    def under_way(self) -> int:
+        """Calls of which something is still to be posted."""
+        return len(self._calls)
 
     # Panel
 
@@ -136,7 +137,9 @@ class Pbx:
         if self._life is None:
             call.close()
             raise ActionError("the PBX is not running yet")
-        self._life.create_task(call)
+        task = self._life.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
     def _random_call(self) -> Coroutine[Any, Any, None]:
         luck, client = self._dice.random(), self._client()
