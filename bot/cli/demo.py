@@ -1,4 +1,4 @@
-"""`dzvinok demo`: the very bot of `run`, with a Telegram, a PBX and people of its own.
+"""`dzvinok demo`: the same bot as in `run`, with an invented Telegram, PBX and company around it.
 
 Only settings differ: the Bot API server is ours, the database is the demo's. Nothing leaves this
 computer.
@@ -24,9 +24,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from bot.app import create_repositories, serve
 from bot.config.settings import Settings
+from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.page.server import DemoPage, Person
+from bot.demo.page.chats import Person
+from bot.demo.page.server import DemoPage
 from bot.demo.pbx import sounds
 from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
@@ -40,14 +42,18 @@ from storage.database import open_database, remove_database
 _BOT_ID = 7000000001
 _GROUP = -1001000000001
 _MESSAGES = 2**30
+"""Message ids begin at random below this, and Telegram's own end at 2**31."""
 _BATCH = 10_000
+"""Calls of the past written in one transaction."""
 _REMARKS = 150
+"""About so many comments stand on the calls of the past."""
 _REMARK_AFTER = 240
+"""Seconds from the end of a call to the comment on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """As on the command line. `data`: where to keep the demo; None: nowhere."""
+    """The options of the command. `data` is the directory the demo is kept in; None: nowhere."""
 
     port: int
     opens_browser: bool
@@ -59,7 +65,7 @@ class Options:
 
 
 class _DemoSettings(Settings):
-    """Settings said in code: neither the environment nor `.env` has a say."""
+    """Settings given in code: neither the environment nor `.env` is read."""
 
     @classmethod
     def settings_customise_sources(
@@ -83,45 +89,20 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"--data {directory}: {error.strerror}") from error
-        # A kept database knows messages by their numbers: they must not be given again.
-        telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
-        # Any site in the browser can reach the Bot API here: only a secret keeps it out.
-        bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
-        bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")
-        users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
-        pbx = Pbx(
-            telegram=telegram,
-            blocker=users[PEOPLE[3].tg_id],
-            clock=system_clock,
-            seed=options.seed,
-            speed=options.speed,
-        )
-        people = [Person(users[one.tg_id], one.title_uk, one.title_en) for one in PEOPLE]
-        group = telegram.group(_GROUP, "Зміна", owner=users[PEOPLE[0].tg_id])
-        for member in users.values():
-            group.add(member)
-        group.add(bot)
-        page = DemoPage(telegram, people, group=group, panel=pbx)
-
-        def mount(app: web.Application) -> None:
-            page.mount(app)
-            sounds.mount(app)
-
+        scene = _create_scene(options)
         try:
-            await stack.enter_async_context(telegram.running(options.port, mount=mount))
+            await stack.enter_async_context(
+                scene.telegram.running(options.port, mount=scene.mount)
+            )
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
-        settings = _settings(directory, telegram, bot_token)
+        settings = _settings(directory, scene)
         past = await _write_past(settings, options, say, stop)
         if stop.is_set():
             return
         url = await stack.enter_async_context(serve(settings, clock=system_clock))
-        for one in PEOPLE[1:]:  # the first is the visitor's to start
-            await users[one.tg_id].start(past.invites.get(one.tg_id, ""))
-            await users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
-        await users[PEOPLE[0].tg_id].send("/connect", group=group)
-        await group.wait_for(lambda message: message.is_from_bot, timeout=30)
+        await scene.start_colleagues(past.invites)
         if past.is_new:
             await _write_remarks(settings)
         if stop.is_set():  # a browser would find nobody
@@ -129,24 +110,75 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         token = settings.sources[SOURCE].token
         hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
         async with asyncio.TaskGroup() as life:
-            calling = life.create_task(pbx.run(hook, quiet=options.is_quiet))
-            say(f"The demo is at {telegram.url} (Ctrl-C ends it)")
+            calling = life.create_task(scene.pbx.run(hook, quiet=options.is_quiet))
+            address = scene.telegram.url
+            say(f"The demo is at {address} (Ctrl-C ends it)")
             if options.opens_browser:
                 # It may wait for the browser, and the browser waits for this loop.
-                threading.Thread(target=webbrowser.open, args=(telegram.url,), daemon=True).start()
+                threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
             await stop.wait()
             calling.cancel()
 
 
-def _user(telegram: BotApiServer, one: Colleague) -> User:
-    first, last = one.name.split()
-    return telegram.user(one.tg_id, first_name=first, last_name=last, language_code="uk")
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the bot finds around it: a Telegram with people and a group, a PBX, the page."""
+
+    telegram: BotApiServer
+    bot_token: str
+    users: dict[int, User]
+    group: Group
+    pbx: Pbx
+    page: DemoPage
+
+    def mount(self, app: web.Application) -> None:
+        self.page.mount(app)
+        sounds.mount(app)
+
+    async def start_colleagues(self, invites: dict[int, str]) -> None:
+        """Everybody but the first presses START, and the first connects the group.
+
+        `invites` are by Telegram id. To START for oneself is left to the visitor.
+        """
+        for one in PEOPLE[1:]:
+            await self.users[one.tg_id].start(invites.get(one.tg_id, ""))
+            await self.users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
+        await self.users[PEOPLE[0].tg_id].send("/connect", group=self.group)
+        await self.group.wait_for(lambda message: message.is_from_bot, timeout=30)
 
 
-def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settings:
+def _create_scene(options: Options) -> _Scene:
+    # A kept database knows messages by their numbers: they must not be given again.
+    telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
+    # Any site in the browser can reach the Bot API here: only a secret keeps it out.
+    bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
+    bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")
+    users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
+    pbx = Pbx(
+        telegram=telegram,
+        blocker=users[PEOPLE[3].tg_id],
+        clock=system_clock,
+        seed=options.seed,
+        speed=options.speed,
+    )
+    people = [Person(users[one.tg_id], one.title_uk, one.title_en) for one in PEOPLE]
+    group = telegram.group(_GROUP, "Зміна", owner=users[PEOPLE[0].tg_id])
+    for member in users.values():
+        group.add(member)
+    group.add(bot)
+    page = DemoPage(telegram, people, group=group, panel=pbx)
+    return _Scene(telegram, bot_token, users, group, pbx, page)
+
+
+def _user(telegram: BotApiServer, colleague: Colleague) -> User:
+    first, last = colleague.name.split()
+    return telegram.user(colleague.tg_id, first_name=first, last_name=last, language_code="uk")
+
+
+def _settings(directory: Path, scene: _Scene) -> Settings:
     values = {
-        "bot_token": bot_token,
-        "bot_api_url": telegram.url,
+        "bot_token": scene.bot_token,
+        "bot_api_url": scene.telegram.url,
         "admin_ids": (PEOPLE[0].tg_id,),
         "database_path": directory / "demo.db",
         "http_port": 0,
@@ -155,7 +187,7 @@ def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settin
             SOURCE: {
                 "kind": "webhook",
                 "token": secrets.token_urlsafe(24),
-                "recording_hosts": telegram.url,
+                "recording_hosts": scene.telegram.url,
             }
         },
     }
@@ -163,7 +195,7 @@ def _settings(directory: Path, telegram: BotApiServer, bot_token: str) -> Settin
 
 
 def local_zone() -> str:
-    """That of this computer, as the browser's: the shop opens in the visitor's morning."""
+    """The time zone of this computer, so that the shop opens in the visitor's morning."""
     try:
         return tzlocal.get_localzone_name()
     except ZoneInfoNotFoundError:
@@ -172,7 +204,7 @@ def local_zone() -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Past:
-    """`is_new`: it was written now. `invites`: for colleagues not in yet, by Telegram id."""
+    """`is_new`: it was written now. `invites`: of colleagues not yet in, by Telegram id."""
 
     is_new: bool
     invites: dict[int, str]
@@ -181,9 +213,9 @@ class _Past:
 async def _write_past(
     settings: Settings, options: Options, say: Callable[[str], None], stop: asyncio.Event
 ) -> _Past:
-    """The database, if there is none, and invites; cut short by `stop`.
+    """Write the database, if there is none, and invites; `stop` cuts this short.
 
-    What a kept database has, the visitor's changes among it, stays as it is.
+    What a kept database holds stays as it is, with all that its visitor has changed.
     """
     now, path = system_clock(), settings.database_path
     is_new = not path.exists()

@@ -28,7 +28,7 @@ async def test_a_backup_while_the_bot_writes_is_whole(tmp_path: Path, terminal: 
                 batch = [lost_ago(f"{posted}-{place}", 86400 + place) for place in range(20)]
                 await office.post(*batch)
                 posted += 1
-                office.telegram.telegram.notify()
+                office.telegram.telegram.changes.notify()
 
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(post())

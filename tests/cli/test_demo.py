@@ -1,4 +1,4 @@
-"""The demo: its past, its PBX against the real bot, and the command as a person starts it."""
+"""The demo as a person starts it: its data, its port, its end."""
 
 import asyncio
 import os
@@ -8,124 +8,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from bot.__main__ import app
-from bot.cli import demo as demonstrating
+from bot.cli import demo
 from bot.cli.demo import Options, demonstrate
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
-from bot.demo.page.panel import ActionError
-from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS
-from bot.demo.pbx.history import history
-from bot.domain.calls import Direction, Status
 from bot.domain.errors import StartError
-from bot.domain.people import Role
 from storage.database import open_database
 from tests.support.places import ROOT
-from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
-from tests.support.telegram import START, RunningClock
-
-KYIV = ZoneInfo("Europe/Kyiv")
-NOW = int(START)
-
-
-def test_the_past_is_the_same_for_the_same_seed_and_no_other() -> None:
-    first, again, other = (
-        list(history(calls=300, seed=seed, now=NOW, zone=KYIV, origin="http://demo"))
-        for seed in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-    assert len(first) == 300
-
-
-def test_the_past_has_every_status_a_call_can_end_with_in_order_before_now() -> None:
-    past = list(history(calls=3000, seed=1, now=NOW, zone=KYIV, origin="http://demo"))
-    assert {call.status for call in past} == {one for one in Status if not one.is_live}
-    starts = [call.started_at for call in past]
-    assert starts == sorted(starts)
-    assert all(call.ended_at is not None and call.ended_at < NOW for call in past)
-    assert len({call.external_id for call in past}) == 3000
-
-
-def test_the_past_may_be_empty() -> None:
-    assert list(history(calls=0, seed=1, now=NOW, zone=KYIV, origin="http://demo")) == []
-
-
-def test_everybody_with_an_extension_has_calls_of_their_own_in_the_past() -> None:
-    past = list(history(calls=2000, seed=1, now=NOW, zone=KYIV, origin="http://demo"))
-    own = Counter(one for call in past for one in {call.extension, *call.rang} if one)
-    assert set(own) == {"101", "102", "103"}
-    assert own["103"] > 20
-    assert {call.direction for call in past} == set(Direction)
-
-
-def test_what_the_past_says_of_a_call_agrees() -> None:
-    for call in history(calls=2000, seed=3, now=NOW, zone=KYIV, origin="http://demo"):
-        assert call.ended_at is not None
-        if call.status.is_talk:
-            assert call.answered_at is not None
-            assert call.started_at <= call.answered_at < call.ended_at
-        else:
-            assert call.answered_at is None
-        assert (call.price is None) == (call.currency is None)
-
-
-def test_the_past_has_the_shape_of_working_days() -> None:
-    hours = Counter(
-        (call.started_at // 3600 + 3) % 24
-        for call in history(calls=2000, seed=1, now=NOW, zone=KYIV, origin="http://demo")
-    )
-    assert set(hours) <= set(range(8, 20))
-    assert hours[11] > hours[8]
-
-
-def pbx_of(office: Office, blocker: int) -> Pbx:
-    return Pbx(
-        telegram=office.telegram,
-        blocker=office.telegram.user(blocker),
-        clock=lambda: int(office.clock()),
-        seed=1,
-        speed=100,
-    )
-
-
-async def test_what_the_panel_orders_reaches_the_bot(tmp_path: Path) -> None:
-    async with running_office(tmp_path, clock=RunningClock()) as office:
-        boss = await office.administrator()
-        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        pbx = pbx_of(office, OLENA)
-        with pytest.raises(ActionError):
-            await pbx.act("missed")
-        async with asyncio.TaskGroup() as life:
-            hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
-            calling = life.create_task(pbx.run(hook, quiet=True))
-            await asyncio.sleep(0)
-            await pbx.act("missed")
-            for user in (boss, olena):
-                await user.wait_for(lambda message: "Пропущений дзвінок" in message.text)
-            await pbx.act("silence")
-            await pbx.act("hidden")
-            labels = {key: uk for key, uk, _, _ in pbx.actions()}
-            assert labels["silence"] == "АТС повертається"
-            await asyncio.sleep(0.2)
-            assert not [one for one in boss.messages() if "прихований" in one.text]
-            await pbx.act("silence")
-            await boss.wait_for(lambda message: "прихований номер" in message.text)
-            await pbx.act("block")
-            await pbx.act("missed")
-            await boss.wait_for(lambda message: message.text.startswith("⚠️"))
-            with pytest.raises(ActionError):
-                await pbx.act("nonsense")
-            calling.cancel()
 
 
 @pytest.mark.parametrize("place", ["environment", ".env"])
@@ -188,9 +86,9 @@ async def numbers_of_messages(directory: Path) -> set[int]:
         life.create_task(demonstrate(options(directory), say=said.set_result))
         url = str(await said).split()[4]
         async with httpx.AsyncClient(base_url=url) as http:
-            chats = (await http.get("/state")).json()["chats"]
+            chats = await chats_of(http)
         interrupt("")
-    return {message["message_id"] for chat in chats for message in chat["messages"]}
+    return {one["message_id"] for chat in chats.values() for one in chat["messages"]}
 
 
 async def test_the_messages_of_kept_data_are_not_mistaken_for_new_ones(tmp_path: Path) -> None:
@@ -213,7 +111,7 @@ async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) 
 async def test_a_past_cut_short_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demonstrating, "_BATCH", 20)
+    monkeypatch.setattr(demo, "_BATCH", 20)
     await demonstrate(options(tmp_path, calls=400), say=interrupt)
 
     def say(words: str) -> None:
@@ -272,6 +170,11 @@ async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: P
         await demonstrate(options(tmp_path / "file" / "demo"), say=interrupt)
 
 
+async def chats_of(http: httpx.AsyncClient) -> dict[int, Any]:
+    """The chats of the page, by id."""
+    return {one["id"]: one for one in (await http.get("/state")).json()["chats"]}
+
+
 async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"]
     process = await asyncio.create_subprocess_exec(
@@ -284,9 +187,9 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
     assert process.stdout is not None
     async with asyncio.timeout(60):
         said = (await process.stdout.readline()).decode()
-    found = re.search(r"http://127\.0\.0\.1:\d+", said)
-    assert found, said
-    async with httpx.AsyncClient(base_url=found[0]) as http:
+    address = re.search(r"http://127\.0\.0\.1:\d+", said)
+    assert address, said
+    async with httpx.AsyncClient(base_url=address[0]) as http:
         assert "Dzvinok" in (await http.get("/")).text
         state = (await http.get("/state")).json()
         assert [one["role"]["en"] for one in state["people"]][:2] == [
@@ -296,14 +199,13 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
         assert (await http.get("/", headers={"Host": "evil.example"})).status_code == 403
         guessed = await http.post("/bot7000000001:demo/getMe")
         assert guessed.status_code == 401, "another site cannot speak as the bot"
-        started = await http.post("/start", json={"as": 1}, headers={"Origin": found[0]})
+        started = await http.post("/start", json={"as": 1}, headers={"Origin": address[0]})
         assert started.status_code == 200
         async with asyncio.timeout(10):
-            while True:
-                chats = {one["id"]: one for one in (await http.get("/state")).json()["chats"]}
-                if any(message["from"]["is_bot"] for message in chats[1]["messages"]):
-                    break
+            chats = await chats_of(http)
+            while not any(message["from"]["is_bot"] for message in chats[1]["messages"]):
                 await asyncio.sleep(0.05)
+                chats = await chats_of(http)
         assert all(chats[number]["is_started"] for number in (2, 3, 4, 5))
     asked_at = time.monotonic()
     process.send_signal(signal.SIGINT)

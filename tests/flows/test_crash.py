@@ -138,7 +138,7 @@ class Office:
             assert answer.status_code == 200, answer.text
             assert answer.json()["rejected"] == []
             self.accepted += 1
-            self.telegram.telegram.notify()
+            self.telegram.telegram.changes.notify()
             return
 
     async def tell(self, *pieces: Json) -> None:
@@ -414,7 +414,7 @@ async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
             enough = office.accepted + 60
             await office.telegram.wait_until(lambda: office.accepted >= enough, PATIENCE)
             office.over.set()
-            office.telegram.telegram.notify()
+            office.telegram.telegram.changes.notify()
             await asyncio.gather(*load)
             await office.telegram.wait_until(office.is_settled, PATIENCE)
             await nothing_is_owed(office)

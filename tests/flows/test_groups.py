@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from bot.delivery import pace
+from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.chats import Message
-from bot.demo.bot_api.people import Group, User
-from bot.demo.bot_api.state import Bot
+from bot.demo.bot_api.groups import Group
+from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, CaseStep, GroupPlace, HandTo
 from storage.groups import Place, PlaceKind

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:  # a computer without a browser may do without the library too
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Locator, Page
 
 CHROMIUM = Path("/usr/bin/chromium")
 OPTIONS = (
@@ -41,7 +41,7 @@ FAINT = """() => {
     const below = grounds(element.parentElement);
     return stops.flatMap((stop) => below.map((ground) => over(numbers(stop), ground)));
   };
-  const found = [];
+  const faint = [];
   for (const element of document.body.querySelectorAll("*")) {
     const words = [...element.childNodes]
       .filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim();
@@ -50,21 +50,42 @@ FAINT = """() => {
     if (!/[\\p{L}\\p{N}]/u.test(words) || !isShown || colour[3] === 0) continue;
     if (element.closest(".hidden, :disabled")) continue;
     const worst = Math.min(...grounds(element).map((g) => contrast(over(colour, g), g)));
-    if (worst < 4.5) found.push(`${words.slice(0, 30)}: ${worst.toFixed(2)}`);
+    if (worst < 4.5) faint.push(`${words.slice(0, 30)}: ${worst.toFixed(2)}`);
   }
-  return found;
+  return faint;
 }"""
 
 
 async def faint_words(page: "Page") -> list[str]:
     """What is shown with less contrast than WCAG 2 AA asks of ordinary text (4.5)."""
-    found: list[str] = await page.evaluate(FAINT)
-    return found
+    faint: list[str] = await page.evaluate(FAINT)
+    return faint
+
+
+@asynccontextmanager
+async def watched(page: "Page") -> AsyncIterator["Page"]:
+    """A page that must do all without a word in the console and without an uncaught error."""
+    problems: list[str] = []
+    page.on("console", lambda said: problems.append(said.text) if said.type != "log" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.set_default_timeout(60_000)
+    yield page
+    await page.close()
+    assert problems == []
+
+
+def last_message(page: "Page") -> "Locator":
+    return page.locator(".message").last
+
+
+def row_of(page: "Page", name: str) -> "Locator":
+    """The chat of that person in the list beside the open one."""
+    return page.locator(".row", has=page.locator("b", has_text=name))
 
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator["Browser"]:
-    """Skips the test where there is no Chromium, but in CI fails it."""
+    """A browser; the test is skipped where there is no Chromium, but in CI it fails."""
     try:
         from playwright.async_api import async_playwright
     except ImportError:

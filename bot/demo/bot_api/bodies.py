@@ -20,7 +20,10 @@ MAX_BODY = MAX_UPLOAD + 1024 * 1024
 async def read_body(
     headers: Mapping[str, str], content: StreamReader
 ) -> tuple[dict[str, Any], dict[str, Upload]]:
-    """Values by name, and files by the name of their part; ApiError 413 when it is too much."""
+    """Values by name, and files by the name of their part.
+
+    Raises ApiError 400 for a broken body and 413 for one too large.
+    """
     if int(headers.get("Content-Length") or 0) > MAX_BODY:
         raise ApiError(413)
     kind = parse_mimetype(headers.get("Content-Type", ""))

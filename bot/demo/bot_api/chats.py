@@ -10,7 +10,6 @@ from bot.demo.bot_api.formatting.entities import Entity
 from bot.demo.bot_api.formatting.text import NO_TEXT, FormattedText
 from bot.demo.bot_api.markup import find_button, inline_part, labels
 
-# What a chat member of each status must say of himself in ChatMember.
 MEMBER_FIELDS: dict[str, JsonObject] = {
     "creator": {"is_anonymous": False},
     "administrator": {
@@ -33,7 +32,26 @@ MEMBER_FIELDS: dict[str, JsonObject] = {
     "left": {},
     "kicked": {"until_date": 0},
 }
+"""What each status of a chat member has in ChatMember beside the status and the user."""
+
 PRESENT = {"creator", "administrator", "member"}
+"""Statuses of those who are in a chat."""
+
+DEFAULT_ATTRIBUTES: dict[str, JsonObject] = {
+    "audio": {"duration": 0},
+    "voice": {"duration": 0},
+    "video": {"width": 0, "height": 0, "duration": 0},
+    "animation": {"width": 0, "height": 0, "duration": 0},
+    "video_note": {"length": 0, "duration": 0},
+    "sticker": {
+        "type": "regular",
+        "width": 512,
+        "height": 512,
+        "is_animated": False,
+        "is_video": False,
+    },
+}
+"""What Telegram says of a file of each kind, unless whoever sends the file says it."""
 
 
 class ChatType(StrEnum):
@@ -68,11 +86,16 @@ class Account:
 
 @dataclass(eq=False)
 class Chat:
-    """One conversation; a private one belongs to one person and one bot."""
+    """One conversation. A private one is of one `person` and one bot, and has the person's id.
+
+    `messages` are those to be seen, by id; `history` has every version of every message in the
+    order shown. `keyboard` is the reply keyboard on the screen, `members` are statuses by account,
+    `topics` the names by message_thread_id, `pinned` the ids with the newest last.
+    """
 
     id: int
     type: ChatType
-    numbers: Iterator[int]
+    message_ids: Iterator[int]
     title: str | None = None
     username: str | None = None
     person: Account | None = None
@@ -112,7 +135,7 @@ class Chat:
 
 @dataclass(frozen=True)
 class Media:
-    """A file in a message, with what Telegram says of it: duration, title, pixels."""
+    """A file in a message, with what Telegram says of it: duration, title, size in pixels."""
 
     kind: str
     file: File
@@ -132,7 +155,12 @@ class Media:
 
 @dataclass(frozen=True)
 class Message:
-    """A message as it was at one moment: an edit makes a new one of the same number."""
+    """A message as it was at one moment: an edit makes another with the same id.
+
+    `date` and `edit_date` are Unix seconds; `keyboard` is whatever markup it came with; `extra`
+    holds the fields that are given to bots as they are (a contact, what a service message says);
+    `origin` is the MessageOrigin of a forwarded one; `reply_to` is the id it answers.
+    """
 
     id: int
     chat: Chat = field(repr=False, compare=False)
@@ -184,7 +212,7 @@ class Message:
         return find_button(self.keyboard, label)
 
     def as_json(self, bot_id: int, *, is_nested: bool = False) -> JsonObject:
-        """What that bot is told; a reply inside a reply is not."""
+        """The Message that bot is given; inside another message it has no reply_to_message."""
         body = _present(
             message_id=self.id,
             message_thread_id=self.thread_id,

@@ -1,4 +1,4 @@
-"""How the Bot API refuses: code, description in Telegram's words, parameters."""
+"""How the Bot API refuses: a code, a description in Telegram's words, parameters."""
 
 PREFIXES = {
     400: "Bad Request",
@@ -11,11 +11,14 @@ PREFIXES = {
     500: "Internal Server Error",
     501: "Not Implemented",
 }
-OWN_WORD = "(said by the demo server, not by Telegram)"
+OWN_WORDS = "(said by the demo server, not by Telegram)"
 
 
 class ApiError(Exception):
-    """A request refused; `str()` of it is the description a bot reads."""
+    """A request refused. `str()` gives the description that a bot reads.
+
+    `retry_after` is in seconds; `migrate_to` is the id of the supergroup a group has become.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class ApiError(Exception):
 
 
 class DroppedError(Exception):
-    """The connection is to be closed without an answer."""
+    """Close the connection without an answer."""
 
 
 def bad_request(message: str) -> ApiError:
@@ -66,17 +69,13 @@ def too_many_requests(retry_after: int) -> ApiError:
 
 
 def upgraded(chat_id: int) -> ApiError:
-    """The group lives on as a supergroup under this id."""
+    """Sent for a group that has become a supergroup with this id."""
     message = "group chat was upgraded to a supergroup chat"
     return ApiError(400, message, migrate_to=chat_id)
 
 
-def not_modelled(what: str) -> ApiError:
-    return ApiError(501, f"{what} is not modelled by the demo server: add it to bot/demo/bot_api")
-
-
 def _uncapitalized(message: str) -> str:
-    """Telegram lower-cases the first letter, but leaves SERVER_CODES as they are."""
+    """The rule of telegram-bot-api (Client.cpp): `SERVER_CODES` keep their first letter."""
     second = message[1:2]
     if second == "_" or (second.isascii() and second.isupper()):
         return message

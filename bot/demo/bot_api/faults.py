@@ -1,4 +1,4 @@
-"""Trouble made to order: faults, lost and slow answers, and Telegram's flood limits."""
+"""Trouble to order: refused, lost and slow requests, and Telegram's flood limits."""
 
 import math
 from collections import deque
@@ -33,7 +33,10 @@ CODES = {FaultKind.BAD_REQUEST: 400, FaultKind.FORBIDDEN: 403, FaultKind.SERVER_
 
 @dataclass
 class Fault:
-    """`times` counts down; None means for ever."""
+    """Trouble for the next `times` requests of a method (None: for all of them).
+
+    `retry_after` is what a FLOOD says, in seconds; `seconds` is how late a SLOW answer comes.
+    """
 
     method: str
     kind: FaultKind
@@ -43,7 +46,8 @@ class Fault:
     seconds: float = 0.0
     description: str | None = None
 
-    def error(self) -> ApiError | None:
+    def refusal(self) -> ApiError | None:
+        """The error to answer with; None if this fault is not a refusal."""
         if self.kind is FaultKind.FLOOD:
             return too_many_requests(self.retry_after)
         if self.kind not in CODES:
@@ -53,6 +57,8 @@ class Fault:
 
 
 class Faults:
+    """The faults ordered and not yet met."""
+
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
@@ -67,7 +73,7 @@ class Faults:
         seconds: float = 0.0,
         description: str | None = None,
     ) -> Fault:
-        """`method` may be `*`; of several that match, the first added comes first."""
+        """Order a fault; `method` may be `*`. Of several that match, the first is taken first."""
         if method != ANY:
             field_table().check_method(method)
         fault = Fault(method, FaultKind(kind), chat_id, times, retry_after, seconds, description)
@@ -79,6 +85,7 @@ class Faults:
             self._faults.remove(fault)
 
     def take(self, method: str, chat_id: object) -> Fault | None:
+        """The fault this request meets, counted as met."""
         for fault in self._faults:
             if fault.method not in {method, ANY}:
                 continue
@@ -96,7 +103,7 @@ class Faults:
 
 
 class RateLimits:
-    """Telegram's limits on messages sent; off until `turn_on`."""
+    """Telegram's limits on messages sent, as its FAQ gives them; off until `turn_on`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -110,7 +117,10 @@ class RateLimits:
         overall: int = 30,
         per_group: int = 20,
     ) -> None:
-        """Messages a second in a chat (after a burst), a second overall, a minute in a group."""
+        """`per_chat` and `overall` are messages a second, `per_group` a minute.
+
+        `burst` messages may go to a chat at once, before `per_chat` begins to count.
+        """
         self._is_on = True
         self._per_chat = per_chat
         self._burst = burst

@@ -1,4 +1,8 @@
-"""The field table of Bot API 10.3: every request is read and checked against it first."""
+"""The field table of Bot API 10.3: every request is read and checked against it first.
+
+`bot_api.json` lists for each method and type the fields with their types and whether they are
+required, in the words of the documentation: "Array of String", "Integer or String".
+"""
 
 import json
 import re
@@ -8,14 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.demo.bot_api.errors import OWN_WORD, ApiError, bad_request
+from bot.demo.bot_api.errors import OWN_WORDS, ApiError, bad_request
 
-# JSON off the wire: nothing is known of a value until the table has checked it.
+# JSON as it came: nothing is known of a value until the table has checked it.
 JsonObject = dict[str, Any]
 
 TRUE = {"true", "1", "yes"}
 FALSE = {"false", "0", "no", ""}
-MISSING = {
+MISSING_WORDS = {
     "chat_id": "chat_id is empty",
     "from_chat_id": "chat_id is empty",
     "user_id": "invalid user_id specified",
@@ -43,7 +47,7 @@ MARKUP_KEYS = {
     "remove_keyboard": "ReplyKeyboardRemove",
     "force_reply": "ForceReply",
 }
-# Required by the table, but an empty one has a meaning.
+# Required by the table, but an empty value has a meaning.
 CHECKED_BY_METHOD = {"setWebhook": {"url"}}
 
 
@@ -101,7 +105,7 @@ class Args:
             return None
         upload = self.uploads.get(reference.removeprefix("attach://"))
         if upload is None:
-            raise bad_request(f"file {reference} is not in the request {OWN_WORD}")
+            raise bad_request(f"file {reference} is not in the request {OWN_WORDS}")
         return upload
 
 
@@ -109,7 +113,7 @@ class UnknownFieldError(ApiError):
     """A parameter or field that Bot API 10.3 does not have; Telegram would silently ignore it."""
 
     def __init__(self, name: str, owner: str) -> None:
-        super().__init__(400, f'unknown field "{name}" of {owner} {OWN_WORD}')
+        super().__init__(400, f'unknown field "{name}" of {owner} {OWN_WORDS}')
 
 
 class FieldTable:
@@ -128,6 +132,7 @@ class FieldTable:
             raise ValueError(f"Bot API has no method {name}")
 
     def read(self, method: str, values: Mapping[str, Any], uploads: Mapping[str, Upload]) -> Args:
+        """The parameters as their declared types; ApiError 400 for what does not fit."""
         fields = self.methods[method]
         known: JsonObject = {}
         for name, value in {**values, **uploads}.items():
@@ -140,7 +145,9 @@ class FieldTable:
         for name, field in fields.items():
             missing = name not in known or known[name] == ""
             if field["required"] and missing and name not in CHECKED_BY_METHOD.get(method, ()):
-                raise bad_request(MISSING.get(name, f'parameter "{name}" is required {OWN_WORD}'))
+                raise bad_request(
+                    MISSING_WORDS.get(name, f'parameter "{name}" is required {OWN_WORDS}')
+                )
         return Args(method, known, uploads)
 
     def _value(self, value: Any, declared: str, *, where: str) -> Any:
@@ -198,7 +205,7 @@ class FieldTable:
         return read
 
     def _choose(self, value: JsonObject, declared: str, *, where: str) -> str:
-        """Which of the declared types this object is: by its keyboard, or by its `type`."""
+        """The declared type that this object is of, by its keyboard or its `type`."""
         names = [name for name in re.split(r", | or | and ", declared) if name]
         if "InlineKeyboardMarkup" in names:
             for key, name in MARKUP_KEYS.items():
@@ -216,7 +223,7 @@ class FieldTable:
         for name in sorted(names, key=len):
             if kind and name.lower().endswith(kind.lower()):
                 return name
-        raise bad_request(f'"{where}" has no known type {OWN_WORD}')
+        raise bad_request(f'"{where}" has no known type {OWN_WORDS}')
 
 
 @cache

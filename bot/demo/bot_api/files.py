@@ -1,4 +1,4 @@
-"""Files: what was uploaded, what each bot calls it, and download links that expire."""
+"""Files: what was uploaded, the ids by which bots name it, and download links that expire."""
 
 import base64
 import binascii
@@ -30,6 +30,8 @@ SUFFIXES = {"photo": ".jpg", "voice": ".oga", "sticker": ".webp", "video_note": 
 
 @dataclass(frozen=True)
 class File:
+    """An uploaded file; width and height are of a photo, in pixels."""
+
     number: int
     kind: str
     content: bytes
@@ -56,13 +58,18 @@ class File:
 
 
 class FileStore:
+    """All files of the server; `clock` gives Unix seconds."""
+
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._files: dict[int, File] = {}
         self._links: dict[str, tuple[int, File, float]] = {}
 
     def add(self, upload: Upload, kind: str, *, size: int | None = None) -> File:
-        """`size` is for a file too large to be really carried around."""
+        """Keep a file; `size` in bytes stands in for a file too large to be really carried about.
+
+        Raises ApiError 400 for an empty file, and for what is no photo or too large a photo.
+        """
         if not upload.content and not size:
             raise bad_request("file must be non-empty")
         width = height = 0
@@ -89,6 +96,7 @@ class FileStore:
         return file
 
     def find(self, bot_id: int, file_id: str) -> File | None:
+        """The file of that id, if this bot was given the id."""
         try:
             owner, number, _ = _decoded(file_id.removeprefix("BQAC")).split(":")
         except (ValueError, binascii.Error):
@@ -96,13 +104,14 @@ class FileStore:
         return self._files.get(int(number)) if int(owner) == bot_id else None
 
     def link(self, bot_id: int, file: File) -> str:
-        """A path under /file/bot<token>/, good for an hour."""
+        """The file_path under /file/bot<token>/, good for an hour."""
         suffix = SUFFIXES.get(file.kind) or mimetypes.guess_extension(file.mime_type or "") or ""
         path = f"{FOLDERS[file.kind]}/file_{file.number}{suffix}"
         self._links[path] = (bot_id, file, self._clock() + LINK_LIFETIME)
         return path
 
     def download(self, bot_id: int, path: str) -> File | None:
+        """The file behind a link of this bot, until the link expires."""
         owner, file, expires = self._links.get(path, (0, None, 0.0))
         return file if owner == bot_id and self._clock() < expires else None
 
@@ -112,7 +121,7 @@ class FileStore:
 
 
 def tiny_picture() -> bytes:
-    """A real one-pixel PNG, for people who send photos in tests."""
+    """A real PNG of one pixel, for those who send a photo and do not care which."""
     return base64.b64decode(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     )
@@ -132,18 +141,30 @@ def _decoded(encoded: str) -> str:
     return plain
 
 
+def picture_type(content: bytes) -> str | None:
+    """The MIME type of a PNG, JPEG, GIF or WebP, by its first bytes; None for all else."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
 def _picture_size(content: bytes) -> tuple[int, int]:
-    """Width and height; what is neither PNG, JPEG, GIF nor WebP is no photo for Telegram."""
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        width, height = struct.unpack(">II", content[16:24])
-        return int(width), int(height)
-    if content.startswith((b"GIF87a", b"GIF89a")) and len(content) >= 10:
-        width, height = struct.unpack("<HH", content[6:10])
-        return int(width), int(height)
-    if content.startswith(b"\xff\xd8"):
-        return _jpeg_size(content)
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return 512, 512
+    """Width and height in pixels; what is no picture is no photo for Telegram."""
+    match picture_type(content):
+        case "image/png" if len(content) >= 24:
+            width, height = struct.unpack(">II", content[16:24])
+            return int(width), int(height)
+        case "image/gif" if len(content) >= 10:
+            width, height = struct.unpack("<HH", content[6:10])
+            return int(width), int(height)
+        case "image/jpeg":
+            return _jpeg_size(content)
+        case "image/webp":
+            return 512, 512
     raise bad_request("IMAGE_PROCESS_FAILED")
 
 

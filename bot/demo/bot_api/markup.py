@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from bot.demo.bot_api.errors import OWN_WORD, bad_request, not_modelled
+from bot.demo.bot_api.errors import OWN_WORDS, bad_request
 from bot.demo.bot_api.fields import JsonObject
 from bot.demo.bot_api.formatting.html_parser import checked_link
+from bot.demo.bot_api.not_modelled import BUTTON_ACTIONS, not_modelled
 
 MAX_BUTTONS = 100
 MAX_BUTTONS_IN_ROW = 8
 MAX_CALLBACK_BYTES = 64
 MAX_COPY_TEXT = 256
 STYLES = {"danger", "success", "primary"}
-UNMODELLED_ACTIONS = ("login_url", "callback_game", "pay")
 ACTIONS = (
     "url",
     "callback_data",
@@ -25,7 +25,7 @@ ACTIONS = (
 
 
 def parsed_markup(markup: JsonObject | None) -> JsonObject | None:
-    """What tdlib would make of a keyboard; empty rows vanish, and so does a keyboard of none."""
+    """What tdlib makes of a keyboard: empty rows vanish, and so does an empty inline keyboard."""
     if markup is None:
         return None
     if "inline_keyboard" in markup:
@@ -39,14 +39,14 @@ def parsed_markup(markup: JsonObject | None) -> JsonObject | None:
 
 
 def check_by_server(markup: JsonObject | None) -> None:
-    """What only Telegram's servers refuse, after the chat has been found."""
+    """Raise what only Telegram's servers refuse, after the chat has been found."""
     if markup is None:
         return
     rows: list[list[JsonObject]] = markup.get("inline_keyboard") or markup.get("keyboard") or []
     if sum(len(row) for row in rows) > MAX_BUTTONS:
         raise bad_request("REPLY_MARKUP_TOO_LONG")
     if any(len(row) > MAX_BUTTONS_IN_ROW for row in rows):
-        raise bad_request(f"more than {MAX_BUTTONS_IN_ROW} buttons in a row {OWN_WORD}")
+        raise bad_request(f"more than {MAX_BUTTONS_IN_ROW} buttons in a row {OWN_WORDS}")
     for row in rows:
         for button in row:
             data = button.get("callback_data")
@@ -58,7 +58,7 @@ def check_by_server(markup: JsonObject | None) -> None:
 
 
 def inline_part(markup: JsonObject | None) -> JsonObject | None:
-    """The part of it that a Message carries back: reply keyboards are not echoed."""
+    """The inline keyboard that a Message carries back; reply keyboards are not echoed."""
     return markup if markup is not None and "inline_keyboard" in markup else None
 
 
@@ -68,7 +68,10 @@ def labels(markup: JsonObject | None) -> list[list[str]]:
 
 
 def find_button(markup: JsonObject | None, label: str) -> JsonObject:
-    """The button of that label, or the only one that begins so; LookupError lists them all."""
+    """The button of that label, or the only one whose label begins so.
+
+    Raises LookupError, listing the labels there are.
+    """
     rows = (markup or {}).get("inline_keyboard") or (markup or {}).get("keyboard") or []
     buttons: list[JsonObject] = [button for row in rows for button in row]
     exact = [button for button in buttons if button["text"] == label]
@@ -84,7 +87,7 @@ def _inline_button(button: JsonObject) -> JsonObject:
     if not button["text"]:
         raise bad_request("inline keyboard button text must be non-empty")
     _check_style(button)
-    for unmodelled in UNMODELLED_ACTIONS:
+    for unmodelled in BUTTON_ACTIONS:
         if unmodelled in button:
             raise not_modelled(f"button with {unmodelled}")
     action = next((one for one in ACTIONS if _is_set(button.get(one), one)), None)

@@ -1,4 +1,16 @@
-"""The Bot API over HTTP, as Telegram speaks it: the public face of this package."""
+"""The Bot API over HTTP on this computer: what tests and the demo have in place of Telegram.
+
+It is faithful: it takes what Telegram takes, and refuses what Telegram refuses in Telegram's own
+words and order. Each request is checked by rules from three places:
+- `fields` holds it against `bot_api.json`, the names and types of Bot API 10.3 as the schema in
+  aiogram's source distribution has them. What that table does not have is refused, though Telegram
+  would ignore it, and kept in `violations` for tests to see.
+- `formatting`, `markup`, `methods`, `updates`, `webhooks` follow the public sources of
+  telegram-bot-api and of its library tdlib, as they were in July 2026.
+- Telegram's own servers check last. Their source is secret: their refusals (in CAPITALS), flood
+  limits and lifetimes come from the documentation and from what people met.
+What is left out is listed in `not_modelled`. Answers that only this server gives say so.
+"""
 
 import asyncio
 import re
@@ -13,18 +25,25 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.demo.bot_api.bodies import read_body
+from bot.demo.bot_api.bots import Bot
+from bot.demo.bot_api.changes import DEFAULT_TIMEOUT
 from bot.demo.bot_api.chats import Account, ChatType
-from bot.demo.bot_api.errors import ApiError, DroppedError, conflict, not_modelled
+from bot.demo.bot_api.errors import ApiError, DroppedError, conflict
+from bot.demo.bot_api.events import Subscription
 from bot.demo.bot_api.faults import Fault, FaultKind, Faults, RateLimits
 from bot.demo.bot_api.fields import Args, JsonObject, UnknownFieldError, Upload, field_table
+from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.methods import editing, profiles, sending
-from bot.demo.bot_api.people import Group, User
-from bot.demo.bot_api.state import DEFAULT_TIMEOUT, Bot, CallbackAnswer, Subscription, Telegram
+from bot.demo.bot_api.methods.arguments import Handler
+from bot.demo.bot_api.not_modelled import not_modelled
+from bot.demo.bot_api.people import User
+from bot.demo.bot_api.presses import CallbackAnswer
+from bot.demo.bot_api.state import Telegram
 from bot.demo.bot_api.updates import UpdateQueue
 from bot.demo.bot_api.webhooks import Webhooks, delete_webhook, set_webhook, webhook_info
 
 # All of these act at once and never wait: a request takes effect whole, or not at all.
-METHODS: dict[str, sending.Handler] = {
+METHODS: dict[str, Handler] = {
     **sending.METHODS,
     **editing.METHODS,
     **profiles.METHODS,
@@ -40,8 +59,11 @@ WEBHOOK_IS_ACTIVE = (
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request that came, and what became of it; status 0 is a dropped connection."""
+class ApiCall:
+    """A request that came, and what became of it.
+
+    `at` is Unix seconds, `status` that of HTTP, 0 if the connection was dropped.
+    """
 
     method: str
     params: Mapping[str, Any]
@@ -57,11 +79,11 @@ class Call:
 
 
 class BotApiServer:
-    """Telegram for one machine: register bots, let people write, look at what the bots did.
+    """Register bots, let people write, and look at what the bots did.
 
-    Its state outlives `running()`: stop the server and start it again, and it is Telegram after an
-    outage. `clock` gives Unix seconds and rules dates, expiry and flood limits; waiting (long
-    polls, retries, timeouts of tests) is in real time. `first_message` numbers the first one of
+    The state outlives `running()`: a server stopped and started again is Telegram after an outage.
+    `clock` gives Unix seconds and rules dates, expiry and flood limits; waiting (long polls,
+    retries, timeouts of tests) is in real time. `first_message` is the id of the first message of
     each account.
     """
 
@@ -76,7 +98,7 @@ class BotApiServer:
         self.faults = Faults()
         self.violations: list[str] = []
         self.url = ""
-        self._calls: deque[Call] = deque(maxlen=KEPT_CALLS)
+        self._calls: deque[ApiCall] = deque(maxlen=KEPT_CALLS)
         self._webhooks = Webhooks(self.telegram, self.execute, retry_delay=webhook_retry_delay)
 
     # Who is there
@@ -89,6 +111,7 @@ class BotApiServer:
         *,
         reads_all_group_messages: bool = False,
     ) -> Bot:
+        """A bot the server knows; ValueError if Telegram would never give such a token."""
         if not _is_wellformed(token):
             raise ValueError("a token is <number>:<letters, digits, _ and ->")
         clock = self.telegram.clock
@@ -97,8 +120,7 @@ class BotApiServer:
             token,
             account,
             UpdateQueue(clock),
-            self.telegram,
-            numbers=count(self.telegram.first_message),
+            message_ids=count(self.telegram.first_message),
             reads_all_group_messages=reads_all_group_messages,
         )
         self.telegram.bots[token] = bot
@@ -135,7 +157,7 @@ class BotApiServer:
         username: str | None = None,
         owner: User | None = None,
     ) -> Group:
-        """An empty group: add the bot and the people."""
+        """A group with nobody but its owner in it: add the bot and the people."""
         chat = self.telegram.add_group(
             id, title, kind=ChatType(kind), is_forum=is_forum, username=username
         )
@@ -150,7 +172,7 @@ class BotApiServer:
     def limits(self) -> RateLimits:
         return self.telegram.limits
 
-    def calls(self, method: str | None = None, *, chat_id: int | None = None) -> list[Call]:
+    def calls(self, method: str | None = None, *, chat_id: int | None = None) -> list[ApiCall]:
         """Requests so far, oldest first; the last ten thousand are kept."""
         if method is not None:
             field_table().check_method(method)
@@ -168,14 +190,14 @@ class BotApiServer:
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a test's deadline
         *,
         chat_id: int | None = None,
-    ) -> list[Call]:
-        """Wait until there are at least that many."""
+    ) -> list[ApiCall]:
+        """The requests of that method once there are at least `count`; TimeoutError otherwise."""
 
-        def find() -> list[Call] | None:
-            found = self.calls(method, chat_id=chat_id)
-            return found if len(found) >= count else None
+        def find() -> list[ApiCall] | None:
+            calls = self.calls(method, chat_id=chat_id)
+            return calls if len(calls) >= count else None
 
-        return await self.telegram.until(
+        return await self.telegram.changes.until(
             find,
             timeout=timeout,
             failure=lambda: f"the calls were {[call.method for call in self._calls][-20:]}",
@@ -186,8 +208,8 @@ class BotApiServer:
         predicate: Callable[[], bool],
         timeout: float = DEFAULT_TIMEOUT,  # noqa: ASYNC109 - a test's deadline
     ) -> None:
-        """Wait for anything else; it is asked again after each change on the server."""
-        await self.telegram.until(
+        """Wait until `predicate` holds; it is asked again after each change on the server."""
+        await self.telegram.changes.until(
             lambda: predicate() or None, timeout=timeout, failure=lambda: "it never came true"
         )
 
@@ -196,7 +218,7 @@ class BotApiServer:
         return query.answer if query else None
 
     def subscribe(self) -> Subscription:
-        """All that a person would see happen, from now on."""
+        """All that people would see happen in chats, from now on."""
         return self.telegram.subscribe()
 
     def reset(self) -> None:
@@ -287,7 +309,10 @@ class BotApiServer:
         values: Mapping[str, Any],
         uploads: Mapping[str, Upload],
     ) -> tuple[int, JsonObject]:
-        """One request, however it came: checked, disturbed by the faults ordered, recorded."""
+        """Run one request, however it came, and record it; the HTTP status and the body.
+
+        Raises DroppedError when a fault was ordered that leaves the client without an answer.
+        """
         at = self.telegram.clock()
         method = field_table().find_method(name)
         params: Mapping[str, Any] = {**values, **uploads}
@@ -305,7 +330,7 @@ class BotApiServer:
                 raise not_modelled(f"method {method}")
             args = field_table().read(method, values, uploads)
             params = args.values
-            if fault is not None and (refusal := fault.error()):
+            if fault is not None and (refusal := fault.refusal()):
                 raise refusal
             body = await self._run(bot, method, args)
             status = 200
@@ -315,7 +340,7 @@ class BotApiServer:
             status, body = error.code, error.as_json()
         finally:
             is_lost = fault is not None and fault.kind is FaultKind.LOSE_ANSWER
-            call = Call(
+            call = ApiCall(
                 method or name,
                 params,
                 at,
@@ -325,7 +350,7 @@ class BotApiServer:
                 body.get("result"),
             )
             self._calls.append(call)
-            self.telegram.notify()
+            self.telegram.changes.notify()
         if is_lost:
             raise DroppedError
         if fault is not None and fault.kind is FaultKind.SLOW:
@@ -350,7 +375,7 @@ class BotApiServer:
             raise conflict(WEBHOOK_IS_ACTIVE)
         bot.queue.allow(args.items("allowed_updates") if "allowed_updates" in args else None)
         # whoever waits for the bot to be listening is told
-        asyncio.get_running_loop().call_soon(self.telegram.notify)
+        asyncio.get_running_loop().call_soon(self.telegram.changes.notify)
         updates = await bot.queue.poll(
             offset=args.integer("offset"),
             limit=args.integer("limit", 100),

@@ -1,184 +1,43 @@
 """All that the demo's Telegram remembers: bots, people, chats, presses, and who watches."""
 
-import asyncio
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from types import TracebackType
-from typing import Self, TypeVar
+from collections.abc import Callable
+from dataclasses import replace
 
+from bot.demo.bot_api.bots import Bot
+from bot.demo.bot_api.changes import Changes
 from bot.demo.bot_api.chats import PRESENT, Account, Chat, ChatType, Message, member_json
 from bot.demo.bot_api.errors import bad_request, forbidden, upgraded
+from bot.demo.bot_api.events import Event, EventKind, Subscription
 from bot.demo.bot_api.faults import RateLimits
-from bot.demo.bot_api.fields import JsonObject
 from bot.demo.bot_api.files import FileStore
-from bot.demo.bot_api.updates import UpdateQueue
-
-Found = TypeVar("Found")
+from bot.demo.bot_api.presses import CallbackAnswer, CallbackQuery
 
 CALLBACK_LIFETIME = 15.0
-DEFAULT_TIMEOUT = 5.0
-
-
-class EventKind(StrEnum):
-    NEW = "new"
-    EDITED = "edited"
-    DELETED = "deleted"
-    PRESSED = "pressed"
-    ANSWERED = "answered"
-    ACTION = "action"
-    MEMBER = "member"
-
-
-@dataclass(frozen=True)
-class CallbackAnswer:
-    text: str
-    show_alert: bool
-    url: str
-    at: float
-
-
-@dataclass(eq=False)
-class CallbackQuery:
-    """A press of an inline button, waiting for the bot's answer."""
-
-    id: str
-    bot: "Bot"
-    user: Account
-    chat: Chat
-    message_id: int
-    data: str
-    at: float
-    telegram: "Telegram" = field(repr=False)
-    answer: CallbackAnswer | None = None
-
-    async def answered(self, timeout: float = DEFAULT_TIMEOUT) -> CallbackAnswer:  # noqa: ASYNC109 - a test's deadline
-        return await self.telegram.until(
-            lambda: self.answer,
-            timeout=timeout,
-            failure=lambda: f"nobody answered the press of {self.data!r}",
-        )
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something a person looking at the chat would see happen."""
-
-    kind: EventKind
-    at: float
-    bot_id: int
-    chat: Chat
-    message: Message | None = None
-    query: CallbackQuery | None = None
-    action: str | None = None
-    status: str | None = None
-
-
-@dataclass
-class WebhookSettings:
-    url: str
-    secret_token: str = ""
-    max_connections: int = 40
-    certificate: bytes | None = None
-    ip_address: str | None = None
-    last_error_date: int | None = None
-    last_error_message: str | None = None
-
-
-@dataclass(eq=False)
-class Bot:
-    """A bot's account on the server: its token, its profile, its queue."""
-
-    token: str
-    account: Account
-    queue: UpdateQueue
-    telegram: "Telegram" = field(repr=False)
-    numbers: Iterator[int]
-    reads_all_group_messages: bool = False
-    is_logged_out: bool = False
-    webhook: WebhookSettings | None = None
-    commands: dict[tuple[str, str], list[JsonObject]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    descriptions: dict[str, str] = field(default_factory=dict)
-    short_descriptions: dict[str, str] = field(default_factory=dict)
-    menu_buttons: dict[int | None, JsonObject] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        return self.account.id
-
-    @property
-    def username(self) -> str:
-        return self.account.username or ""
-
-    def commands_for(self, person: Account, chat: Chat) -> list[JsonObject]:
-        """The menu this person sees: the narrowest scope first, his language before none."""
-        status = chat.members.get(person.id, "")
-        scopes = ["all_private_chats"] if chat.is_private else ["all_group_chats"]
-        scopes.insert(0, f"chat:{chat.id}")
-        if not chat.is_private:
-            if status in {"creator", "administrator"}:
-                scopes[1:1] = [f"chat_administrators:{chat.id}", "all_chat_administrators"]
-            scopes.insert(0, f"chat_member:{chat.id}:{person.id}")
-        for scope in [*scopes, "default"]:
-            for language in (person.language_code or "", ""):
-                if found := self.commands.get((scope, language)):
-                    return found
-        return []
-
-
-class Subscription:
-    """Events as they happen: `async with ... as events: async for event in events`."""
-
-    def __init__(self, watchers: set["Subscription"]) -> None:
-        self._watchers = watchers
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
-        watchers.add(self)
-
-    def put(self, event: Event) -> None:
-        self._events.put_nowait(event)
-
-    async def get(self) -> Event:
-        return await self._events.get()
-
-    def close(self) -> None:
-        self._watchers.discard(self)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        return await self._events.get()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+"""Seconds a press waits for its answer; how long Telegram waits is not published."""
 
 
 class Telegram:
+    """The state itself; whoever changes it calls `emit` or `changes.notify`, to wake who waits.
+
+    `clock` gives Unix seconds; `first_message` is the id of the first message of each account.
+    """
+
     def __init__(self, clock: Callable[[], float], *, first_message: int = 1) -> None:
         self.clock = clock
         self.first_message = first_message
         self.bots: dict[str, Bot] = {}
         self.people: dict[int, Account] = {}
+        self.changes = Changes()
         self.files = FileStore(clock)
         self.limits = RateLimits(clock)
         self.callback_lifetime = CALLBACK_LIFETIME
-        self._private: dict[tuple[int, int], Chat] = {}
+        self._private_chats: dict[tuple[int, int], Chat] = {}
         self._groups: dict[int, Chat] = {}
         self._queries: dict[str, CallbackQuery] = {}
         self._query_ids = itertools.count(4_384_000_000_000_000_001)
         self._album_ids = itertools.count(13_900_000_000_000_001)
         self._watchers: set[Subscription] = set()
-        self._changed = asyncio.Event()
 
     @property
     def now(self) -> int:
@@ -186,7 +45,7 @@ class Telegram:
 
     def reset(self) -> None:
         """Forget all that was said; bots and people stay, and nobody has pressed start."""
-        self._private.clear()
+        self._private_chats.clear()
         self._groups.clear()
         self._queries.clear()
         self.files.clear()
@@ -200,16 +59,16 @@ class Telegram:
             for kept in (bot.commands, bot.names, bot.descriptions, bot.short_descriptions):
                 kept.clear()
             bot.menu_buttons.clear()
-        self.notify()
+        self.changes.notify()
 
     # Chats
 
     def private_chat(self, bot: Bot, person: Account) -> Chat:
-        """There is one as soon as there is the person; `is_started` says the rest."""
-        chat = self._private.get((bot.id, person.id))
+        """The chat is there as soon as the person is; `is_started` says whether it began."""
+        chat = self._private_chats.get((bot.id, person.id))
         if chat is None:
-            chat = Chat(person.id, ChatType.PRIVATE, bot.numbers, person=person)
-            self._private[bot.id, person.id] = chat
+            chat = Chat(person.id, ChatType.PRIVATE, bot.message_ids, person=person)
+            self._private_chats[bot.id, person.id] = chat
         return chat
 
     def add_group(
@@ -237,7 +96,7 @@ class Telegram:
         return self.private_chat(bot, person) if person else None
 
     def get_chat(self, bot: Bot, chat_id: int | str) -> Chat:
-        """A chat the bot may look at."""
+        """A chat the bot may look at; ApiError 400 or 403 otherwise."""
         chat = self.find_chat(bot, chat_id)
         if chat is None:
             raise bad_request("chat not found")
@@ -253,6 +112,7 @@ class Telegram:
         return chat
 
     def get_writable_chat(self, bot: Bot, chat_id: int | str) -> Chat:
+        """A chat the bot may write to; ApiError in Telegram's words otherwise."""
         chat = self.get_chat(bot, chat_id)
         if chat.person is not None:
             if chat.person.is_deactivated:
@@ -266,7 +126,7 @@ class Telegram:
     # Messages
 
     def post(self, bot: Bot, message: Message) -> Message:
-        """Show a message in its chat; `bot` tells watchers of whose side of it they read."""
+        """Show a message in its chat; `bot` tells watchers whose side of the chat they read."""
         chat = message.chat
         chat.messages[message.id] = message
         chat.history.append(message)
@@ -276,6 +136,7 @@ class Telegram:
         return message
 
     def change(self, bot: Bot, message: Message) -> Message:
+        """Show an edited message in place of the one with its id; the edit_date is now."""
         changed = replace(message, edit_date=self.now)
         changed.chat.messages[message.id] = changed
         changed.chat.history.append(changed)
@@ -292,7 +153,7 @@ class Telegram:
         return str(next(self._album_ids))
 
     def deliver(self, bot: Bot, kind: str, message: Message) -> None:
-        """Tell a bot of a message, unless privacy mode keeps the group's talk from it."""
+        """Queue a message for a bot, unless the privacy mode of groups keeps it from the bot."""
         if message.chat.is_private or self._may_read(bot, message):
             bot.queue.put(kind, message.as_json(bot.id), chat_id=message.chat.id)
 
@@ -342,7 +203,7 @@ class Telegram:
             message_id=message_id,
             data=data,
             at=self.clock(),
-            telegram=self,
+            changes=self.changes,
         )
         self._queries[query.id] = query
         message = chat.messages.get(message_id)
@@ -391,25 +252,4 @@ class Telegram:
         event = Event(kind, self.clock(), bot.id, chat, message, query, action, status)
         for watcher in tuple(self._watchers):
             watcher.put(event)
-        self.notify()
-
-    def notify(self) -> None:
-        """Wake all who wait in `until`."""
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
-
-    async def until(
-        self,
-        find: Callable[[], Found | None],
-        *,
-        timeout: float,  # noqa: ASYNC109 - a test's deadline
-        failure: Callable[[], str],
-    ) -> Found:
-        """What `find` finds, now or after a change; TimeoutError says what was there instead."""
-        try:
-            async with asyncio.timeout(timeout):
-                while (found := find()) is None:
-                    await self._changed.wait()
-                return found
-        except TimeoutError:
-            raise TimeoutError(failure()) from None
+        self.changes.notify()

@@ -1,4 +1,8 @@
-"""A bot's queue of updates, and getUpdates: order, acknowledgement, rival long polls."""
+"""A bot's queue of updates, and getUpdates: order, acknowledgement, rival long polls.
+
+An update is kept for a day, or until an `offset` above its id acknowledges it. A newer getUpdates
+ends the one that waits; so do setWebhook and the end of the server.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -31,7 +35,7 @@ class Update:
 
 
 class UpdateQueue:
-    """It belongs to the account, not the process: a restarted bot gets what it left unread."""
+    """The updates of one bot, whichever process runs it: a restart loses none of them."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -56,12 +60,12 @@ class UpdateQueue:
         return self._poll is not None
 
     def allow(self, kinds: Iterable[str] | None) -> None:
-        """None leaves the list as it is; an empty list means all the usual kinds."""
+        """Set `allowed_updates`: None leaves it as it was, an empty list means the usual kinds."""
         if kinds is not None:
             self.allowed = frozenset(kinds)
 
     def put(self, kind: str, body: JsonObject, *, chat_id: int) -> None:
-        """What the bot did not want when it happened is never kept for later."""
+        """Queue an update, unless the bot did not want that kind when it happened."""
         wanted = kind in self.allowed if self.allowed else kind not in ON_REQUEST
         if not wanted:
             return
@@ -80,6 +84,7 @@ class UpdateQueue:
         self._pending.clear()
 
     async def poll(self, *, offset: int, limit: int, timeout: int) -> list[Update]:  # noqa: ASYNC109 - Bot API's own name
+        """getUpdates: what is queued, or what comes first within `timeout` seconds."""
         self.terminate(conflict(TERMINATED))
         self._acknowledge(offset)
         limit = min(max(limit, 1), MAX_LIMIT)
@@ -100,7 +105,7 @@ class UpdateQueue:
         return self.pending[:limit]
 
     def terminate(self, reason: Exception) -> None:
-        """End the poll that waits, if one does."""
+        """End the long poll that waits, if there is one, with that error."""
         poll, self._poll = self._poll, None
         if poll is not None and not poll.done():
             poll.set_exception(reason)

@@ -1,4 +1,8 @@
-"""Webhooks: the rules of setWebhook, delivery with growing delays, methods in answers."""
+"""Webhooks: the rules of setWebhook, delivery with growing delays, methods in answers.
+
+The rules are those of telegram-bot-api (WebhookActor.cpp), but plain http is let through to this
+computer, and any port of it.
+"""
 
 import asyncio
 import re
@@ -12,9 +16,10 @@ from urllib.parse import urlsplit
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from bot.demo.bot_api.bodies import read_body
+from bot.demo.bot_api.bots import Bot, WebhookSettings
 from bot.demo.bot_api.errors import ApiError, DroppedError, bad_request, conflict
 from bot.demo.bot_api.fields import Args, JsonObject, Upload
-from bot.demo.bot_api.state import Bot, Telegram, WebhookSettings
+from bot.demo.bot_api.state import Telegram
 from bot.demo.bot_api.updates import Update
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -31,7 +36,11 @@ Execute = Callable[[Bot, str, Mapping[str, Any], Mapping[str, Upload]], Awaitabl
 
 
 class Webhooks:
-    """One lane for each chat keeps its updates in order; lanes of a bot share its connections."""
+    """Sends each bot its updates, those of one chat in order, one after another (a lane).
+
+    The lanes of a bot share its `max_connections`. After a second failure a lane waits
+    `retry_delay` seconds, doubled each time up to a minute.
+    """
 
     def __init__(self, telegram: Telegram, execute: Execute, *, retry_delay: float) -> None:
         self._telegram = telegram
@@ -94,13 +103,13 @@ class Webhooks:
                 error, retry_after = await self._post(bot, bot.webhook, update)
             if error is None:
                 bot.queue.forget(update.id)
-                self._telegram.notify()
+                self._telegram.changes.notify()
                 failures = 0
                 continue
             if bot.webhook is not None:
                 bot.webhook.last_error_date = self._telegram.now
                 bot.webhook.last_error_message = error
-                self._telegram.notify()
+                self._telegram.changes.notify()
             # the first failure is tried again at once, then the pause doubles
             pause = min(MAX_DELAY, self._retry_delay * 2**failures) if failures else 0.0
             failures += 1
@@ -110,6 +119,7 @@ class Webhooks:
     async def _post(
         self, bot: Bot, webhook: WebhookSettings, update: Update
     ) -> tuple[str | None, float]:
+        """What went wrong (None: nothing), and the seconds of a Retry-After, or 0."""
         assert self._session is not None  # noqa: S101 - lanes live between open and close
         headers = {}
         if webhook.secret_token:
@@ -137,6 +147,7 @@ class Webhooks:
         return None, 0.0
 
     async def _run_answer(self, bot: Bot, headers: Mapping[str, str], content: Any) -> None:
+        """Run the method that the answer to a webhook may carry, in any encoding of a request."""
         try:
             values, uploads = await read_body(headers, content)
         except ApiError:

@@ -1,10 +1,16 @@
-"""What the page asks of whoever runs the demo: the panel of orders beside the chat."""
+"""The panel beside the chat, as the page knows it: what a visitor may make happen."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-Action = tuple[str, str, str, Literal["call", "fault"]]
-"""Key, label in Ukrainian, label in English, what it is."""
+
+class Action(NamedTuple):
+    """A button of the panel: a call to order, or a fault, with its label in both languages."""
+
+    key: str
+    uk: str
+    en: str
+    kind: Literal["call", "fault"]
 
 
 class ActionError(Exception):
@@ -12,7 +18,7 @@ class ActionError(Exception):
 
 
 class Panel(Protocol):
-    """What the page may make happen outside the chats: the PBX and its troubles.
+    """Whoever does what is ordered, outside the chats: the PBX of the demo.
 
     `actions` is asked anew after each `act`, so that labels may follow what is going on.
     """
@@ -20,4 +26,4 @@ class Panel(Protocol):
     def actions(self) -> Sequence[Action]: ...
 
     async def act(self, key: str) -> None:
-        """Raises ActionError."""
+        """Do what that action says; ActionError if it cannot be done."""

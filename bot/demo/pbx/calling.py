@@ -1,7 +1,7 @@
-"""A PBX that keeps calling: calls live through ringing to their end and are posted to the hook.
+"""A PBX that keeps calling: it posts each call to the bot's hook, from the ringing to the end.
 
-Also the panel of the page: calls to order, and troubles. What happens while the PBX is silent is
-kept and posted when it comes back, as a real one's queue would.
+It is also the panel of the page, with calls to order and troubles. What happens while the PBX is
+silent is kept and posted when it comes back, as a real PBX does with its queue.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from bot.domain.clock import Clock
 
 log = logging.getLogger(__name__)
 
-Fact = dict[str, Any]
+CallJson = dict[str, Any]
+"""A call as the hook takes it: docs/call.schema.json."""
 
 _CALLS = {
     "answered": ("Клієнт дзвонить на 101, відповіли", "A client calls 101, answered"),
@@ -39,14 +40,16 @@ _CALLS = {
 
 _BURST = 30
 _AT_ONCE = 500
-"""Facts in one POST: the hook takes 1000, and 1 MiB."""
+"""Calls in one POST: the hook takes 1000, and 1 MiB."""
 
 _PRICE_AFTER = 20
-_FIRST_TUNE = 10**9
+_FIRST_RECORDING = 10**9
 _FAILURES = ("no_answer", "rejected_by_subscriber", "unreachable", "cancelled_by_operator")
 
 
 class Pbx:
+    """The PBX of the demo's shop, and the Panel of its page."""
+
     def __init__(
         self,
         *,
@@ -56,7 +59,7 @@ class Pbx:
         seed: int,
         speed: float,
     ) -> None:
-        """`blocker` is the one who can block the bot; at `speed` 1 a call lasts as in life."""
+        """`blocker` is whom the panel makes block the bot; at `speed` 1 calls last as in life."""
         self._hook = ""
         self._telegram = telegram
         self._blocker = blocker
@@ -65,40 +68,46 @@ class Pbx:
         self._speed = speed
         self._http = httpx.AsyncClient(timeout=10)
         self._life: asyncio.TaskGroup | None = None
+        self._calls: set[asyncio.Task[None]] = set()
         self._number = 0
-        self._kept: list[Fact] | None = None
+        self._unsent: list[CallJson] | None = None
         self._last_missed = CLIENTS[0][0]
 
     async def run(self, hook: str, *, quiet: bool) -> None:
-        """Call, be called and tell the hook, until cancelled; `quiet`: only what is ordered."""
+        """Make calls and post them to the hook until cancelled; `quiet`: only those ordered."""
         self._hook = hook
         async with self._http, asyncio.TaskGroup() as life:
             self._life = life
             if not quiet:  # nobody should wait for the first one: one is answered, one is not
-                self._begin(self._incoming(self._client(), talk=8))
-                self._begin(self._incoming(self._client()))
+                self._start(self._incoming(self._client(), talk=8))
+                self._start(self._incoming(self._client()))
             while True:
                 await self._sleep(self._dice.uniform(6, 14))
                 if not quiet:
-                    self._begin(self._anything())
+                    self._start(self._random_call())
+
+    @property
+    def under_way(self) -> int:
+        """Calls of which something is still to be posted."""
+        return len(self._calls)
 
     # Panel
 
     def actions(self) -> list[Action]:
-        is_silent, is_blocked = self._kept is not None, self._blocker.chat.is_blocked
+        is_silent, is_blocked = self._unsent is not None, self._blocker.chat.is_blocked
         return [
-            *((key, uk, en, "call") for key, (uk, en) in _CALLS.items()),
-            ("flood", "Telegram відповідає 429", "Telegram answers 429", "fault"),
-            ("block", "102 розблоковує бота", "102 unblocks the bot", "fault")
+            *(Action(key, uk, en, "call") for key, (uk, en) in _CALLS.items()),
+            Action("flood", "Telegram відповідає 429", "Telegram answers 429", "fault"),
+            Action("block", "102 розблоковує бота", "102 unblocks the bot", "fault")
             if is_blocked
-            else ("block", "102 блокує бота", "102 blocks the bot", "fault"),
-            ("silence", "АТС повертається", "The PBX comes back", "fault")
+            else Action("block", "102 блокує бота", "102 blocks the bot", "fault"),
+            Action("silence", "АТС повертається", "The PBX comes back", "fault")
             if is_silent
-            else ("silence", "АТС замовкає", "The PBX goes silent", "fault"),
+            else Action("silence", "АТС замовкає", "The PBX goes silent", "fault"),
         ]
 
     async def act(self, key: str) -> None:
-        doings: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        ordered: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "answered": lambda: self._incoming(self._client(), talk=8),
             "missed": lambda: self._incoming(self._client()),
             "busy": lambda: self._incoming(self._client(), ring=0),
@@ -107,11 +116,11 @@ class Pbx:
             "back": lambda: self._outgoing(self._last_missed, talk=8),
             "hidden": lambda: self._incoming(None),
         }
-        if key in doings:
-            self._begin(doings[key]())
+        if key in ordered:
+            self._start(ordered[key]())
         elif key == "burst":
             for _ in range(_BURST):
-                self._begin(self._anything())
+                self._start(self._random_call())
         elif key == "flood":
             self._telegram.faults.add("sendMessage", FaultKind.FLOOD, times=3, retry_after=3)
         elif key == "block":
@@ -124,13 +133,15 @@ class Pbx:
 
     # Calls
 
-    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+    def _start(self, call: Coroutine[Any, Any, None]) -> None:
         if self._life is None:
             call.close()
             raise ActionError("the PBX is not running yet")
-        self._life.create_task(call)
+        task = self._life.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
 
-    def _anything(self) -> Coroutine[Any, Any, None]:
+    def _random_call(self) -> Coroutine[Any, Any, None]:
         luck, client = self._dice.random(), self._client()
         extension = self._dice.choice(OPERATORS)
         if luck < 0.55:
@@ -147,16 +158,19 @@ class Pbx:
     async def _incoming(
         self, client: str | None, *, ring: int = 4, talk: int = 0, extension: str = OPERATORS[0]
     ) -> None:
-        """A client calls: rings, and is answered or given up; `ring` 0: the line is busy."""
+        """A client calls, waits `ring` seconds (0: the line is busy), and talks `talk` seconds.
+
+        Nobody answers when `talk` is 0; `client` None is a hidden number.
+        """
         started = self._clock()
-        fact = self._fact("in", started) | {
+        call = self._new_call("in", started) | {
             "caller": {"number": client},
             "callee": {"number": LINE},
             "line": LINE,
             "queue": self._dice.choice(QUEUES),
             "rang": [extension],
         }
-        await self._post(fact | {"status": "ringing"})
+        await self._post(call | {"status": "ringing"})
         await self._sleep(ring)
         answered = self._clock()
         if not talk:
@@ -164,9 +178,9 @@ class Pbx:
                 self._last_missed = client
             ended_by = "caller" if ring else "system"
             end = {"status": "missed", "ended_at": answered, "ended_by": ended_by}
-            await self._post(fact | self._written(end))
+            await self._post(call | self._with_iso_times(end))
             return
-        await self._post(fact | {"status": "connecting_operator"})
+        await self._post(call | {"status": "connecting_operator"})
         await self._sleep(talk)
         end = {
             "status": "answered",
@@ -175,9 +189,9 @@ class Pbx:
             "ended_at": max(self._clock(), answered + 1),
             "ended_by": self._dice.choice(("caller", "callee")),
         }
-        await self._post(fact | self._written(end))
+        await self._post(call | self._with_iso_times(end))
         await self._sleep(_PRICE_AFTER)
-        await self._post(fact | self._written(end) | self._recording())
+        await self._post(call | self._with_iso_times(end) | self._recording())
 
     async def _outgoing(
         self,
@@ -187,36 +201,37 @@ class Pbx:
         extension: str = OPERATORS[0],
         failure: str = "no_answer",
     ) -> None:
-        """An operator calls a client; the price comes some time after the end."""
-        fact = self._fact("out", self._clock()) | {
+        """An operator calls a client; when `talk` is 0 the call ends with the status `failure`."""
+        call = self._new_call("out", self._clock()) | {
             "caller": {"number": extension},
             "callee": {"number": client},
             "extension": extension,
         }
-        await self._post(fact | {"status": "ringing"})
+        await self._post(call | {"status": "ringing"})
         await self._sleep(4)
         answered = self._clock()
         await self._sleep(talk)
-        end: Fact = {"status": failure, "ended_at": self._clock()}
+        end: CallJson = {"status": failure, "ended_at": self._clock()}
         if talk:  # at a high speed it may all be in one second
             ended = max(self._clock(), answered + 1)
             end = {"status": "answered", "answered_at": answered, "ended_at": ended}
             end["ended_by"] = "callee"
-        fact |= self._written(end)
-        await self._post(fact)
+        call |= self._with_iso_times(end)
+        await self._post(call)
         if talk:
             await self._sleep(_PRICE_AFTER)
-            await self._post(fact | {"price": "0.08"} | self._recording())
+            await self._post(call | {"price": "0.08"} | self._recording())
 
-    def _recording(self) -> Fact:
+    def _recording(self) -> CallJson:
         """The price and the recording are known some time after the end, as on a real PBX."""
-        return {"recording_url": address(self._telegram.url, _FIRST_TUNE + self._number)}
+        return {"recording_url": address(self._telegram.url, _FIRST_RECORDING + self._number)}
 
-    def _fact(self, direction: str, started: int) -> Fact:
+    def _new_call(self, direction: str, started: int) -> CallJson:
         self._number += 1
-        return {"id": f"live-{started}-{self._number}", "direction": direction} | self._written(
-            {"started_at": started}
-        )
+        return {
+            "id": f"live-{started}-{self._number}",
+            "direction": direction,
+        } | self._with_iso_times({"started_at": started})
 
     def _client(self) -> str:
         if self._dice.random() < 0.5:
@@ -229,34 +244,34 @@ class Pbx:
         await asyncio.sleep(seconds / self._speed)
 
     @staticmethod
-    def _written(fact: Fact) -> Fact:
-        """Moments as the hook wants them: with an offset."""
+    def _with_iso_times(call: CallJson) -> CallJson:
+        """The same with each `…_at` in ISO 8601 with an offset, as the hook wants it."""
         return {
-            name: _iso(value) if name.endswith("_at") else value for name, value in fact.items()
+            name: _iso(value) if name.endswith("_at") else value for name, value in call.items()
         }
 
     async def _turn_silence(self) -> None:
-        if self._kept is None:
-            self._kept = []
+        if self._unsent is None:
+            self._unsent = []
             return
-        kept, self._kept = self._kept, None
-        for first in range(0, len(kept), _AT_ONCE):
-            await self._send(kept[first : first + _AT_ONCE])
+        unsent, self._unsent = self._unsent, None
+        for first in range(0, len(unsent), _AT_ONCE):
+            await self._send(unsent[first : first + _AT_ONCE])
 
-    async def _post(self, fact: Fact) -> None:
-        if self._kept is not None:
-            self._kept.append(fact)
+    async def _post(self, call: CallJson) -> None:
+        if self._unsent is not None:
+            self._unsent.append(call)
         else:
-            await self._send([fact])
+            await self._send([call])
 
-    async def _send(self, facts: list[Fact]) -> None:
-        """Until the hook has it: a PBX does not forget what was not answered 200.
+    async def _send(self, calls: list[CallJson]) -> None:
+        """Post calls until the hook takes them: a PBX does not forget what was not answered 2xx.
 
-        What is refused (4xx) would be refused for ever; it is a mistake of the demo's own.
+        What is refused (4xx) would be refused for ever: that is a mistake of the demo, and logged.
         """
         while True:
             try:
-                answer = await self._http.post(self._hook, json=facts)
+                answer = await self._http.post(self._hook, json=calls)
             except httpx.TransportError:
                 await asyncio.sleep(1)
                 continue

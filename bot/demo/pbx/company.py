@@ -9,7 +9,7 @@ QUEUES = ("Продажі", "Доставка", "Сервіс")
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody of the shop; `role` as the bot names it, `title` as the page does."""
+    """Somebody of the shop: `role` is a Role of the bot, the titles are what the page shows."""
 
     tg_id: int
     name: str

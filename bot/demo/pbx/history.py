@@ -18,15 +18,15 @@ _FIRST_HOUR = 8
 _WEEKEND = 0.25
 _A_DAY = 60
 _LONGEST_TALK = 1100
-_ALL_OVER = 1200
-"""Seconds before now in which no call of the past begins: longer than any wait and talk."""
+_MARGIN = 1200
+"""No call of the past begins in so many seconds before now: more than any wait and talk last."""
 
 _INTERNAL = 0.03
 _BY_ACCOUNTANT = 0.06
 
 
 def _weighted(weights: dict[Status, int]) -> tuple[Status, ...]:
-    """Each as often as its weight: one quick choice for a call of a million."""
+    """Each status as often as its weight, for one quick choice among them."""
     return tuple(status for status, weight in weights.items() for _ in range(weight))
 
 
@@ -72,44 +72,46 @@ def history(
 ) -> Iterator[CallFacts]:
     """So many calls, oldest first, that ended before `now` (Unix seconds).
 
-    `origin`: where the recordings of the demo are.
+    `zone` is where the shop opens in the morning; `origin` is the address of the recordings.
     """
     dice = random.Random(seed)  # noqa: S311 - invented calls, not secrets
     today = datetime.fromtimestamp(now, zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    a_day = max(_A_DAY, calls // 500)
-    days = math.ceil(calls / (a_day * (5 + 2 * _WEEKEND) / 7)) + 7
-    made = [
+    calls_a_day = max(_A_DAY, calls // 500)
+    days = math.ceil(calls / (calls_a_day * (5 + 2 * _WEEKEND) / 7)) + 7
+    moments = [
         moment
         for back in range(days, -1, -1)
-        for moment in _moments(dice, today - timedelta(days=back), a_day)
-        if moment < now - _ALL_OVER
+        for moment in _moments(dice, today - timedelta(days=back), calls_a_day)
+        if moment < now - _MARGIN
     ]
-    town = max(150, calls // 50)
-    for number, started_at in enumerate(made[-calls:] if calls else ()):
+    client_count = max(150, calls // 50)
+    for number, started_at in enumerate(moments[-calls:] if calls else ()):
         if dice.random() < _INTERNAL:
             yield _internal(dice, number, started_at)
         else:
-            yield _call(dice, number, started_at, town, origin)
+            yield _call(dice, number, started_at, client_count, origin)
 
 
-def _moments(dice: random.Random, midnight: datetime, a_day: int) -> list[int]:
-    """When the calls of a day begin."""
-    share = a_day / sum(_HOURS) * (_WEEKEND if midnight.weekday() >= 5 else 1)
-    found = []
+def _moments(dice: random.Random, midnight: datetime, calls_a_day: int) -> list[int]:
+    """When the calls of a day begin, in Unix seconds."""
+    share = calls_a_day / sum(_HOURS) * (_WEEKEND if midnight.weekday() >= 5 else 1)
+    moments = []
     for hour, weight in enumerate(_HOURS, start=_FIRST_HOUR):
         exact = weight * share
         count = int(exact) + (dice.random() < exact % 1)
         begin = int(midnight.replace(hour=hour).timestamp())
-        found += sorted(begin + dice.randrange(3600) for _ in range(count))
-    return found
+        moments += sorted(begin + dice.randrange(3600) for _ in range(count))
+    return moments
 
 
-def _call(dice: random.Random, number: int, started_at: int, town: int, origin: str) -> CallFacts:
+def _call(
+    dice: random.Random, number: int, started_at: int, client_count: int, origin: str
+) -> CallFacts:
     is_in = dice.random() < 0.62
     status = dice.choice(_INCOMING if is_in else _OUTGOING)
     is_office = not is_in and dice.random() < _BY_ACCOUNTANT
     extension = ACCOUNTANT if is_office else dice.choice(OPERATORS)
-    client = _client(dice, town)
+    client = _client(dice, client_count)
     wait = dice.randint(3, 40)
     talk = min(_LONGEST_TALK, int(dice.expovariate(1 / 110)) + 5) if status.is_talk else 0
     is_paid = not is_in and talk
@@ -159,15 +161,15 @@ def _internal(dice: random.Random, number: int, started_at: int) -> CallFacts:
     )
 
 
-def _client(dice: random.Random, town: int) -> Party:
-    """Mostly somebody who calls again and again, of a town with so many clients."""
+def _client(dice: random.Random, client_count: int) -> Party:
+    """The caller: often one of the regular clients, else one of `client_count` others."""
     luck = dice.random()
     if luck < 0.03:
         return Party()
     if luck < 0.4:
         number, _ = dice.choice(CLIENTS)
         return Party(number=number)
-    return Party(number=f"+38067{dice.randrange(town) * 7919 % 10**7:07}")
+    return Party(number=f"+38067{dice.randrange(client_count) * 7919 % 10**7:07}")
 
 
 def _rang(dice: random.Random, extension: str, status: Status) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ _LOUDNESS = 9000
 
 
 def mount(app: web.Application) -> None:
-    """GET /recordings/<number>.wav"""
+    """Add GET /recordings/<number>.wav to the application."""
     app.router.add_get(r"/recordings/{number:\d{1,12}}.wav", _answer)
 
 
@@ -23,18 +23,19 @@ def address(origin: str, number: int) -> str:
 
 
 def tune(number: int) -> bytes:
-    """A WAV of a second or two, always the same for a number."""
+    """A WAV file of a second or two, always the same for a number."""
     notes = [_NOTES[(number // 6**place + place) % len(_NOTES)] for place in range(4 + number % 4)]
     content = io.BytesIO()
     with wave.open(content, "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(_RATE)
-        sound.writeframes(b"".join(map(_played, notes)))
+        sound.writeframes(b"".join(map(_samples, notes)))
     return content.getvalue()
 
 
-def _played(note: int) -> bytes:
+def _samples(note: int) -> bytes:
+    """One note, in Hz, as 16-bit samples."""
     count = int(_RATE * _NOTE_SECONDS)
     return b"".join(
         struct.pack(

@@ -461,7 +461,10 @@ async def test_copy_forward_and_pin(api: Api, user: User) -> None:
     assert len(await api.result("copyMessages", {**here, "message_ids": [said.id, 99]})) == 1
     secret = await api.result("sendMessage", {"chat_id": 7, "text": "s", "protect_content": True})
     assert secret["has_protected_content"] is True
-    assert (await api.refused("copyMessage", {**here, "message_id": secret["message_id"]}))[0]
+    assert await api.refused("copyMessage", {**here, "message_id": secret["message_id"]}) == (
+        400,
+        "Bad Request: message can't be copied",
+    )
 
     assert await api.result("pinChatMessage", {"chat_id": 7, "message_id": said.id}) is True
     chat = await api.result("getChat", {"chat_id": 7})

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.demo.bot_api.events import EventKind
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
-from bot.demo.bot_api.state import EventKind
 from tests.support.telegram import Api, bare_api, olena
 
 
@@ -113,9 +113,9 @@ async def test_a_group_and_its_privacy_mode(api: Api, user: User) -> None:
     await user.send("/log", group=group)
     await user.send("/log@other_bot", group=group)
     await user.send("answer", group=group, reply_to=group.last_reply())
-    found = await api.result("getUpdates")
-    assert "my_chat_member" in found[0]
-    texts = [one["message"]["text"] for one in found if "text" in one.get("message", {})]
+    queued = await api.result("getUpdates")
+    assert "my_chat_member" in queued[0]
+    texts = [one["message"]["text"] for one in queued if "text" in one.get("message", {})]
     assert texts == ["/log", "answer"]
     topic = group.add_topic("Дзвінки")
     posted = await api.result("sendMessage", {**hello, "message_thread_id": topic})

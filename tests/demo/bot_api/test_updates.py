@@ -42,8 +42,8 @@ def user(api: Api) -> User:
 
 
 async def updates(api: Api, **params: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await api.result("getUpdates", params)
-    return found
+    queued: list[dict[str, Any]] = await api.result("getUpdates", params)
+    return queued
 
 
 def bot_is_polled(api: Api) -> bool:
@@ -130,8 +130,8 @@ async def test_the_kinds_of_updates(api: Api) -> None:
     await ivan.send_sticker()
     await ivan.send_voice()
     await ivan.block()
-    found = await updates(api)
-    started, message, edited, contact, photo, document, sticker, voice, blocked = found
+    queued = await updates(api)
+    started, message, edited, contact, photo, document, sticker, voice, blocked = queued
     assert started["my_chat_member"]["old_chat_member"]["status"] == "kicked"
     assert started["my_chat_member"]["new_chat_member"]["status"] == "member"
     assert message["message"]["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]

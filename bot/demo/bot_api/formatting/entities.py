@@ -1,9 +1,14 @@
-"""An entity: a part of a text that is bold, a link, a command."""
+"""Message entities: parts of a text that are bold, a link, a command.
+
+The kinds, their order and the ways they may lie in one another are tdlib's (MessageEntity.cpp).
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 SPLITTABLE = ("bold", "italic", "underline", "strikethrough", "spoiler")
+"""Styles that other entities cut in pieces."""
+
 PRIORITY = {
     "blockquote": 0,
     "expandable_blockquote": 0,
@@ -18,6 +23,8 @@ PRIORITY = {
     "spoiler": 94,
     "custom_emoji": 99,
 }
+"""Which of two entities over the same text comes first: the lower number; 50 if not named."""
+
 GIVEN_TYPES = {
     *SPLITTABLE,
     "blockquote",
@@ -29,7 +36,9 @@ GIVEN_TYPES = {
     "custom_emoji",
     "date_time",
 }
-FOUND_TYPES = {
+"""What a bot may mark in a text."""
+
+DETECTED_TYPES = {
     "mention",
     "hashtag",
     "cashtag",
@@ -39,11 +48,12 @@ FOUND_TYPES = {
     "phone_number",
     "bank_card_number",
 }
+"""What Telegram detects in a text by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Offset and length are in UTF-16 code units."""
+    """Offset and length are in UTF-16 code units; `user` is the id of a mentioned person."""
 
     type: str
     offset: int

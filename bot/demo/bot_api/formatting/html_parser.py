@@ -1,4 +1,7 @@
-"""HTML as tdlib reads it: text, and entities with offsets in UTF-16."""
+"""HTML as tdlib reads it (parse_html of MessageEntity.cpp): a text and its entities.
+
+Offsets of entities count UTF-16 code units, offsets in error messages count bytes of UTF-8.
+"""
 
 import re
 from dataclasses import dataclass, replace
@@ -34,7 +37,7 @@ FOUR_BYTES = 0xF0
 
 
 def checked_link(url: str) -> str | None:
-    """The address as Telegram would store it, or None where it would refuse it."""
+    """The address as Telegram stores it; None where Telegram refuses it."""
     if any(sign.isspace() for sign in url) or not url:
         return None
     lowered = url.lower()
@@ -58,12 +61,17 @@ def checked_link(url: str) -> str | None:
 
 
 def parse_html(source: str) -> tuple[str, list[Entity]]:
-    """Raise ApiError with the byte offset tdlib would name."""
+    """The text and its entities; ApiError 400 with the byte offset that tdlib would name."""
     return _HtmlParser(source).parse()
 
 
 @dataclass(slots=True)
 class _OpenTag:
+    """A tag not yet closed: `offset` in UTF-16 units of the text, `begin` in its bytes.
+
+    `argument` is the one attribute that matters for the tag: an address, an id, a language.
+    """
+
     name: str
     argument: str
     format: str
@@ -72,7 +80,7 @@ class _OpenTag:
 
 
 class _HtmlParser:
-    """tdlib's parse_html, step by step, over UTF-8 bytes because its error offsets count bytes."""
+    """Follows tdlib step by step, over a zero-ended UTF-8 string as tdlib does."""
 
     def __init__(self, source: str) -> None:
         encoded = source.encode("utf-8", "surrogatepass")
@@ -265,7 +273,7 @@ def _unparsed(message: str) -> Exception:
 
 
 def _decode_reference(text: bytes, position: int) -> tuple[str, int]:
-    """The character meant by `&…` and where it ends; none when the `&` stands for itself."""
+    """The character a reference `&…` means, and where it ends; "" if `&` stands for itself."""
     end = position + 1
     if text[end : end + 1] == b"#":
         match = NUMBER.match(text, end + 1)

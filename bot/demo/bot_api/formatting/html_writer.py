@@ -1,17 +1,22 @@
-"""Entities written back as HTML, for people who read the messages."""
+"""Entities written back as HTML: what tests compare, and error messages show."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 from html import escape
 from itertools import pairwise
 
-from bot.demo.bot_api.formatting.entities import FOUND_TYPES, SPLITTABLE, Entity, sorted_entities
+from bot.demo.bot_api.formatting.entities import (
+    DETECTED_TYPES,
+    SPLITTABLE,
+    Entity,
+    sorted_entities,
+)
 
 
 def render_html(text: str, entities: Iterable[Entity]) -> str:
-    """Telegram HTML that would give this text and these entities again."""
+    """Telegram HTML that, parsed, gives this text and these entities again."""
     units = text.encode("utf-16-le", "surrogatepass")
-    waiting = _joined([one for one in sorted_entities(entities) if one.type not in FOUND_TYPES])
+    waiting = _joined([one for one in sorted_entities(entities) if one.type not in DETECTED_TYPES])
     pieces: list[str] = []
     stack: list[Entity] = []
     position = 0
@@ -38,7 +43,7 @@ def render_html(text: str, entities: Iterable[Entity]) -> str:
 
 
 def _joined(entities: list[Entity]) -> list[Entity]:
-    """Pieces of one style made whole again, as far as the tags still nest."""
+    """The pieces that `split` cut a style into made whole, as far as the tags still nest."""
     result = list(entities)
     for style in SPLITTABLE:
         pieces = [one for one in result if one.type == style]

@@ -1,12 +1,16 @@
-"""Formatted text as Telegram keeps it: tdlib's rules for entities."""
+"""Formatted text as Telegram keeps it, by the rules of tdlib (MessageEntity.cpp).
+
+`formatted` reads what a bot sent; `fixed` is tdlib's fix_formatted_text, which everything goes
+through: the ends are trimmed, entities are detected, and the styles are cut at one another.
+"""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bot.demo.bot_api.errors import bad_request, not_modelled
+from bot.demo.bot_api.errors import bad_request
 from bot.demo.bot_api.formatting.entities import (
-    FOUND_TYPES,
+    DETECTED_TYPES,
     GIVEN_TYPES,
     SPLITTABLE,
     Entity,
@@ -16,12 +20,16 @@ from bot.demo.bot_api.formatting.entities import (
 )
 from bot.demo.bot_api.formatting.html_parser import parse_html
 from bot.demo.bot_api.formatting.html_writer import render_html
+from bot.demo.bot_api.not_modelled import not_modelled
 
+MAX_TEXT = 4096
+MAX_CAPTION = 1024
 MAX_TEXT_BYTES = 32768
+"""The first two count code points of the parsed text, the last bytes of what was sent."""
 
-# What Telegram finds by itself. Phone numbers and bank cards are found by its servers, by rules
-# nobody published, and so not here.
-FOUND = (
+# Phone numbers and bank cards are detected by Telegram's servers, by rules nobody published, and
+# so not here.
+DETECTORS = (
     ("url", re.compile(r"(?<![\w@/])https?://[^\s<>\"«»]*[^\s<>\"«».,;:!?)\]}'…]", re.IGNORECASE)),
     ("email", re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,}\b")),
     ("mention", re.compile(r"(?<![\w@/])@[a-zA-Z]\w{2,31}\b", re.ASCII)),
@@ -35,6 +43,8 @@ FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class FormattedText:
+    """A text and its entities, in Telegram's order."""
+
     text: str = ""
     entities: tuple[Entity, ...] = ()
 
@@ -53,24 +63,24 @@ NO_TEXT = FormattedText()
 def formatted(
     text: str, *, parse_mode: str | None = None, entities: Iterable[Entity] | None = None
 ) -> FormattedText:
-    """What a bot sent, as the other side will see it."""
+    """What a bot sent, as people will see it; ApiError 400 or 501 for what cannot be read."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
         raise bad_request("text is too long")
     cleaned = _clean(text)
     mode = (parse_mode or "").lower()
     if mode == "html":
-        cleaned, found = parse_html(cleaned)
+        cleaned, given = parse_html(cleaned)
     elif mode in {"markdown", "markdownv2"}:
         raise not_modelled(f"parse_mode {parse_mode}")
     elif mode not in {"", "none"}:
         raise bad_request("unsupported parse_mode")
     else:
-        found = _checked(cleaned, list(entities or ()))
-    return fixed(cleaned, found)
+        given = _checked(cleaned, list(entities or ()))
+    return fixed(cleaned, given)
 
 
 def fixed(text: str, entities: Iterable[Entity]) -> FormattedText:
-    """Trim the text, add what Telegram finds by itself, put all in Telegram's order."""
+    """Trim the text, add what Telegram detects in it, and put the entities in its order."""
     given = sorted_entities(entities)
     text, given = _trim(text, given)
     quotes = [one for one in given if one.type.endswith("blockquote")]
@@ -84,7 +94,7 @@ def fixed(text: str, entities: Iterable[Entity]) -> FormattedText:
         ):
             continuous.append(one)
             end = one.end
-    for one in find_entities(text):
+    for one in detect_entities(text):
         if all(one.end <= other.offset or one.offset >= other.end for other in continuous):
             continuous.append(one)
     whole = sorted_entities([*quotes, *continuous])
@@ -101,30 +111,31 @@ def fixed(text: str, entities: Iterable[Entity]) -> FormattedText:
     )
 
 
-def find_entities(text: str) -> list[Entity]:
-    found: list[Entity] = []
+def detect_entities(text: str) -> list[Entity]:
+    """Links, addresses, mentions, hashtags and commands that nobody marked; none overlap."""
+    detected: list[Entity] = []
     taken: list[tuple[int, int]] = []
-    for kind, pattern in FOUND:
+    for kind, pattern in DETECTORS:
         for match in pattern.finditer(text):
             start, end = match.span()
             if any(start < other_end and end > other_start for other_start, other_end in taken):
                 continue
             taken.append((start, end))
-            found.append(Entity(kind, utf16_length(text[:start]), utf16_length(match.group())))
-    return sorted_entities(found)
+            detected.append(Entity(kind, utf16_length(text[:start]), utf16_length(match.group())))
+    return sorted_entities(detected)
 
 
 def _clean(text: str) -> str:
-    """tdlib's clean_input_string: control characters become spaces, bidi overrides vanish."""
+    """Control characters become spaces, bidi overrides vanish: tdlib's clean_input_string."""
     text = re.sub(r"[\r\u2028-\u202e]", "", text)
     return re.sub(r"[\x00-\x09\x0b-\x1f]", " ", text)
 
 
 def _checked(text: str, entities: list[Entity]) -> list[Entity]:
-    """Kinds that Telegram finds by itself may be given too, and are not taken."""
+    """The entities a bot gave, if they lie in the text; those that are detected are dropped."""
     total = utf16_length(text)
     for one in entities:
-        if one.type not in GIVEN_TYPES | FOUND_TYPES:
+        if one.type not in GIVEN_TYPES | DETECTED_TYPES:
             raise bad_request("can't parse MessageEntity: unsupported type specified")
         if one.offset < 0 or one.offset > total:
             raise bad_request(f"entity begins in a wrong UTF-16 offset {one.offset}")
@@ -137,6 +148,7 @@ def _checked(text: str, entities: list[Entity]) -> list[Entity]:
 
 
 def _trim(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
+    """Without spaces and line ends around it; but nothing is cut that an entity begins with."""
     trimmed = text.rstrip(" \n")
     end = utf16_length(trimmed)
     kept = [
@@ -150,7 +162,7 @@ def _trim(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:
 
 
 def _without(entity: Entity, holes: list[Entity]) -> list[Entity]:
-    """Code and pre carry no other style: cut their places out of it."""
+    """The parts of a style that lie outside the holes: code and pre carry no other style."""
     parts = [entity]
     for hole in holes:
         parts = [
@@ -166,7 +178,7 @@ def _without(entity: Entity, holes: list[Entity]) -> list[Entity]:
 
 
 def _split(styles: list[Entity], others: list[Entity]) -> list[Entity]:
-    """tdlib's split_entities: styles are cut where another entity begins or ends."""
+    """The styles cut where another entity begins or ends: tdlib's split_entities."""
     result: list[Entity] = []
     spans: dict[str, tuple[int, int]] = {}
     waiting = list(reversed(styles))

@@ -2,22 +2,23 @@
 
 from dataclasses import replace
 
+from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.chats import Chat, Message
 from bot.demo.bot_api.errors import bad_request
+from bot.demo.bot_api.events import EventKind
 from bot.demo.bot_api.fields import Args, JsonObject
-from bot.demo.bot_api.formatting.text import FormattedText
+from bot.demo.bot_api.formatting.text import MAX_CAPTION, MAX_TEXT, FormattedText
 from bot.demo.bot_api.markup import check_by_server, parsed_markup
-from bot.demo.bot_api.methods.sending import (
-    MAX_AT_ONCE,
-    MAX_CAPTION,
-    MAX_TEXT,
+from bot.demo.bot_api.methods.arguments import (
     Handler,
     caption_argument,
     media_argument,
-    refuse_unmodelled,
+    message_ids_argument,
     text_argument,
 )
-from bot.demo.bot_api.state import Bot, CallbackAnswer, EventKind, Telegram
+from bot.demo.bot_api.not_modelled import refuse_unmodelled
+from bot.demo.bot_api.presses import CallbackAnswer
+from bot.demo.bot_api.state import Telegram
 
 MAX_ANSWER = 200
 DELETABLE_FOR = 48 * 3600
@@ -88,14 +89,12 @@ def delete_message(telegram: Telegram, bot: Bot, args: Args) -> object:
 
 def delete_messages(telegram: Telegram, bot: Bot, args: Args) -> object:
     """Messages that are gone, or cannot be deleted, are skipped."""
-    numbers = args.items("message_ids")
-    if not numbers:
+    message_ids = message_ids_argument(args)
+    if not message_ids:
         raise bad_request("message identifiers are not specified")
-    if len(numbers) > MAX_AT_ONCE:
-        raise bad_request("too many message identifiers specified")
     chat = telegram.get_chat(bot, args.values["chat_id"])
-    for number in numbers:
-        message = chat.messages.get(number)
+    for message_id in message_ids:
+        message = chat.messages.get(message_id)
         if message is not None and _is_deletable(telegram, bot, message):
             telegram.delete(bot, message)
     return True
@@ -112,7 +111,7 @@ def pin_chat_message(telegram: Telegram, bot: Bot, args: Args) -> object:
         chat.pinned.remove(message.id)
     chat.pinned.append(message.id)
     notice = Message(
-        id=next(chat.numbers),
+        id=next(chat.message_ids),
         chat=chat,
         sender=bot.account,
         date=telegram.now,
@@ -126,18 +125,18 @@ def pin_chat_message(telegram: Telegram, bot: Bot, args: Args) -> object:
 
 def unpin_chat_message(telegram: Telegram, bot: Bot, args: Args) -> object:
     chat = _pinnable_chat(telegram, bot, args)
-    number = args.integer("message_id") or (chat.pinned[-1] if chat.pinned else 0)
-    if number not in chat.pinned:
+    message_id = args.integer("message_id") or (chat.pinned[-1] if chat.pinned else 0)
+    if message_id not in chat.pinned:
         raise bad_request("message to unpin not found")
-    chat.pinned.remove(number)
-    telegram.emit(EventKind.EDITED, bot, chat, message=chat.messages.get(number))
+    chat.pinned.remove(message_id)
+    telegram.emit(EventKind.EDITED, bot, chat, message=chat.messages.get(message_id))
     return True
 
 
 def unpin_all_chat_messages(telegram: Telegram, bot: Bot, args: Args) -> object:
     chat = _pinnable_chat(telegram, bot, args)
     chat.pinned.clear()
-    telegram.notify()
+    telegram.changes.notify()
     return True
 
 

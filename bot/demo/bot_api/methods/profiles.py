@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 
+from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.chats import MEMBER_FIELDS, PRESENT, member_json
 from bot.demo.bot_api.errors import bad_request
 from bot.demo.bot_api.fields import Args, JsonObject
 from bot.demo.bot_api.files import MAX_DOWNLOAD
-from bot.demo.bot_api.methods.sending import Handler
-from bot.demo.bot_api.state import Bot, Telegram
+from bot.demo.bot_api.methods.arguments import Handler
+from bot.demo.bot_api.state import Telegram
 
 MAX_COMMANDS = 100
 MAX_NAME = 64
@@ -59,7 +60,7 @@ def set_my_commands(telegram: Telegram, bot: Bot, args: Args) -> object:
         if not 1 <= len(command["description"]) <= MAX_COMMAND_DESCRIPTION:
             raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
     bot.commands[_scope(telegram, bot, args), _language(args)] = commands
-    telegram.notify()
+    telegram.changes.notify()
     return True
 
 
@@ -69,7 +70,7 @@ def get_my_commands(telegram: Telegram, bot: Bot, args: Args) -> object:
 
 def delete_my_commands(telegram: Telegram, bot: Bot, args: Args) -> object:
     bot.commands.pop((_scope(telegram, bot, args), _language(args)), None)
-    telegram.notify()
+    telegram.changes.notify()
     return True
 
 
@@ -104,7 +105,7 @@ def set_chat_menu_button(telegram: Telegram, bot: Bot, args: Args) -> object:
     if chat_id is not None:
         telegram.get_chat(bot, chat_id)
     bot.menu_buttons[chat_id] = args.find_object("menu_button") or {"type": "default"}
-    telegram.notify()
+    telegram.changes.notify()
     return True
 
 

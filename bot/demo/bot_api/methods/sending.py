@@ -1,41 +1,24 @@
 """The methods that make messages appear: send…, copy…, forward…, and what each send checks."""
 
-from collections.abc import Callable
-from typing import Any
-
+from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.chats import Chat, Media, Message
-from bot.demo.bot_api.errors import bad_request, not_modelled
+from bot.demo.bot_api.errors import bad_request
+from bot.demo.bot_api.events import EventKind
 from bot.demo.bot_api.fields import Args, JsonObject
-from bot.demo.bot_api.files import File
-from bot.demo.bot_api.formatting.entities import Entity
-from bot.demo.bot_api.formatting.text import FormattedText, formatted
+from bot.demo.bot_api.formatting.text import MAX_CAPTION, MAX_TEXT, FormattedText
 from bot.demo.bot_api.markup import check_by_server, parsed_markup
-from bot.demo.bot_api.state import Bot, EventKind, Telegram
+from bot.demo.bot_api.methods.arguments import (
+    Handler,
+    caption_argument,
+    media_argument,
+    message_ids_argument,
+    text_argument,
+)
+from bot.demo.bot_api.not_modelled import not_modelled, refuse_unmodelled
+from bot.demo.bot_api.state import Telegram
 
-Handler = Callable[[Telegram, Bot, Args], object]
-
-MAX_TEXT = 4096
-MAX_CAPTION = 1024
 MIN_ALBUM = 2
 MAX_ALBUM = 10
-MAX_AT_ONCE = 100
-UNMODELLED = (
-    "business_connection_id",
-    "direct_messages_topic_id",
-    "ephemeral_message_parameters",
-    "suggested_post_parameters",
-    "message_effect_id",
-    "allow_paid_broadcast",
-    "inline_message_id",
-    "rich_message",
-    "cover",
-)
-UNMODELLED_IN_REPLY = (
-    "ephemeral_message_id",
-    "quote",
-    "checklist_task_id",
-    "poll_option_id",
-)
 CHAT_ACTIONS = {
     "typing",
     "upload_photo",
@@ -49,20 +32,6 @@ CHAT_ACTIONS = {
     "record_video_note",
     "upload_video_note",
 }
-ATTRIBUTES: dict[str, JsonObject] = {
-    "audio": {"duration": 0},
-    "voice": {"duration": 0},
-    "video": {"width": 0, "height": 0, "duration": 0},
-    "animation": {"width": 0, "height": 0, "duration": 0},
-    "video_note": {"length": 0, "duration": 0},
-    "sticker": {
-        "type": "regular",
-        "width": 512,
-        "height": 512,
-        "is_animated": False,
-        "is_video": False,
-    },
-}
 
 
 def send_message(telegram: Telegram, bot: Bot, args: Args) -> object:
@@ -71,7 +40,7 @@ def send_message(telegram: Telegram, bot: Bot, args: Args) -> object:
 
 
 def send_media(kind: str) -> Handler:
-    """sendPhoto, sendDocument and their like differ only in the kind of the file."""
+    """The method that sends one file of that kind: sendPhoto, sendDocument and so on."""
 
     def send(telegram: Telegram, bot: Bot, args: Args) -> object:
         media = media_argument(telegram, bot, args.values, args=args, kind=kind, name=kind)
@@ -105,7 +74,7 @@ def send_media_group(telegram: Telegram, bot: Bot, args: Args) -> object:
         telegram.post(
             bot,
             Message(
-                id=next(chat.numbers),
+                id=next(chat.message_ids),
                 chat=chat,
                 sender=bot.account,
                 date=telegram.now,
@@ -146,69 +115,25 @@ def send_chat_action(telegram: Telegram, bot: Bot, args: Args) -> object:
 
 
 def forward_message(telegram: Telegram, bot: Bot, args: Args) -> object:
-    return _forward(telegram, bot, args, number=args.integer("message_id")).as_json(bot.id)
+    return _forward(telegram, bot, args, message_id=args.integer("message_id")).as_json(bot.id)
 
 
 def forward_messages(telegram: Telegram, bot: Bot, args: Args) -> object:
-    found = _existing(telegram, bot, args)
-    if not found:
+    existing = _existing(telegram, bot, args)
+    if not existing:
         raise bad_request("there are no messages to forward")
-    return [{"message_id": _forward(telegram, bot, args, number=number).id} for number in found]
+    return [{"message_id": _forward(telegram, bot, args, message_id=one).id} for one in existing]
 
 
 def copy_message(telegram: Telegram, bot: Bot, args: Args) -> object:
-    return {"message_id": _copy(telegram, bot, args, number=args.integer("message_id")).id}
+    return {"message_id": _copy(telegram, bot, args, message_id=args.integer("message_id")).id}
 
 
 def copy_messages(telegram: Telegram, bot: Bot, args: Args) -> object:
-    found = _existing(telegram, bot, args)
-    if not found:
+    existing = _existing(telegram, bot, args)
+    if not existing:
         raise bad_request("there are no messages to copy")
-    return [{"message_id": _copy(telegram, bot, args, number=number).id} for number in found]
-
-
-def text_argument(args: Args) -> FormattedText:
-    refuse_unmodelled(args)
-    text = args.text("text")
-    if not text:
-        raise bad_request("message text is empty")
-    given = args.values.get("entities")
-    content = formatted(text, parse_mode=args.find_text("parse_mode"), entities=_entities(given))
-    if not content.text:
-        raise bad_request("text must be non-empty")
-    return content
-
-
-def caption_argument(values: Any) -> FormattedText:
-    given = values.get("caption_entities")
-    return formatted(
-        values.get("caption") or "",
-        parse_mode=values.get("parse_mode"),
-        entities=_entities(given),
-    )
-
-
-def media_argument(
-    telegram: Telegram, bot: Bot, values: Any, *, args: Args, kind: str, name: str
-) -> Media:
-    """The file of a send, or of one item of an album, with what the bot says of it."""
-    if kind not in {*ATTRIBUTES, "photo", "document"}:
-        raise not_modelled(f"media of type {kind}")
-    file = _file(telegram, bot, args, reference=values[name], kind=kind)
-    attributes = {**ATTRIBUTES.get(kind, {})}
-    for given in ("duration", "width", "height", "length", "performer", "title", "emoji"):
-        if values.get(given) is not None:
-            attributes[given] = values[given]
-    return Media(kind, file, attributes)
-
-
-def refuse_unmodelled(args: Args) -> None:
-    for name in UNMODELLED:
-        if args.values.get(name):
-            raise not_modelled(f"{name} of {args.method}")
-    for name in UNMODELLED_IN_REPLY:
-        if name in (args.find_object("reply_parameters") or {}):
-            raise not_modelled(f"{name} of reply_parameters")
+    return [{"message_id": _copy(telegram, bot, args, message_id=one).id} for one in existing]
 
 
 def _send(
@@ -232,7 +157,7 @@ def _send(
     check_by_server(markup)
     telegram.limits.check(chat.id, is_group=not chat.is_private)
     message = Message(
-        id=next(chat.numbers),
+        id=next(chat.message_ids),
         chat=chat,
         sender=bot.account,
         date=telegram.now,
@@ -272,8 +197,8 @@ def _destination(telegram: Telegram, bot: Bot, args: Args) -> tuple[Chat, int | 
     return chat, reply_to, thread_id
 
 
-def _forward(telegram: Telegram, bot: Bot, args: Args, *, number: int) -> Message:
-    message = _source(telegram, bot, args, number=number, verb="forward")
+def _forward(telegram: Telegram, bot: Bot, args: Args, *, message_id: int) -> Message:
+    message = _source(telegram, bot, args, message_id=message_id, verb="forward")
     origin = message.origin or {
         "type": "user",
         "sender_user": message.sender.as_json(),
@@ -290,8 +215,8 @@ def _forward(telegram: Telegram, bot: Bot, args: Args, *, number: int) -> Messag
     )
 
 
-def _copy(telegram: Telegram, bot: Bot, args: Args, *, number: int) -> Message:
-    message = _source(telegram, bot, args, number=number, verb="copy")
+def _copy(telegram: Telegram, bot: Bot, args: Args, *, message_id: int) -> Message:
+    message = _source(telegram, bot, args, message_id=message_id, verb="copy")
     content = message.content
     if message.media and "caption" in args:
         content = caption_argument(args.values)
@@ -300,9 +225,9 @@ def _copy(telegram: Telegram, bot: Bot, args: Args, *, number: int) -> Message:
     return _send(telegram, bot, args, content=content, media=message.media, extra=message.extra)
 
 
-def _source(telegram: Telegram, bot: Bot, args: Args, *, number: int, verb: str) -> Message:
+def _source(telegram: Telegram, bot: Bot, args: Args, *, message_id: int, verb: str) -> Message:
     chat = telegram.get_chat(bot, args.values["from_chat_id"])
-    message = chat.messages.get(number)
+    message = chat.messages.get(message_id)
     if message is None:
         raise bad_request(f"message to {verb} not found")
     if message.is_service or message.is_protected:
@@ -313,47 +238,9 @@ def _source(telegram: Telegram, bot: Bot, args: Args, *, number: int, verb: str)
 
 def _existing(telegram: Telegram, bot: Bot, args: Args) -> list[int]:
     """Of the messages named, those there are: the plural methods skip the rest."""
-    numbers = args.items("message_ids")
-    if len(numbers) > MAX_AT_ONCE:
-        raise bad_request("too many message identifiers specified")
+    message_ids = message_ids_argument(args)
     chat = telegram.get_chat(bot, args.values["from_chat_id"])
-    return [number for number in numbers if number in chat.messages]
-
-
-def _file(telegram: Telegram, bot: Bot, args: Args, *, reference: Any, kind: str) -> File:
-    if not isinstance(reference, str):
-        return telegram.files.add(reference, kind)
-    if upload := args.attached(reference):
-        return telegram.files.add(upload, kind)
-    if reference.startswith(("http://", "https://")):
-        raise not_modelled("a file taken from an HTTP URL")
-    file = telegram.files.find(bot.id, reference)
-    if file is None:
-        raise bad_request("wrong file identifier/HTTP URL specified")
-    if file.kind != kind:
-        raise bad_request(
-            f"can't use file of type {file.kind.capitalize()} as {kind.capitalize()}"
-        )
-    return file
-
-
-def _entities(given: list[JsonObject] | None) -> list[Entity] | None:
-    if given is None:
-        return None
-    return [
-        Entity(
-            type=one["type"],
-            offset=one["offset"],
-            length=one["length"],
-            url=one.get("url"),
-            user=one["user"]["id"] if one.get("user") else None,
-            language=one.get("language"),
-            custom_emoji_id=one.get("custom_emoji_id"),
-            unix_time=one.get("unix_time"),
-            date_time_format=one.get("date_time_format"),
-        )
-        for one in given
-    ]
+    return [one for one in message_ids if one in chat.messages]
 
 
 METHODS: dict[str, Handler] = {

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from bot.app import create_repositories
 from bot.demo.bot_api.people import User
+from bot.demo.bot_api.server import BotApiServer
+from bot.demo.page.panel import ActionError
 from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS
 from bot.demo.pbx.history import history
@@ -18,9 +23,21 @@ from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
 from storage.database import Database, open_database
 from tests.support.running import HOOK_TOKEN, IVAN, OLENA, SUPERVISOR, Office, running_office
-from tests.support.telegram import START, RunningClock
+from tests.support.telegram import START, TOKEN, RunningClock
 
 FIRST_CLIENT = CLIENTS[0][0]
+
+
+Seen = TypeVar("Seen")
+
+
+async def first_of(look: Callable[[], Awaitable[Seen | None]]) -> Seen:
+    """What `look` sees, asked again and again until it sees something."""
+    async with asyncio.timeout(15):
+        while True:
+            if seen := await look():
+                return seen
+            await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +58,29 @@ class Scene:
         return list(page.calls)
 
     async def until(self, holds: Callable[[list[Call]], bool]) -> list[Call]:
-        async with asyncio.timeout(10):
-            while True:
-                calls = await self.log()
-                if holds(calls):
-                    return calls
-                await asyncio.sleep(0.02)
+        """The newest page of the log once `holds` is true of it."""
+
+        async def look() -> list[Call] | None:
+            calls = await self.log()
+            return calls if holds(calls) else None
+
+        return await first_of(look)
+
+    async def until_calls_end(self) -> None:
+        """Wait until the PBX has posted, or kept in its silence, all of every call."""
+
+        async def look() -> bool:
+            return not self.pbx.under_way
+
+        await first_of(look)
+
+    async def until_all_is_said(self) -> None:
+        """Wait until the bot owes nobody a message."""
+
+        async def look() -> bool:
+            return not await self.database.fetch("SELECT 1 FROM outbox WHERE state = 'pending'")
+
+        await first_of(look)
 
     async def order(self, key: str) -> Call:
         """Order a call, and see it when it is over."""
@@ -64,14 +98,16 @@ class Scene:
 
 
 @asynccontextmanager
-async def living(directory: Path, *, quiet: bool = True) -> AsyncIterator[Scene]:
+async def living(
+    directory: Path, *, quiet: bool = True, blocker: int = IVAN
+) -> AsyncIterator[Scene]:
     async with running_office(directory, clock=RunningClock()) as office:
         boss = await office.administrator()
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
         pbx = Pbx(
             telegram=office.telegram,
-            blocker=ivan,
+            blocker=office.telegram.user(blocker),
             clock=lambda: int(office.clock()),
             seed=1,
             speed=100,
@@ -112,7 +148,8 @@ async def test_each_call_of_the_panel_ends_in_its_status(tmp_path: Path) -> None
         lost = 3  # missed and again are one client's, busy, hidden
         for user in (scene.boss, scene.olena):
             await user.wait_for(lambda message: "прихований номер" in message.text)
-            assert scene.alerts(user) == lost
+        await scene.until_all_is_said()
+        assert [scene.alerts(one) for one in (scene.boss, scene.olena)] == [lost, lost]
         assert scene.alerts(scene.ivan) == 0
 
 
@@ -139,9 +176,9 @@ async def test_a_burst_is_thirty_calls_and_all_of_them_end(tmp_path: Path) -> No
 async def test_what_was_kept_in_a_long_silence_comes_afterwards(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         await scene.pbx.act("silence")
-        for _ in range(17):  # over the thousand facts a hook takes at once
+        for _ in range(17):  # over the thousand calls a hook takes at once
             await scene.pbx.act("burst")
-        await asyncio.sleep(1)
+        await scene.until_calls_end()
         assert await scene.log() == []
         async with asyncio.timeout(15):
             await scene.pbx.act("silence")
@@ -156,14 +193,46 @@ async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
         await scene.order("missed")
         for user in (scene.boss, sofia, scene.olena):
             await user.wait_for(lambda message: "Пропущений дзвінок" in message.text, timeout=15)
-            assert scene.alerts(user) == 1
+        await scene.until_all_is_said()
+        assert [scene.alerts(one) for one in (scene.boss, sofia, scene.olena)] == [1, 1, 1]
+
+
+async def test_a_silent_pbx_tells_of_a_call_when_it_comes_back(tmp_path: Path) -> None:
+    async with living(tmp_path) as scene:
+        await scene.pbx.act("silence")
+        labels = {action.key: action.uk for action in scene.pbx.actions()}
+        assert labels["silence"] == "АТС повертається"
+        await scene.pbx.act("hidden")
+        await scene.until_calls_end()
+        await scene.until_all_is_said()
+        assert scene.alerts(scene.boss) == 0
+        await scene.pbx.act("silence")
+        await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
+
+
+async def test_administrators_hear_of_whom_the_panel_made_block_the_bot(tmp_path: Path) -> None:
+    async with living(tmp_path, blocker=OLENA) as scene:
+        await scene.pbx.act("block")
+        await scene.order("missed")
+        await scene.boss.wait_for(lambda message: message.text.startswith("⚠️"))
+
+
+async def test_what_cannot_be_ordered_is_refused(tmp_path: Path) -> None:
+    telegram = BotApiServer()
+    telegram.register_bot(TOKEN)
+    pbx = Pbx(telegram=telegram, blocker=telegram.user(1), clock=lambda: 0, seed=1, speed=1)
+    with pytest.raises(ActionError, match="not running"):
+        await pbx.act("missed")
+    async with living(tmp_path) as scene:
+        with pytest.raises(ActionError, match="nonsense"):
+            await scene.pbx.act("nonsense")
 
 
 async def test_the_panel_knows_of_a_block_made_on_the_page(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
 
         def label() -> str:
-            return next(en for key, _, en, _ in scene.pbx.actions() if key == "block")
+            return next(one.en for one in scene.pbx.actions() if one.key == "block")
 
         assert label() == "102 blocks the bot"
         await scene.ivan.block()

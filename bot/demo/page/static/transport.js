@@ -1,0 +1,43 @@
+// Talking with the server: requests of people, and the stream of events (Server-Sent Events).
+
+import { toast } from "./dialogs.js";
+import { $ } from "./elements.js";
+import { app } from "./state.js";
+import { t } from "./words.js";
+
+/** What somebody does, as JSON or a form; null when it did not work, and the page has said so. */
+export async function post(path, body) {
+  const isForm = body instanceof FormData;
+  try {
+    const response = await fetch(path, {
+      method: "POST",
+      headers: isForm ? {} : { "Content-Type": "application/json" },
+      body: isForm ? body : JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (answer.ok) return answer;
+    toast(t("failed", { why: answer.error }));
+  } catch {
+    toast(t("lost"));
+  }
+  return null;
+}
+
+/** The whole of what there is; it throws where there is no answer. */
+export const fetchState = async () => (await fetch("/state")).json();
+
+let stream = null;
+
+/** Hear all that happens after `app.position`, and again when the connection broke. */
+export function listen(receive) {
+  stream?.close();
+  const opened = new EventSource(`/events?after=${app.position}`);
+  stream = opened;
+  opened.onmessage = receive;
+  opened.onopen = () => { $("offline").hidden = true; };
+  opened.onerror = () => {
+    $("offline").hidden = false;
+    $("offline").textContent = t("lost");
+    if (opened.readyState === EventSource.CLOSED) setTimeout(listen, 2000, receive);
+  };
+}
