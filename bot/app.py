@@ -47,7 +47,8 @@ from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
-from storage.case_times import CaseTimes
+from storage.case_backfill import create_missing_cases
+from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
@@ -74,7 +75,7 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
-    case_times: CaseTimes
+    case_deadlines: CaseDeadlines
     company: CompanyRepo
     groups: GroupRepo
     digests: DigestRepo
@@ -94,7 +95,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         calls=CallRepo(database, rules=rules),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
-        case_times=CaseTimes(database, rules=rules),
+        case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
@@ -191,7 +192,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
         repositories = create_repositories(database, settings)
-        await _bring_up_to_date(repositories, settings, now=clock())
+        await _bring_up_to_date(database, repositories, settings, now=clock())
 
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
@@ -250,15 +251,17 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         yield url
 
 
-async def _bring_up_to_date(repositories: Repositories, settings: Settings, *, now: int) -> None:
-    """Make true in the database what the settings, or an older version, left to be done."""
+async def _bring_up_to_date(
+    database: Database, repositories: Repositories, settings: Settings, *, now: int
+) -> None:
+    """Bring the database in line with the settings, and with what this version keeps in it."""
     await repositories.employees.sync_administrators(
         settings.admin_ids,
         language=settings.language,
         page_size=settings.page_size,
         now=now,
     )
-    if made := await repositories.case_times.make_missing(now=now):
+    if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
         log.info("made the cases of %d lost calls recorded before", made)
 
 
@@ -290,7 +293,7 @@ def _schedule_jobs(
 ) -> None:
     jobs = Jobs(
         repositories.calls,
-        repositories.case_times,
+        repositories.case_deadlines,
         repositories.company,
         repositories.reminders,
         repositories.digests,

@@ -1,6 +1,6 @@
 """The cases as people see them and what people do with them: the board, taking, handing, closing.
 
-What calls do to cases is in case_refolding.py, what time does in case_times.py.
+How calls change cases is in case_refolding.py, how time does in case_deadlines.py.
 """
 
 from collections.abc import Sequence

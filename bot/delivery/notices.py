@@ -20,7 +20,7 @@ from bot.views import reminders as reminder_views
 from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
-from storage.case_times import ANSWER_SECONDS
+from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo

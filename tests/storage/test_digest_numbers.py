@@ -111,7 +111,7 @@ def tell(story: Iterable[Event]) -> list[Told]:
 async def play(stored: StoredCalls, story: Iterable[Event], people: dict[str, Employee]) -> None:
     for event in story:
         stored.now = event.at
-        await stored.case_times.expire(now=stored.now)
+        await stored.case_deadlines.expire(now=stored.now)
         match event.kind:
             case "lost":
                 await stored.lost(0, event.client, rang=event.phones)
@@ -268,7 +268,7 @@ def test_every_number_is_what_a_count_by_hand_gives(
             count = Count(stored, people, SUNDAY, end * 60)
             for later in (0, 30 * DAY):
                 stored.now = max(story[-1].at, count.end) + later
-                await stored.case_times.expire(now=stored.now)
+                await stored.case_deadlines.expire(now=stored.now)
                 await count.check(people["Олена"], cases)
                 await count.check(operator, own)
                 found = await count.digest(people["Іван"])

@@ -46,7 +46,7 @@ async def test_what_happens_later_changes_nothing(digests: StoredDigests) -> Non
     await digests.dialled(0, "0501112207")
     await digests.dialled(60, "0501112208")
     digests.now += 30 * 86400
-    await digests.case_times.expire(now=digests.now)
+    await digests.case_deadlines.expire(now=digests.now)
     assert await digests.digest(boss) == before
 
 

@@ -74,7 +74,7 @@ class StoredDigests(StoredCalls):
         await self.lost_at("12", "2026-11-16 11:00")
         await self.lost_at("13", "2026-11-16 19:00")
         self.now = at("2026-11-23 18:10")
-        await self.case_times.expire(now=self.now)
+        await self.case_deadlines.expire(now=self.now)
         return boss, olena, ivan
 
     async def lost_at(self, number: str, moment: str, rang: str = "") -> None:
