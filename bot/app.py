@@ -54,6 +54,7 @@ from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
+from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
@@ -79,6 +80,7 @@ class Repositories:
     company: CompanyRepo
     groups: GroupRepo
     digests: DigestRepo
+    digest_times: DigestTimes
     reminders: ReminderRepo
     employees: EmployeeRepo
     invites: InviteRepo
@@ -100,6 +102,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
+        digest_times=DigestTimes(database, settings.zone),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -296,7 +299,7 @@ def _schedule_jobs(
         repositories.case_deadlines,
         repositories.company,
         repositories.reminders,
-        repositories.digests,
+        repositories.digest_times,
         repositories.outbox,
         wake=wake,
         clock=clock,

@@ -10,6 +10,7 @@ from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
+from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
@@ -170,7 +171,7 @@ class Notices:
         if employee.role is Role.ACCOUNTANT:
             return None
         due_at, minutes = map(int, owed.subject.split())
-        start, end = self.digests.span(due_at, minutes)
+        start, end = digest_span(due_at, minutes, self.zone)
         text, markup = await digest_message(
             employee, start, end, digests=self.digests, company=self.company, zone=self.zone
         )

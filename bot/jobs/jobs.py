@@ -9,7 +9,7 @@ from bot.jobs.timer import Job
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
-from storage.digests import DigestRepo
+from storage.digest_times import DigestTimes
 from storage.outbox import OutboxRepo
 from storage.reminders import ReminderRepo
 
@@ -23,7 +23,7 @@ class Jobs:
         case_deadlines: CaseDeadlines,
         company: CompanyRepo,
         reminders: ReminderRepo,
-        digests: DigestRepo,
+        digest_times: DigestTimes,
         outbox: OutboxRepo,
         *,
         wake: Callable[[], None],
@@ -35,7 +35,7 @@ class Jobs:
         self._case_deadlines = case_deadlines
         self._company = company
         self._reminders = reminders
-        self._digests = digests
+        self._digest_times = digest_times
         self._outbox = outbox
         self._wake = wake
         self._clock = clock
@@ -53,7 +53,7 @@ class Jobs:
             self._case_deadlines.repeat_alerts,
             self._reminders.owe_due,
             self._company.owe_opening_list,
-            self._digests.owe_due,
+            self._digest_times.owe_due,
             self._outbox.shift_after_clock_set_back,
         ]
         return [partial(self._do_due, do) for do in do_due]

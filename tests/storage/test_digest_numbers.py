@@ -187,7 +187,7 @@ class Count:
     def __init__(
         self, stored: StoredCalls, people: dict[str, Employee], start: int, end: int
     ) -> None:
-        self._desk = stored
+        self._stored = stored
         self._digests = DigestRepo(stored.database, KYIV, window=RULES.window)
         self._people = people
         self.start, self.end = start, end
@@ -199,7 +199,7 @@ class Count:
         self, viewer: Employee, group: CaseGroup, *, who: int = 0, hour: int = 0
     ) -> set[tuple[str | None, int]]:
         start, end = (hour, min(hour + HOUR, self.end)) if hour else (self.start, self.end)
-        page = await self._desk.cases.list_span(
+        page = await self._stored.cases.list_span(
             viewer, start, end, group, who=who, target=TARGET, page=0, size=100
         )
         assert page.total == len(page.cases)

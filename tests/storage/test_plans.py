@@ -163,7 +163,7 @@ async def busy(tmp_path: Path, stored: StoredCalls) -> Busy:
     await stored.dialled(60, "0501112255")
     await repositories.cases.take(1, olena, now=now)
     await repositories.reminders.add(1, olena, due_at=now + 60, now=now)
-    await repositories.digests.add(boss.id, 60, now=now)
+    await repositories.digest_times.add(boss.id, 60, now=now)
     explained.plans.clear()
     return Busy(stored.database, explained, repositories, boss, olena, now + 8 * DAY)
 
@@ -208,7 +208,7 @@ DUE: dict[str, Scan] = {
     "repeat": lambda busy: busy.repositories.case_deadlines.repeat_alerts(now=busy.due),
     "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
     "opening": lambda busy: busy.repositories.company.owe_opening_list(now=NOW + DAY),
-    "digests": lambda busy: busy.repositories.digests.owe_due(now=NOW + DAY // 2),
+    "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
     "clock set back": lambda busy: busy.repositories.outbox.shift_after_clock_set_back(
         now=NOW - DAY
     ),
