@@ -29,6 +29,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, Telegram
 
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
+from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show, write_to
 from bot.views import dialogs as views
@@ -191,6 +192,11 @@ async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
         await dialog.keep(text[:COMMENT_LIMIT], asked=asked)
         return None
     return text
+
+
+async def not_understood(message: Message, error: UnreadableTimeError) -> None:
+    """Say which piece of a typed time cannot be read; the question goes on waiting."""
+    await message.answer(views.not_understood(error.piece), reply_markup=keyboards.cancel())
 
 
 async def text_expected(message: Message) -> None:

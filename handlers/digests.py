@@ -18,7 +18,6 @@ from bot.domain.typed_times import UnreadableTimeError, parse_time
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show
 from bot.views import company as company_views
-from bot.views import dialogs as dialog_views
 from bot.views import digests as views
 from handlers import dialogs
 from handlers.dialogs import Dialog
@@ -170,8 +169,7 @@ async def time_sent(
     try:
         minutes = parse_time(message.text or "")
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         if not await digest_times.add(employee.id, minutes, now=clock()):

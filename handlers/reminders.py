@@ -99,8 +99,7 @@ async def time_sent(
     try:
         due_at = parse_when(message.text or "", now, settings.zone)
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         call = await journal.get(dialog.origin.call, employee.scope)
