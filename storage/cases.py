@@ -20,6 +20,7 @@ from bot.domain.cases import (
 from bot.domain.digests import CaseGroup
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
+from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
 from storage.audience import can_be_told_sql, takes_clients_sql
 from storage.case_changes import free_case, refold_case
@@ -137,8 +138,7 @@ class CaseRepo:
             f"SELECT count(*) FROM cases AS k WHERE {where}",  # noqa: S608
             values,
         )
-        count = max(1, -(-total // size))
-        page = min(max(page, 0), count - 1)
+        page, count = nearest_page(page, size=size, total=total)
         rows = await self._database.fetch(
             "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
             f"LEFT JOIN employees AS o ON o.id = k.owner_id WHERE {where} "
