@@ -67,3 +67,8 @@ class Owed:
     created_at: int
     due_at: int
     attempts: int
+
+    @property
+    def is_in_chat(self) -> bool:
+        """Whether the chat has a message of it already, which is to be edited or replaced."""
+        return self.message_id is not None
