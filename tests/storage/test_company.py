@@ -244,7 +244,7 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     assert set(await company.steps()) == {BOSS, -5, -6}, "the same client, on their line"
 
 
-async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
+async def test_a_case_taken_and_given_back_goes_on_up_the_escalation(
     company: Company, boss: Employee
 ) -> None:
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
