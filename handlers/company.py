@@ -166,7 +166,7 @@ async def no_hours(
     company: CompanyRepo,
     clock: Clock,
 ) -> None:
-    """Of the line the button is about, whichever has been asked about since."""
+    """Remove the hours of the button's line, even if another line was asked about since."""
     line = await _line(company, callback_data.code)
     async with dialog.ending(query):
         await company.set_hours(line, None, now=clock())

@@ -106,7 +106,7 @@ async def open_list(
     employee: Employee,
     digest_screens: DigestScreens,
 ) -> None:
-    """Below the digest, which stays."""
+    """Show the list below the digest, which stays."""
     asked = DigestPages(**callback_data.model_dump())
     text, markup = await digest_screens.list_of(asked, employee)
     if query.message:
@@ -126,7 +126,7 @@ async def turn_list(
 async def show_now(
     query: CallbackQuery, employee: Employee, digest_screens: DigestScreens
 ) -> None:
-    """As a message of its own, as when it comes by itself."""
+    """Send the digest as a new message, as if its time had come."""
     text, markup = await digest_screens.today(employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)

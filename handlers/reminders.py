@@ -46,7 +46,7 @@ def create_router() -> Router:
 async def choose_time(
     query: CallbackQuery, callback_data: RemindMenu, employee: Employee, journal: JournalRepo
 ) -> None:
-    """Below the card or the alert, which stays."""
+    """Offer times below the card or the alert, which stays."""
     call = await journal.get(callback_data.call, employee.scope)
     if query.message:
         await query.message.answer(views.choose(call), reply_markup=keyboards.choose(call.id))
