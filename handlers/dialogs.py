@@ -250,7 +250,7 @@ def _stored(origin: CallbackData, messages: tuple[int, ...], draft: str | None) 
 def _read(
     data: Mapping[str, Any], origins: tuple[type[CallbackData], ...], state: FSMContext
 ) -> Dialog[CallbackData] | None:
-    """The stored dialog; None if its data have another form, or another kind of button began it."""
+    """The stored dialog; None if it has another form, or another kind of button began it."""
     match data:
         case {"origin": str(packed), "messages": [*messages], "draft": None | str() as draft}:
             for kind in origins:
