@@ -25,6 +25,8 @@ from storage.database import Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
+"""The calls in which lines are looked for."""
+
 _LIST_LATE_BY = 12 * 3600
 """Seconds after an opening within which its list is still owed."""
 
@@ -35,12 +37,12 @@ class CompanyRepo:
         self._zone = zone
 
     async def hours(self, line: str | None = None) -> Hours:
-        """The hours of a line, which are the company's unless it has its own."""
+        """The hours of a line: its own if it has any, else the company's."""
         rows = await self._database.fetch(_HOURS_SQL, (line or "",))
         return _hours(rows, await self._database.fetch(_HOLIDAYS_SQL))
 
     async def own_hours(self) -> dict[str, Hours]:
-        """The hours of the lines that differ, without the holidays."""
+        """The hours of the lines that have their own, without the holidays."""
         rows = await self._database.fetch(
             "SELECT line, week FROM working_hours WHERE line <> '' ORDER BY line"
         )
@@ -94,11 +96,11 @@ class CompanyRepo:
                 await self._replan_alerts(tx, now)
 
     async def owe_opening_list(self, *, now: int) -> bool:
-        """At opening, owe everybody one list of the cases still open. Returns whether it was time.
+        """When the company opens, owe everybody one list of the cases still open.
 
-        If the bot was down at the opening, the list is owed when it is back, at most half a day
-        later. A planned opening that the hours do not give (the clock was wrong, the time zone has
-        changed) is planned anew.
+        Returns whether it was time. If the bot was down at the opening, the list is owed when it
+        is back, at most half a day later. A planned opening that the hours do not give (the clock
+        was wrong, the time zone has changed) is planned anew.
         """
         rows = await self._database.fetch(
             "SELECT value FROM company_numbers WHERE name = 'opening_at'"
@@ -144,7 +146,7 @@ class CompanyRepo:
             )
 
     async def _replan_alerts(self, tx: Transaction, now: int) -> None:
-        """Compute anew when the later steps hear of cases, and when cases are repeated."""
+        """Plan anew when later steps are told of cases, and when alerts are repeated."""
         escalation = await read_escalation(tx)
         hours: dict[str | None, Hours] = {}
 
@@ -178,7 +180,7 @@ async def read_escalation(tx: Transaction) -> Escalation:
 async def read_step_moments(
     tx: Transaction, line: str | None, *, zone: ZoneInfo, now: int
 ) -> tuple[StepMoments, int | None]:
-    """When each step of the escalation hears of a case, and when all hear again; None: never."""
+    """When each step of the escalation is told of a case, and when all are told again, if ever."""
     escalation = await read_escalation(tx)
     if escalation.is_at_once:
         return StepMoments(now, now, now), None
@@ -230,7 +232,7 @@ def _next_opening(weeks: list[Row], days: list[Row], now: int, zone: ZoneInfo) -
 
 
 def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
-    """The next opening that is the first of its day: after a break nobody needs the list again."""
+    """The next opening that is the first of its day: nobody needs the list again after a break."""
     opening = hours.next_opening(now, zone)
     while opening is not None:
         midnight, _ = day_bounds(local_date(opening, zone), zone)
