@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
+from zoneinfo import ZoneInfo
 
 import httpx
 from aiogram import Bot, Dispatcher
@@ -211,7 +212,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             bot,
             outbox=repositories.outbox,
             groups=repositories.groups,
-            notices=_create_notices(repositories, i18n, settings, clock),
+            notices=create_notices(repositories, i18n, zone=settings.zone, clock=clock),
             clock=clock,
             pace=pace,
             metrics=metrics,
@@ -268,8 +269,8 @@ async def _bring_up_to_date(
         log.info("made the cases of %d lost calls recorded before", made)
 
 
-def _create_notices(
-    repositories: Repositories, i18n: I18n, settings: Settings, clock: Clock
+def create_notices(
+    repositories: Repositories, i18n: I18n, *, zone: ZoneInfo, clock: Clock
 ) -> Notices:
     return Notices(
         employees=repositories.employees,
@@ -281,7 +282,7 @@ def _create_notices(
         journal=repositories.journal,
         rejects=repositories.rejects,
         i18n=i18n,
-        zone=settings.zone,
+        zone=zone,
         clock=clock,
     )
 
