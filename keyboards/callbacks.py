@@ -158,7 +158,7 @@ class CardCase(CallbackData, prefix="v1"):
 
 
 class RemindMenu(CallbackData, prefix="t1"):
-    """When to be reminded of a call?"""
+    """Offer times at which to be reminded of a call."""
 
     call: Id
 
@@ -200,14 +200,14 @@ class HandTo(CallbackData, prefix="wh2"):
 
 
 class BoardPlace(CallbackData, prefix="b1"):
-    """A page of the board of open cases, from 0."""
+    """A page of the board of lost calls, from 0."""
 
     board: Board
     page: Count = 0
 
 
 class ReadyText(CallbackData, prefix="wr1"):
-    """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
+    """A ready answer to a question about a case; which question and case is in the dialog."""
 
     number: Count
 
@@ -376,7 +376,7 @@ class LineHours(CallbackData, prefix="oh2"):
 
 
 class NoHours(CallbackData, prefix="oz2"):
-    """A line gets the company's hours, the company (-1) works always."""
+    """Let a line have the company's hours, or the company (-1) work always."""
 
     code: Code
 
