@@ -85,10 +85,9 @@ class CaseDeadlines:
             )
             for row in rows:
                 escalation, hours = await read_escalation(tx), await read_hours(tx, row["line"])
-                again = hours.after(now, escalation.repeat_every * 60, self._rules.zone)
+                repeat_at = escalation.repeat_moment(hours, now, self._rules.zone)
                 await tx.execute(
-                    "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                    (again if escalation.repeat_every else None, row["id"]),
+                    "UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"])
                 )
                 await ping_chats(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)

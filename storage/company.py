@@ -148,23 +148,22 @@ class CompanyRepo:
     async def _replan_alerts(self, tx: Transaction, now: int) -> None:
         """Plan anew when later steps are told of cases, and when alerts are repeated."""
         escalation = await read_escalation(tx)
-        hours: dict[str | None, Hours] = {}
+        known: dict[str | None, Hours] = {}
 
-        async def after(line: str | None, moment: int, minutes: int) -> int:
-            if line not in hours:
-                hours[line] = await read_hours(tx, line)
-            return hours[line].after(moment, minutes * 60, self._zone)
+        async def hours_of(line: str | None) -> Hours:
+            if line not in known:
+                known[line] = await read_hours(tx, line)
+            return known[line]
 
         for row in await list_later_alerts(tx):
             minutes = escalation.minutes(EscalationField(row["step"]))
-            due_at = await after(row["line"], row["created_at"], minutes)
+            hours = await hours_of(row["line"])
+            due_at = hours.after(row["created_at"], minutes * 60, self._zone)
             await set_due_at(tx, row["id"], due_at)
         for row in await tx.execute(_REPEATS_SQL):
-            again = await after(row["line"], max(now, row["last"]), escalation.repeat_every)
-            await tx.execute(
-                "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                (again if escalation.repeat_every else None, row["id"]),
-            )
+            hours = await hours_of(row["line"])
+            repeat_at = escalation.repeat_moment(hours, max(now, row["last"]), self._zone)
+            await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
 
 
 async def read_hours(tx: Transaction, line: str | None) -> Hours:
@@ -185,18 +184,8 @@ async def read_step_moments(
     if escalation.is_at_once:
         return StepMoments(now, now, now), None
     hours = await read_hours(tx, line)
-
-    def after(minutes: int) -> int:
-        return hours.after(now, minutes * 60, zone)
-
-    moments = StepMoments(
-        after(escalation.operators_after),
-        after(escalation.groups_after),
-        after(escalation.supervisors_after),
-    )
-    if not escalation.repeat_every:
-        return moments, None
-    return moments, hours.after(max(now, moments.supervisors), escalation.repeat_every * 60, zone)
+    moments = escalation.step_moments(hours, now, zone)
+    return moments, escalation.repeat_moment(hours, max(now, moments.supervisors), zone)
 
 
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"
