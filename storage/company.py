@@ -17,8 +17,8 @@ from collections.abc import Collection
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from bot.domain.company import Escalation, EscalationField, StepMoments
-from bot.domain.hours import Hours, Span, day_bounds, local_date
+from bot.domain.company import Escalation, EscalationField, StepMoments, next_opening_of_company
+from bot.domain.hours import Hours, Span
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
@@ -209,26 +209,9 @@ def _hours(rows: list[Row], days: list[Row]) -> Hours:
 
 
 def _next_opening(weeks: list[Row], days: list[Row], now: int, zone: ZoneInfo) -> int | None:
-    """When the company opens; if it never closes, when the first of the lines that do opens."""
     own = {row["line"]: _hours([row], days) for row in weeks}
     company = own.pop("", None) or _hours([], days)
-    opening = _first_opening(company, now, zone)
-    if opening is not None or not own:
-        return opening
-    week = zip(*(one.week for one in own.values()), strict=True)
-    spans = tuple(tuple(sorted({span for some in day for span in some})) for day in week)
-    return _first_opening(Hours(spans, company.holidays), now, zone)
-
-
-def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
-    """The next opening that is the first of its day: nobody needs the list again after a break."""
-    opening = hours.next_opening(now, zone)
-    while opening is not None:
-        midnight, _ = day_bounds(local_date(opening, zone), zone)
-        if hours.next_opening(midnight - 1, zone) == opening:
-            break
-        opening = hours.next_opening(opening, zone)
-    return opening
+    return next_opening_of_company(company, tuple(own.values()), now, zone)
 
 
 def _escalation(rows: list[Row]) -> Escalation:

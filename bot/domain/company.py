@@ -1,5 +1,6 @@
-"""The escalation of lost calls: who is told of one after how long."""
+"""What a company decides about lost calls: who is told after how long, and when it opens."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -70,3 +71,18 @@ class Escalation:
     def repeat_moment(self, hours: Hours, moment: int, zone: ZoneInfo) -> int | None:
         """When all are told again of what they were told at the moment; None: never."""
         return hours.after(moment, self.repeat_every * 60, zone) if self.repeat_every else None
+
+
+def next_opening_of_company(
+    company: Hours, lines: Collection[Hours], now: int, zone: ZoneInfo
+) -> int | None:
+    """When the company next opens for the first time in a day; None: never.
+
+    If it never closes, that is when the first of the `lines` opens that have hours of their own.
+    """
+    opening = company.next_opening_of_day(now, zone)
+    if opening is not None or not lines:
+        return opening
+    week = zip(*(one.week for one in lines), strict=True)
+    spans = tuple(tuple(sorted({span for some in day for span in some})) for day in week)
+    return Hours(spans, company.holidays).next_opening_of_day(now, zone)
