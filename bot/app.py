@@ -1,6 +1,6 @@
 """The composition root: what the running bot consists of, and in which order it opens and closes.
 
-Here alone objects of different rooms are built and handed to each other; begin at `serve`.
+Only here are objects of different rooms built and handed to each other. Begin reading at `serve`.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ def create_dispatcher(
     wake: Callable[[], None],
     recordings: Recordings,
 ) -> Dispatcher:
-    """What answers people: the routers of `handlers`, and all that they ask for by name.
+    """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages.
     """
@@ -189,7 +189,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
     What is opened here closes in reverse: at the end no more updates are taken and those in hand
-    are finished, then the same of alerts, of hooks, of ticks and of recordings; the database is
+    are finished; then the same is done with alerts, hooks, ticks and recordings. The database is
     closed last. Raises StartError if it cannot begin.
     """
     async with AsyncExitStack() as stack:
