@@ -19,16 +19,13 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.company import Escalation, EscalationField, StepMoments, next_opening_of_company
 from bot.domain.hours import Hours, Span
-from bot.domain.outbox import MessageKind, Priority
+from bot.domain.outbox import OWED_LATE_BY, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
 """The calls in which lines are looked for."""
-
-_LIST_LATE_BY = 12 * 3600
-"""Seconds after an opening within which its list is still owed."""
 
 
 class CompanyRepo:
@@ -114,7 +111,7 @@ class CompanyRepo:
             return False
         async with self._database.transaction() as tx:
             await self._plan_opening_list(tx, now)
-            if not now - _LIST_LATE_BY <= planned <= now:
+            if not now - OWED_LATE_BY <= planned <= now:
                 return False
             people = await tx.execute(
                 f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608

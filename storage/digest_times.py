@@ -3,15 +3,12 @@
 from zoneinfo import ZoneInfo
 
 from bot.domain.hours import next_local
-from bot.domain.outbox import MessageKind, Priority
+from bot.domain.outbox import OWED_LATE_BY, MessageKind, Priority
 from storage.database import Database, Row, Transaction
 from storage.owing import owe_once
 
 LIMIT = 6
 """Times of the day one person can choose."""
-
-_LATE_BY = 12 * 3600
-"""Seconds after its time within which a digest is still owed."""
 
 
 class DigestTimes:
@@ -76,8 +73,8 @@ class DigestTimes:
     async def _owe_digests(self, tx: Transaction, row: Row, *, now: int) -> int:
         """Owe one person's digests of one time of the day, and note when the next is due."""
         minutes, due_at, count = row["minutes"], row["due_at"], 0
-        if due_at < now - _LATE_BY:
-            due_at = next_local(now - _LATE_BY - 1, minutes, self._zone)
+        if due_at < now - OWED_LATE_BY:
+            due_at = next_local(now - OWED_LATE_BY - 1, minutes, self._zone)
         while due_at <= now:
             count += await owe_once(
                 tx,
