@@ -1,6 +1,6 @@
 """The composition root: what the running bot consists of, and in which order it opens and closes.
 
-Here alone objects of different rooms are built and handed to each other; begin at `serve`.
+Only here are objects of different rooms built and handed to each other. Begin reading at `serve`.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
+from zoneinfo import ZoneInfo
 
 import httpx
 from aiogram import Bot, Dispatcher
@@ -47,12 +48,14 @@ from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
-from storage.case_times import CaseTimes
+from storage.case_backfill import create_missing_cases
+from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
+from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
@@ -74,10 +77,11 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
-    case_times: CaseTimes
+    case_deadlines: CaseDeadlines
     company: CompanyRepo
     groups: GroupRepo
     digests: DigestRepo
+    digest_times: DigestTimes
     reminders: ReminderRepo
     employees: EmployeeRepo
     invites: InviteRepo
@@ -94,11 +98,12 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         calls=CallRepo(database, rules=rules),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
-        case_times=CaseTimes(database, rules=rules),
+        case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         groups=GroupRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
+        digest_times=DigestTimes(database, settings.zone),
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
@@ -132,7 +137,7 @@ def create_dispatcher(
     wake: Callable[[], None],
     recordings: Recordings,
 ) -> Dispatcher:
-    """What answers people: the routers of `handlers`, and all that they ask for by name.
+    """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages.
     """
@@ -184,14 +189,14 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
     What is opened here closes in reverse: at the end no more updates are taken and those in hand
-    are finished, then the same of alerts, of hooks, of ticks and of recordings; the database is
+    are finished; then the same is done with alerts, hooks, ticks and recordings. The database is
     closed last. Raises StartError if it cannot begin.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
         repositories = create_repositories(database, settings)
-        await _bring_up_to_date(repositories, settings, now=clock())
+        await _bring_up_to_date(database, repositories, settings, now=clock())
 
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
@@ -207,7 +212,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             bot,
             outbox=repositories.outbox,
             groups=repositories.groups,
-            notices=_create_notices(repositories, i18n, settings, clock),
+            notices=create_notices(repositories, i18n, zone=settings.zone, clock=clock),
             clock=clock,
             pace=pace,
             metrics=metrics,
@@ -250,20 +255,22 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         yield url
 
 
-async def _bring_up_to_date(repositories: Repositories, settings: Settings, *, now: int) -> None:
-    """Make true in the database what the settings, or an older version, left to be done."""
+async def _bring_up_to_date(
+    database: Database, repositories: Repositories, settings: Settings, *, now: int
+) -> None:
+    """Bring the database in line with the settings, and with what this version keeps in it."""
     await repositories.employees.sync_administrators(
         settings.admin_ids,
         language=settings.language,
         page_size=settings.page_size,
         now=now,
     )
-    if made := await repositories.case_times.make_missing(now=now):
+    if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
         log.info("made the cases of %d lost calls recorded before", made)
 
 
-def _create_notices(
-    repositories: Repositories, i18n: I18n, settings: Settings, clock: Clock
+def create_notices(
+    repositories: Repositories, i18n: I18n, *, zone: ZoneInfo, clock: Clock
 ) -> Notices:
     return Notices(
         employees=repositories.employees,
@@ -275,7 +282,7 @@ def _create_notices(
         journal=repositories.journal,
         rejects=repositories.rejects,
         i18n=i18n,
-        zone=settings.zone,
+        zone=zone,
         clock=clock,
     )
 
@@ -290,10 +297,10 @@ def _schedule_jobs(
 ) -> None:
     jobs = Jobs(
         repositories.calls,
-        repositories.case_times,
+        repositories.case_deadlines,
         repositories.company,
         repositories.reminders,
-        repositories.digests,
+        repositories.digest_times,
         repositories.outbox,
         wake=wake,
         clock=clock,

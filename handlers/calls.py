@@ -81,7 +81,7 @@ class CardScreens:
         )
 
     async def show(self, event: Event, pressed: Card, viewer: Employee, *, note: str) -> None:
-        """The card with what has just happened: on it if it is a new message, else as a toast."""
+        """Show the card and say what has just happened: on a new card, or in a toast."""
         on_card = note if isinstance(event, Message) else None
         card = await self.card(pressed, viewer, note=on_card)
         await show(event, card.text, card.markup, toast=note)
@@ -121,7 +121,7 @@ async def open_card(
 async def open_alert_card(
     query: CallbackQuery, callback_data: AlertCard, employee: Employee, card_screens: CardScreens
 ) -> None:
-    """Below the alert, which stays as it is."""
+    """Show the card below the alert, which stays as it is."""
     card = await card_screens.card(Card(call=callback_data.call), employee)
     if query.message:
         await query.message.answer(card.text, reply_markup=card.markup)
@@ -204,7 +204,7 @@ class _LogReader:
         return views.whole_log(page, lost_only=lost_only, client=client, now=now, zone=zone)
 
     def month(self, asked: LogPage, page: Page) -> int:
-        """Where choosing a date begins: the day shown, or that of the newest call on the page."""
+        """The month, as in Calendar, of the day shown or else of the newest call on the page."""
         newest = local_date(page.calls[0].started_at, self.zone) if page.calls else self._today()
         on = _date(asked.day) if asked.day else newest
         return on.year * 12 + on.month - 1

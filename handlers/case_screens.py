@@ -1,4 +1,4 @@
-"""What is shown of cases: the card a button stands on, what came of a press."""
+"""What presses about cases are answered with: a card, a notice, or an alert brought up to date."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class CaseScreens:
     async def show_card(
         self, event: Event, employee: Employee, pressed: AnyCaseButton, toast: str | None = None
     ) -> None:
-        """The card the button was on: the case's, or the call's."""
+        """Show the card the button was on, which is a case's or a call's, as it is now."""
         if isinstance(pressed, CardCase):
             card = await self.card_screens.card(pressed.card, employee)
             await show(event, card.text, card.markup, toast=toast or card.warning)
@@ -69,7 +69,7 @@ class CaseScreens:
     async def show_card_or_words(
         self, event: Event, employee: Employee, pressed: AnyCaseButton, words: str
     ) -> None:
-        """In place of a question: the card it stood on, or what became of it."""
+        """Replace a question by the card it was asked on or, if there was none, by these words."""
         if is_on_card(pressed):
             await self.show_card(event, employee, pressed, words)
         else:
@@ -82,7 +82,7 @@ class CaseScreens:
         pressed: AnyCaseButton,
         toast: str | None = None,
     ) -> None:
-        """After a press, whatever came of it: the card anew; an alert is left to the Alerter."""
+        """Answer a press: show its card anew, or let the Alerter bring its alert up to date."""
         if is_on_card(pressed):
             await self.show_card(query, employee, pressed, toast)
             return
@@ -109,7 +109,7 @@ class CaseScreens:
     async def show_why_not(
         self, query: CallbackQuery, employee: Employee, pressed: AnyCaseButton, case: Case
     ) -> None:
-        """What the button offered cannot be done: it is over, or a colleague was faster.
+        """Say why the button cannot do what it offered: the case is over, or a colleague has it.
 
         Raises NoAccessError for a role that takes no clients.
         """

@@ -40,7 +40,7 @@ class CaseDialog(StatesGroup):
     reason = State()
     """Why the case is closed by hand."""
     words = State()
-    """What colleagues should know, by whoever takes it."""
+    """What whoever takes the case wants colleagues to know."""
 
 
 def create_router() -> Router:
@@ -129,7 +129,7 @@ async def give_back(
 async def extend_claim(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    """The answer to the bot's question whether the owner still sees to the client."""
+    """Give an owner more time who was asked whether they still see to the client."""
     is_mine = await case_screens.cases.extend(
         callback_data.case, employee, seconds=_MORE_SECONDS, now=case_screens.clock()
     )
@@ -140,7 +140,7 @@ async def extend_claim(
 async def ignore_client(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    """The open case closes, and lost calls of the number make no more of them."""
+    """Close the open case; lost calls of this number will make no cases any more."""
     case = await case_screens.get(callback_data, employee)
     if case.client is None:
         raise NotFoundError(f"client of case {case.id}")
@@ -151,7 +151,7 @@ async def ignore_client(
 async def choose_person(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
-    """Whom to hand it to: in place of a card; an alert stays, and the question comes below."""
+    """Ask whom to hand the case to: in place of a card, or below an alert, which stays."""
     case = await case_screens.get(callback_data, employee)
     if case.is_open and not case.can_be_handed_over_by(employee):
         raise NoAccessError(f"handing case {case.id}")
@@ -246,7 +246,7 @@ async def draft_accepted(
     employee: Employee,
     case_screens: CaseScreens,
 ) -> None:
-    """The beginning that fits."""
+    """Use the draft: the beginning of a text that was too long."""
     if dialog.draft is None:
         await answer(query)
         return
@@ -273,7 +273,7 @@ async def _ask(
     text: str,
     markup: InlineKeyboardMarkup,
 ) -> None:
-    """In place of a card; an alert stays, and the question is a message of its own."""
+    """Ask in place of a card; under an alert, which stays, ask in a message of its own."""
     if is_on_card(pressed):
         await dialogs.ask(query, state, step, pressed, text, markup)
     else:

@@ -20,12 +20,13 @@ from keyboards import dialogs as keyboards
 from keyboards.callbacks import CommentButton, CommentStep
 from storage.comments import CommentRepo
 
-CommentOrigin = Dialog[CommentButton]
-"""Its origin is the button on the card; the version there, that of the comment when it was asked
-about, shows whether a colleague has changed the comment meanwhile."""
-
 
 class CommentDialog(StatesGroup):
+    """The `version` in a dialog's origin is that of the comment when its text was asked for.
+
+    It shows whether a colleague has changed the comment meanwhile.
+    """
+
     text = State()
 
 
@@ -68,7 +69,7 @@ async def ask_text(
 
 async def text_sent(
     message: Message,
-    dialog: CommentOrigin,
+    dialog: Dialog[CommentButton],
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
@@ -80,12 +81,12 @@ async def text_sent(
 
 async def draft_accepted(
     query: CallbackQuery,
-    dialog: CommentOrigin,
+    dialog: Dialog[CommentButton],
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
 ) -> None:
-    """The beginning that fits, or the person's own text after a conflict."""
+    """Save the draft: the beginning of a long text, or the person's own text after a conflict."""
     if dialog.draft is None:
         await answer(query)
         return
@@ -93,7 +94,7 @@ async def draft_accepted(
 
 
 async def cancel(
-    event: Event, dialog: CommentOrigin, employee: Employee, card_screens: CardScreens
+    event: Event, dialog: Dialog[CommentButton], employee: Employee, card_screens: CardScreens
 ) -> None:
     async with dialog.ending(event):
         await card_screens.show(event, dialog.origin.card, employee, note=dialog_views.cancelled())
@@ -129,7 +130,7 @@ async def restore_comment(
 
 async def _save(
     event: Event,
-    dialog: CommentOrigin,
+    dialog: Dialog[CommentButton],
     text: str,
     employee: Employee,
     comments: CommentRepo,
@@ -147,9 +148,9 @@ async def _save(
 
 
 async def _ask_which(
-    event: Event, dialog: CommentOrigin, call: Call, mine: str, comments: CommentRepo
+    event: Event, dialog: Dialog[CommentButton], call: Call, mine: str, comments: CommentRepo
 ) -> None:
-    """A colleague has changed the comment meanwhile: which of the two texts stays?"""
+    """Ask which text should stay: the person's own, or that of a colleague who was faster."""
     version = await comments.version(call.id)
     origin = dialog.origin.model_copy(update={"version": version})
     text, markup = views.conflict(call.comment, mine), keyboards.choose_text()

@@ -18,7 +18,6 @@ from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
 from bot.views import company as views
-from bot.views import dialogs as dialog_views
 from handlers import dialogs
 from handlers.dialogs import Dialog, InDialog
 from keyboards import company as keyboards
@@ -135,8 +134,7 @@ async def hours_sent(
     try:
         week = parse_week(message.text or "")
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         line = await _line(company, dialog.origin.code)
@@ -154,8 +152,7 @@ async def holidays_sent(
     try:
         days = parse_days(message.text or "", local_date(clock(), settings.zone))
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         await company.set_holidays(days, now=clock())
@@ -169,7 +166,7 @@ async def no_hours(
     company: CompanyRepo,
     clock: Clock,
 ) -> None:
-    """Of the line the button is about, whichever has been asked about since."""
+    """Remove the hours of the button's line, even if another line was asked about since."""
     line = await _line(company, callback_data.code)
     async with dialog.ending(query):
         await company.set_hours(line, None, now=clock())

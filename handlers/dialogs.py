@@ -1,18 +1,18 @@
 """Questions that wait for an answer: how every dialog is begun, answered and left.
 
 A screen asks with `ask` or `ask_in_own_chat` and registers its answers with `register_answers`.
-The rules are the same for all:
+The rules are the same for all screens:
 
-- aiogram's state says which question waits (the step), its data is a `Dialog`. Both are in the
-  database, so a dialog survives a restart.
-- ✖️ leads back to where the question was asked; `/cancel` too for the screens whose routers are
-  asked before that of `handlers.start`, which answers it for all the rest. Every other command
-  only leaves the dialog (`LeaveDialog`); buttons of other screens do not touch it.
-- A dialog is left when the screen that follows it is there, and not before: an answer that comes
-  again, because the bot was killed, must find its dialog. The messages that asked go then.
-- A refusal leaves it too: the same answer would be refused for ever.
-- The buttons of a question that is over, and what is said to a question asked by a version of
-  the bot that kept other data, reach the router of this module: nothing was changed.
+- The state of aiogram's FSM names the question that waits (a step), and its data is a `Dialog`.
+  Both are in the database, so a dialog survives a restart.
+- ✖️ leads back to where the question was asked. So does `/cancel` on screens whose routers stand
+  before that of `handlers.start`, which answers it for all others. Any other command only leaves
+  the dialog (`LeaveDialog`); buttons of other screens do not touch it.
+- A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
+  an answer that comes again, because the bot was killed, must find its dialog.
+- An answer that is refused leaves the dialog too: it would be refused for ever.
+- The router of this module stands behind all screens. It takes the buttons of questions that are
+  over, and answers to questions that no screen knows any more, and says that nothing was changed.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -29,6 +29,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, Telegram
 
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
+from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show, write_to
 from bot.views import dialogs as views
@@ -56,7 +57,7 @@ class Dialog(Generic[Origin]):
     async def keep(
         self, draft: str, *, asked: Message | None = None, origin: Origin | None = None
     ) -> None:
-        """Keep a text whose fate the person is to choose. `asked`: one more message that asks."""
+        """Keep a text until a press decides about it. `asked`: one more message that asks."""
         messages = (*self.messages, asked.message_id) if asked else self.messages
         await self.state.set_data(_stored(origin or self.origin, messages, draft))
 
@@ -64,9 +65,9 @@ class Dialog(Generic[Origin]):
     async def ending(
         self, event: Event, *, unless: type[AppError] | tuple[()] = ()
     ) -> AsyncIterator[None]:
-        """Around the last step: what the answer does, and the screen that is shown then.
+        """Leave the dialog when the block has done what the answer asks and shown the next screen.
 
-        `unless`: an error after which the dialog goes on, other than any AppError else.
+        An AppError leaves it too; `unless` is a kind of error after which it goes on.
         """
         try:
             yield
@@ -82,7 +83,7 @@ class Dialog(Generic[Origin]):
 class InDialog(Filter):
     """Lets in what comes while the question of a step waits; gives the handler its `dialog`.
 
-    `origins`: the kinds of buttons that ask it.
+    `origins`: the kinds of buttons that ask this question.
     """
 
     def __init__(self, step: State, *origins: type[CallbackData]) -> None:
@@ -100,7 +101,7 @@ class InDialog(Filter):
 
 
 class OfQuestion(Filter):
-    """After InDialog: lets in the buttons of this dialog's own messages, not of an older one's."""
+    """Lets in the buttons of this dialog's messages, not of an older one's; follows InDialog."""
 
     async def __call__(self, query: CallbackQuery, dialog: Dialog[Any]) -> bool:
         return query.message is not None and query.message.message_id in dialog.messages
@@ -115,7 +116,9 @@ def register_answers(
     accepted: Handler | None = None,
     without_text: Handler | None = None,
 ) -> None:
-    """Route what is said and pressed while the question of this step waits. All get `dialog`.
+    """Route what is written and pressed while the question of this step waits.
+
+    Every handler gets the `dialog`.
 
     `answered` takes the answer: any message or, if there is a `without_text` for stickers, photos
     and the like, a text. `cancelled`, for `/cancel` and ✖️, takes either kind of event; None
@@ -156,9 +159,9 @@ async def ask_in_own_chat(
     text: str,
     markup: InlineKeyboardMarkup,
 ) -> None:
-    """Ask in a message of its own; of a person who is in a group, in their chat with the bot.
+    """Ask in a new message in the person's own chat, also if the button was pressed in a group.
 
-    One who has not opened that chat yet is told to.
+    A person who has not opened that chat yet is told to.
     """
     chat_id = query.from_user.id
     asked = await write_to(bot, chat_id, text, markup)
@@ -172,7 +175,7 @@ async def ask_in_own_chat(
 
 
 async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
-    """Leave a dialog of these steps, its question being replaced; another screen's goes on."""
+    """Leave the dialog if it is at one of these steps; the dialog of another screen goes on."""
     if await state.get_state() in steps.__all_states_names__:
         await state.clear()
 
@@ -180,7 +183,7 @@ async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
 async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
     """The text sent, of at most COMMENT_LIMIT characters; None: the person was told what is wrong.
 
-    Of a longer one the beginning is kept as the draft, to be accepted by a press.
+    The beginning of a longer text is kept as the draft, to be accepted by a press.
     """
     text = (message.text or "").strip()
     if not text:
@@ -193,33 +196,41 @@ async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
     return text
 
 
+async def not_understood(message: Message, error: UnreadableTimeError) -> None:
+    """Say which piece of a typed time cannot be read; the question goes on waiting."""
+    await message.answer(views.not_understood(error.piece), reply_markup=keyboards.cancel())
+
+
 async def text_expected(message: Message) -> None:
     await message.answer(views.text_expected(), reply_markup=keyboards.cancel())
 
 
 def create_router() -> Router:
-    """What no dialog has taken; it stands behind all screens."""
+    """Takes the answers and presses that no dialog has taken; stands behind all screens."""
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
-    router.message.register(said_too_late, _is_asked)
+    router.message.register(said_too_late, _is_in_dialog)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
 
 
 async def said_too_late(message: Message, state: FSMContext) -> None:
-    """The dialog was begun by a version with other data, or the role no longer has its screen."""
+    """Leave a dialog that no screen takes answers of.
+
+    Another version of the bot began it, or the person's role has lost the screen since.
+    """
     await state.clear()
     await show(message, views.is_over())
 
 
 async def pressed_too_late(query: CallbackQuery) -> None:
-    """A question stays behind when a command leaves its dialog: now it loses its buttons."""
+    """Take the buttons off a question whose dialog was left by a command."""
     await show(query, views.is_over())
 
 
-async def _is_asked(message: Message, raw_state: str | None) -> bool:
+async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:
     del message
     return raw_state is not None
 
@@ -239,7 +250,7 @@ def _stored(origin: CallbackData, messages: tuple[int, ...], draft: str | None) 
 def _read(
     data: Mapping[str, Any], origins: tuple[type[CallbackData], ...], state: FSMContext
 ) -> Dialog[CallbackData] | None:
-    """The dialog stored; None if these are no data of ours, or of a button of another kind."""
+    """The stored dialog; None if it has another form, or another kind of button began it."""
     match data:
         case {"origin": str(packed), "messages": [*messages], "draft": None | str() as draft}:
             for kind in origins:

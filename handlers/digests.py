@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.delivery.digests import digest_message
 from bot.domain.clock import Clock
+from bot.domain.digests import day_so_far
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import DAY
 from bot.domain.people import Employee, Role
@@ -17,7 +18,6 @@ from bot.domain.typed_times import UnreadableTimeError, parse_time
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show
 from bot.views import company as company_views
-from bot.views import dialogs as dialog_views
 from bot.views import digests as views
 from handlers import dialogs
 from handlers.dialogs import Dialog
@@ -33,7 +33,8 @@ from keyboards.callbacks import (
 )
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
-from storage.digests import LIMIT, DigestRepo
+from storage.digest_times import LIMIT, DigestTimes
+from storage.digests import DigestRepo
 
 _LONGEST = 32 * 1440
 _END_OF_TIME = 1 << 27
@@ -56,7 +57,7 @@ class DigestScreens:
 
     async def today(self, employee: Employee) -> tuple[str, InlineKeyboardMarkup | None]:
         """The digest of the day so far."""
-        start, end = self.digests.today(self.clock())
+        start, end = day_so_far(self.clock(), self.zone)
         return await digest_message(
             employee, start, end, digests=self.digests, company=self.company, zone=self.zone
         )
@@ -105,7 +106,7 @@ async def open_list(
     employee: Employee,
     digest_screens: DigestScreens,
 ) -> None:
-    """Below the digest, which stays."""
+    """Show the list below the digest, which stays."""
     asked = DigestPages(**callback_data.model_dump())
     text, markup = await digest_screens.list_of(asked, employee)
     if query.message:
@@ -125,32 +126,32 @@ async def turn_list(
 async def show_now(
     query: CallbackQuery, employee: Employee, digest_screens: DigestScreens
 ) -> None:
-    """As a message of its own, as when it comes by itself."""
+    """Send the digest as a new message, as if its time had come."""
     text, markup = await digest_screens.today(employee)
     if query.message:
         await query.message.answer(text, reply_markup=markup)
     await answer(query)
 
 
-async def show_times(query: CallbackQuery, employee: Employee, digests: DigestRepo) -> None:
-    await _show_times(query, employee, digests)
+async def show_times(query: CallbackQuery, employee: Employee, digest_times: DigestTimes) -> None:
+    await _show_times(query, employee, digest_times)
 
 
 async def set_time(
     query: CallbackQuery,
     callback_data: DigestTime,
     employee: Employee,
-    digests: DigestRepo,
+    digest_times: DigestTimes,
     clock: Clock,
 ) -> None:
     if callback_data.minutes not in range(DAY):
         raise NotFoundError(f"minute {callback_data.minutes} of a day")
     toast = company_views.saved()
     if not callback_data.is_wanted:
-        await digests.remove(employee.id, callback_data.minutes)
-    elif not await digests.add(employee.id, callback_data.minutes, now=clock()):
+        await digest_times.remove(employee.id, callback_data.minutes)
+    elif not await digest_times.add(employee.id, callback_data.minutes, now=clock()):
         toast = views.too_many(LIMIT)
-    await _show_times(query, employee, digests, toast=toast)
+    await _show_times(query, employee, digest_times, toast=toast)
 
 
 async def ask_time(query: CallbackQuery, callback_data: DigestOwn, state: FSMContext) -> None:
@@ -162,32 +163,31 @@ async def time_sent(
     message: Message,
     dialog: Dialog[DigestOwn],
     employee: Employee,
-    digests: DigestRepo,
+    digest_times: DigestTimes,
     clock: Clock,
 ) -> None:
     try:
         minutes = parse_time(message.text or "")
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
-        if not await digests.add(employee.id, minutes, now=clock()):
+        if not await digest_times.add(employee.id, minutes, now=clock()):
             await message.answer(views.too_many(LIMIT))
-        await _show_times(message, employee, digests)
+        await _show_times(message, employee, digest_times)
 
 
 async def cancel(
-    event: Event, dialog: Dialog[DigestOwn], employee: Employee, digests: DigestRepo
+    event: Event, dialog: Dialog[DigestOwn], employee: Employee, digest_times: DigestTimes
 ) -> None:
     async with dialog.ending(event):
-        await _show_times(event, employee, digests)
+        await _show_times(event, employee, digest_times)
 
 
 async def _show_times(
-    event: Event, employee: Employee, digests: DigestRepo, *, toast: str | None = None
+    event: Event, employee: Employee, digest_times: DigestTimes, *, toast: str | None = None
 ) -> None:
-    chosen = await digests.times(employee.id)
+    chosen = await digest_times.times(employee.id)
     offered = sorted({*keyboards.PRESETS, *chosen})
     markup = keyboards.times(chosen, {minutes: views.clock(minutes) for minutes in offered})
     await show(event, views.times(chosen), markup, toast=toast)

@@ -65,7 +65,7 @@ def create_router() -> Router:
 
 
 def create_private() -> Router:
-    """What is said of groups in a person's own chat."""
+    """The handlers that tell a person, in their own chat, how to connect a group."""
     router = Router(name=f"{__name__}.private")
     router.message.filter(HasRole(Role.ADMINISTRATOR))
     router.message.register(explain_command, Command("connect"))
@@ -94,7 +94,10 @@ async def refuse_command(message: Message) -> None:
 
 
 async def refuse_anonymous(message: Message) -> None:
-    """Only administrators of the group can write in its name, so this is said to no stranger."""
+    """Say that an anonymous administrator has to write under their own name.
+
+    Only administrators of the group can write in its name, so this is said to no stranger.
+    """
     await message.answer(views.not_in_the_name_of_the_group())
 
 
@@ -125,7 +128,7 @@ async def card_to_own_chat(
     card_screens: CardScreens,
     bot: Bot,
 ) -> None:
-    """A group may not read what only this person may see."""
+    """Send the card to the person's own chat: the group may not see all that is on it."""
     card = await card_screens.card(Card(call=callback_data.call), employee)
     sent = await write_to(bot, employee.tg_id, card.text, card.markup)
     if sent:
@@ -137,7 +140,7 @@ async def card_to_own_chat(
 async def membership(
     event: ChatMemberUpdated, groups: GroupRepo, clock: Clock, bot: Bot, i18n: I18n
 ) -> None:
-    """The bot itself was removed, or is back in a group that an administrator had connected."""
+    """Note that the bot was removed from a group, or greet one it is back in."""
     if not _is_in(event.new_chat_member):
         await groups.leave(event.chat.id, None, now=clock())
     elif not _is_in(event.old_chat_member):
@@ -153,7 +156,7 @@ async def upgraded(message: Message, groups: GroupRepo) -> None:
 
 
 async def upgraded_here(message: Message, groups: GroupRepo) -> None:
-    """The same, told in the new chat: whichever comes first moves everything."""
+    """Note the same move as `upgraded`, told in the new chat; whichever comes first moves all."""
     if message.migrate_from_chat_id:
         await groups.migrate(message.migrate_from_chat_id, message.chat.id)
 

@@ -23,11 +23,11 @@ from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 
-_AHEAD = 300
+_CLOCK_TOLERANCE = 300
 """Seconds by which clocks may differ before a call counts as one in the future."""
 
-_LOOKED_AT = 100
-"""How many of the newest calls in the future are looked at for the sources they came from."""
+_FUTURE_CALLS = 100
+"""How many of the newest calls in the future are searched for the sources they came from."""
 
 
 def create_router() -> Router:
@@ -68,7 +68,7 @@ async def _sources(
     settings: Settings, calls: CallRepo, journal: JournalRepo, rejects: RejectRepo, now: int
 ) -> list[views.SourceHealth]:
     last_calls, counts = await calls.last_received(), await rejects.counts()
-    ahead = await _ahead(journal, now)
+    ahead = await _seconds_in_future(journal, now)
     return [
         views.SourceHealth(
             name=name,
@@ -81,10 +81,10 @@ async def _sources(
     ]
 
 
-async def _ahead(journal: JournalRepo, now: int) -> dict[str, int]:
-    """By how much each source's newest ended call is in the future: its time zone is wrong."""
-    future = LogFilter(start=now + _AHEAD, end=LIVE_POSITION)
-    page = await journal.page(EVERYTHING, future, turn=Turn.FIRST, key=None, size=_LOOKED_AT)
+async def _seconds_in_future(journal: JournalRepo, now: int) -> dict[str, int]:
+    """How far in the future the newest ended call of a source is; its time zone must be wrong."""
+    future = LogFilter(start=now + _CLOCK_TOLERANCE, end=LIVE_POSITION)
+    page = await journal.page(EVERYTHING, future, turn=Turn.FIRST, key=None, size=_FUTURE_CALLS)
     ahead: dict[str, int] = {}
     for call in page.calls:
         ahead.setdefault(call.source, call.started_at - now)

@@ -38,7 +38,7 @@ async def listen(
     recordings: Recordings,
     settings: Settings,
 ) -> None:
-    """What is quick is there when the button is answered; what is slow comes by itself."""
+    """Send the recording; if that is slow, answer the press first and send it when it is there."""
     call = await journal.get(callback_data.call, employee.scope)
     if call.recording_url is None:
         raise RecordingGoneError(f"call {call.id}")
@@ -73,7 +73,7 @@ async def _deliver(
 
 
 async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) -> None:
-    """The press was answered already, so it takes a message."""
+    """Say in a message that it failed, since the press was answered already."""
     try:
         await delivery
     except (AppError, AiogramError) as error:

@@ -46,7 +46,7 @@ def create_router() -> Router:
 async def choose_time(
     query: CallbackQuery, callback_data: RemindMenu, employee: Employee, journal: JournalRepo
 ) -> None:
-    """Below the card or the alert, which stays."""
+    """Offer times below the card or the alert, which stays."""
     call = await journal.get(callback_data.call, employee.scope)
     if query.message:
         await query.message.answer(views.choose(call), reply_markup=keyboards.choose(call.id))
@@ -99,8 +99,7 @@ async def time_sent(
     try:
         due_at = parse_when(message.text or "", now, settings.zone)
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         call = await journal.get(dialog.origin.call, employee.scope)

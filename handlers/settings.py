@@ -14,7 +14,6 @@ from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
 from bot.telegram.reply import Event, show
 from bot.views import company as company_views
-from bot.views import dialogs as dialog_views
 from bot.views import settings as views
 from handlers import dialogs
 from handlers.dialogs import Dialog
@@ -125,8 +124,7 @@ async def quiet_sent(
     try:
         quiet = parse_quiet(message.text or "")
     except UnreadableTimeError as error:
-        text = dialog_views.not_understood(error.piece)
-        await message.answer(text, reply_markup=dialog_keyboards.cancel())
+        await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
         await employees.set_quiet(employee.id, quiet)

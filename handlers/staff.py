@@ -234,8 +234,8 @@ async def not_a_text(message: Message) -> None:
 async def _show_people(
     event: Event, employees: EmployeeRepo, *, page: int, toast: str | None = None
 ) -> None:
-    shown, pages = await employees.list_page(page=page, size=_PAGE_SIZE)
-    markup = keyboards.people(shown, page=min(max(page, 0), pages - 1), pages=pages)
+    shown, page, pages = await employees.list_page(page=page, size=_PAGE_SIZE)
+    markup = keyboards.people(shown, page=page, pages=pages)
     await show(event, views.people(shown), markup, toast=toast)
 
 

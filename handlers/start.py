@@ -42,7 +42,7 @@ async def stranger(message: Message) -> None:
 
 
 async def pressed_own_link(message: Message, employee: Employee, bot: Bot, i18n: I18n) -> None:
-    """A link never lowers an administrator, who may well have pressed it to see that it works."""
+    """Keep an administrator as they are who presses a link, perhaps to see that it works."""
     await _greet(message, employee, bot, i18n, note=views.link_is_for_others())
 
 
@@ -58,7 +58,7 @@ async def join(
     bot: Bot,
     i18n: I18n,
 ) -> None:
-    """An unusable link is no news to somebody who is already in."""
+    """Let a person in by a link; somebody already in is not told that the link is unusable."""
     try:
         await invites.accept(
             command.args or "",

@@ -88,7 +88,7 @@ class Card(CallbackData, prefix="c1"):
 
     @property
     def page(self) -> LogPage:
-        """The very page the card was opened from; the newest if it was none."""
+        """The page of the log that the card was opened from; the newest if there was none."""
         return _log_page(self)
 
 
@@ -113,10 +113,10 @@ class CaseStep(StrEnum):
 
 
 class CaseButton(CallbackData, prefix="w2"):
-    """A button about a case: of its alert, or of its card, which knows where it was opened from.
+    """A button about a case: under its alert (no `board`), or on its card.
 
-    No `board`: it is of an alert. `page` is that of the board or, with `until`, of the list
-    behind a number of a digest; the fields from `since` on are those of DigestPages.
+    A card knows where it was opened from. `page` is that of the board or, with `until`, of the
+    list behind a number of a digest; the fields from `since` on are those of DigestPages.
     """
 
     step: CaseStep
@@ -158,7 +158,7 @@ class CardCase(CallbackData, prefix="v1"):
 
 
 class RemindMenu(CallbackData, prefix="t1"):
-    """When to be reminded of a call?"""
+    """Offer times at which to be reminded of a call."""
 
     call: Id
 
@@ -177,7 +177,7 @@ class RemindAt(CallbackData, prefix="ta1"):
 
 
 class HearClient(CallbackData, prefix="nh1"):
-    """An ignored number is heard of again; by its place in the table."""
+    """Let an ignored number make cases again; by its id in the table."""
 
     id: Id
 
@@ -200,14 +200,14 @@ class HandTo(CallbackData, prefix="wh2"):
 
 
 class BoardPlace(CallbackData, prefix="b1"):
-    """A page of the board of open cases, from 0."""
+    """A page of the board of lost calls, from 0."""
 
     board: Board
     page: Count = 0
 
 
 class ReadyText(CallbackData, prefix="wr1"):
-    """One of the ready reasons for closing a case by hand; which case is in the dialog's state."""
+    """A ready answer to a question about a case; which question and case is in the dialog."""
 
     number: Count
 
@@ -376,7 +376,7 @@ class LineHours(CallbackData, prefix="oh2"):
 
 
 class NoHours(CallbackData, prefix="oz2"):
-    """A line gets the company's hours, the company (-1) works always."""
+    """Let a line have the company's hours, or the company (-1) work always."""
 
     code: Code
 
@@ -401,7 +401,7 @@ class QuietOwn(CallbackData, prefix="qo1"):
 
 
 class GroupPlace(CallbackData, prefix="g2"):
-    """A group hears of a line or queue too, or no more; `code` as in storage.groups.Place."""
+    """Tell a group of a line or queue too, or no more; `code` as in storage.groups.Place."""
 
     group: Id
     code: Code
@@ -409,13 +409,13 @@ class GroupPlace(CallbackData, prefix="g2"):
 
 
 class GroupAll(CallbackData, prefix="ga1"):
-    """A group hears of all lines and queues."""
+    """Tell a group of all lines and queues."""
 
     group: Id
 
 
 class GroupStop(CallbackData, prefix="gs1"):
-    """A group hears of nothing any more."""
+    """Tell a group of nothing any more."""
 
     group: Id
 

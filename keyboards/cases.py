@@ -48,7 +48,7 @@ def card(case: Case, pressed: CaseButton, viewer: Employee) -> InlineKeyboardMar
 
 
 def people(persons: Sequence[Person], pressed: CaseButton) -> InlineKeyboardMarkup:
-    """Whom a case can be handed to."""
+    """A button for each person whom the case can be handed to."""
     fields = pressed.model_dump(exclude={"step"})
     buttons = [
         button(one.name[:_NAME_WIDTH] or "–", HandTo(employee=one.id, **fields)) for one in persons
@@ -58,7 +58,7 @@ def people(persons: Sequence[Person], pressed: CaseButton) -> InlineKeyboardMark
 
 
 def claim(case: Case) -> InlineKeyboardMarkup:
-    """The answers of the owner who is asked."""
+    """The answers to the question whether the owner still sees to the case."""
     more = CaseButton(step=CaseStep.EXTEND, case=case.id)
     back = CaseButton(step=CaseStep.RETURN, case=case.id)
     return keyboard([button(_("⏰ 10 more minutes"), more), button(_("↩️ Give back"), back)])

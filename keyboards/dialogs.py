@@ -14,18 +14,18 @@ def cancel() -> InlineKeyboardMarkup:
 
 
 def ready_texts(texts: Sequence[str]) -> InlineKeyboardMarkup:
-    """What is said most often, to be sent by one press."""
+    """Ready answers, each sent by one press."""
     ready = (button(text, ReadyText(number=number)) for number, text in enumerate(texts))
     return keyboard(*column(ready), [cancel_button()])
 
 
 def save_beginning() -> InlineKeyboardMarkup:
-    """Of a text that was too long."""
+    """The button that saves the beginning of a text that was too long."""
     return keyboard([button(_("✅ Save so"), DialogButton(step=DialogStep.SAVE)), cancel_button()])
 
 
 def choose_text() -> InlineKeyboardMarkup:
-    """After a colleague has changed a comment meanwhile: the person's own text or theirs."""
+    """The choice between the person's own comment and that of a colleague who was faster."""
     return keyboard(
         [button(_("✅ Mine"), DialogButton(step=DialogStep.SAVE))],
         [button(_("✖️ Leave as it is"), DialogButton(step=DialogStep.CANCEL))],
@@ -33,7 +33,7 @@ def choose_text() -> InlineKeyboardMarkup:
 
 
 def forget_name(*, is_named: bool) -> InlineKeyboardMarkup:
-    """While a client's name is asked for; one that is known can be forgotten."""
+    """The buttons under the question for a client's name; a known name can be forgotten."""
     forget = button(_("🗑 Forget the name"), DialogButton(step=DialogStep.SAVE))
     return keyboard(*([[forget]] if is_named else []), [cancel_button()])
 

@@ -83,9 +83,10 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
 
 
 def _row(case: Case, shown: DigestPages, page: int, viewer: Employee) -> CallbackData:
-    """The case's card, in place of the list.
+    """What a row's button opens: the case's card, in place of the list.
 
-    Of what an operator called back the talk: the case may have been rung at others' alone.
+    In a list of what an operator called back it is the card of the talk, since the operator may
+    not see a case that was rung at others only.
     """
     if shown.employee and not viewer.role.sees_all and case.closing:
         return AlertCard(call=case.closing.id)

@@ -1,4 +1,4 @@
-"""What a group hears of."""
+"""The buttons with which a group chooses the lines and queues it is told of."""
 
 from collections.abc import Collection, Sequence
 
@@ -14,7 +14,7 @@ _NAME_WIDTH = 40
 def group(
     group_id: int, places: Sequence[tuple[int, str]], chosen: Collection[int]
 ) -> InlineKeyboardMarkup:
-    """`places`: code and name of each line and queue; `chosen`: the codes it hears of."""
+    """`places`: code and name of each line and queue; `chosen`: the codes the group is told of."""
     everything = choice(_("All lines and queues"), GroupAll(group=group_id), is_chosen=not chosen)
     some = [
         choice(

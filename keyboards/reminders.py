@@ -1,4 +1,4 @@
-"""When to be reminded."""
+"""The buttons that choose when to be reminded, and those under a reminder."""
 
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _

@@ -1,6 +1,7 @@
-"""Who hears of what, as SQL: predicates without values over a row of `employees` or `groups`.
+"""Who is told of what, as SQL: predicates over a row of `employees` or `groups`.
 
-`person`: the name `employees` has in the query; `case`, `employee`: an SQL expression of the id.
+`person` is the alias of `employees` in the query, `case` and `employee` are SQL expressions of an
+id. The predicates take no values of their own.
 """
 
 from collections.abc import Iterable
@@ -9,12 +10,12 @@ from bot.domain.people import Role
 
 
 def can_be_told_sql(person: str) -> str:
-    """Whether the bot may write to the person, and can."""
+    """Whether the person has access, and Telegram lets the bot write to them."""
     return f"{person}.state = 'active' AND {person}.unreachable_at IS NULL"
 
 
 def wants_alerts_sql(person: str) -> str:
-    """Whether the person may use the bot and wants to hear of lost calls."""
+    """Whether the person has access and wants alerts, be it of their own calls only."""
     return f"{person}.state = 'active' AND {person}.alerts <> 'none'"
 
 
@@ -24,7 +25,7 @@ def sees_all_sql(person: str) -> str:
 
 
 def takes_clients_sql(person: str) -> str:
-    """Whether the person's role hears of lost calls and calls clients back."""
+    """Whether the person's role is one that calls clients back."""
     return f"{person}.role IN ({_roles(role for role in Role if role.takes_clients)})"
 
 
@@ -39,7 +40,7 @@ def was_rung_sql(case: str, employee: str) -> str:
 
 
 def group_subscribes_sql(case: str) -> str:
-    """Whether `groups AS g` hears of the lines or queues of the case's lost calls."""
+    """Whether the group, `groups AS g`, is told of a line or queue of the case's lost calls."""
     return (
         "(NOT EXISTS (SELECT 1 FROM group_places AS p WHERE p.group_id = g.id) "  # noqa: S608
         "OR EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "

@@ -37,9 +37,9 @@ class CallRepo:
             return await _Recording(tx, now, self._rules).run(facts)
 
     async def settle(self, *, now: int) -> int:
-        """Turn what is still pending (price, recording) into absent once its time is over.
+        """Stop waiting for prices and recordings whose time is over.
 
-        Also lets go of live calls whose end never came. Returns how many calls changed.
+        Live calls whose end never came stop standing first in the log. Returns how many changed.
         """
         async with self._database.transaction() as tx:
             settled = await tx.execute(
@@ -57,9 +57,9 @@ class CallRepo:
         return len(settled) + len(stale)
 
     async def purge(self, *, before: int, limit: int = 500) -> int:
-        """Delete up to `limit` of the oldest calls that started before. Returns how many.
+        """Delete up to `limit` calls started before the moment, oldest first. Returns how many.
 
-        Cases without a lost call go with them, and old messages about anything but cases.
+        Cases left without a lost call, and old messages not about cases, are deleted too.
         """
         async with self._database.transaction() as tx:
             purged = await tx.execute(
@@ -76,7 +76,7 @@ class CallRepo:
         return await self._database.count("SELECT count(*) FROM calls")
 
     async def last_received(self) -> dict[str, int]:
-        """When a call of each source was last heard of for the first time."""
+        """When the newest call of each source was first heard of, if it is a recent one."""
         rows = await self._database.fetch(
             "SELECT source, max(received_at) AS at FROM (SELECT source, received_at FROM calls "
             "ORDER BY id DESC LIMIT 10000) AS recent GROUP BY source"

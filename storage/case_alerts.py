@@ -1,5 +1,6 @@
-"""What chats hear of cases that have changed: alerts, edits, lists, warnings. All of it is owed in
-the transaction of the change.
+"""What chats are told when cases change: alerts, edits, lists of open cases, warnings.
+
+All of these messages are owed in the transaction of the change.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from storage.database import Row, Transaction, chunks, marks_sql
 from storage.owing import mark_cases_changed, owe_anew, owe_case, owe_once, ping_people
 
 _AT_ONCE = 300
+"""Calls, or clients, that one statement asks about."""
+
 _LIST_AFTER = 60
 """Seconds after which one list tells of all cases the bot heard of too late for an alert."""
 
@@ -26,7 +29,7 @@ _WARNED_WITHIN = 300
 
 
 class CaseAlerts:
-    """Owes what one recording, or one action, makes of cases; each is told of once."""
+    """Owes the messages about cases that one transaction has changed, one alert for each case."""
 
     def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
         self._tx = tx
@@ -36,7 +39,7 @@ class CaseAlerts:
         """The ids of the cases told of already."""
 
     async def tell(self, case_id: int, facts: CaseFacts, before: Row | None) -> None:
-        """Tell of a case that is new or has changed; `before`: its row as it was."""
+        """Tell of a case that is new or has changed; `before`: its row until now, if any."""
         self._told.add(case_id)
         if before:
             is_news = before["state"] != facts.state.value
@@ -55,12 +58,13 @@ class CaseAlerts:
             await self._owe_list(case_id)
 
     async def tell_of_void(self, case_id: int) -> None:
-        """Tell that the case is none after all."""
+        """Tell that what was told of is no case: none of its calls was lost after all."""
         await mark_cases_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
 
     async def tell_of_details(self, call_ids: Sequence[int]) -> None:
-        """Tell of cases that are what they were, but of whose calls more is known: who was rung,
-        the queue. So it may concern others than before.
+        """Tell of cases that have not changed themselves, but of whose calls more is known now.
+
+        Such a detail (who was rung, the queue) shows in messages, and may concern more people.
         """
         for some in chunks(call_ids, _AT_ONCE):
             rows = await self._tx.execute(
@@ -88,9 +92,9 @@ class CaseAlerts:
             and call.extension is not None
             and self._now - call.started_at <= _WARNED_WITHIN
         ]
-        taken = await self._taken({call.client or "" for _, call in dialled})
+        taken_clients = await self._clients_taken({call.client or "" for _, call in dialled})
         for id_, call in dialled:
-            if call.client not in taken:
+            if call.client not in taken_clients:
                 continue
             rows = await self._tx.execute(
                 "SELECT k.id, z.employee_id FROM cases AS k "
@@ -110,8 +114,8 @@ class CaseAlerts:
                     now=self._now,
                 )
 
-    async def _taken(self, clients: set[str]) -> set[str]:
-        """Those of the clients whose case somebody has taken."""
+    async def _clients_taken(self, clients: set[str]) -> set[str]:
+        """Which of these clients have an open case that somebody has taken."""
         taken: set[str] = set()
         for some in chunks(sorted(clients), _AT_ONCE):
             rows = await self._tx.execute(
@@ -123,6 +127,7 @@ class CaseAlerts:
         return taken
 
     async def _given_up_at(self, call_id: int) -> int:
+        """When the client of a lost call stopped waiting."""
         [row] = await self._tx.execute(
             "SELECT started_at + coalesce(wait, 0) AS at FROM calls WHERE id = ?", (call_id,)
         )
@@ -130,7 +135,10 @@ class CaseAlerts:
         return at
 
     async def _owe_list(self, case_id: int) -> None:
-        """Owe those whom the case concerns one list of all cases that are still open then."""
+        """Owe the people whom a case concerns one list, soon, of the cases open by then.
+
+        Cases the bot heard of too late for an alert share it.
+        """
         people = await self._tx.execute(
             f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608
             f"AND {takes_clients_sql('e')} "
@@ -150,7 +158,10 @@ class CaseAlerts:
 
 
 async def alert_case(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> None:
-    """Owe an open case to everybody it concerns who has not been told, as the escalation says."""
+    """Owe the alert of an open case to all whom it concerns, each at their step of the escalation.
+
+    Chats that have its message get no other.
+    """
     [row] = await tx.execute(
         "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
         "ON c.id = k.call_id WHERE k.id = ?",

@@ -1,4 +1,4 @@
-"""Changes of a case that people and time both make, in the transaction of the caller."""
+"""Changes that both people and deadlines make to a case, in the transaction of the caller."""
 
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import CaseActionKind
@@ -20,9 +20,10 @@ async def free_case(
     rules: CaseRules,
     now: int,
 ) -> None:
-    """Take the case out of its owner's hands: everybody whom it concerns hears of it.
+    """Take the case out of its owner's hands, and tell everybody whom it concerns.
 
-    If it lapsed (FREED), those who see all hear of it anew: they are the next step.
+    If the owner did not answer (FREED), people who see all calls get a new message of the case:
+    they are the next step of the escalation.
     """
     await tx.execute(
         "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "
@@ -41,7 +42,7 @@ async def free_case(
 
 
 async def refold_case(tx: Transaction, row: Row, *, rules: CaseRules, now: int) -> None:
-    """Compute the case of this row anew: time, or a person, has closed it."""
+    """Refold the case of this row, which time or a person has closed."""
     refolding = CaseRefolding(tx, rules, now)
     if row["client"] is None:
         await refolding.refold_hidden([row["call_id"]])

@@ -1,4 +1,4 @@
-"""The history of a case: what people, and the bot for them, did with it."""
+"""The history of a case: the actions of people, and of the bot on their behalf."""
 
 from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
@@ -17,7 +17,7 @@ async def note_action(
     text: str | None = None,
     other: int | None = None,
 ) -> None:
-    """Add a line to the history of the case; `other`: the id of whom it was handed to."""
+    """Add an action to the history of a case; `other`: the id of the person it was handed to."""
     await tx.execute(
         "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "
         "VALUES (?, ?, ?, ?, ?, ?)",

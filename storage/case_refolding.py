@@ -1,14 +1,17 @@
 """Keeping cases in step with the calls, inside the transaction that records the calls.
 
-- The calls are the truth. What they make of a number (bot/domain/case_rules.py) is computed anew
-  whenever a call of it changes, a person closes its case or time does; a row of `cases` is only
-  what that last gave. So calls may come late, twice and in any order.
-- A number is computed from its latest case that had begun by the first call that changed: what
-  came before cannot change. A hidden number has no client: each of its calls is a case by itself.
-- Of what calls do not tell, only closings by hand (`case_events`) take part in the computing. Who
-  has taken a case, and until when, stays in its row untouched while it is open.
-- A case keeps its row, and with it its messages and its owner, as long as one of its lost calls is
-  the same. A row whose lost calls are gone stays as 'void', for the messages that told of it.
+To fold is to let a number's calls and closings, in order, make its cases (`fold` in
+bot/domain/case_rules.py); to refold is to do so anew.
+
+- The calls are the truth. A number is refolded whenever one of its calls changes, a person closes
+  its case, or its case expires; a row of `cases` is only what the last folding gave. So calls may
+  come late, twice and in any order.
+- Refolding begins at the latest case that was open by the first call that changed: earlier cases
+  cannot change. A hidden number has no client: each of its calls is a case by itself.
+- Of what people did, only closings by hand (`case_events`) take part in folding. Who has taken a
+  case, and until when, stays in its row untouched while the case is open.
+- A case keeps its row, its messages and its owner as long as it keeps one of its lost calls. A row
+  that has lost them all stays as 'void', for the messages that told of it.
 - A call belongs to one case at most: `case_calls` says as what.
 - Only the difference to the rows is written, with the messages it owes (case_alerts.py).
 """
@@ -24,7 +27,10 @@ from storage.case_alerts import CaseAlerts
 from storage.database import Row, Transaction, Value, chunks, marks_sql
 
 _AT_ONCE = 300
+"""Clients, or calls, that one statement asks about."""
+
 _FOREVER = 1 << 60
+"""The end of a span that has not ended, in Unix seconds."""
 
 _CALL = (
     "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
@@ -70,7 +76,7 @@ class _StoredCase:
 
 
 class _ComputedCase:
-    """A case as its calls tell it now, beside its row; a new one is given its `id` when written.
+    """A case as folding gives it now, beside its row; a new one is given its `id` when written.
 
     `client` is None for a hidden number; `stored` is None where there is no row yet.
     """
@@ -113,12 +119,15 @@ class _ComputedCase:
         return self.is_open and self.stored is not None and self.stored.row["state"] == "open"
 
     def claim_due_at(self, now: int) -> int | None:
-        """When its owner is asked if it does not stay open: at once if it was reopened."""
+        """When to ask the owner of a case that was reopened, which is at once; None: never.
+
+        A case that stays open keeps the moment in its row.
+        """
         return now if self.is_open and self.stored and self.stored.row["owner_id"] else None
 
 
 class CaseRefolding:
-    """Computes cases anew in a transaction and writes what differs."""
+    """Refolds cases in a transaction, and writes those that differ from their rows."""
 
     def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
         self._tx = tx
@@ -146,7 +155,7 @@ class CaseRefolding:
                 elif call.lost:
                     hidden.add(change.id)
         unclear = {client: span for client, span in spans.items() if client not in affected}
-        affected |= await self._with_cases_in(unclear)
+        affected |= await self._clients_with_case_in(unclear)
         await self.refold_hidden(hidden)
         await self.refold(
             {client: span[0] for client, span in spans.items() if client in affected}
@@ -155,13 +164,13 @@ class CaseRefolding:
         await self._alerts.warn_of_owners([(change.id, change.after) for change in changes])
 
     async def refold(self, since: dict[str, int]) -> None:
-        """Compute the cases of these clients anew, each from the moment given."""
+        """Refold these clients, each from the moment given."""
         for some in chunks(sorted(since), _AT_ONCE):
             await self._refold({client: since[client] for client in some})
         await self._write()
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
-        """Compute anew the cases of calls from hidden numbers: each of them is its own."""
+        """Refold the cases of calls from hidden numbers, of which each is a case by itself."""
         for some in chunks(sorted(call_ids), _AT_ONCE):
             calls = await self._tx.execute(
                 f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
@@ -181,13 +190,13 @@ class CaseRefolding:
                 events = self._events([row], []) if row["client"] is None else []
                 closed = [event for call, event in closings if call == id_]
                 cases = fold([*events, *closed], window=self._rules.window, now=self._now)
-                self._compare(None, cases, [by_call[id_]] if id_ in by_call else [])
+                self._note_differences(None, cases, [by_call[id_]] if id_ in by_call else [])
         await self._write()
 
-    async def _with_cases_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
-        """The clients who have a case that a talk or an attempt in the span may change.
+    async def _clients_with_case_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
+        """Which clients have a case that a talk or an attempt in their span may change.
 
-        It is one still open, or that had begun by then and was not over; most have none.
+        That case is still open, or was open within the span; most clients have none.
         """
         clients: set[str] = set()
         for some in chunks(sorted(spans), _AT_ONCE):
@@ -245,12 +254,12 @@ class CaseRefolding:
             events = self._events(calls_of.get(client, ()), spans)
             events += [event for number, event in closings if number == client]
             cases = fold(events, window=self._rules.window, now=self._now)
-            self._compare(client, cases, stored_of.get(client, []))
+            self._note_differences(client, cases, stored_of.get(client, []))
 
     async def _stored(
         self, where: str, values: Sequence[Value], *, asked: str = ""
     ) -> list[_StoredCase]:
-        """The stored cases `AS k` that satisfy `where`; `asked`: the WITH clause it speaks of."""
+        """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
         rows = await self._tx.execute(
             f"{asked} SELECT k.*, y.call_id AS part_of, y.part "  # noqa: S608
             f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
@@ -283,7 +292,7 @@ class CaseRefolding:
         ]
 
     def _events(self, calls: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
-        """What the calls are to their cases; `ignored`: spans in which the client was ignored."""
+        """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
         events = []
         for row in calls:
             at = row["started_at"]
@@ -302,10 +311,13 @@ class CaseRefolding:
                 events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
         return events
 
-    def _compare(
+    def _note_differences(
         self, client: str | None, cases: Sequence[CaseFacts], stored: Sequence[_StoredCase]
     ) -> None:
-        """Note what differs: each case keeps the row that had one of its lost calls."""
+        """Note which cases differ from their rows, and which rows are void now.
+
+        A case keeps the row that had one of its lost calls.
+        """
         free = list(stored)
         for facts in cases:
             row_of = next((one for one in free if not one.lost.isdisjoint(facts.lost)), None)
@@ -317,7 +329,7 @@ class CaseRefolding:
         self._void += free
 
     async def _write(self) -> None:
-        """Write what was noted, and what it owes."""
+        """Write the differences noted, and owe the messages about them."""
         cases, self._different = self._different, []
         void, self._void = self._void, []
         for stored in void:
@@ -329,7 +341,7 @@ class CaseRefolding:
             await self._alerts.tell(case.id, case.facts, before)
 
     async def _write_void(self, case_id: int) -> None:
-        """Its calls were not lost after all, or another case has them now."""
+        """Mark a row void: its calls were not lost after all, or belong to another case now."""
         await self._tx.execute(
             "UPDATE cases SET state = 'void', closed_at = NULL, lost = 0, attempts = 0, "
             "claim_due_at = NULL, repeat_at = NULL WHERE id = ?",

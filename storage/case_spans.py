@@ -4,15 +4,15 @@ from storage.database import Value
 
 
 def opened_in_sql(start: int, end: int) -> tuple[str, list[Value]]:
-    """A predicate over `cases AS k`, and its values: lost in the span, and lost after all."""
+    """A predicate over `cases AS k`, and its values: opened in the span, not void or purged."""
     sql = "k.opened_at >= ? AND k.opened_at < ? AND k.state <> 'void' AND k.call_id IS NOT NULL"
     return sql, [start, end]
 
 
 def case_group_sql(case: str) -> str:
-    """The name of the CaseGroup that a row of `cases` was in at a moment, its one value.
+    """An expression of the CaseGroup, by name, that a row of `cases` was in at a moment.
 
-    What happens later does not change what a digest of that moment says.
+    Its one value is that moment. What happened later does not count, so a digest stays the same.
     """
     return (
         f"CASE WHEN {case}.closed_at >= ? OR {case}.state IN ('open', 'expired') THEN 'left' "

@@ -1,6 +1,6 @@
 """The cases as people see them and what people do with them: the board, taking, handing, closing.
 
-What calls do to cases is in case_refolding.py, what time does in case_times.py.
+How calls change cases is in case_refolding.py, how time does in case_deadlines.py.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from bot.domain.cases import (
 from bot.domain.digests import CaseGroup
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
+from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
 from storage.audience import can_be_told_sql, takes_clients_sql
 from storage.case_changes import free_case, refold_case
@@ -97,9 +98,9 @@ class CaseRepo:
     ) -> BoardPage:
         """A page of the cases opened in the span that were in the group by its end, oldest first.
 
-        `who`: only those that this employee called back, 0 for all; people see what they called
-        back themselves, whoever was rung. `target` in seconds. Raises NoAccessError if `who` is
-        another and the person does not see all.
+        `who`: only the cases that this employee called back, 0 for all cases in scope; whoever was
+        rung does not matter then. `target` in seconds. Raises NoAccessError if `who` is another
+        person and `employee` does not see all.
         """
         where, values = opened_in_sql(start, end)
         if group is CaseGroup.IN_TARGET:
@@ -137,8 +138,7 @@ class CaseRepo:
             f"SELECT count(*) FROM cases AS k WHERE {where}",  # noqa: S608
             values,
         )
-        count = max(1, -(-total // size))
-        page = min(max(page, 0), count - 1)
+        page, count = nearest_page(page, size=size, total=total)
         rows = await self._database.fetch(
             "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
             f"LEFT JOIN employees AS o ON o.id = k.owner_id WHERE {where} "
@@ -165,7 +165,7 @@ class CaseRepo:
         )
 
     async def candidates(self, case_id: int) -> list[Person]:
-        """The people a case can be handed to: who can be told and take clients, but its owner."""
+        """The people who can be handed a case: who can be told and take clients, but its owner."""
         rows = await self._database.fetch(
             "SELECT e.id, e.name FROM employees AS e JOIN cases AS k ON k.id = ? "  # noqa: S608
             f"WHERE {can_be_told_sql('e')} AND {takes_clients_sql('e')} "
@@ -179,7 +179,7 @@ class CaseRepo:
     async def take(
         self, case_id: int, employee: Employee, *, now: int, text: str | None = None
     ) -> Taking:
-        """Make the person the owner, unless somebody was faster; `text`: what they say to that.
+        """Make the person the owner, unless somebody was faster; `text`: a remark of theirs.
 
         Raises NoAccessError for a role that takes no clients.
         """
@@ -197,9 +197,9 @@ class CaseRepo:
         return Taking.TAKEN
 
     async def give_back(self, case_id: int, employee: Employee, *, now: int) -> bool:
-        """Free the case; only its owner, or one who sees all, can. False: nobody has it.
+        """Free the case. False: nobody has it.
 
-        Raises NoAccessError for others.
+        Raises NoAccessError unless the person is its owner or sees all.
         """
         async with self._database.transaction() as tx:
             row = await _read_row(tx, case_id, employee.scope)
@@ -266,7 +266,7 @@ class CaseRepo:
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
         return bool(after["state"] == CaseState.BY_HAND)
 
-    # Numbers nobody wants to hear of
+    # Ignored numbers
 
     async def ignore(self, number: str, employee: Employee, *, now: int) -> None:
         """From now on lost calls of this number make no case; an open one closes."""
@@ -381,6 +381,6 @@ def _may_work(employee: Employee) -> None:
 
 
 def _hold(row: Row) -> CaseHold:
-    """Whose the case is, for asking what somebody may do with it."""
+    """As much of the row as decides who may do what with the case."""
     owner = Person(row["owner_id"], "") if row["owner_id"] else None
     return CaseHold(CaseState(row["state"]), owner)

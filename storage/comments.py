@@ -16,7 +16,7 @@ class CommentRepo:
         self._database = database
 
     async def version(self, call_id: int) -> int:
-        """The number of changes so far; a writer saves on top of the version they saw."""
+        """The number of changes so far; whoever writes says which version they have seen."""
         rows = await self._database.fetch(
             "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
         )
@@ -28,7 +28,7 @@ class CommentRepo:
         """Add or replace the comment; the same text again changes nothing.
 
         Raises ConflictError if it was changed after version `on_top_of`, NotFoundError if the
-        call is gone, NoAccessError if it is not for the author.
+        call is gone, NoAccessError if the author may not see it.
         """
         async with self._database.transaction() as tx:
             await self._change(tx, call_id, text, author, on_top_of, now)
@@ -39,7 +39,7 @@ class CommentRepo:
             await self._change(tx, call_id, None, author, on_top_of, now)
 
     async def restore(self, call_id: int, version: int, *, author: Employee, now: int) -> bool:
-        """Undo the deletion that made `version`; False if it is too late or overtaken."""
+        """Undo the deletion that made `version`. False: too late, or changed since."""
         async with self._database.transaction() as tx:
             rows = await tx.execute(
                 "SELECT old, changed_at FROM comment_changes "

@@ -17,16 +17,15 @@ from collections.abc import Collection
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from bot.domain.company import Escalation, EscalationField, StepMoments
-from bot.domain.hours import Hours, Span, day_bounds, local_date
-from bot.domain.outbox import MessageKind, Priority
+from bot.domain.company import Escalation, EscalationField, StepMoments, next_opening_of_company
+from bot.domain.hours import Hours, Span
+from bot.domain.outbox import OWED_LATE_BY, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
-_LIST_LATE_BY = 12 * 3600
-"""Seconds after an opening within which its list is still owed."""
+"""The calls in which lines are looked for."""
 
 
 class CompanyRepo:
@@ -35,12 +34,12 @@ class CompanyRepo:
         self._zone = zone
 
     async def hours(self, line: str | None = None) -> Hours:
-        """The hours of a line, which are the company's unless it has its own."""
+        """The hours of a line: its own if it has any, else the company's."""
         rows = await self._database.fetch(_HOURS_SQL, (line or "",))
         return _hours(rows, await self._database.fetch(_HOLIDAYS_SQL))
 
     async def own_hours(self) -> dict[str, Hours]:
-        """The hours of the lines that differ, without the holidays."""
+        """The hours of the lines that have their own, without the holidays."""
         rows = await self._database.fetch(
             "SELECT line, week FROM working_hours WHERE line <> '' ORDER BY line"
         )
@@ -94,11 +93,11 @@ class CompanyRepo:
                 await self._replan_alerts(tx, now)
 
     async def owe_opening_list(self, *, now: int) -> bool:
-        """At opening, owe everybody one list of the cases still open. Returns whether it was time.
+        """When the company opens, owe everybody one list of the cases still open.
 
-        If the bot was down at the opening, the list is owed when it is back, at most half a day
-        later. A planned opening that the hours do not give (the clock was wrong, the time zone has
-        changed) is planned anew.
+        Returns whether it was time. If the bot was down at the opening, the list is owed when it
+        is back, at most half a day later. A planned opening that the hours do not give (the clock
+        was wrong, the time zone has changed) is planned anew.
         """
         rows = await self._database.fetch(
             "SELECT value FROM company_numbers WHERE name = 'opening_at'"
@@ -112,7 +111,7 @@ class CompanyRepo:
             return False
         async with self._database.transaction() as tx:
             await self._plan_opening_list(tx, now)
-            if not now - _LIST_LATE_BY <= planned <= now:
+            if not now - OWED_LATE_BY <= planned <= now:
                 return False
             people = await tx.execute(
                 f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608
@@ -144,25 +143,24 @@ class CompanyRepo:
             )
 
     async def _replan_alerts(self, tx: Transaction, now: int) -> None:
-        """Compute anew when the later steps hear of cases, and when cases are repeated."""
+        """Plan anew when later steps are told of cases, and when alerts are repeated."""
         escalation = await read_escalation(tx)
-        hours: dict[str | None, Hours] = {}
+        known: dict[str | None, Hours] = {}
 
-        async def after(line: str | None, moment: int, minutes: int) -> int:
-            if line not in hours:
-                hours[line] = await read_hours(tx, line)
-            return hours[line].after(moment, minutes * 60, self._zone)
+        async def hours_of(line: str | None) -> Hours:
+            if line not in known:
+                known[line] = await read_hours(tx, line)
+            return known[line]
 
         for row in await list_later_alerts(tx):
             minutes = escalation.minutes(EscalationField(row["step"]))
-            due_at = await after(row["line"], row["created_at"], minutes)
+            hours = await hours_of(row["line"])
+            due_at = hours.after(row["created_at"], minutes * 60, self._zone)
             await set_due_at(tx, row["id"], due_at)
         for row in await tx.execute(_REPEATS_SQL):
-            again = await after(row["line"], max(now, row["last"]), escalation.repeat_every)
-            await tx.execute(
-                "UPDATE cases SET repeat_at = ? WHERE id = ?",
-                (again if escalation.repeat_every else None, row["id"]),
-            )
+            hours = await hours_of(row["line"])
+            repeat_at = escalation.repeat_moment(hours, max(now, row["last"]), self._zone)
+            await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
 
 
 async def read_hours(tx: Transaction, line: str | None) -> Hours:
@@ -178,23 +176,13 @@ async def read_escalation(tx: Transaction) -> Escalation:
 async def read_step_moments(
     tx: Transaction, line: str | None, *, zone: ZoneInfo, now: int
 ) -> tuple[StepMoments, int | None]:
-    """When each step of the escalation hears of a case, and when all hear again; None: never."""
+    """When each step of the escalation is told of a case, and when all are told again, if ever."""
     escalation = await read_escalation(tx)
     if escalation.is_at_once:
         return StepMoments(now, now, now), None
     hours = await read_hours(tx, line)
-
-    def after(minutes: int) -> int:
-        return hours.after(now, minutes * 60, zone)
-
-    moments = StepMoments(
-        after(escalation.operators_after),
-        after(escalation.groups_after),
-        after(escalation.supervisors_after),
-    )
-    if not escalation.repeat_every:
-        return moments, None
-    return moments, hours.after(max(now, moments.supervisors), escalation.repeat_every * 60, zone)
+    moments = escalation.step_moments(hours, now, zone)
+    return moments, escalation.repeat_moment(hours, max(now, moments.supervisors), zone)
 
 
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"
@@ -218,26 +206,9 @@ def _hours(rows: list[Row], days: list[Row]) -> Hours:
 
 
 def _next_opening(weeks: list[Row], days: list[Row], now: int, zone: ZoneInfo) -> int | None:
-    """When the company opens; if it never closes, when the first of the lines that do opens."""
     own = {row["line"]: _hours([row], days) for row in weeks}
     company = own.pop("", None) or _hours([], days)
-    opening = _first_opening(company, now, zone)
-    if opening is not None or not own:
-        return opening
-    week = zip(*(one.week for one in own.values()), strict=True)
-    spans = tuple(tuple(sorted({span for some in day for span in some})) for day in week)
-    return _first_opening(Hours(spans, company.holidays), now, zone)
-
-
-def _first_opening(hours: Hours, now: int, zone: ZoneInfo) -> int | None:
-    """The next opening that is the first of its day: after a break nobody needs the list again."""
-    opening = hours.next_opening(now, zone)
-    while opening is not None:
-        midnight, _ = day_bounds(local_date(opening, zone), zone)
-        if hours.next_opening(midnight - 1, zone) == opening:
-            break
-        opening = hours.next_opening(opening, zone)
-    return opening
+    return next_opening_of_company(company, tuple(own.values()), now, zone)
 
 
 def _escalation(rows: list[Row]) -> Escalation:

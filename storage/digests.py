@@ -1,4 +1,4 @@
-"""The digest: what became of the lost calls of a span of time, and when each person wants it."""
+"""The digest: what became of the lost calls of a span of time, counted from the cases."""
 
 import asyncio
 from collections import Counter
@@ -6,30 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from bot.domain.averages import median, percentile
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
-from bot.domain.hours import (
-    day_bounds,
-    local_date,
-    local_time,
-    moment_of,
-    next_local,
-    wall_time,
-)
-from bot.domain.outbox import MessageKind, Priority
+from bot.domain.hours import local_date, local_time, moment_of, wall_time
 from bot.domain.people import Employee, Scope
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.database import Database, Row, Transaction, Value
-from storage.owing import owe_once
+from storage.database import Database, Row, Value
 from storage.scopes import case_in_scope_sql, extension_holder_sql
 
-LIMIT = 6
-"""Times of the day one person can choose."""
-
-_LATE_BY = 12 * 3600
-"""Seconds after its time within which a digest is still owed."""
-
-_NOON = 12 * 60
-"""Minutes of the day."""
 _WEEK = timedelta(days=7)
 _QUARTER = 900
 """Seconds: every time zone is a whole number of quarters of an hour from UTC."""
@@ -42,97 +26,6 @@ class DigestRepo:
         self._zone = zone
         self._window = window
 
-    # When
-
-    async def times(self, employee_id: int) -> list[int]:
-        """The minutes of the day at which the person gets the digest."""
-        rows = await self._database.fetch(
-            "SELECT minutes FROM digests WHERE employee_id = ? ORDER BY minutes", (employee_id,)
-        )
-        return [row["minutes"] for row in rows]
-
-    async def add(self, employee_id: int, minutes: int, *, now: int) -> bool:
-        """Let the person have the digest at this time too. False: they have LIMIT others."""
-        due_at = next_local(now, minutes, self._zone)
-        async with self._database.transaction() as tx:
-            added = await tx.execute(
-                "INSERT INTO digests (employee_id, minutes, due_at) SELECT ?, ?, ? "
-                "WHERE (SELECT count(*) FROM digests WHERE employee_id = ? AND minutes <> ?) < ? "
-                "ON CONFLICT (employee_id, minutes) DO UPDATE SET minutes = excluded.minutes "
-                "RETURNING minutes",
-                (employee_id, minutes, due_at, employee_id, minutes, LIMIT),
-            )
-        return bool(added)
-
-    async def remove(self, employee_id: int, minutes: int) -> None:
-        """Let the person have the digest at this time of the day no more."""
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                "DELETE FROM digests WHERE employee_id = ? AND minutes = ?",
-                (employee_id, minutes),
-            )
-
-    async def owe_due(self, *, now: int) -> int:
-        """Owe the digests that are due. Returns how many.
-
-        One that was due while the bot was down is owed when it is back, at most half a day later.
-        A planned time that is none (the clock was wrong, the time zone has changed) is planned
-        anew. A digest is owed once for each moment, however often the clock comes past it.
-        """
-        plans = await self._database.fetch(
-            "SELECT minutes, min(due_at) AS first, max(due_at) AS last FROM digests "
-            "GROUP BY minutes"
-        )
-        nexts = {row["minutes"]: next_local(now, row["minutes"], self._zone) for row in plans}
-        if all(row["first"] == row["last"] == nexts[row["minutes"]] for row in plans):
-            return 0
-        count = 0
-        async with self._database.transaction() as tx:
-            for row in await tx.execute(
-                "SELECT * FROM digests WHERE due_at <= ? ORDER BY due_at LIMIT 200", (now,)
-            ):
-                count += await self._owe_digests(tx, row, now=now)
-            await tx.executemany(
-                "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ? AND due_at <> ?",
-                [(due_at, minutes, now, due_at) for minutes, due_at in nexts.items()],
-            )
-        return count
-
-    async def _owe_digests(self, tx: Transaction, row: Row, *, now: int) -> int:
-        """Owe one person's digests of one time of the day, and note when the next is due."""
-        minutes, due_at, count = row["minutes"], row["due_at"], 0
-        if due_at < now - _LATE_BY:
-            due_at = next_local(now - _LATE_BY - 1, minutes, self._zone)
-        while due_at <= now:
-            count += await owe_once(
-                tx,
-                MessageKind.DIGEST,
-                f"{due_at} {minutes}",
-                employee_id=row["employee_id"],
-                priority=Priority.LIST,
-                now=now,
-            )
-            due_at = next_local(due_at, minutes, self._zone)
-        await tx.execute(
-            "UPDATE digests SET due_at = ? WHERE employee_id = ? AND minutes = ?",
-            (due_at, row["employee_id"], minutes),
-        )
-        return count
-
-    def span(self, due_at: int, minutes: int) -> tuple[int, int]:
-        """What a digest of that time tells of: before noon the day before, else the day so far."""
-        day = local_date(due_at, self._zone)
-        if minutes < _NOON:
-            return day_bounds(day - timedelta(days=1), self._zone)
-        return moment_of(day, 0, self._zone), due_at
-
-    def today(self, now: int) -> tuple[int, int]:
-        """The day so far, to the end of this minute."""
-        midnight, _ = day_bounds(local_date(now, self._zone), self._zone)
-        return midnight, now // 60 * 60 + 60
-
-    # What
-
     async def digest(self, employee: Employee, start: int, end: int, *, target: int) -> Digest:
         """The digest of the cases opened in the span, in the person's scope; `target` in seconds.
 
@@ -140,32 +33,32 @@ class DigestRepo:
         alone, of all cases they called back, whoever was rung.
         """
         scope = employee.scope
-        rows = await self._counts(scope, start, end, target)
-        hours = await asyncio.to_thread(self._hours, rows)
+        rows = await self._count_by_group(scope, start, end, target)
+        hours = await asyncio.to_thread(self._opened_by_hour, rows)
         worst_at = min(hours, key=lambda at: (-hours[at], at), default=None)
         return Digest(
             start=start,
             end=end,
-            totals=_totals(rows, await self._took(scope, start, end)),
-            before=await self._before(scope, start, end, target),
-            earlier=await self._earlier(scope, start, end),
+            totals=_totals(rows, await self._seconds_to_call_back(scope, start, end)),
+            before=await self._totals_a_week_earlier(scope, start, end, target),
+            earlier=await self._count_left_from_before(scope, start, end),
             target=target,
             worst_at=worst_at,
             worst_count=hours[worst_at] if worst_at is not None else 0,
             people=await self._people(employee, start, end),
         )
 
-    async def _before(
+    async def _totals_a_week_earlier(
         self, scope: Scope, start: int, end: int, target: int
     ) -> DigestTotals | None:
-        """The same wall times a week earlier; None if the log does not go back so far."""
+        """The totals of the same wall times; None if the log does not go back so far."""
         first, last = self._week_earlier(start), self._week_earlier(end)
         if not await self._database.has("SELECT 1 FROM calls WHERE position < ? LIMIT 1", (last,)):
             return None
-        rows = await self._counts(scope, first, last, target)
-        return _totals(rows, await self._took(scope, first, last))
+        rows = await self._count_by_group(scope, first, last, target)
+        return _totals(rows, await self._seconds_to_call_back(scope, first, last))
 
-    async def _counts(self, scope: Scope, start: int, end: int, target: int) -> list[Row]:
+    async def _count_by_group(self, scope: Scope, start: int, end: int, target: int) -> list[Row]:
         """How many cases were in each CaseGroup, by the quarter of an hour they were opened in."""
         where, values = opened_in_sql(start, end)
         mine, more = case_in_scope_sql(scope, "k")
@@ -180,8 +73,8 @@ class DigestRepo:
             (_QUARTER, _QUARTER, target, end - target, end, *values, *more),
         )
 
-    async def _took(self, scope: Scope, start: int, end: int) -> list[Row]:
-        """In how many seconds clients were called back, and how many in each, ascending."""
+    async def _seconds_to_call_back(self, scope: Scope, start: int, end: int) -> list[Row]:
+        """Rows of `took`, seconds until a client was called back, and `n`: of how many clients."""
         where, values = opened_in_sql(start, end)
         mine, more = case_in_scope_sql(scope, "k")
         return await self._database.fetch(
@@ -191,7 +84,7 @@ class DigestRepo:
             (*values, end, *more),
         )
 
-    async def _earlier(self, scope: Scope, start: int, end: int) -> int:
+    async def _count_left_from_before(self, scope: Scope, start: int, end: int) -> int:
         """How many cases opened before the span nobody had reached by its end."""
         where, values = opened_in_sql(end - self._window, start)
         mine, more = case_in_scope_sql(scope, "k")
@@ -231,7 +124,7 @@ class DigestRepo:
         )
         return await asyncio.to_thread(_persons, took, closed)
 
-    def _hours(self, rows: Iterable[Row]) -> Counter[int]:
+    def _opened_by_hour(self, rows: Iterable[Row]) -> Counter[int]:
         """How many cases were opened in each local hour, by the moment the hour began."""
         opened: Counter[int] = Counter()
         for row in rows:
@@ -285,39 +178,6 @@ def _persons(took: Sequence[Row], closed: Sequence[Row]) -> tuple[DigestPerson, 
 
 def _pairs(rows: Iterable[Row]) -> list[tuple[int, int]]:
     return [(row["took"], row["n"]) for row in rows]
-
-
-def percentile(values: Sequence[tuple[int, int]], percent: int) -> int | None:
-    """The smallest value within which so many per cent lie (the nearest rank), None of nothing.
-
-    `values`: each with how often it occurs, ascending.
-    """
-    return _at_rank(values, -(-_total(values) * percent // 100))
-
-
-def median(values: Sequence[tuple[int, int]]) -> int | None:
-    """The value in the middle; of an even number of values, the mean of the two in the middle.
-
-    `values`: each with how often it occurs, ascending.
-    """
-    low, high = (
-        _at_rank(values, (_total(values) + 1) // 2),
-        _at_rank(values, _total(values) // 2 + 1),
-    )
-    return None if low is None or high is None else round((low + high) / 2)
-
-
-def _total(values: Sequence[tuple[int, int]]) -> int:
-    return sum(n for _, n in values)
-
-
-def _at_rank(values: Sequence[tuple[int, int]], rank: int) -> int | None:
-    """The value with this rank, from 1."""
-    for value, n in values:
-        rank -= n
-        if rank <= 0:
-            return value
-    return None
 
 
 def _name(group: CaseGroup) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import QuietHours
+from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction, marks_sql
 from storage.owing import bring_chat_up_to_date, drop_for_person
@@ -33,16 +34,16 @@ class EmployeeRepo:
             return person
         raise NotFoundError(f"employee {employee_id}")
 
-    async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int]:
-        """A page of the people who were not removed, and how many pages there are.
+    async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int, int]:
+        """A page of the people who were not removed, its number, and how many pages there are.
 
-        `page` from 0; the last one if beyond. Administrators first, each role by name.
+        Pages count from 0; the last one stands for any beyond. Administrators come first, and
+        people of one role by name.
         """
         total = await self._database.count(
             "SELECT count(*) FROM employees WHERE state <> 'removed'"
         )
-        pages = max(1, -(-total // size))
-        page = min(max(page, 0), pages - 1)
+        page, pages = nearest_page(page, size=size, total=total)
         people = await self._select(
             "e.state <> 'removed'",
             (size, page * size),
@@ -50,7 +51,7 @@ class EmployeeRepo:
             "WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id",
             limit="LIMIT ? OFFSET ?",
         )
-        return people, pages
+        return people, page, pages
 
     async def count_unreachable(self) -> int:
         """How many of those who have access cannot be written to."""

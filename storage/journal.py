@@ -28,6 +28,7 @@ from storage.database import Database, Row, Value, marks_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 
 _END_OF_TIME = 1 << 60
+"""A position behind every call, live ones too."""
 
 
 class JournalRepo:
@@ -73,15 +74,15 @@ class JournalRepo:
     async def list_calls(
         self, call_ids: Sequence[int], *, mentioned: Iterable[str] = ()
     ) -> dict[int, Call]:
-        """These calls, whoever may see them: for what is told of a case as a whole.
+        """These calls, whoever may see them, for telling of a case as a whole.
 
-        Their `colleagues` name the people of the extensions `mentioned` too.
+        Their `colleagues` also name the people of the extensions `mentioned`.
         """
         calls = await self._calls(call_ids, EVERYTHING, mentioned=mentioned)
         return {call.id: call for call in calls}
 
     async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
-        """Totals of the calls from `start` to `end` (None: and all that comes) in scope."""
+        """Totals of the calls in scope, from `start` to before `end` (None: however late)."""
         last = _END_OF_TIME if end is None else end
         mine, extensions = call_in_scope_sql(scope, "c.id")
         rows = await self._database.fetch(
@@ -109,14 +110,14 @@ class JournalRepo:
         self, scope: Scope, log_filter: LogFilter, spans: Sequence[tuple[int, int]]
     ) -> list[bool]:
         """For each span of time (from, to) whether the filtered log has a call in it."""
-        asked, values = [], list[Value]()
+        has_call, values = [], list[Value]()
         for start, end in spans:
-            sql, some = _keys_sql(scope, replace(log_filter, start=start, end=end))
+            sql, of_span = _keys_sql(scope, replace(log_filter, start=start, end=end))
             # In the order of the log, so that a UNION stops at its first row.
             first = f"({sql} ORDER BY position, id LIMIT 1)"
-            asked.append(f"EXISTS (SELECT 1 FROM {first} AS one)")  # noqa: S608
-            values += some
-        [row] = await self._database.fetch(f"SELECT {', '.join(asked)}", values)
+            has_call.append(f"EXISTS (SELECT 1 FROM {first} AS one)")  # noqa: S608
+            values += of_span
+        [row] = await self._database.fetch(f"SELECT {', '.join(has_call)}", values)
         return [bool(has) for has in row]
 
     async def _keys(
@@ -153,7 +154,7 @@ class JournalRepo:
     async def _calls(
         self, ids: Sequence[int], scope: Scope, *, mentioned: Iterable[str] = ()
     ) -> tuple[Call, ...]:
-        """Those of the calls that are in scope, in this order, with all a reader sees of them."""
+        """Those of the calls that are in scope, in this order, with comments, cases and names."""
         if not ids:
             return ()
         mine, extensions = call_in_scope_sql(scope, "c.id", or_handed=True)
@@ -216,9 +217,9 @@ class JournalRepo:
 def _keys_sql(
     scope: Scope, log_filter: LogFilter, *, sign: str | None = None, key: Key | None = None
 ) -> tuple[str, list[Value]]:
-    """SELECT of (position, id) of the filtered calls in scope, each once, without an order.
+    """A SELECT of the (position, id) of the filtered calls in scope, each once, in no order.
 
-    Composed so that each combination walks one index per extension, in the order of the log.
+    It is composed so that every filter walks one index per extension, in the order of the log.
     """
     bounds, values = _bounds(log_filter, sign, key)
     if scope.extensions is None:

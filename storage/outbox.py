@@ -29,13 +29,13 @@ _CHATS_SQL = (
     "UNION ALL SELECT (SELECT min(o.chat_id) FROM outbox AS o WHERE o.state = 'pending' "
     "AND o.chat_id > chats.chat_id) FROM chats WHERE chats.chat_id IS NOT NULL)"
 )
-"""The chats to which something is owed: one step over an index each, however much that is."""
+"""The chats to which something is owed. Each costs one step over an index, however much it is."""
 
 _FIRST_DUE_SQL = (
     "(SELECT p.id FROM outbox AS p WHERE p.state = 'pending' AND p.chat_id = chats.chat_id "
     "AND p.due_at <= ? ORDER BY p.priority, p.id LIMIT 1)"
 )
-"""The most urgent row that is due in one of those chats."""
+"""The id of the most urgent row that is due in one of those chats."""
 
 
 class OutboxRepo:
@@ -56,7 +56,7 @@ class OutboxRepo:
         return [_owed(row) for row in rows]
 
     async def shift_after_clock_set_back(self, *, now: int) -> bool:
-        """Let what is owed wait no longer than it was meant to, after the clock was set back.
+        """After the clock was set back, let no message wait longer than it was meant to.
 
         Returns whether any message had to be shifted.
         """
@@ -77,7 +77,7 @@ class OutboxRepo:
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
         """Note that the chat has the message of `owed`. What became new meanwhile stays owed.
 
-        The phone has rung for it, unless there was reason since to ring again.
+        A ping is done with too, unless one was asked for meanwhile.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -116,7 +116,7 @@ class OutboxRepo:
     async def drop(self, owed: Owed, *, reason: str, now: int) -> None:
         """Owe the message no more: there is nothing to tell, or Telegram refuses it.
 
-        What became new meanwhile stays owed.
+        If something became new meanwhile, it stays owed.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -126,7 +126,7 @@ class OutboxRepo:
             )
 
     async def forget_message(self, owed: Owed) -> None:
-        """Let a new message show what was to be shown in one that is gone from the chat.
+        """Note that the message is gone from the chat, so that a new one is sent in its place.
 
         `shown` stays: it tells that there was a message before.
         """

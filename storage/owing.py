@@ -1,7 +1,8 @@
 """Owing messages, and owing them no more: rows of the outbox, written in others' transactions.
 
-Nothing but this file and outbox.py writes to the outbox; what the life of a row is stands there. A
-function here says who is to hear, and when; never the words: they are made when a message is sent.
+Only this file and outbox.py write to the outbox; outbox.py says what the life of a row is. The
+functions here decide who is told, and when, but never in what words: those are made when the
+message is sent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,8 +19,8 @@ from storage.audience import (
 )
 from storage.database import Row, Transaction
 
-_BROUGHT_UP_TO_DATE = 100
-"""The latest messages of a chat that are mended when it can be written to again."""
+_EDITED_AT_RETURN = 100
+"""How many of a chat's latest messages are edited when it can be written to again."""
 
 
 async def owe_administrators(
@@ -53,7 +54,7 @@ async def owe_once(
     now: int,
     case_id: int | None = None,
 ) -> bool:
-    """Tell one person, once for each subject. False: they were told, or cannot be."""
+    """Tell one person, once for each subject. False: they were told before, or cannot be told."""
     rows = await tx.execute(
         f"{_TO_PERSON} DO NOTHING RETURNING id",
         (kind.value, subject, case_id, priority, now, now, employee_id),
@@ -72,9 +73,9 @@ async def owe_anew(
     due_at: int | None = None,
     case_id: int | None = None,
 ) -> None:
-    """Tell one person; told of the same before, they are told anew, in a new message.
+    """Tell one person in a new message, also if they were told of the same subject before.
 
-    A message that is owed already does not wait the longer for it.
+    A message that is still owed is not put off by this.
     """
     await tx.execute(
         f"{_TO_PERSON} DO UPDATE SET "
@@ -90,7 +91,10 @@ async def owe_anew(
 
 
 async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: int) -> None:
-    """Alert everybody whom this case concerns and who has not been told, each at their step."""
+    """Alert everybody whom this case concerns and who has not been told, each at their step.
+
+    Those are the operators who were rung, the people who see all calls, and groups.
+    """
     into = (
         "INSERT INTO outbox (chat_id, thread_id, employee_id, kind, subject, case_id, priority, "
         "created_at, due_at, is_late) "
@@ -130,10 +134,10 @@ def _due_at_and_is_late(moment: int, now: int) -> tuple[int, int]:
 
 
 async def list_later_alerts(tx: Transaction) -> list[Row]:
-    """The first messages of cases still to come: `id`, `created_at`, the call's `line`, `step`.
+    """The alerts that wait for a later step: rows of `id`, `created_at`, `line` and `step`.
 
-    `step` is the EscalationField of the step it waits for; its time began to run at
-    `created_at`.
+    `step` is the EscalationField that says how long the alert waits from `created_at`, and `line`
+    the line that was called.
     """
     return await tx.execute(
         "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "  # noqa: S608
@@ -166,7 +170,7 @@ async def mark_cases_changed(
 async def ping_people(
     tx: Transaction, case_id: int, *, employee_ids: Sequence[int], now: int
 ) -> None:
-    """Owe these people a new message of the case, also those who had none."""
+    """Owe each of these people a new message of the case, whether or not they have one."""
     for employee_id in employee_ids:
         await owe_anew(
             tx,
@@ -180,9 +184,9 @@ async def ping_people(
 
 
 async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
-    """Owe a new message of the case in every chat that has one and still wants alerts.
+    """Owe a new message of the case to every chat that has one and still wants alerts.
 
-    Not where one has come after `since`, the moment at which this was to happen.
+    Chats that got a message after `since`, the moment at which this was due, are left out.
     """
     await tx.execute(
         "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
@@ -200,7 +204,7 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
 async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
     """Owe the edits that a chat has missed, now that it can be written to again.
 
-    Of cases it was not told of meanwhile it hears with the next call of such a client.
+    First messages it has missed are forgotten: the next lost call of such a client owes one.
     """
     dropped = "chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'dropped'"
     await tx.execute(
@@ -211,12 +215,12 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
         "UPDATE outbox SET state = 'pending', version = version + 1, ping = 0, priority = ?, "  # noqa: S608
         f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
         "ORDER BY id DESC LIMIT ?)",
-        (Priority.DETAIL, chat_id, thread_id, _BROUGHT_UP_TO_DATE),
+        (Priority.DETAIL, chat_id, thread_id, _EDITED_AT_RETURN),
     )
 
 
 async def drop_for_person(tx: Transaction, employee_id: int) -> None:
-    """Owe nothing more to a person who is out."""
+    """Owe nothing more to a person who was blocked or removed."""
     await tx.execute(
         "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
         "WHERE employee_id = ? AND state = 'pending'",
@@ -256,9 +260,9 @@ async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None
 
 
 async def move_chat(tx: Transaction, old: int, new: int) -> None:
-    """Owe to the chat `new` what is owed to `old`, which has become it, unless it is there too.
+    """Owe to the chat `new`, which `old` has become, what is owed to `old` and not yet to `new`.
 
-    Messages have other ids in the new chat, unknown to the bot: those sent are forgotten.
+    What was sent is forgotten: messages have other ids in the new chat, unknown to the bot.
     """
     await tx.execute("DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,))
     await tx.execute(
@@ -271,7 +275,7 @@ async def move_chat(tx: Transaction, old: int, new: int) -> None:
 
 
 async def purge_told(tx: Transaction, *, before: int) -> None:
-    """Delete what was told, or dropped, before the moment; what tells of cases goes with them."""
+    """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
         "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
         "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",

@@ -32,7 +32,7 @@ def call_in_scope_sql(
 def extension_holder_sql(extension: str) -> str:
     """The id of the employee under whose name a shared extension's calls are shown.
 
-    `extension`: an SQL expression. Of those who share it the first that is no accountant.
+    `extension`: an SQL expression. It is the first of those who share it that is no accountant.
     """
     return (
         "(SELECT q.employee_id FROM employee_extensions AS q "  # noqa: S608
@@ -42,7 +42,7 @@ def extension_holder_sql(extension: str) -> str:
 
 
 def case_in_scope_sql(scope: Scope, case: str) -> tuple[str, list[Value]]:
-    """A predicate over a row of `cases`, and its values: taken by the person, or rung at theirs.
+    """A predicate over a row of `cases`, and its values: the person owns it, or was rung for it.
 
     `case`: the name `cases` has in the query.
     """

@@ -33,14 +33,17 @@ from storage.outbox import OutboxRepo
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 64
-"""The chats that may be written to at once."""
+_CHATS_AT_ONCE = 64
+"""How many chats may be written to at once."""
 
 _PREFETCH = 8
 """Messages picked but not yet sent; a new alert queues behind at most these."""
 
 _SWEEP_SECONDS = 30.0
+"""After so long the outbox is looked into even if nobody woke the Alerter."""
+
 _MAX_BACKOFF = 60.0
+"""The most seconds a chat is left alone after a failure."""
 
 _TOPIC_CLOSED = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
 _CHAT_CLOSED = (
@@ -91,12 +94,12 @@ class Alerter:
         self._busy: set[int] = set()
         """The chats a message is on its way to."""
         self._prefetched: set[int] = set()
-        """Of those, the chats whose message waits for its turn."""
+        """Those of the busy chats whose message waits for its turn."""
         self._accepted: dict[int, _Accepted] = {}
         """By outbox id: what Telegram took and the outbox could not note yet (a full disk)."""
 
     def wake(self) -> None:
-        """Look into the outbox: there may be something new to send."""
+        """Look into the outbox now: there may be something new to send."""
         self._woken.set()
 
     def stop(self) -> None:
@@ -123,7 +126,7 @@ class Alerter:
 
     async def _pick(self, closed: Collection[int]) -> list[Owed]:
         """The messages to begin now: none to chats that are busy or closed."""
-        free = min(_AT_ONCE - len(self._busy), _PREFETCH - len(self._prefetched))
+        free = min(_CHATS_AT_ONCE - len(self._busy), _PREFETCH - len(self._prefetched))
         if free <= 0:
             return []
         try:
@@ -177,7 +180,7 @@ class Alerter:
     async def _send(self, owed: Owed) -> None:
         """Send one message, if there is anything to tell, and mark it sent.
 
-        One that Telegram has taken before is only marked.
+        A message that Telegram took before, and the outbox could not note, is only marked.
         """
         if owed.id not in self._accepted:
             notice = await self._notices.compose(owed)
@@ -271,6 +274,6 @@ class Alerter:
 
 
 def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:
-    """What a message shows, in few characters: equal ones need no edit."""
+    """A fingerprint of what a message shows: the same one means that no edit is needed."""
     buttons = markup.model_dump_json(exclude_none=True) if markup else ""
     return hashlib.sha256(f"{text}\0{buttons}".encode()).hexdigest()[:32]

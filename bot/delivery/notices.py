@@ -10,6 +10,7 @@ from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
+from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
@@ -20,7 +21,7 @@ from bot.views import reminders as reminder_views
 from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
-from storage.case_times import ANSWER_SECONDS
+from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
@@ -74,7 +75,10 @@ class Notices:
                 return None
 
     async def is_silent(self, owed: Owed, notice: Notice) -> bool:
-        """Whether it is silent: in quiet hours; if of lost calls, out of working hours too."""
+        """Whether the message makes no sound, as always in the person's quiet hours.
+
+        Messages of lost calls make none outside working hours either.
+        """
         now = self.clock()
         quiet = notice.employee.quiet if notice.employee else None
         if quiet and quiet.is_quiet(now, self.zone):
@@ -84,14 +88,14 @@ class Notices:
         return not (await self.company.hours(notice.line)).is_open(now, self.zone)
 
     async def _to_group(self, owed: Owed) -> Notice | None:
-        """The alert of a case. Where a group hears of no new ones, old ones are still edited."""
+        """The alert of a case; a group that was disconnected gets edits of old ones only."""
         case = await self.cases.get(owed.case_id or 0, EVERYTHING)
-        if owed.message_id is None:
+        if not owed.is_in_chat:
             group = await self.groups.find(owed.chat_id, owed.thread_id)
-            is_heard = group is not None and group.is_active
-            if not is_heard or not case.is_open or (owed.is_late and case.owner):
+            is_connected = group is not None and group.is_active
+            if not is_connected or not case.is_open or (owed.is_late and case.owner):
                 return None
-        return self._of_case(case, None)
+        return self._alert(case, None)
 
     async def _to_person(self, owed: Owed, employee: Employee) -> Notice | None:
         match owed.kind:
@@ -117,37 +121,37 @@ class Notices:
         return Notice(text, employee=employee)
 
     async def _case(self, owed: Owed, employee: Employee) -> Notice | None:
-        case_id, is_there = owed.case_id or 0, owed.message_id is not None
+        case_id = owed.case_id or 0
         try:
             case = await self.cases.get(case_id, employee.scope)
         except NoAccessError:
-            if not is_there:
+            if not owed.is_in_chat:
                 raise
-            # It was theirs, and what they were told would be true no longer.
+            # The case was in their scope once: their message must not go on telling of it.
             case = await self.cases.get(case_id, EVERYTHING)
             if case.state is not CaseState.VOID:
                 return Notice(views.not_yours(), employee=employee)
         is_unwanted = owed.is_late and (case.owner or not _wants(employee, case))
-        if not is_there and (not case.is_open or is_unwanted):
+        if not owed.is_in_chat and (not case.is_open or is_unwanted):
             return None
-        return self._of_case(case, employee)
+        return self._alert(case, employee)
 
-    def _of_case(self, case: Case, employee: Employee | None) -> Notice:
+    def _alert(self, case: Case, employee: Employee | None) -> Notice:
         text = views.lost_call(case, now=self.clock(), zone=self.zone)
         return Notice(text, keyboards.alert(case, employee), employee, case.call.line)
 
     async def _claim(self, owed: Owed, employee: Employee) -> Notice | None:
-        """The question, while it needs an answer; then, in its place, what became of it."""
-        now, zone, is_there = self.clock(), self.zone, owed.message_id is not None
+        """The question to the owner of a case; once it is answered, how the case stands."""
+        now, zone = self.clock(), self.zone
         try:
             case = await self.cases.get(owed.case_id or 0, employee.scope)
         except NoAccessError:
-            return Notice(views.not_yours(), employee=employee) if is_there else None
+            return Notice(views.not_yours(), employee=employee) if owed.is_in_chat else None
         if case.can_be_extended_by(employee) and case.asked_at is not None:
             minutes = ANSWER_SECONDS // 60
             text = views.claim_is_over(case, minutes=minutes, now=now, zone=zone)
             return Notice(text, keyboards.claim(case), employee)
-        if not is_there:
+        if not owed.is_in_chat:
             return None
         return Notice(views.claim_answered(case, now=now, zone=zone), employee=employee)
 
@@ -170,7 +174,7 @@ class Notices:
         if employee.role is Role.ACCOUNTANT:
             return None
         due_at, minutes = map(int, owed.subject.split())
-        start, end = self.digests.span(due_at, minutes)
+        start, end = digest_span(due_at, minutes, self.zone)
         text, markup = await digest_message(
             employee, start, end, digests=self.digests, company=self.company, zone=self.zone
         )
@@ -178,7 +182,7 @@ class Notices:
 
 
 def _wants(employee: Employee, case: Case) -> bool:
-    """Whether the person's settings of now let them hear of the case."""
+    """Whether the person, by their present settings, wants alerts of the case."""
     if employee.alerts is AlertScope.OWN:
         return not employee.role.sees_all or not set(case.rang).isdisjoint(employee.extensions)
     return employee.alerts is AlertScope.ALL

@@ -1,15 +1,16 @@
-"""How fast the bot writes to chats, kept within what Telegram permits without being told.
+"""How fast the bot writes to chats: no faster than Telegram permits.
 
 - Telegram permits about 30 messages a second over all, 1 a second in a chat and 20 a minute in a
   group; more is answered by 429 and a time to wait. The constants leave room for the network.
 - The Alerter's messages and edits count against all three. Messages that screens send are counted
   by PaceMiddleware when they leave, their edits are not; screens never wait.
-- The Alerter waits for its turn over all (`wait_for_turn`), which takes the turn: turns are handed
-  out in the order of asking, one each OVERALL seconds.
-- In a chat nobody waits: a chat that may not be written to yet is closed until a moment, and the
-  Alerter picks messages of other chats meanwhile.
-- A 429, to whomever, closes its chat for as long as Telegram asks; so does a failure to send.
-- All of this is in memory: after a restart Telegram's 429 says what is still closed.
+- The Alerter waits in `wait_for_turn` until the bot may send its next message to anybody. Turns
+  are given in the order of asking, one each OVERALL seconds.
+- Nobody waits for a single chat: one that may not be written to yet is closed until a moment, and
+  the Alerter picks messages of other chats meanwhile.
+- A 429, whoever gets it, closes the chat for as long as Telegram asks; a failure to send closes it
+  for a while too.
+- All of this is in memory only: after a restart a 429 of Telegram says which chat is closed.
 """
 
 import asyncio

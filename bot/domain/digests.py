@@ -1,7 +1,14 @@
 """Digests: what became of the clients whose calls were lost in a span of time."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from bot.domain.hours import day_bounds, local_date, moment_of
+
+_NOON = 12 * 60
+"""Minutes of the day."""
 
 
 class CaseGroup(StrEnum):
@@ -76,3 +83,20 @@ class Digest:
     worst_at: int | None
     worst_count: int
     people: tuple[DigestPerson, ...]
+
+
+def digest_span(due_at: int, minutes: int, zone: ZoneInfo) -> tuple[int, int]:
+    """What a digest of that time tells of: before noon the day before, else the day so far.
+
+    `minutes`: the time of the day for which it was asked, `due_at` the moment of that time.
+    """
+    day = local_date(due_at, zone)
+    if minutes < _NOON:
+        return day_bounds(day - timedelta(days=1), zone)
+    return moment_of(day, 0, zone), due_at
+
+
+def day_so_far(now: int, zone: ZoneInfo) -> tuple[int, int]:
+    """From local midnight to the end of this minute."""
+    midnight, _ = day_bounds(local_date(now, zone), zone)
+    return midnight, now // 60 * 60 + 60

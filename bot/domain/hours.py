@@ -1,4 +1,4 @@
-"""Local time: dates, midnights, working hours, quiet hours. Pure arithmetic.
+"""Local time: dates, midnights, working hours, quiet hours.
 
 A moment is Unix seconds, UTC. A wall time is what a clock on the wall shows, as minutes from
 midnight. On the night when clocks jump from 03:00 to 04:00 a wall time of 03:30 means 04:30; on
@@ -40,6 +40,16 @@ class Hours:
         if self.is_always:
             return None
         return next((start for start, _ in self._from(moment, zone) if start > moment), None)
+
+    def next_opening_of_day(self, moment: int, zone: ZoneInfo) -> int | None:
+        """The next opening that is the first of its day, not the end of a break; None: never."""
+        opening = self.next_opening(moment, zone)
+        while opening is not None:
+            midnight, _ = day_bounds(local_date(opening, zone), zone)
+            if self.next_opening(midnight - 1, zone) == opening:
+                break
+            opening = self.next_opening(opening, zone)
+        return opening
 
     def after(self, moment: int, seconds: int, zone: ZoneInfo) -> int:
         """The moment at which so many seconds of working time have passed.

@@ -1,10 +1,11 @@
 """How statements about a call become the call: merged by rule, in any order, any number of times.
 
-A field takes the value said by the strongest statement that knows it. Strength is the level of the
-statement's status (live < final < talked), then the source's own `updated_at`, then being received
-last. Only that last clause depends on the order of arrival. `rang` is the union of all statements.
-The strength a value came with is kept beside it where it differs from that of the status, so a
-weak late statement cannot replace a value of a middling one.
+- A field takes the value said by the strongest statement that knows it. A statement is stronger by
+  the level of its status (live < final < talked), then by the source's own `updated_at`, then by
+  being received later. Only this last rule depends on the order of arrival.
+- `rang` is the union of what all statements say.
+- A call remembers the strength of its status and, where it differs, that of each value: so a
+  statement that comes late replaces only the values that were said with less strength.
 """
 
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,7 @@ FIELDS = (
     "currency",
     "recording_url",
 )
-"""What is merged field by field; the status decides the strength and is handled before them."""
+"""The fields merged one by one. The status is not among them: it decides the strength."""
 
 LIVE_POSITION = 1 << 40
 """Added to the start of a live call, so that it stands before all that have ended."""
@@ -52,11 +53,11 @@ source's `updated_at`, if it gives one."""
 class MergedCall:
     """All that is known of a call, as the row of `calls` keeps it.
 
-    First the fields that sources state: `level` and `updated_at` are the strength of the status,
-    `strengths` those of values that were said with another strength, by field. Then what follows
-    from them: `client` is the client's number in E.164, `position` where the call stands in the
-    log, `settles_at` until when its price or recording may still come, `extensions` those that may
-    see it as their own.
+    First come the fields that sources state: `level` and `updated_at` are the strength of the
+    status; `strengths`, by field, has those of values said with another strength. Then come the
+    fields that follow from them: `client` is the client's number in E.164, `position` says where
+    the call stands in the log, `settles_at` until when its price or recording may still come, and
+    `extensions` may see the call as their own.
     """
 
     source: str
@@ -115,9 +116,9 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
 
     call = replace(old, strengths=dict(old.strengths))
     new: Strength = (level, facts.updated_at)
-    before: Strength = (old.level, old.updated_at)
-    strengths = {name: old.strengths.get(name, before) for name in FIELDS}
-    if _beats(new, before):
+    of_old_status: Strength = (old.level, old.updated_at)
+    strengths = {name: old.strengths.get(name, of_old_status) for name in FIELDS}
+    if _beats(new, of_old_status):
         call.status, call.level, call.updated_at = facts.status, level, facts.updated_at
     for name, value in said.items():
         if value is None:
@@ -125,11 +126,11 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
         if getattr(call, name) is None or _beats(new, strengths[name]):
             setattr(call, name, value)
             strengths[name] = new
-    whole: Strength = (call.level, call.updated_at)
+    of_status: Strength = (call.level, call.updated_at)
     call.strengths = {
         name: strength
         for name, strength in strengths.items()
-        if strength != whole and getattr(call, name) is not None
+        if strength != of_status and getattr(call, name) is not None
     }
     if not set(facts.rang) <= set(call.rang):
         call.rang = tuple(sorted({*call.rang, *facts.rang}))
@@ -138,11 +139,12 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
 
 
 def _level(status: Status) -> int:
+    """How far a status is believed: 0 while the call is live, 1 when it is over, 2 for a talk."""
     return 0 if status.is_live else 2 if status.is_talk else 1
 
 
 def _beats(new: Strength, old: Strength) -> bool:
-    """Whether a value said with `new` strength replaces a differing one said with `old`."""
+    """Whether a value said with `new` strength replaces one said with `old` strength."""
     if new[0] != old[0]:
         return new[0] > old[0]
     if new[1] is not None and old[1] is not None:
@@ -151,6 +153,7 @@ def _beats(new: Strength, old: Strength) -> bool:
 
 
 def _stated(facts: CallFacts) -> dict[str, object]:
+    """What the statement says of each of FIELDS; None: it does not know."""
     return {
         "direction": facts.direction,
         "raw_status": facts.raw_status,
@@ -176,7 +179,7 @@ def _stated(facts: CallFacts) -> dict[str, object]:
 
 
 def _derive(call: MergedCall, country: str, now: int) -> None:
-    """Fill in what follows from the merged statements; nothing here is ever merged itself."""
+    """Fill in the fields that follow from the merged ones, which no statement gives."""
     talked = call.status.is_talk or _has_employee_talk(call)
     call.lost = call.direction is Direction.IN and not call.status.is_live and not talked
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)

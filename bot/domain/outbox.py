@@ -9,6 +9,9 @@ NOTHING_TO_TELL = "nothing to tell"
 """Why a message was dropped that had nothing to tell when its turn came. If it was of a case, it
 is owed again as soon as the case concerns its chat again."""
 
+OWED_LATE_BY = 12 * 3600
+"""Seconds after its moment within which a digest, or the list at opening, is still owed."""
+
 
 class MessageKind(StrEnum):
     CASE = "case"
@@ -67,3 +70,8 @@ class Owed:
     created_at: int
     due_at: int
     attempts: int
+
+    @property
+    def is_in_chat(self) -> bool:
+        """Whether the chat has a message of it already, which is to be edited or replaced."""
+        return self.message_id is not None

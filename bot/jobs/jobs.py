@@ -7,9 +7,9 @@ from functools import partial
 from bot.domain.clock import Clock
 from bot.jobs.timer import Job
 from storage.calls import CallRepo
-from storage.case_times import CaseTimes
+from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
-from storage.digests import DigestRepo
+from storage.digest_times import DigestTimes
 from storage.outbox import OutboxRepo
 from storage.reminders import ReminderRepo
 
@@ -20,10 +20,10 @@ class Jobs:
     def __init__(
         self,
         calls: CallRepo,
-        case_times: CaseTimes,
+        case_deadlines: CaseDeadlines,
         company: CompanyRepo,
         reminders: ReminderRepo,
-        digests: DigestRepo,
+        digest_times: DigestTimes,
         outbox: OutboxRepo,
         *,
         wake: Callable[[], None],
@@ -32,10 +32,10 @@ class Jobs:
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
         self._calls = calls
-        self._case_times = case_times
+        self._case_deadlines = case_deadlines
         self._company = company
         self._reminders = reminders
-        self._digests = digests
+        self._digest_times = digest_times
         self._outbox = outbox
         self._wake = wake
         self._clock = clock
@@ -48,12 +48,12 @@ class Jobs:
     def due_jobs(self) -> list[Job]:
         """A job for each kind of thing that becomes due: none waits for one that fails."""
         do_due: list[Callable[..., Awaitable[int]]] = [
-            self._case_times.expire,
-            self._case_times.ask_owners,
-            self._case_times.repeat_alerts,
+            self._case_deadlines.expire,
+            self._case_deadlines.ask_owners,
+            self._case_deadlines.repeat_alerts,
             self._reminders.owe_due,
             self._company.owe_opening_list,
-            self._digests.owe_due,
+            self._digest_times.owe_due,
             self._outbox.shift_after_clock_set_back,
         ]
         return [partial(self._do_due, do) for do in do_due]

@@ -100,8 +100,8 @@ class InFlight(BaseMiddleware):
     """Knows the updates being handled, so that a stop can wait until they are finished.
 
     aiogram does not wait for them: it cancels the poller, which would cancel its handler halfway.
-    Here each handler is a task of its own, which that does not reach. `last_update_id` is that of
-    the last one finished, None before: what Telegram need not send again.
+    Here each handler is a task of its own, which that cancel does not reach. `last_update_id` is
+    the id of the last update finished, None before the first: Telegram need not send it again.
     """
 
     def __init__(self, metrics: Metrics) -> None:

@@ -13,7 +13,7 @@ from bot.views.statuses import status_words
 
 
 def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
-    """A case, in the one message of each chat that tells of it, as it is now."""
+    """The alert of a case, as the case is now: one message in each chat, edited as it goes on."""
     call = case.call
     number = parties.client_number(call)
     facts = [
@@ -47,7 +47,7 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 
 def not_yours() -> str:
-    """In place of a case that was in somebody's hands and is not theirs to see any more."""
+    """Replaces the alert of a case that the person may not see any more."""
     return f"↩️ {cases.not_yours()}"
 
 
@@ -68,7 +68,7 @@ def claim_is_over(case: Case, *, minutes: int, now: int, zone: ZoneInfo) -> str:
 
 
 def claim_answered(case: Case, *, now: int, zone: ZoneInfo) -> str:
-    """In place of that question: how the case stands."""
+    """Replaces the question to the owner: how the case stands."""
     client = quoted(parties.client_title(case.call))
     return "\n".join([f"⏰ {client}", *cases.progress(case, now=now, zone=zone)])
 
@@ -101,7 +101,7 @@ def unreachable(name: str) -> str:
 
 
 def _sign(case: Case) -> str:
-    """That of the call's status; of a case that is over by other means, what it came to."""
+    """The sign of the call's status, or of how the case ended if no call back ended it."""
     if case.is_open or case.state is CaseState.CALLED_BACK:
         return signs.STATUS[case.call.status]
     return "⌛" if case.state is CaseState.EXPIRED else "✅"

@@ -12,7 +12,7 @@ _CLIENT_WIDTH = 24
 
 
 def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> str:
-    """The board: those still open, or closed today, under the numbers of today."""
+    """The board: today's numbers, and below them the cases still open, or those closed today."""
     titles = {
         Board.ALL: _("Not called back: {count}"),
         Board.FREE: _("Not called back, free: {count}"),
@@ -28,7 +28,7 @@ def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> s
 
 
 def still_open(page: BoardPage, *, now: int) -> str:
-    """The list sent unasked: those still open, the oldest first."""
+    """The list that is sent unasked: the cases still open, the oldest first."""
     title = ngettext(
         "{count} client has not been called back",
         "{count} clients have not been called back",
@@ -42,7 +42,7 @@ def still_open(page: BoardPage, *, now: int) -> str:
 
 
 def row(case: Case, *, now: int) -> str:
-    """Age, client, how often; where, who has it, the attempts."""
+    """Two lines: age, client and number of calls; line or queue, owner and attempts."""
     client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
     times = f" ×{case.lost}" if case.lost > 1 else ""
     if not case.is_open:

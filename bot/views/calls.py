@@ -169,7 +169,7 @@ def _row(call: Call, zone: ZoneInfo) -> str:
 
 
 def _length(call: Call) -> str:
-    """How long they talked, or the client waited in vain and what came of it."""
+    """How long they talked; or how long the client waited in vain, and what came of it."""
     if call.status.is_live:
         return _("in progress")
     if call.talk:
@@ -200,7 +200,7 @@ def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
 
 
 def _late(call: Call, *, now: int, zone: ZoneInfo) -> str:
-    """What stands for a value the PBX tells only after the call: when, or that it never came."""
+    """Stands for a value the PBX tells only after the call: says when, or `–` if never."""
     if call.status.is_live:
         return _("5 minutes after the end")
     if call.settles_at is None or not call.is_pending(now):

@@ -1,4 +1,4 @@
-"""A case: how far it has come, all of it on its card, what is said to a press about it."""
+"""A case in words: how far it has come, its card, and the answers to presses about it."""
 
 from zoneinfo import ZoneInfo
 
@@ -55,7 +55,7 @@ def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 
 def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
-    """What the card of a call says of the case the call belongs to. Lines."""
+    """The lines in which the card of a call tells of the case the call belongs to."""
     if case.part is CasePart.ATTEMPT:
         return [_("An attempt to call back")]
     took = span(case.closed_at - case.opened_at) if case.closed_at is not None else ""
@@ -86,7 +86,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
 
 
 def fate(case: Case | CaseLink) -> str:
-    """In a row of a list: in whose hands it is, or how it ended and after how long."""
+    """For a row of a list: who has the case, or how it ended and after how long."""
     if case.state is CaseState.OPEN:
         return _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else ""
     if case.state is CaseState.EXPIRED:
@@ -126,7 +126,7 @@ def ask_words(case: Case) -> str:
 
 
 def ready_reasons() -> list[str]:
-    """Why people close a case by hand, most often; also the labels of buttons."""
+    """The most frequent reasons for closing a case by hand; also the labels of buttons."""
     return [
         _("Called back from another phone"),
         _("The client wrote or came in person"),
@@ -136,7 +136,7 @@ def ready_reasons() -> list[str]:
 
 
 def ready_words() -> list[str]:
-    """What colleagues should know, most often, of a client somebody takes; labels of buttons."""
+    """The most frequent remarks of people who take a client; also the labels of buttons."""
     return [
         _("Calling now"),
         _("Will call within the hour"),
@@ -145,7 +145,7 @@ def ready_words() -> list[str]:
 
 
 def quoted_note(note: str) -> str:
-    """A notice that is a toast elsewhere, as a message."""
+    """A notice as a message, safe in HTML; elsewhere it is a toast, which is plain text."""
     return quoted(note)
 
 
@@ -159,7 +159,7 @@ def taken() -> str:
 
 
 def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
-    """For whoever was slower. A toast: plain text."""
+    """Tells whoever was slower that a colleague has the case. A toast: plain text."""
     time = when(case.owned_at or now, now=now, zone=zone)
     name = cut(case.owner.name if case.owner else "–", 60)
     return _("{who} has taken it already, {time}").format(who=name, time=time)
@@ -168,7 +168,7 @@ def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
 def colleague_has_it(
     case: Case | CaseLink, viewer: Employee, *, now: int, zone: ZoneInfo
 ) -> str | None:
-    """Warns one who opens what a colleague has taken. A toast: plain text."""
+    """Warns whoever opens a case that a colleague has it. A toast: plain text."""
     if not case.is_open or not case.is_held_by_a_colleague_of(viewer):
         return None
     return f"⚠️ {taken_already(case, now=now, zone=zone)}"
@@ -218,7 +218,7 @@ def _place(case: Case) -> str:
 
 
 def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
-    """What has been done about the case: who has it, the attempts, how it ended. Lines."""
+    """The lines that tell what was done about the case: owner, attempts, ending."""
     lines = []
     if case.owner and case.owned_at is not None:
         who, time = brief(case.owner.name), when(case.owned_at, now=now, zone=zone)

@@ -11,7 +11,7 @@ from bot.views.formats import brief, cut, hour_minute, one_line, quoted
 
 
 def ask_comment(call: Call, zone: ZoneInfo) -> str:
-    """What to send; the present comment, if any, stands ready to be copied."""
+    """Asks for a comment; the present one, if any, stands ready to be copied."""
     lines = [
         "<b>"
         + _("Comment on the call at {time}, {client}").format(
@@ -27,7 +27,7 @@ def ask_comment(call: Call, zone: ZoneInfo) -> str:
 
 
 def conflict(theirs: Comment | None, mine: str) -> str:
-    """Both texts, when a colleague changed the comment meanwhile."""
+    """Shows both texts when a colleague has changed the comment meanwhile; asks which stays."""
     if theirs:
         them = _("{author} has written meanwhile:").format(author=brief(theirs.author))
         lines = [them, _copied(theirs.text)]
@@ -50,7 +50,7 @@ def too_late_to_restore() -> str:
 
 
 def ask_contact(call: Call) -> str:
-    """The name for the client's number."""
+    """Asks for the name of the client's number."""
     client = quoted(cut(one_line(parties.client_title(call)), 200))
     lines = [
         f"<b>{client}</b>",

@@ -22,7 +22,7 @@ _WEEK_WIDTH = 220
 
 
 def company(hours: Hours, own: Mapping[str, Hours], escalation: Escalation) -> str:
-    """All of it on one page."""
+    """All settings of the company on one page."""
     lines = ["<b>" + _("Company") + "</b>", ""]
     lines.append(_("Working hours: {hours}").format(hours=week(hours)))
     for line, one in itertools.islice(own.items(), _LINES_SHOWN):
@@ -35,7 +35,7 @@ def company(hours: Hours, own: Mapping[str, Hours], escalation: Escalation) -> s
 
 
 def silence() -> str:
-    """What is different outside working hours."""
+    """Tells what is different outside working hours."""
     return _(
         "Outside working hours alerts come without sound; "
         "at opening everybody gets one list of clients not called back yet."

@@ -1,4 +1,4 @@
-"""What dialogs say whatever they ask about: what is wrong with an answer, that they are left."""
+"""What dialogs say, whatever they ask about: what is wrong with an answer, that they are over."""
 
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
@@ -12,7 +12,7 @@ def text_limit() -> str:
 
 
 def text_expected() -> str:
-    """In answer to a picture, a sticker and the like."""
+    """Answers a picture, a sticker and the like."""
     return _("A comment is text only: no pictures, stickers or voice.") + " " + text_limit()
 
 
@@ -21,7 +21,7 @@ def empty_text() -> str:
 
 
 def too_long(text: str) -> str:
-    """By how much, and the beginning that fits, ready to be copied or saved."""
+    """Says by how much a text is too long; shows the beginning that fits, ready to be copied."""
     over = len(text) - COMMENT_LIMIT
     words = ngettext(
         "Too long by {count} character. This beginning fits:",
@@ -33,7 +33,7 @@ def too_long(text: str) -> str:
 
 
 def not_understood(piece: str) -> str:
-    """Of a time, a date or hours that somebody typed."""
+    """Answers a typed time, date or hours, of which `piece` cannot be read."""
     return _("I do not understand “{piece}”.").format(piece=brief(piece))
 
 

@@ -149,7 +149,7 @@ def _number(digest: Digest, group: CaseGroup) -> str:
 
 
 def _speed(digest: Digest) -> list[str]:
-    """How fast clients were called back, and how many in time. Lines."""
+    """The lines that tell how fast clients were called back, and how many in time."""
     totals, before = digest.totals, digest.before
     lines = []
     if totals.median is not None and totals.p90 is not None:
@@ -186,7 +186,7 @@ def _percent(value: int) -> str:
 
 
 def _trend(now: int, before: int | None, words: str, *, is_less_better: bool | None) -> str:
-    """An arrow, what it was a week earlier, and whether that is good. Empty: not known."""
+    """An arrow, the number of a week earlier, and whether that is better; empty if not known."""
     if before is None:
         return ""
     if now == before:

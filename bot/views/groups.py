@@ -8,7 +8,7 @@ from bot.views.formats import brief
 
 
 def connected(places: Sequence[str]) -> str:
-    """What will come here; `places`: the names of lines and queues, none for all."""
+    """Tells a group what it will get; `places`: the names of lines and queues, none for all."""
     if places:
         heard = _("Only these lines and queues: {places}").format(
             places=", ".join(brief(place, 40) for place in places)
@@ -33,7 +33,7 @@ def disconnected() -> str:
 
 
 def back() -> str:
-    """For a group that was connected before the bot was removed from it."""
+    """Greets a group that was connected before the bot was removed from it."""
     return _("I am back in this group. To have missed calls announced here again: /connect")
 
 
@@ -64,7 +64,7 @@ def start_me_first() -> str:
 
 
 def lost(title: str) -> str:
-    """Tells the administrators."""
+    """Tells the administrators that a group cannot be written to."""
     return _(
         "⚠️ I can no longer write to the group “{title}”, missed calls are not announced there. "
         "To connect it again: /connect there."

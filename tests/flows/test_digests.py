@@ -5,11 +5,10 @@ from pathlib import Path
 
 from bot.domain.people import Role
 from storage.database import open_database
-from storage.digests import DigestRepo
+from storage.digest_times import DigestTimes
 from tests.support.kyiv import KYIV, at
 from tests.support.lost_calls import NOW, dialled, lost, moment, pressed
 from tests.support.running import OLENA, running_office
-from tests.support.stored_calls import WINDOW
 from tests.support.telegram import Clock
 
 
@@ -22,8 +21,8 @@ async def test_what_was_due_while_the_bot_was_down_comes_once(tmp_path: Path) ->
         await office.stop()
         clock.advance(3 * 3600)
         async with open_database(office.settings.database_path) as database:
-            repo = DigestRepo(database, KYIV, window=WINDOW)
-            assert await repo.owe_due(now=int(clock())) == 1  # and killed before it was sent
+            times = DigestTimes(database, KYIV)
+            assert await times.owe_due(now=int(clock())) == 1  # and killed before it was sent
         async with office.restarted():
             await boss.wait_for(lambda one: one.text.startswith("📊 Пропущені, 23 листопада"), 12)
         async with office.restarted():

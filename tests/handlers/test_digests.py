@@ -7,10 +7,9 @@ from bot.domain.digests import CaseGroup
 from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, DigestList, DigestPages, DigestTime
 from storage.company import CompanyRepo
-from storage.digests import LIMIT, DigestRepo
+from storage.digest_times import LIMIT, DigestTimes
 from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS, IVAN, OLENA, App
-from tests.support.stored_calls import WINDOW
 from tests.support.stored_digests import END, MIDNIGHT, StoredDigests
 
 
@@ -65,20 +64,20 @@ async def test_times_are_chosen_and_let_go(app: App) -> None:
 
 
 async def test_a_press_that_comes_again_changes_nothing(app: App) -> None:
-    repo = DigestRepo(app.database, KYIV, window=WINDOW)
+    times = DigestTimes(app.database, KYIV)
     boss = await app.person(BOSS)
-    for is_wanted, times in ((True, [540]), (False, [])):
+    for is_wanted, minutes in ((True, [540]), (False, [])):
         for _ in range(2):  # the program died before Telegram heard that it was done
             await app.press_data(BOSS, DigestTime(minutes=540, is_wanted=is_wanted).pack())
-            assert await repo.times(boss.id) == times
+            assert await times.times(boss.id) == minutes
             assert app.answers[-1] == "Збережено"
 
 
 async def test_a_seventh_time_is_refused_in_words(app: App) -> None:
-    repo = DigestRepo(app.database, KYIV, window=WINDOW)
+    times = DigestTimes(app.database, KYIV)
     boss = await app.person(BOSS)
     for minutes in range(LIMIT):
-        await repo.add(boss.id, minutes, now=app.now)
+        await times.add(boss.id, minutes, now=app.now)
     await app.press_data(BOSS, DigestTime(minutes=540, is_wanted=True).pack())
     assert app.answers[-1] == "Можна до 6 разів на день"
     assert "9:00" in app.labels
@@ -196,7 +195,7 @@ async def test_forged_buttons_show_nothing(app: App) -> None:
     for minutes in (-1, 1440, 10**20):
         await app.press_data(OLENA, f"{DigestTime.__prefix__}:{minutes}:1")
         assert app.answers[-1] in {GONE, STALE}
-    assert await DigestRepo(app.database, KYIV, window=WINDOW).times(olena.id) == []
+    assert await DigestTimes(app.database, KYIV).times(olena.id) == []
 
 
 async def test_an_accountant_gets_no_digests(app: App) -> None:

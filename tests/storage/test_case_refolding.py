@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from bot.domain.calls import CallFacts, CaseState, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Board, CaseActionKind
 from bot.domain.people import EVERYTHING, Role
-from storage.database import MIGRATIONS, Database, open_database
+from storage.database import Database, open_database
 from tests.support.statements import NOW, said
 from tests.support.stored_calls import CLIENT, OTHER, SAME, WINDOW, StoredCalls, values_of
 
@@ -117,8 +116,8 @@ async def test_a_lost_call_after_the_window_begins_a_new_case(stored: StoredCall
 
 async def test_time_alone_lets_a_case_expire(stored: StoredCalls) -> None:
     await stored.lost()
-    assert await stored.case_times.expire(now=NOW + WINDOW) == 0
-    assert await stored.case_times.expire(now=NOW + WINDOW + 1) == 1
+    assert await stored.case_deadlines.expire(now=NOW + WINDOW) == 0
+    assert await stored.case_deadlines.expire(now=NOW + WINDOW + 1) == 1
     case = await stored.only_case()
     assert (case.state, case.closed_at) == (CaseState.EXPIRED, NOW + WINDOW)
 
@@ -142,7 +141,7 @@ async def test_hidden_numbers_have_a_case_for_each_call(stored: StoredCalls) -> 
     first, second = await stored.all_cases()
     assert await stored.cases.close(first.id, boss, "не додзвонитися", now=NOW + 60)
     assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
-    assert await stored.case_times.expire(now=NOW + WINDOW + 60) == 1
+    assert await stored.case_deadlines.expire(now=NOW + WINDOW + 60) == 1
     assert await stored.states() == [CaseState.BY_HAND, CaseState.EXPIRED]
     assert second.client is None
 
@@ -382,46 +381,3 @@ def test_any_order_repetition_and_batching_end_in_the_same_cases(
             assert await _ends(many, batches, closed_at=NOW + 30 * 3600) == in_order
 
     asyncio.run(compare())
-
-
-# From a version that had no cases
-
-
-async def test_calls_recorded_before_there_were_cases_get_theirs_and_nobody_is_alerted(
-    tmp_path: Path,
-) -> None:
-    first = tmp_path / "migrations"
-    first.mkdir()
-    shutil.copy(sorted(MIGRATIONS.glob("*.sql"))[0], first)
-    columns = (
-        "id, source, external_id, direction, status, level, started_at, position, received_at"
-    )
-    async with (
-        open_database(tmp_path / "dzvinok.db", migrations=first) as old,
-        old.transaction() as tx,
-    ):
-        await tx.execute(
-            "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
-            "VALUES (1, 'Ганна', 'administrator', 'uk', 8, 0)"
-        )
-        for number, (client, status) in enumerate(
-            [("+380671234567", "missed"), ("+380671234567", "missed"), (None, "missed")]
-        ):
-            await tx.execute(
-                f"INSERT INTO calls ({columns}, client, lost) "
-                "VALUES (?, 'office', ?, 'in', ?, 1, ?, ?, ?, ?, 1)",
-                (number + 1, f"c{number}", status, NOW, NOW + number, NOW, client),
-            )
-        await tx.execute(
-            "INSERT INTO outbox (chat_id, employee_id, kind, subject, created_at, due_at) "
-            "VALUES (1, 1, 'lost_call', '1', 0, 0), (1, 1, 'rejects', 'office', 0, 0)"
-        )
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        stored = StoredCalls(database)
-        assert await stored.case_times.make_missing(now=NOW + 2 * 86400) == 3
-        assert [(case.client, case.lost) for case in await stored.all_cases()] == [
-            ("+380671234567", 2),
-            (None, 1),
-        ]
-        assert await stored.case_times.make_missing(now=NOW + 2 * 86400) == 0
-        assert (await stored.owed(), await stored.owed("rejects")) == ([], [1])

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.cases import Board, Taking
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
-from storage.case_times import ANSWER_SECONDS
+from storage.case_deadlines import ANSWER_SECONDS
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
 
@@ -35,15 +35,15 @@ async def test_a_claim_is_asked_about_once_and_then_freed(stored: StoredCalls) -
     await stored.send_all()
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
-    assert await stored.case_times.ask_owners(now=NOW + 599) == 0
-    assert await stored.case_times.ask_owners(now=NOW + 600) == 1
+    assert await stored.case_deadlines.ask_owners(now=NOW + 599) == 0
+    assert await stored.case_deadlines.ask_owners(now=NOW + 600) == 1
     assert await stored.owed("claim") == [2]
-    assert await stored.case_times.ask_owners(now=NOW + 600) == 0
+    assert await stored.case_deadlines.ask_owners(now=NOW + 600) == 0
     assert await stored.cases.extend(case.id, olena, seconds=600, now=NOW + 610)
-    assert await stored.case_times.ask_owners(now=NOW + 1209) == 0
-    assert await stored.case_times.ask_owners(now=NOW + 1210) == 1
+    assert await stored.case_deadlines.ask_owners(now=NOW + 1209) == 0
+    assert await stored.case_deadlines.ask_owners(now=NOW + 1210) == 1
     await stored.send_all()
-    assert await stored.case_times.ask_owners(now=NOW + 1210 + ANSWER_SECONDS) == 1
+    assert await stored.case_deadlines.ask_owners(now=NOW + 1210 + ANSWER_SECONDS) == 1
     case = await stored.only_case()
     assert case.owner is None
     rows = await stored.database.fetch("SELECT chat_id FROM outbox WHERE ping = 1")
@@ -73,7 +73,7 @@ async def test_who_is_out_holds_no_client(stored: StoredCalls) -> None:
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
     await stored.employees.set_state(olena.id, EmployeeState.BLOCKED)
-    assert await stored.case_times.ask_owners(now=NOW + 1) == 1
+    assert await stored.case_deadlines.ask_owners(now=NOW + 1) == 1
     assert (await stored.only_case()).owner is None
     assert await stored.owed("claim") == []
     assert [person.id for person in await stored.cases.candidates(case.id)] == [1]
@@ -85,11 +85,11 @@ async def test_two_hours_of_sleep_ask_and_free_only_in_turn(stored: StoredCalls)
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
     late = NOW + 2 * HOUR
-    assert await stored.case_times.ask_owners(now=late) == 1
-    assert await stored.case_times.ask_owners(now=late) == 0
+    assert await stored.case_deadlines.ask_owners(now=late) == 1
+    assert await stored.case_deadlines.ask_owners(now=late) == 0
     assert (await stored.only_case()).owner is not None
-    assert await stored.case_times.ask_owners(now=NOW) == 0  # the clock was set back
-    assert await stored.case_times.ask_owners(now=late + ANSWER_SECONDS) == 1
+    assert await stored.case_deadlines.ask_owners(now=NOW) == 0  # the clock was set back
+    assert await stored.case_deadlines.ask_owners(now=late + ANSWER_SECONDS) == 1
     assert (await stored.only_case()).owner is None
 
 
@@ -98,7 +98,7 @@ async def test_a_talk_ends_the_claim(stored: StoredCalls) -> None:
     await stored.lost()
     await stored.cases.take((await stored.only_case()).id, olena, now=NOW)
     await stored.dialled(300)
-    assert await stored.case_times.ask_owners(now=NOW + 9000) == 0
+    assert await stored.case_deadlines.ask_owners(now=NOW + 9000) == 0
     assert await stored.owed("claim") == []
 
 

@@ -36,7 +36,7 @@ from bot.domain.people import EVERYTHING, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.views import alerts as views
 from storage.calls import CallRepo
-from storage.case_times import ANSWER_SECONDS, CaseTimes
+from storage.case_deadlines import ANSWER_SECONDS, CaseDeadlines
 from storage.cases import CaseRepo
 from storage.database import Database, open_database
 from tests.support.deliveries import WatchedOutbox, deliver_due
@@ -199,7 +199,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.repositories = create_repositories(self.database, chosen)
         rules = CaseRules(window=WINDOW)
         self.calls = CallRepo(self.database, rules=rules)
-        self.case_times = CaseTimes(self.database, rules=rules)
+        self.case_deadlines = CaseDeadlines(self.database, rules=rules)
         self.cases = CaseRepo(
             self.database, self.repositories.journal, rules=rules, claim_seconds=CLAIM
         )
@@ -302,7 +302,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.now += 2
 
     def tick(self) -> None:
-        self.run(self.case_times.ask_owners(now=self.now))
+        self.run(self.case_deadlines.ask_owners(now=self.now))
         for line in self.lines.values():
             claim = line.claim
             if claim and line.open_case(self.now - 1) and self.now >= claim.due_at:
@@ -310,7 +310,7 @@ class CasesMachine(RuleBasedStateMachine):
                     line.claim = None
                 else:
                     claim.asked, claim.due_at = True, self.now + ANSWER_SECONDS
-        self.run(self.case_times.expire(now=self.now))
+        self.run(self.case_deadlines.expire(now=self.now))
 
     @rule(
         client=st.integers(0, 5),
@@ -410,7 +410,7 @@ class CasesMachine(RuleBasedStateMachine):
     def cases_are_as_the_model_says(self) -> None:
         if not hasattr(self, "stack"):  # it has not begun
             return
-        self.run(self.case_times.expire(now=self.now))
+        self.run(self.case_deadlines.expire(now=self.now))
         for line in self.lines.values():
             if not line.open_case(self.now):
                 line.claim = None

@@ -184,7 +184,7 @@ async def test_repeats_that_are_switched_off_come_no_more(company: Company) -> N
     await company.send_all()
     await company.company.set_number(EscalationField.REPEAT, 0, now=company.now)
     company.now += 600
-    await company.case_times.repeat_alerts(now=company.now)
+    await company.case_deadlines.repeat_alerts(now=company.now)
     assert await company.owed() == []
 
 
@@ -198,9 +198,9 @@ async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
     for moment in (company.now, company.now + 2 * HOUR):
         for owed in await company.outbox.list_due(now=moment, limit=9):
             await company.outbox.mark_sent(owed, message_id=owed.id, shown="", now=moment)
-    assert await company.case_times.repeat_alerts(now=company.now + 2 * HOUR) == 1
+    assert await company.case_deadlines.repeat_alerts(now=company.now + 2 * HOUR) == 1
     assert await company.owed() == [OLENA]
-    assert await company.case_times.repeat_alerts(now=company.now + 2 * HOUR + 300) == 1
+    assert await company.case_deadlines.repeat_alerts(now=company.now + 2 * HOUR + 300) == 1
     assert await company.owed() == [boss.tg_id, OLENA]
 
 
@@ -216,7 +216,7 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
     await company.groups.disconnect(group.id)
     company.now += 301
-    assert await company.case_times.repeat_alerts(now=company.now) == 1
+    assert await company.case_deadlines.repeat_alerts(now=company.now) == 1
     assert await company.owed() == [-5, BOSS]
 
 
@@ -238,13 +238,13 @@ async def test_a_group_that_hears_of_another_line_gets_nothing_more_of_this_one(
     await company.send_all()
     await company.groups.set_place(groups[1].id, code, is_wanted=True)
     company.now += 3600
-    assert await company.case_times.repeat_alerts(now=company.now) == 1
+    assert await company.case_deadlines.repeat_alerts(now=company.now) == 1
     assert set(await company.steps()) == {BOSS}
     await company.lost(-10, line=shop)
     assert set(await company.steps()) == {BOSS, -5, -6}, "the same client, on their line"
 
 
-async def test_a_case_taken_and_given_back_goes_on_up_the_ladder(
+async def test_a_case_taken_and_given_back_goes_on_up_the_escalation(
     company: Company, boss: Employee
 ) -> None:
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
@@ -280,7 +280,7 @@ async def test_a_clock_a_year_ahead_for_a_moment_takes_no_case_off_the_board(
     for number in range(3):
         await company.lost(-20 + number, number=f"050111220{number}")
     await company.lost(-20, number=None)
-    assert await company.case_times.expire(now=company.now + 366 * DAY) == 4
-    assert await company.case_times.expire(now=company.now) == 4
+    assert await company.case_deadlines.expire(now=company.now + 366 * DAY) == 4
+    assert await company.case_deadlines.expire(now=company.now) == 4
     assert {case.is_open for case in await company.all_cases()} == {True}
-    assert await company.case_times.expire(now=company.now) == 0
+    assert await company.case_deadlines.expire(now=company.now) == 0

@@ -5,17 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.digests import digest_span
 from bot.domain.people import Employee, Role
-from storage.digests import LIMIT, DigestRepo
-from tests.support.kyiv import at
+from storage.digest_times import LIMIT, DigestTimes
+from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS
-from tests.support.stored_calls import WINDOW
 from tests.support.stored_digests import END, SIX_PM, StoredDigests
 
 
 async def _with_digest(digests: StoredDigests, minutes: int, now: int) -> Employee:
     person = await digests.person(BOSS, "Ганна", Role.SUPERVISOR)
-    assert await digests.repo.add(person.id, minutes, now=now)
+    assert await digests.times.add(person.id, minutes, now=now)
     return person
 
 
@@ -44,13 +44,13 @@ async def test_a_night_with_a_change_of_clocks_loses_and_doubles_nothing(
     assert await digests.subjects() == expected
 
 
-async def test_a_day_of_25_hours_and_one_of_23(digests: StoredDigests) -> None:
+def test_a_day_of_25_hours_and_one_of_23() -> None:
     evening = at("2026-10-25 18:00")
-    start, end = digests.repo.span(evening, SIX_PM)
+    start, end = digest_span(evening, SIX_PM, KYIV)
     assert (end - start, end) == (19 * 3600, evening)
-    start, end = digests.repo.span(at("2026-10-26 09:00"), 540)
+    start, end = digest_span(at("2026-10-26 09:00"), 540, KYIV)
     assert end - start == 25 * 3600
-    start, end = digests.repo.span(at("2027-03-29 09:00"), 540)
+    start, end = digest_span(at("2027-03-29 09:00"), 540, KYIV)
     assert end - start == 23 * 3600
 
 
@@ -60,7 +60,7 @@ async def test_a_week_earlier_means_the_same_wall_times(digests: StoredDigests) 
     for number, moment in (("01", "2026-10-18 17:59"), ("02", "2026-10-18 18:01")):
         await digests.lost_at(number, moment)
     evening = at("2026-10-25 18:00")
-    found = await digests.digest(boss, *digests.repo.span(evening, SIX_PM))
+    found = await digests.digest(boss, *digest_span(evening, SIX_PM, KYIV))
     assert found.before is not None
     assert found.before.opened == 1
 
@@ -81,7 +81,7 @@ async def test_what_downtime_delayed_comes_once_within_half_a_day(
 ) -> None:
     noon = at("2026-11-23 12:00")
     person = await _with_digest(digests, SIX_PM, noon)
-    assert await digests.repo.add(person.id, 13 * 60, now=noon)
+    assert await digests.times.add(person.id, 13 * 60, now=noon)
     await digests.ticks(at(back), at(back) + 60, 5)
     assert await digests.subjects() == expected
     await digests.ticks(at(back), at(back) + 86400)
@@ -102,7 +102,7 @@ async def test_a_clock_set_back_doubles_nothing(digests: StoredDigests) -> None:
 async def test_a_clock_a_year_ahead_for_a_moment_loses_nothing(digests: StoredDigests) -> None:
     start = at("2026-11-23 12:00")
     await _with_digest(digests, SIX_PM, start)
-    await digests.repo.owe_due(now=start + 365 * 86400)
+    await digests.times.owe_due(now=start + 365 * 86400)
     await digests.ticks(start, END + 300)
     assert (await digests.subjects())[0] == "23.11 18:00 +0200"
 
@@ -110,7 +110,7 @@ async def test_a_clock_a_year_ahead_for_a_moment_loses_nothing(digests: StoredDi
 async def test_another_time_zone_counts_from_the_next_tick(digests: StoredDigests) -> None:
     start = at("2026-11-23 12:00")
     await _with_digest(digests, SIX_PM, start)
-    tokyo = DigestRepo(digests.database, ZoneInfo("Asia/Tokyo"), window=WINDOW)
+    tokyo = DigestTimes(digests.database, ZoneInfo("Asia/Tokyo"))
     await tokyo.owe_due(now=start)
     [row] = await digests.database.fetch("SELECT due_at FROM digests")
     there = datetime.fromtimestamp(row["due_at"], ZoneInfo("Asia/Tokyo"))
@@ -129,8 +129,8 @@ async def test_one_who_is_out_gets_none_and_none_later(digests: StoredDigests) -
 async def test_six_times_a_day_and_no_more(digests: StoredDigests) -> None:
     now = at("2026-11-23 12:00")
     person = await digests.person(BOSS, "Ганна", Role.SUPERVISOR)
-    done = [await digests.repo.add(person.id, minutes, now=now) for minutes in range(7)]
+    done = [await digests.times.add(person.id, minutes, now=now) for minutes in range(7)]
     assert done == [True] * LIMIT + [False]
-    assert await digests.repo.add(person.id, 0, now=now), "it is chosen already"
-    await digests.repo.remove(person.id, 0)
-    assert await digests.repo.times(person.id) == [1, 2, 3, 4, 5]
+    assert await digests.times.add(person.id, 0, now=now), "it is chosen already"
+    await digests.times.remove(person.id, 0)
+    assert await digests.times.times(person.id) == [1, 2, 3, 4, 5]

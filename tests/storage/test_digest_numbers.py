@@ -111,7 +111,7 @@ def tell(story: Iterable[Event]) -> list[Told]:
 async def play(stored: StoredCalls, story: Iterable[Event], people: dict[str, Employee]) -> None:
     for event in story:
         stored.now = event.at
-        await stored.case_times.expire(now=stored.now)
+        await stored.case_deadlines.expire(now=stored.now)
         match event.kind:
             case "lost":
                 await stored.lost(0, event.client, rang=event.phones)
@@ -187,7 +187,7 @@ class Count:
     def __init__(
         self, stored: StoredCalls, people: dict[str, Employee], start: int, end: int
     ) -> None:
-        self._desk = stored
+        self._stored = stored
         self._digests = DigestRepo(stored.database, KYIV, window=RULES.window)
         self._people = people
         self.start, self.end = start, end
@@ -199,7 +199,7 @@ class Count:
         self, viewer: Employee, group: CaseGroup, *, who: int = 0, hour: int = 0
     ) -> set[tuple[str | None, int]]:
         start, end = (hour, min(hour + HOUR, self.end)) if hour else (self.start, self.end)
-        page = await self._desk.cases.list_span(
+        page = await self._stored.cases.list_span(
             viewer, start, end, group, who=who, target=TARGET, page=0, size=100
         )
         assert page.total == len(page.cases)
@@ -268,7 +268,7 @@ def test_every_number_is_what_a_count_by_hand_gives(
             count = Count(stored, people, SUNDAY, end * 60)
             for later in (0, 30 * DAY):
                 stored.now = max(story[-1].at, count.end) + later
-                await stored.case_times.expire(now=stored.now)
+                await stored.case_deadlines.expire(now=stored.now)
                 await count.check(people["Олена"], cases)
                 await count.check(operator, own)
                 found = await count.digest(people["Іван"])

@@ -6,7 +6,6 @@ from bot.domain.calls import Status
 from bot.domain.digests import CaseGroup, DigestPerson, DigestTotals
 from bot.domain.errors import NoAccessError
 from bot.domain.people import Role
-from storage.digests import median, percentile
 from tests.support.kyiv import at
 from tests.support.screens import BOSS, IVAN, OLENA
 from tests.support.stored_digests import END, StoredDigests
@@ -46,7 +45,7 @@ async def test_what_happens_later_changes_nothing(digests: StoredDigests) -> Non
     await digests.dialled(0, "0501112207")
     await digests.dialled(60, "0501112208")
     digests.now += 30 * 86400
-    await digests.case_times.expire(now=digests.now)
+    await digests.case_deadlines.expire(now=digests.now)
     assert await digests.digest(boss) == before
 
 
@@ -121,20 +120,3 @@ async def test_namesakes_are_two_people(digests: StoredDigests) -> None:
         await digests.lost(0, f"05011122{number}")
         await digests.dialled(60, f"05011122{number}", extension=extension)
     assert [one.called_back for one in (await digests.digest(boss)).people] == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("values", "middle", "p90"),
-    [
-        ([], None, None),
-        ([7], 7, 7),
-        ([1, 4], 2, 4),
-        ([1, 2, 60], 2, 60),
-        (list(range(1, 11)), 6, 9),
-        (list(range(1, 12)), 6, 10),
-        ([5] * 9 + [100], 5, 5),
-    ],
-)
-def test_median_and_percentile(values: list[int], middle: int | None, p90: int | None) -> None:
-    found = [(value, values.count(value)) for value in sorted(set(values))]
-    assert (median(found), percentile(found, 90)) == (middle, p90)

@@ -163,7 +163,7 @@ async def busy(tmp_path: Path, stored: StoredCalls) -> Busy:
     await stored.dialled(60, "0501112255")
     await repositories.cases.take(1, olena, now=now)
     await repositories.reminders.add(1, olena, due_at=now + 60, now=now)
-    await repositories.digests.add(boss.id, 60, now=now)
+    await repositories.digest_times.add(boss.id, 60, now=now)
     explained.plans.clear()
     return Busy(stored.database, explained, repositories, boss, olena, now + 8 * DAY)
 
@@ -203,12 +203,12 @@ Scan = Callable[[Busy], Awaitable[object]]
 
 DUE: dict[str, Scan] = {
     "list_due": lambda busy: busy.repositories.outbox.list_due(now=busy.due, limit=9, not_to={5}),
-    "expire": lambda busy: busy.repositories.case_times.expire(now=busy.due),
-    "claims": lambda busy: busy.repositories.case_times.ask_owners(now=busy.due),
-    "repeat": lambda busy: busy.repositories.case_times.repeat_alerts(now=busy.due),
+    "expire": lambda busy: busy.repositories.case_deadlines.expire(now=busy.due),
+    "claims": lambda busy: busy.repositories.case_deadlines.ask_owners(now=busy.due),
+    "repeat": lambda busy: busy.repositories.case_deadlines.repeat_alerts(now=busy.due),
     "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
     "opening": lambda busy: busy.repositories.company.owe_opening_list(now=NOW + DAY),
-    "digests": lambda busy: busy.repositories.digests.owe_due(now=NOW + DAY // 2),
+    "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
     "clock set back": lambda busy: busy.repositories.outbox.shift_after_clock_set_back(
         now=NOW - DAY
     ),
@@ -231,9 +231,9 @@ async def test_what_is_due_is_found_by_an_index(busy: Busy, name: str) -> None:
 
 
 async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:
-    assert await busy.repositories.case_times.expire(now=busy.due)
+    assert await busy.repositories.case_deadlines.expire(now=busy.due)
     busy.explained.plans.clear()
-    assert await busy.repositories.case_times.expire(now=NOW)
+    assert await busy.repositories.case_deadlines.expire(now=NOW)
     assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT) == []
 
 

@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
-from bot.app import Repositories
+from bot.app import Repositories, create_notices
 from bot.delivery.alerter import Alerter
-from bot.delivery.notices import Notices
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.outbox import Owed
@@ -67,19 +66,7 @@ async def deliver_due(
         bot,
         outbox=outbox,
         groups=repositories.groups,
-        notices=Notices(
-            employees=repositories.employees,
-            cases=repositories.cases,
-            company=repositories.company,
-            groups=repositories.groups,
-            digests=repositories.digests,
-            reminders=repositories.reminders,
-            journal=repositories.journal,
-            rejects=repositories.rejects,
-            i18n=create_i18n(Language.UK),
-            zone=zone,
-            clock=clock,
-        ),
+        notices=create_notices(repositories, create_i18n(Language.UK), zone=zone, clock=clock),
         clock=clock,
         pace=NoPace(),
         metrics=Metrics(),

@@ -3,7 +3,6 @@
 import random
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -19,8 +18,8 @@ from bot.domain.calls import (
 from bot.domain.cases import Case
 from bot.domain.log import Key, Page
 from bot.views import calls
+from tests.support.kyiv import KYIV
 
-KYIV = ZoneInfo("Europe/Kyiv")
 NOW = 1_790_000_000  # 21 September 2026, 17:13:20 in Kyiv
 
 

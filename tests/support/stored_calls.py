@@ -8,7 +8,7 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Case
 from bot.domain.people import EVERYTHING, Employee, Role
 from storage.calls import CallRepo
-from storage.case_times import CaseTimes
+from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.database import Database
 from storage.employees import EmployeeRepo
@@ -30,7 +30,7 @@ class StoredCalls:
         self.calls = CallRepo(database, rules=rules)
         self.journal = JournalRepo(database)
         self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
-        self.case_times = CaseTimes(database, rules=rules)
+        self.case_deadlines = CaseDeadlines(database, rules=rules)
         self.employees = EmployeeRepo(database)
         self.now = NOW
         self._ids = itertools.count(1)

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.digests import CaseGroup, Digest
 from bot.domain.people import Employee, Role
 from storage.database import Database
+from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS, IVAN, OLENA
@@ -23,7 +24,8 @@ class StoredDigests(StoredCalls):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.repo = DigestRepo(database, KYIV, window=WINDOW)
+        self.times = DigestTimes(database, KYIV)
+        self._digests = DigestRepo(database, KYIV, window=WINDOW)
 
     async def person(self, tg_id: int, name: str, role: Role, *extensions: str) -> Employee:
         await self.hire(tg_id, role, *extensions)
@@ -31,7 +33,7 @@ class StoredDigests(StoredCalls):
         return await self.employees.get(tg_id)
 
     async def digest(self, employee: Employee, start: int = MIDNIGHT, end: int = END) -> Digest:
-        return await self.repo.digest(employee, start, end, target=TARGET)
+        return await self._digests.digest(employee, start, end, target=TARGET)
 
     async def listed(
         self, employee: Employee, group: CaseGroup, *, who: int = 0, page: int = 0
@@ -74,7 +76,7 @@ class StoredDigests(StoredCalls):
         await self.lost_at("12", "2026-11-16 11:00")
         await self.lost_at("13", "2026-11-16 19:00")
         self.now = at("2026-11-23 18:10")
-        await self.case_times.expire(now=self.now)
+        await self.case_deadlines.expire(now=self.now)
         return boss, olena, ivan
 
     async def lost_at(self, number: str, moment: str, rang: str = "") -> None:
@@ -94,4 +96,4 @@ class StoredDigests(StoredCalls):
 
     async def ticks(self, start: int, end: int, step: int = 3600) -> None:
         for moment in range(start, end, step):
-            await self.repo.owe_due(now=moment)
+            await self.times.owe_due(now=moment)

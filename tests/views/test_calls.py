@@ -16,8 +16,8 @@ from bot.domain.calls import (
     Status,
 )
 from bot.views import alerts, calls, parties
+from tests.support.kyiv import KYIV
 from tests.support.shown_calls import (
-    KYIV,
     NOW,
     answered,
     call,

@@ -15,8 +15,8 @@ from bot.domain.people import Employee, Role
 from bot.views import board, calls, cases, digests
 from keyboards import calls as call_keyboards
 from keyboards.callbacks import Card
+from tests.support.kyiv import KYIV
 from tests.support.shown_calls import (
-    KYIV,
     NOW,
     answered,
     call,

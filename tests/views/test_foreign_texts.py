@@ -15,8 +15,8 @@ from bot.domain.hours import local_date
 from bot.domain.log import DayNumbers
 from bot.domain.people import Language
 from bot.views import alerts, calls, comments, dialogs, formats, parties
+from tests.support.kyiv import KYIV
 from tests.support.shown_calls import (
-    KYIV,
     NOW,
     answered,
     call,

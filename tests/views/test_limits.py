@@ -70,7 +70,8 @@ from keyboards.callbacks import (
     DigestPages,
     LogPage,
 )
-from tests.support.shown_calls import KYIV, NOW, answered, call, case, foreign_calls, page_of
+from tests.support.kyiv import KYIV
+from tests.support.shown_calls import NOW, answered, call, case, foreign_calls, page_of
 from tests.support.texts import languages, speaking, tags
 
 NASTY = '<b>&"' * 200

@@ -9,8 +9,8 @@ from bot.domain.calls import (
 from bot.domain.people import Language
 from bot.views import alerts, calls
 from bot.views.statuses import status_words
+from tests.support.kyiv import KYIV
 from tests.support.shown_calls import (
-    KYIV,
     NOW,
     call,
     card_of,

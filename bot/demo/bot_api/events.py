@@ -22,7 +22,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One such thing; `bot_id` tells whose side of the chat it is of. `at` is Unix seconds."""
+    """One thing that happened in a chat between people and a bot; `at` is Unix seconds."""
 
     kind: EventKind
     at: float

@@ -1,4 +1,4 @@
-"""Trouble to order: refused, lost and slow requests, and Telegram's flood limits."""
+"""Faults that tests and the demo order, such as a refused, lost or slow request; flood limits."""
 
 import math
 from collections import deque
@@ -33,7 +33,7 @@ CODES = {FaultKind.BAD_REQUEST: 400, FaultKind.FORBIDDEN: 403, FaultKind.SERVER_
 
 @dataclass
 class Fault:
-    """Trouble for the next `times` requests of a method (None: for all of them).
+    """A fault that the next `times` requests of a method meet (None: all of them).
 
     `retry_after` is what a FLOOD says, in seconds; `seconds` is how late a SLOW answer comes.
     """
@@ -146,7 +146,7 @@ class RateLimits:
             _wait(self._sent, self._overall, OVERALL_PERIOD, now),
             _wait(group, self._per_group, GROUP_PERIOD, now),
         ]
-        # a hair's breadth of float error must not cost the sender a second
+        # a rounding error of floats must not cost the sender a second
         if (longest := max(waits)) > 1e-6:
             raise too_many_requests(max(1, math.ceil(longest - 1e-6)))
         self._tokens[chat_id] = (tokens - 1, now)

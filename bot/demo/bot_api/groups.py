@@ -17,7 +17,7 @@ class Member(Protocol):
 
 
 class Group(Conversation):
-    """A group, supergroup or forum, with the hands of its owner."""
+    """A group, supergroup or forum, and what its owner can do in it."""
 
     def __init__(self, telegram: Telegram, chat: Chat, *, owner: Account) -> None:
         super().__init__(telegram)

@@ -1,4 +1,4 @@
-"""People with Telegram in their hands: what a test, or the demo's page, does in their name."""
+"""People who use Telegram: what a test, or the demo's page, does in their name."""
 
 import asyncio
 from dataclasses import replace
@@ -98,7 +98,7 @@ class User(Conversation):
         caption: str = "",
         size: int | None = None,
     ) -> Message:
-        """Send a file; `size` in bytes pretends a large one, for what getFile says of it."""
+        """Send a file; `size` in bytes makes getFile say that it is larger than its content."""
         upload = Upload(name, content, mime_type)
         return await self._send_file("document", upload, caption=caption, size=size)
 
@@ -165,7 +165,7 @@ class User(Conversation):
         return await self.press_stale(message, str(button["callback_data"]))
 
     async def press_stale(self, message: Message, callback_data: str) -> CallbackQuery:
-        """Press as an old keyboard would, or a forger; the message may be gone."""
+        """Press an old button, or a forged one, with these data; its message may be gone."""
         query = self._telegram.press(
             self.bot,
             self.account,
@@ -202,7 +202,7 @@ class User(Conversation):
     def deactivate(self) -> None:
         self.account.is_deactivated = True
 
-    # What the above has in common
+    # Shared by the methods above
 
     async def _change_status(self, *, old: str, new: str) -> None:
         bot = self.bot

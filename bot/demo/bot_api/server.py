@@ -240,7 +240,7 @@ class BotApiServer:
         host: str = "127.0.0.1",
         mount: Callable[[web.Application], None] | None = None,
     ) -> AsyncIterator[Self]:
-        """`mount` adds what else is to be served at this address."""
+        """Serve until the end of the block; `mount` adds routes of others to the same address."""
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer_method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._answer_file)
@@ -374,7 +374,7 @@ class BotApiServer:
         if bot.webhook is not None:
             raise conflict(WEBHOOK_IS_ACTIVE)
         bot.queue.allow(args.items("allowed_updates") if "allowed_updates" in args else None)
-        # whoever waits for the bot to be listening is told
+        # after the poll has begun: somebody may wait for the bot to listen
         asyncio.get_running_loop().call_soon(self.telegram.changes.notify)
         updates = await bot.queue.poll(
             offset=args.integer("offset"),

@@ -18,7 +18,7 @@ CALLBACK_LIFETIME = 15.0
 
 
 class Telegram:
-    """The state itself; whoever changes it calls `emit` or `changes.notify`, to wake who waits.
+    """The state itself; whoever changes it calls `emit` or `changes.notify`, to wake waiters.
 
     `clock` gives Unix seconds; `first_message` is the id of the first message of each account.
     """
@@ -64,7 +64,7 @@ class Telegram:
     # Chats
 
     def private_chat(self, bot: Bot, person: Account) -> Chat:
-        """The chat is there as soon as the person is; `is_started` says whether it began."""
+        """The chat of a person with a bot; it exists before anybody has written (`is_started`)."""
         chat = self._private_chats.get((bot.id, person.id))
         if chat is None:
             chat = Chat(person.id, ChatType.PRIVATE, bot.message_ids, person=person)
@@ -178,7 +178,7 @@ class Telegram:
     def change_member(
         self, bot: Bot, chat: Chat, by: Account, *, account: Account, old: str, new: str
     ) -> None:
-        """Statuses of a bot reach it as my_chat_member, of others as chat_member."""
+        """Tell the bot of a new status: its own as my_chat_member, another's as chat_member."""
         body = {
             "chat": chat.as_json(),
             "from": by.as_json(),

@@ -1,6 +1,6 @@
 """A PBX that keeps calling: it posts each call to the bot's hook, from the ringing to the end.
 
-It is also the panel of the page, with calls to order and troubles. What happens while the PBX is
+It is also the panel of the page, which orders calls and faults. What happens while the PBX is
 silent is kept and posted when it comes back, as a real PBX does with its queue.
 """
 
@@ -39,8 +39,8 @@ _CALLS = {
 """What can be ordered, in Ukrainian and English."""
 
 _BURST = 30
-_AT_ONCE = 500
-"""Calls in one POST: the hook takes 1000, and 1 MiB."""
+_CALLS_PER_POST = 500
+"""How many calls one POST has at most: the hook takes 1000, and 1 MiB."""
 
 _PRICE_AFTER = 20
 _FIRST_RECORDING = 10**9
@@ -255,8 +255,8 @@ class Pbx:
             self._unsent = []
             return
         unsent, self._unsent = self._unsent, None
-        for first in range(0, len(unsent), _AT_ONCE):
-            await self._send(unsent[first : first + _AT_ONCE])
+        for first in range(0, len(unsent), _CALLS_PER_POST):
+            await self._send(unsent[first : first + _CALLS_PER_POST])
 
     async def _post(self, call: CallJson) -> None:
         if self._unsent is not None:

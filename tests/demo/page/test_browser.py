@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page, ViewportSize
 
 PHONE: "ViewportSize" = {"width": 390, "height": 844}
-DESK: "ViewportSize" = {"width": 1280, "height": 800}
+DESKTOP: "ViewportSize" = {"width": 1280, "height": 800}
 
 
 @asynccontextmanager
@@ -235,7 +235,7 @@ async def test_nothing_lies_over_what_is_to_be_pressed(site: Site) -> None:
 
 async def test_thousands_of_messages_and_two_tabs_are_no_burden(site: Site) -> None:
     async with chromium() as browser:
-        context = await browser.new_context(locale="en-GB", viewport=DESK)
+        context = await browser.new_context(locale="en-GB", viewport=DESKTOP)
         async with (
             watched(await context.new_page()) as other,
             watched(await context.new_page()) as page,
@@ -269,7 +269,7 @@ AWAY_AT_ONCE = """row => {
 
 
 async def test_what_was_seen_is_read_however_soon_one_looks_away(site: Site) -> None:
-    async with opened(site, viewport=DESK) as page:
+    async with opened(site, viewport=DESKTOP) as page:
         olena, ivan = row_of(page, "Коваленко"), row_of(page, "Іван")
         await olena.click()
         await ivan.evaluate(AWAY_AT_ONCE)
