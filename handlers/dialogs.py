@@ -5,9 +5,9 @@ The rules are the same for all:
 
 - aiogram's state says which question waits (the step), its data is a `Dialog`. Both are in the
   database, so a dialog survives a restart.
-- ✖️ leads back to where the question was asked; `/cancel` too for the screens whose routers are
-  asked before that of `handlers.start`, which answers it for all the rest. Every other command
-  only leaves the dialog (`LeaveDialog`); buttons of other screens do not touch it.
+- ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
+  a screen that has no such way. Every other command does so too (`LeaveDialog`); buttons of other
+  screens do not touch it.
 - A dialog is left when the screen that follows it is there, and not before: an answer that comes
   again, because the bot was killed, must find its dialog. The messages that asked go then.
 - A refusal leaves it too: the same answer would be refused for ever.
@@ -33,6 +33,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
+from bot.views import start as start_views
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import DialogButton, DialogStep, NoHours, ReadyText
 
@@ -202,10 +203,21 @@ def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
+    router.message.register(cancel, Command("cancel"))
     router.message.register(said_too_late, _is_asked)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
+
+
+async def cancel(message: Message, state: FSMContext) -> None:
+    """Of a screen without a way back of its own, or when nothing is asked."""
+    is_begun, data = await state.get_state() is not None, await state.get_data()
+    await state.clear()
+    await show(message, start_views.cancelled() if is_begun else start_views.nothing_to_cancel())
+    match data:
+        case {"messages": [*asked]}:
+            await remove(message, [one for one in asked if isinstance(one, int)])
 
 
 async def said_too_late(message: Message, state: FSMContext) -> None:
