@@ -118,9 +118,10 @@ def register_answers(
 ) -> None:
     """Route what is said and pressed while the question of this step waits. All get `dialog`.
 
-    `answered` takes the answer: any message or, if there is a `without_text` for stickers, photos
-    and the like, a text. `cancelled`, for `/cancel` and ✖️, takes either kind of event; None
-    leaves both to other handlers. `accepted` takes the press of the question's own SAVE button.
+    `answered` takes the answer, a text; `without_text` stickers, photos and the like; None: they
+    are told that a text is expected. `cancelled`, for `/cancel` and ✖️, takes either kind of
+    event; None leaves both to other handlers. `accepted` takes the press of the question's own
+    SAVE button.
     """
     waiting = InDialog(step, *origins)
     if cancelled:
@@ -130,8 +131,7 @@ def register_answers(
     if accepted:
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
         router.callback_query.register(accepted, is_save, waiting, OfQuestion())
-    if without_text:
-        router.message.register(without_text, ~F.text, waiting)
+    router.message.register(without_text or not_a_text, ~F.text, waiting)
     router.message.register(answered, ~Command("cancel"), waiting)
 
 
@@ -192,6 +192,10 @@ async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
         await dialog.keep(text[:COMMENT_LIMIT], asked=asked)
         return None
     return text
+
+
+async def not_a_text(message: Message) -> None:
+    await show(message, views.not_a_text())
 
 
 async def text_expected(message: Message) -> None:
