@@ -153,9 +153,9 @@ async def choose_person(
 ) -> None:
     """Ask whom to hand the case to: in place of a card, or below an alert, which stays."""
     case = await case_screens.get(callback_data, employee)
-    if case.is_open and not case.can_be_handed_over_by(employee):
+    if not employee.role.sees_all:
         raise NoAccessError(f"handing case {case.id}")
-    if not case.is_open:
+    if not case.can_be_handed_over_by(employee):
         await case_screens.show_outcome(query, employee, callback_data, views.over())
         return
     text = views.choose_person(case)

@@ -38,6 +38,7 @@ def create_router() -> Router:
         answered=name_sent,
         cancelled=cancel,
         accepted=forget_name,
+        without_text=name_sent,
     )
     return router
 

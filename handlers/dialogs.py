@@ -5,9 +5,9 @@ The rules are the same for all screens:
 
 - The state of aiogram's FSM names the question that waits (a step), and its data is a `Dialog`.
   Both are in the database, so a dialog survives a restart.
-- ✖️ leads back to where the question was asked. So does `/cancel` on screens whose routers stand
-  before that of `handlers.start`, which answers it for all others. Any other command only leaves
-  the dialog (`LeaveDialog`); buttons of other screens do not touch it.
+- ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
+  a screen that has no such way. Every other command does so too (`LeaveDialog`); buttons of other
+  screens do not touch it.
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -34,6 +34,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, remove, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
+from bot.views import start as start_views
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import DialogButton, DialogStep, NoHours, ReadyText
 
@@ -120,9 +121,10 @@ def register_answers(
 
     Every handler gets the `dialog`.
 
-    `answered` takes the answer: any message or, if there is a `without_text` for stickers, photos
-    and the like, a text. `cancelled`, for `/cancel` and ✖️, takes either kind of event; None
-    leaves both to other handlers. `accepted` takes the press of the question's own SAVE button.
+    `answered` takes the answer, a text; `without_text` stickers, photos and the like; None: they
+    are told that a text is expected. `cancelled`, for `/cancel` and ✖️, takes either kind of
+    event; None leaves both to other handlers. `accepted` takes the press of the question's own
+    SAVE button.
     """
     waiting = InDialog(step, *origins)
     if cancelled:
@@ -132,8 +134,7 @@ def register_answers(
     if accepted:
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
         router.callback_query.register(accepted, is_save, waiting, OfQuestion())
-    if without_text:
-        router.message.register(without_text, ~F.text, waiting)
+    router.message.register(without_text or not_a_text, ~F.text, waiting)
     router.message.register(answered, ~Command("cancel"), waiting)
 
 
@@ -145,9 +146,12 @@ async def ask(
     text: str,
     markup: InlineKeyboardMarkup,
 ) -> None:
-    """Ask in place of the screen whose button, `origin`, was pressed."""
-    await show(query, text, markup)
+    """Ask in place of the screen whose button, `origin`, was pressed.
+
+    The dialog begins first: Telegram may show the question and its answer to us be lost.
+    """
     await _begin(state, step, origin, query.message.message_id if query.message else None)
+    await show(query, text, markup)
 
 
 async def ask_in_own_chat(
@@ -201,6 +205,10 @@ async def not_understood(message: Message, error: UnreadableTimeError) -> None:
     await message.answer(views.not_understood(error.piece), reply_markup=keyboards.cancel())
 
 
+async def not_a_text(message: Message) -> None:
+    await show(message, views.not_a_text())
+
+
 async def text_expected(message: Message) -> None:
     await message.answer(views.text_expected(), reply_markup=keyboards.cancel())
 
@@ -210,10 +218,21 @@ def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
+    router.message.register(cancel, Command("cancel"))
     router.message.register(said_too_late, _is_in_dialog)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
+
+
+async def cancel(message: Message, state: FSMContext) -> None:
+    """Of a screen without a way back of its own, or when nothing is asked."""
+    is_begun, data = await state.get_state() is not None, await state.get_data()
+    await state.clear()
+    await show(message, start_views.cancelled() if is_begun else start_views.nothing_to_cancel())
+    match data:
+        case {"messages": [*asked]}:
+            await remove(message, [one for one in asked if isinstance(one, int)])
 
 
 async def said_too_late(message: Message, state: FSMContext) -> None:

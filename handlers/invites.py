@@ -14,7 +14,7 @@ from bot.telegram.reply import Event, show
 from bot.views import staff as views
 from handlers import dialogs
 from handlers.dialogs import Dialog, InDialog
-from handlers.staff import StaffDialog, not_a_text, read_extensions, what_is_wrong
+from handlers.staff import StaffDialog, read_extensions, what_is_wrong
 from keyboards import staff as keyboards
 from keyboards.callbacks import InviteRole, InviteStart, InviteWithout
 from storage.invites import LIFETIME, InviteRepo
@@ -36,7 +36,6 @@ def create_router() -> Router:
         InviteRole,
         answered=extensions_given,
         cancelled=None,
-        without_text=not_a_text,
     )
     return router
 

@@ -16,6 +16,7 @@ from bot.domain.people import Employee, EmployeeState, Role
 from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
 from bot.telegram.reply import Event, answer, show
+from bot.views import dialogs as dialog_views
 from bot.views import staff as views
 from bot.views.formats import one_line
 from handlers import dialogs
@@ -63,7 +64,6 @@ def create_router() -> Router:
             StaffButton,
             answered=answered,
             cancelled=None,
-            without_text=not_a_text,
         )
     router.callback_query.register(staff_page, StaffPage.filter())
     router.callback_query.register(open_person, _pressed(StaffStep.OPEN))
@@ -114,6 +114,9 @@ async def name_given(
     message: Message, dialog: Dialog[StaffButton], employee: Employee, employees: EmployeeRepo
 ) -> None:
     name, about = one_line(message.text or ""), dialog.origin
+    if not name:
+        await show(message, dialog_views.not_a_text())
+        return
     if len(name) > NAME_LIMIT:
         await show(message, views.name_too_long(len(name), limit=NAME_LIMIT), _way_back(about))
         return
@@ -225,10 +228,6 @@ async def remove_person(
     person = await _set_state(person, _STATES[callback_data.step], employee, employees)
     await _show_people(query, employees, page=callback_data.page, toast=views.removed())
     await set_menu(bot, i18n, person)
-
-
-async def not_a_text(message: Message) -> None:
-    await show(message, views.text_expected())
 
 
 async def _show_people(

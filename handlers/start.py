@@ -1,8 +1,7 @@
-"""Coming in, help, leaving a dialog."""
+"""Coming in, help."""
 
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject, CommandStart
-from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, User
 from aiogram.utils.i18n import I18n
 
@@ -29,7 +28,6 @@ def create_router() -> Router:
     router.message.register(stranger, CommandStart())
     router.message.register(help_command, Command("help"), HasRole())
     router.message.register(stranger, Command("help"))
-    router.message.register(cancel, Command("cancel"), HasRole())
     return router
 
 
@@ -77,12 +75,6 @@ async def join(
 
 async def help_command(message: Message, employee: Employee) -> None:
     await show(message, views.help_text(employee))
-
-
-async def cancel(message: Message, state: FSMContext) -> None:
-    is_begun = await state.get_state() is not None
-    await state.clear()
-    await show(message, views.cancelled() if is_begun else views.nothing_to_cancel())
 
 
 async def _greet(

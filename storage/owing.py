@@ -194,9 +194,10 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
         "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
         "AND (done_at IS NULL OR done_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
-        f"AND {wants_alerts_sql('e')}) OR EXISTS (SELECT 1 FROM groups AS g "
-        "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
-        f"AND g.state = 'active' AND {group_subscribes_sql('outbox.case_id')}))",
+        f"AND {wants_alerts_sql('e')} AND {takes_clients_sql('e')}) "
+        "OR EXISTS (SELECT 1 FROM groups AS g WHERE g.chat_id = outbox.chat_id "
+        "AND g.thread_id = outbox.thread_id AND g.state = 'active' "
+        f"AND {group_subscribes_sql('outbox.case_id')}))",
         (Priority.ALERT, now, now, case_id, since),
     )
 
@@ -219,21 +220,24 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
     )
 
 
+_DROP = "UPDATE outbox SET state = 'dropped', done_at = created_at, reason = ? "
+"""For all that is owed to a chat; done with, for RETENTION_DAYS, when it became owed."""
+
+
 async def drop_for_person(tx: Transaction, employee_id: int) -> None:
     """Owe nothing more to a person who was blocked or removed."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
-        "WHERE employee_id = ? AND state = 'pending'",
-        (employee_id,),
+        f"{_DROP} WHERE employee_id = ? AND state = 'pending'",
+        ("the person is out", employee_id),
     )
 
 
 async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
     """Owe no first messages to a group that was disconnected; what it has is still edited."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
-        "WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? AND thread_id = ?",
-        (chat_id, thread_id),
+        f"{_DROP} WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? "
+        "AND thread_id = ?",
+        ("disconnected", chat_id, thread_id),
     )
 
 
@@ -242,8 +246,8 @@ async def drop_unsubscribed(
 ) -> None:
     """Owe a group no first messages of cases on lines and queues it hears of no more."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our own predicate
-        "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
+        f"{_DROP} WHERE chat_id = ? AND thread_id = ? "  # noqa: S608 - our own predicate
+        "AND kind = 'case' AND state = 'pending' "
         "AND message_id IS NULL AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
         f"AND {group_subscribes_sql('outbox.case_id')})",
         (NOTHING_TO_TELL, chat_id, thread_id, group_id),
@@ -253,9 +257,8 @@ async def drop_unsubscribed(
 async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None) -> None:
     """Owe nothing more to a group, or one topic of it, that cannot be written to."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'the group is gone' "
-        "WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
-        (chat_id, thread_id),
+        f"{_DROP} WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
+        ("the group is gone", chat_id, thread_id),
     )
 
 

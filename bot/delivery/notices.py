@@ -13,7 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
-from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
+from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState
 from bot.views import alerts as views
 from bot.views import board as board_views
 from bot.views import groups as group_views
@@ -132,6 +132,7 @@ class Notices:
             if case.state is not CaseState.VOID:
                 return Notice(views.not_yours(), employee=employee)
         is_unwanted = owed.is_late and (case.owner or not _wants(employee, case))
+        is_unwanted = is_unwanted or not employee.role.takes_clients
         if not owed.is_in_chat and (not case.is_open or is_unwanted):
             return None
         return self._alert(case, employee)
@@ -162,6 +163,8 @@ class Notices:
         return Notice(text, reminder_keyboards.due(call.id), employee)
 
     async def _open_cases(self, employee: Employee) -> Notice | None:
+        if not employee.role.takes_clients:
+            return None
         now = self.clock()
         page = await self.cases.board(
             employee, Board.ALL, page=0, size=employee.page_size, today=now
@@ -171,7 +174,7 @@ class Notices:
         return Notice(board_views.still_open(page, now=now), board_keyboards.to_board(), employee)
 
     async def _digest(self, owed: Owed, employee: Employee) -> Notice | None:
-        if employee.role is Role.ACCOUNTANT:
+        if not employee.role.takes_clients:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = digest_span(due_at, minutes, self.zone)

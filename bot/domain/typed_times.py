@@ -103,6 +103,8 @@ def parse_days(text: str, today: date) -> frozenset[date]:
     days = set()
     for piece in filter(None, (piece.strip() for piece in re.split(r"[,;\s]", text))):
         days.add(_date(piece, today))
+    if not days:
+        raise UnreadableTimeError(text.strip())
     return frozenset(days)
 
 

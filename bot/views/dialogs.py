@@ -16,6 +16,11 @@ def text_expected() -> str:
     return _("A comment is text only: no pictures, stickers or voice.") + " " + text_limit()
 
 
+def not_a_text() -> str:
+    """The same, where a time, hours, a name or extensions are asked for."""
+    return _("I expect a text here. Send it, or leave with /cancel.")
+
+
 def empty_text() -> str:
     return _("There is no text in this.") + " " + text_limit()
 

@@ -138,10 +138,6 @@ def name_too_long(length: int, *, limit: int) -> str:
     ).format(count=over)
 
 
-def text_expected() -> str:
-    return _("I expect a text here. Send it, or leave with /cancel.")
-
-
 def invite_role_question() -> str:
     return "\n".join([bold(_("New colleague")), _("What will the role be?")])
 

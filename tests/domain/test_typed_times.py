@@ -105,7 +105,7 @@ def test_days_off_without_a_year_are_the_next_ones() -> None:
     today = date(2026, 11, 24)
     found = parse_days("01.01, 24.12 24.08.2027;2026-12-25", today)
     assert found == {date(2027, 1, 1), date(2026, 12, 24), date(2027, 8, 24), date(2026, 12, 25)}
-    for text in ("1", "32.01", "завтра", "3000000000.0", "31.12.9999"):
+    for text in ("1", "32.01", "завтра", "3000000000.0", "31.12.9999", "", " ", ",", ";\n"):
         with pytest.raises(UnreadableTimeError):
             parse_days(text, today)
     assert parse_days(" - ", today) == parse_days("–", today) == frozenset()
