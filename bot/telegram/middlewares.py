@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiogram import BaseMiddleware
+from aiogram import BaseMiddleware, Bot
 from aiogram.enums import ChatType
+from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Chat, Message, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
@@ -15,6 +16,8 @@ from bot.domain.people import Employee, EmployeeState, Language
 from bot.telegram.i18n import language_of
 from bot.telemetry.metrics import Metrics
 from storage.employees import EmployeeRepo
+
+_CANCEL = Command("cancel")
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -71,16 +74,23 @@ class LeaveDialog(BaseMiddleware):
     """Leaves the dialog in progress when a command comes, which is no answer to its question.
 
     The handlers of a dialog see every message while it is on; without this `/log` would become
-    the text of a comment. `/cancel` is left to the dialog itself: see handlers/dialogs.
+    the text of a comment. `/cancel`, to us and not to another bot, is left to the dialog itself:
+    see handlers/dialogs.
     """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        text = (event.text or "") if isinstance(event, Message) else ""
-        if data.get("raw_state") and text.startswith("/") and not text.startswith("/cancel"):
+        is_asked = bool(data.get("raw_state"))
+        if is_asked and isinstance(event, Message) and await _is_other(event, data["bot"]):
             state: FSMContext = data["state"]
             await state.clear()
             data["raw_state"] = None
         return await handler(event, data)
+
+
+async def _is_other(message: Message, bot: Bot) -> bool:
+    """Whether it is a command, and not our `/cancel`."""
+    is_command = (message.text or "").startswith("/")
+    return is_command and not await _CANCEL(message, bot=bot)
 
 
 class WakeMiddleware(BaseMiddleware):

@@ -141,6 +141,17 @@ async def test_cancel_by_command_takes_every_question_away(chief: Chief) -> None
         assert chief.user.current(question) is None, name
 
 
+async def test_only_cancel_to_this_bot_is_cancel(chief: Chief) -> None:
+    for command in ("/cancelling", "/cancel_all", "/cancel@another_bot"):
+        await chief.ask("comment")
+        assert UNKNOWN in (await chief.say(command)).text, command
+        assert UNKNOWN in (await chief.say("A word")).text, command
+    for name in ("comment", "days off"):
+        question = await chief.ask(name)
+        assert UNKNOWN not in (await chief.say("/cancel@dzvinok_bot")).text, name
+        await chief.user.wait_gone(question)
+
+
 async def test_cancel_by_button_puts_the_screen_in_place_of_the_question(chief: Chief) -> None:
     for name in DIALOGS:
         question = await chief.ask(name)
