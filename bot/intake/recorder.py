@@ -6,10 +6,11 @@ commit is under way the next requests gather, and the first of them commits for 
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
+from bot.domain.errors import StorageError
 from storage.calls import CallRepo
 from storage.rejects import RejectRepo
 
@@ -19,7 +20,7 @@ class _Request:
     """The statements of one `record`, and what became of them once `is_done`."""
 
     facts: Sequence[CallFacts]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] | None = None
     error: Exception | None = None
     is_done: bool = False
 
@@ -46,8 +47,8 @@ class Recorder:
     async def record(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         """Merge statements into the log; when this returns they are durable.
 
-        Returns what each did to the log, in their order. Raises what the database raised: then
-        none of these statements was recorded.
+        Returns what each did to the log, in their order. Raises what the database raised, or
+        StorageError if recording was cut short: then none of these statements was recorded.
         """
         request = _Request(facts)
         self._waiting.append(request)
@@ -57,7 +58,7 @@ class Recorder:
                 await self._commit(together)
         if request.error:
             raise request.error
-        return request.outcomes
+        return request.outcomes or []
 
     async def reject(self, source: str, rejects: Sequence[Reject]) -> None:
         """Keep what could not be read, for the administrators to be told of."""
@@ -76,11 +77,9 @@ class Recorder:
                     await self._commit([request])
                 return
             requests[0].error = error
-        except BaseException:
-            for request in requests:
-                request.error = RuntimeError("recording was cut short")
-            raise
         finally:
             for request in requests:
+                if request.outcomes is None and request.error is None:  # we were cancelled
+                    request.error = StorageError("recording was cut short")
                 request.is_done = True
         self._on_recorded()

@@ -1,0 +1,63 @@
+"""Requests that are committed together: what each is told when a commit fails or is cut short."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bot.domain.calls import CallFacts, Outcome
+from bot.domain.errors import StorageError
+from bot.intake.recorder import Recorder
+from storage.calls import CallRepo
+from storage.database import Database
+from storage.rejects import RejectRepo
+from tests.support.statements import NOW, said
+
+
+class CutShort(CallRepo):
+    """What is recorded together fails, as does `broken` alone; `cut` is cancelled.
+
+    It is busy with `first` until the others wait.
+    """
+
+    async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
+        names = [one.external_id for one in facts]
+        if names == ["first"]:
+            await asyncio.sleep(0)
+        if len(names) > 1 or names == ["broken"]:
+            raise StorageError("the disk is full")
+        if names == ["cut"]:
+            raise asyncio.CancelledError
+        return await super().record(facts, now=now)
+
+
+async def recorded(database: Database, *names: str) -> list[list[Outcome] | BaseException]:
+    """What each request ends in; the first of them is committed while the others gather."""
+    calls, rejects = CutShort(database), RejectRepo(database)
+    recorder = Recorder(calls, rejects, clock=lambda: NOW, on_recorded=lambda: None)
+    requests = [recorder.record([said(external_id=name)]) for name in names]
+    return await asyncio.gather(*requests, return_exceptions=True)
+
+
+async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None:
+    first, a, broken, b = await recorded(database, "first", "a", "broken", "b")
+    assert first == a == b == [Outcome.ACCEPTED]
+    assert isinstance(broken, StorageError)
+
+
+async def test_who_was_cut_short_hears_of_an_error(database: Database) -> None:
+    """And not of nothing: a hook would answer that nothing was read, and the PBX forget it."""
+    first, a, cut, b = await recorded(database, "first", "a", "cut", "b")
+    assert first == [Outcome.ACCEPTED]
+    assert isinstance(a, asyncio.CancelledError)
+    assert isinstance(cut, StorageError)
+    assert isinstance(b, StorageError)
+    rows = await database.fetch("SELECT external_id FROM calls ORDER BY id")
+    assert [row["external_id"] for row in rows] == ["first", "a"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_nothing_said_is_nothing_done(database: Database, count: int) -> None:
+    calls, rejects = CallRepo(database), RejectRepo(database)
+    recorder = Recorder(calls, rejects, clock=lambda: NOW, on_recorded=lambda: None)
+    assert await asyncio.gather(*(recorder.record([]) for _ in range(count))) == [[]] * count
