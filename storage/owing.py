@@ -215,21 +215,24 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
     )
 
 
+_DROP = "UPDATE outbox SET state = 'dropped', done_at = created_at, reason = ? "
+"""For all that is owed to a chat; done with, for RETENTION_DAYS, when it became owed."""
+
+
 async def drop_for_person(tx: Transaction, employee_id: int) -> None:
     """Owe nothing more to a person who is out."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'the person is out' "
-        "WHERE employee_id = ? AND state = 'pending'",
-        (employee_id,),
+        f"{_DROP} WHERE employee_id = ? AND state = 'pending'",
+        ("the person is out", employee_id),
     )
 
 
 async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
     """Owe no first messages to a group that was disconnected; what it has is still edited."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'disconnected' "
-        "WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? AND thread_id = ?",
-        (chat_id, thread_id),
+        f"{_DROP} WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? "
+        "AND thread_id = ?",
+        ("disconnected", chat_id, thread_id),
     )
 
 
@@ -238,8 +241,8 @@ async def drop_unsubscribed(
 ) -> None:
     """Owe a group no first messages of cases on lines and queues it hears of no more."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = ? "  # noqa: S608 - our own predicate
-        "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'pending' "
+        f"{_DROP} WHERE chat_id = ? AND thread_id = ? "  # noqa: S608 - our own predicate
+        "AND kind = 'case' AND state = 'pending' "
         "AND message_id IS NULL AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
         f"AND {group_subscribes_sql('outbox.case_id')})",
         (NOTHING_TO_TELL, chat_id, thread_id, group_id),
@@ -249,9 +252,8 @@ async def drop_unsubscribed(
 async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None) -> None:
     """Owe nothing more to a group, or one topic of it, that cannot be written to."""
     await tx.execute(
-        "UPDATE outbox SET state = 'dropped', reason = 'the group is gone' "
-        "WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
-        (chat_id, thread_id),
+        f"{_DROP} WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
+        ("the group is gone", chat_id, thread_id),
     )
 
 

@@ -4,9 +4,11 @@ import re
 
 from bot.domain.calls import Party
 from bot.domain.outbox import MessageKind, Priority
-from bot.domain.people import Role
+from bot.domain.people import EmployeeState, Role
 from storage.calls import CallRepo
 from storage.database import Database
+from storage.employees import EmployeeRepo
+from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from storage.owing import owe_anew
 from storage.rejects import RejectRepo
@@ -52,6 +54,26 @@ async def test_each_chat_is_told_its_most_urgent_due_message_first(database: Dat
     assert [owed.chat_id for owed in await outbox.list_due(now=10, limit=9, not_to={3, 2})] == [1]
     assert [owed.chat_id for owed in await outbox.list_due(now=10, limit=2)] == [3, 1]
     assert await outbox.list_due(now=9, limit=9) == []
+
+
+async def test_what_is_dropped_with_its_chat_is_purged_too(database: Database) -> None:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    await hire(database, 2, Role.SUPERVISOR)
+    employees, groups = EmployeeRepo(database), GroupRepo(database)
+    boss = await employees.get(1)
+    async with database.transaction() as tx:
+        for kind in KINDS:
+            await owe_anew(tx, kind, "1", employee_id=2, priority=Priority.LIST, now=NOW)
+    for chat_id in (-5, -6):
+        group = await groups.connect(chat_id, 0, title="Зміна", by=boss, now=NOW)
+        await owe(database, chat_id, KINDS[0], Priority.LIST, due_at=NOW)
+    await employees.set_state(2, EmployeeState.BLOCKED)
+    await groups.leave(-5, None, now=NOW)
+    await groups.disconnect(group.id)
+    dropped = "SELECT chat_id FROM outbox WHERE state = 'dropped' ORDER BY chat_id"
+    assert [row["chat_id"] for row in await database.fetch(dropped)] == [-6, -5, 2, 2, 2]
+    await CallRepo(database).purge(before=NOW + 1)
+    assert await database.fetch(dropped) == []
 
 
 async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: Database) -> None:
