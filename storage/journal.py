@@ -181,6 +181,8 @@ class JournalRepo:
 
         A row has the ids of the case's closing and lost call only where those are in scope.
         """
+        if not call_ids:
+            return {}
         sees_closing, extensions = call_in_scope_sql(scope, "z.call_id", or_handed=True)
         sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_handed=True)
         rows = await self._database.fetch(
@@ -203,6 +205,8 @@ class JournalRepo:
 
     async def _colleagues(self, extensions: Iterable[str]) -> dict[str, str]:
         wanted = list(extensions)
+        if not wanted:
+            return {}
         rows = await self._database.fetch(
             "SELECT x.extension, e.name FROM employee_extensions AS x "  # noqa: S608
             "JOIN employees AS e ON e.id = x.employee_id AND e.state <> 'removed' "

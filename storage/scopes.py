@@ -18,6 +18,8 @@ def call_in_scope_sql(
     rang = (
         f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
         f"AND x.extension IN ({marks_sql(scope.extensions)}))"
+        if scope.extensions
+        else "1 = 0"
     )
     if not or_handed or scope.owner is None:
         return rang, list(scope.extensions)
@@ -48,6 +50,10 @@ def case_in_scope_sql(scope: Scope, case: str) -> tuple[str, list[Value]]:
     """
     if scope.extensions is None:
         return "1 = 1", []
+    if not scope.extensions:
+        return f"coalesce({case}.owner_id, 0) = ?", [
+            scope.owner or -1
+        ]  # not by its index: board()
     return (
         # CROSS: the few calls of the case first, not the whole log of the extension.
         f"({case}.owner_id = ? OR EXISTS (SELECT 1 FROM case_calls AS h "  # noqa: S608

@@ -35,6 +35,7 @@ from tests.support.call_logs import (
     Log,
     some_calls,
 )
+from tests.support.employees import hire
 from tests.support.plans import WHAT_WAITS, ExplainedDatabase
 from tests.support.statements import said
 from tests.support.stored_calls import StoredCalls
@@ -124,6 +125,7 @@ async def test_an_index_that_lacks_what_is_counted_by_would_be_noticed(
         "SELECT count(*) FROM (SELECT position, id FROM calls WHERE client = '1' AND queue = '2')",
         "SELECT count(*) FROM cases AS k WHERE k.call_id IS NOT NULL AND k.state = 'void'",
         "DELETE FROM outbox WHERE done_at < 1",
+        "SELECT * FROM calls WHERE id IN ()",
     ],
 )
 async def test_a_scan_a_sort_or_a_look_up_would_be_noticed(database: Database, sql: str) -> None:
@@ -190,6 +192,20 @@ async def test_the_board_walks_an_index(busy: Busy, board: Board, name: str) -> 
         assert len(reads) >= 2
         for step in reads:
             assert any(index in step for index in WHAT_WAITS), step
+
+
+async def test_one_without_extensions_asks_for_no_calls(busy: Busy) -> None:
+    await hire(busy.database, 3, Role.OPERATOR)
+    ivan = await busy.repositories.employees.get(3)
+    await busy.repositories.cases.take(3, busy.boss, now=busy.due)
+    busy.explained.plans.clear()
+    for board in Board:
+        page = await busy.repositories.cases.board(ivan, board, page=0, size=8, today=0)
+        assert page.total == 0
+    numbers = await busy.repositories.journal.numbers(ivan.scope, start=0, end=None)
+    assert numbers.total == 0
+    assert not any("IN ()" in plan.sql for plan in busy.explained.plans)
+    assert busy.explained.breaches() == []
 
 
 Scan = Callable[[Busy], Awaitable[object]]
