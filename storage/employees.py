@@ -77,22 +77,30 @@ class EmployeeRepo:
                     "state = 'active', in_settings = 1",
                     (tg_id, language.value, page_size, now),
                 )
-            await tx.execute(
+            blocked = await tx.execute(
                 "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
-                f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql(tg_ids)})",
+                f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql(tg_ids)}) RETURNING id",
                 tg_ids,
             )
+            for row in blocked:
+                await drop_for_person(tx, row["id"])
+                await let_clients_go(tx, row["id"])
 
     async def set_name(self, employee_id: int, name: str) -> None:
         await self._set(employee_id, "name", name)
 
     async def set_role(self, employee_id: int, role: Role) -> None:
-        """Give the person a role; those whom the settings name stay administrators."""
+        """Give the person a role; those whom the settings name stay administrators.
+
+        The cases in the hands of one who takes no clients any more are free at the next tick.
+        """
         async with self._database.transaction() as tx:
-            await tx.execute(
-                "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0",
+            changed = await tx.execute(
+                "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0 RETURNING id",
                 (role.value, employee_id),
             )
+            if changed and not role.takes_clients:
+                await let_clients_go(tx, employee_id)
 
     async def set_state(self, employee_id: int, state: EmployeeState) -> None:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.
@@ -111,11 +119,7 @@ class EmployeeRepo:
                 await bring_chat_up_to_date(tx, changed[0]["tg_id"])
                 return
             await drop_for_person(tx, employee_id)
-            await tx.execute(
-                "UPDATE cases SET claim_due_at = 0, asked_at = 0 "
-                "WHERE owner_id = ? AND state = 'open'",
-                (employee_id,),
-            )
+            await let_clients_go(tx, employee_id)
             if state is EmployeeState.REMOVED:
                 await set_extensions(tx, employee_id, ())
 
@@ -171,6 +175,14 @@ class EmployeeRepo:
             if row["extension"] is not None:
                 extensions.append(row["extension"])
         return [_employee(row, tuple(extensions)) for row, extensions in people.values()]
+
+
+async def let_clients_go(tx: Transaction, employee_id: int) -> None:
+    """Have the cases in a person's hands freed at the next tick, as if they had not answered."""
+    await tx.execute(
+        "UPDATE cases SET claim_due_at = 0, asked_at = 0 WHERE owner_id = ? AND state = 'open'",
+        (employee_id,),
+    )
 
 
 async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence[str]) -> None:

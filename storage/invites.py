@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.domain.errors import InviteError
 from bot.domain.people import Language, Role
 from storage.database import Database
-from storage.employees import set_extensions
+from storage.employees import let_clients_go, set_extensions
 
 LIFETIME = 7 * 86400
 """Seconds an invite can be used."""
@@ -66,7 +66,7 @@ class InviteRepo:
                 "ELSE excluded.role END, "
                 "name = excluded.name, unreachable_at = NULL, state = CASE "
                 "WHEN employees.state = 'blocked' THEN 'blocked' ELSE 'active' END "
-                "RETURNING id, state",
+                "RETURNING id, state, role",
                 (
                     tg_id,
                     invite["name"] or name,
@@ -78,6 +78,8 @@ class InviteRepo:
             )
             if employee["state"] == "blocked":
                 raise InviteError("the person is blocked")
+            if not Role(employee["role"]).takes_clients:
+                await let_clients_go(tx, employee["id"])
             await set_extensions(tx, employee["id"], json.loads(invite["extensions"]))
             await tx.execute(
                 "UPDATE invites SET used_by = ? WHERE id = ?", (employee["id"], invite["id"])

@@ -190,9 +190,10 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
         "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
         "AND (done_at IS NULL OR done_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
-        f"AND {wants_alerts_sql('e')}) OR EXISTS (SELECT 1 FROM groups AS g "
-        "WHERE g.chat_id = outbox.chat_id AND g.thread_id = outbox.thread_id "
-        f"AND g.state = 'active' AND {group_subscribes_sql('outbox.case_id')}))",
+        f"AND {wants_alerts_sql('e')} AND {takes_clients_sql('e')}) "
+        "OR EXISTS (SELECT 1 FROM groups AS g WHERE g.chat_id = outbox.chat_id "
+        "AND g.thread_id = outbox.thread_id AND g.state = 'active' "
+        f"AND {group_subscribes_sql('outbox.case_id')}))",
         (Priority.ALERT, now, now, case_id, since),
     )
 

@@ -12,7 +12,7 @@ from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
-from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
+from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState
 from bot.views import alerts as views
 from bot.views import board as board_views
 from bot.views import groups as group_views
@@ -128,6 +128,7 @@ class Notices:
             if case.state is not CaseState.VOID:
                 return Notice(views.not_yours(), employee=employee)
         is_unwanted = owed.is_late and (case.owner or not _wants(employee, case))
+        is_unwanted = is_unwanted or not employee.role.takes_clients
         if not is_there and (not case.is_open or is_unwanted):
             return None
         return self._of_case(case, employee)
@@ -158,6 +159,8 @@ class Notices:
         return Notice(text, reminder_keyboards.due(call.id), employee)
 
     async def _open_cases(self, employee: Employee) -> Notice | None:
+        if not employee.role.takes_clients:
+            return None
         now = self.clock()
         page = await self.cases.board(
             employee, Board.ALL, page=0, size=employee.page_size, today=now
@@ -167,7 +170,7 @@ class Notices:
         return Notice(board_views.still_open(page, now=now), board_keyboards.to_board(), employee)
 
     async def _digest(self, owed: Owed, employee: Employee) -> Notice | None:
-        if employee.role is Role.ACCOUNTANT:
+        if not employee.role.takes_clients:
             return None
         due_at, minutes = map(int, owed.subject.split())
         start, end = self.digests.span(due_at, minutes)

@@ -124,7 +124,7 @@ class CaseRights:
 
     def can_be_extended_by(self, employee: Employee) -> bool:
         """Whether the employee may keep it for longer before the bot asks again."""
-        return self.is_open and self.is_held_by(employee)
+        return self.is_open and self.is_held_by(employee) and employee.role.takes_clients
 
 
 @dataclass(frozen=True, slots=True)

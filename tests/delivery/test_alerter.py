@@ -169,6 +169,17 @@ async def test_one_who_comes_back_hears_of_cases_again(
     assert "×2" in post.said[-1], "the client of whom nothing was said calls again"
 
 
+async def test_who_is_made_an_accountant_is_not_alerted_of_what_was_still_to_come(
+    stored: StoredCalls, post: Post
+) -> None:
+    olena = await stored.hire(7, Role.OPERATOR, "101")
+    await stored.lost(-60)
+    await stored.employees.set_role(olena.id, Role.ACCOUNTANT)
+    await post.deliver()
+    assert await stored.owed(state="dropped") == [olena.tg_id]
+    assert post.said == []
+
+
 async def test_a_group_that_comes_back_is_told_the_truth(
     stored: StoredCalls, post: Post, boss: Employee
 ) -> None:

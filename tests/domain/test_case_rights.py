@@ -39,7 +39,7 @@ OF_OPEN_CASES = {
     (Role.OPERATOR, ME): {RELEASE, CLOSE, EXTEND},
     (Role.OPERATOR, COLLEAGUE): set(),
     (Role.ACCOUNTANT, None): set(),
-    (Role.ACCOUNTANT, ME): {RELEASE, EXTEND},  # taken before the role changed
+    (Role.ACCOUNTANT, ME): {RELEASE},  # taken before the role changed
     (Role.ACCOUNTANT, COLLEAGUE): set(),
 }
 

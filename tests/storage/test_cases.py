@@ -1,13 +1,15 @@
 """Cases in people's hands: claims, rights, the board."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from bot.domain.cases import Board, Taking
 from bot.domain.errors import NoAccessError, NotFoundError
-from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
+from bot.domain.people import EVERYTHING, Employee, EmployeeState, Language, Role
 from storage.case_times import ANSWER_SECONDS
+from storage.invites import InviteRepo
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
 
@@ -65,14 +67,46 @@ async def test_an_accountant_takes_and_closes_nothing(stored: StoredCalls) -> No
         await stored.cases.close(case.id, clerk, "так", now=NOW)
 
 
-async def test_who_is_out_holds_no_client(stored: StoredCalls) -> None:
+async def make_accountant(stored: StoredCalls, person: Employee) -> None:
+    await stored.employees.set_role(person.id, Role.ACCOUNTANT)
+
+
+async def invite_as_accountant(stored: StoredCalls, person: Employee) -> None:
+    invites = InviteRepo(stored.database)
+    await invites.accept(
+        await invites.add(Role.ACCOUNTANT, extensions=["101"], now=NOW),
+        tg_id=person.tg_id,
+        name=person.name,
+        language=Language.UK,
+        page_size=8,
+        now=NOW,
+    )
+
+
+async def block(stored: StoredCalls, person: Employee) -> None:
+    await stored.employees.set_state(person.id, EmployeeState.BLOCKED)
+
+
+async def take_out_of_settings(stored: StoredCalls, person: Employee) -> None:
+    for tg_ids in ([person.tg_id], []):
+        await stored.employees.sync_administrators(
+            tg_ids, language=Language.UK, page_size=8, now=NOW
+        )
+
+
+@pytest.mark.parametrize(
+    "lose", [make_accountant, invite_as_accountant, block, take_out_of_settings]
+)
+async def test_who_is_out_or_takes_no_clients_holds_none(
+    stored: StoredCalls, lose: Callable[[StoredCalls, Employee], Awaitable[None]]
+) -> None:
     await stored.hire(1, Role.SUPERVISOR)
     olena = await stored.hire(2, Role.OPERATOR, "101")
     await stored.lost()
     await stored.send_all()
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
-    await stored.employees.set_state(olena.id, EmployeeState.BLOCKED)
+    await lose(stored, olena)
     assert await stored.case_times.ask_owners(now=NOW + 1) == 1
     assert (await stored.only_case()).owner is None
     assert await stored.owed("claim") == []

@@ -208,12 +208,14 @@ async def test_who_wants_no_alerts_any_more_gets_no_repeats(
     company: Company, boss: Employee
 ) -> None:
     olena = await company.hire(OLENA, Role.OPERATOR, "101")
+    clerk = await company.hire(OLENA + 1, Role.OPERATOR, "101")
     await company.groups.connect(-5, 0, title="Зміна", by=boss, now=company.now)
     group = await company.groups.connect(-6, 0, title="Склад", by=boss, now=company.now)
     await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
     await company.lost(-20)
     await company.send_all()
     await company.employees.set_alerts(olena.id, AlertScope.NONE)
+    await company.employees.set_role(clerk.id, Role.ACCOUNTANT)
     await company.groups.disconnect(group.id)
     company.now += 301
     assert await company.case_times.repeat_alerts(now=company.now) == 1
