@@ -27,7 +27,7 @@ async def test_a_storm_loses_nothing_doubles_nothing_and_keeps_its_order(tmp_pat
 
 async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path: Path) -> None:
     """The lists leave at Telegram's pace; the alert takes the next free place, not the last."""
-    people = 70
+    people = 110
     async with running_office(tmp_path, clock=RunningClock(), admin_ids=()) as office:
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         for number in range(people):
@@ -48,7 +48,8 @@ async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path
         await office.post(dialled("b", office.clock() - 90))  # it wakes the Alerter
         before = len(await office.telegram.wait_calls("sendMessage", 40))
         await office.post(lost("a", office.clock() - 60))
+        recorded = len(office.telegram.calls("sendMessage"))  # a slow machine has sent some lists
         await olena.wait_for(lambda one: "Пропущений" in one.text)
         chats = [one.params["chat_id"] for one in office.telegram.calls("sendMessage")]
-        assert chats[before:].index(OLENA) <= 12
+        assert chats.index(OLENA, before) <= recorded + 12
         await office.telegram.wait_calls("sendMessage", people + 2)

@@ -129,6 +129,7 @@ async def test_each_call_of_the_panel_ends_in_its_status(tmp_path: Path) -> None
         assert (missed.status, missed.ended_by) == (Status.MISSED, EndedBy.CALLER)
         assert missed.lost
         assert missed.rang == ("101",)
+        await scene.until_all_is_said()  # nobody is alerted of a client called back before that
         again = await scene.order("again")
         fails = await scene.order("back_fails")
         back = await scene.order("back")
