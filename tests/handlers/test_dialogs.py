@@ -159,7 +159,7 @@ async def test_only_cancel_to_this_bot_is_cancel(chief: Chief) -> None:
     for name in ("comment", "days off"):
         question = await chief.ask(name)
         assert UNKNOWN not in (await chief.say("/cancel@dzvinok_bot")).text, name
-        assert chief.user.current(question) is None, name
+        await chief.user.wait_gone(question)
 
 
 async def test_cancel_by_button_puts_the_screen_in_place_of_the_question(chief: Chief) -> None:
