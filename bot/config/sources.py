@@ -19,6 +19,8 @@ from pydantic import (
     SecretStr,
 )
 
+from bot.domain.phones import NumberPlan, folded
+
 
 def _check_zone(value: str) -> str:
     try:
@@ -63,6 +65,24 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _check_digits(value: str) -> str:
+    if not re.fullmatch(r"\d{0,6}", value, re.ASCII):
+        raise ValueError("expected up to six digits")
+    return value
+
+
+def _check_own_numbers(value: str) -> str:
+    for part in split_list(value):
+        if not re.fullmatch(r"[+\d\s().-]+", part, re.ASCII):
+            raise ValueError("expected telephone numbers, comma-separated")
+    return value
+
+
+def split_list(value: str) -> list[str]:
+    """The parts of a comma-separated setting."""
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
 DEFAULT_ZONE, DEFAULT_COUNTRY = "Europe/Kyiv", "UA"
 """The company's, unless its settings say another."""
 
@@ -77,7 +97,8 @@ class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
     `token` is the secret part of the hook's address: without one the hook is closed.
-    `recording_hosts` is read by `bot/media/origins.py`.
+    `recording_hosts` is read by `bot/media/origins.py`. The settings of numbers are what
+    `NumberPlan` is made of; `own_numbers` and `hidden_numbers` are comma-separated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,6 +108,21 @@ class CommonSettings(BaseModel):
     country: Country = DEFAULT_COUNTRY
     token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
     recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
+    dial_prefix: Annotated[str, AfterValidator(_check_digits)] = ""
+    area_code: Annotated[str, AfterValidator(_check_digits)] = ""
+    own_numbers: Annotated[str, AfterValidator(_check_own_numbers)] = ""
+    hidden_numbers: str = ""
+
+    @property
+    def number_plan(self) -> NumberPlan:
+        """How this source writes telephone numbers."""
+        return NumberPlan(
+            self.country,
+            dial_prefix=self.dial_prefix,
+            area_code=self.area_code.lstrip("0"),
+            hidden=frozenset(folded(word) for word in split_list(self.hidden_numbers)),
+            own_numbers=frozenset(split_list(self.own_numbers)),
+        )
 
 
 class WebhookSettings(CommonSettings):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from bot.domain.people import Employee, Person
+from bot.domain.phones import NumberPlan
 
 PRICE_DELAY = 300
 """Seconds after the end of a call within which its price and recording may still come."""
@@ -142,7 +143,7 @@ class CallFacts:
 
     `line` is the company's number that was called, `queue` the one the caller waited in,
     `extension` the employee's who talked or dialled, `rang` all that were rung. `wait` and `talk`
-    in seconds. `country` (ISO 3166, two letters) is assumed of national numbers; `updated_at` is
+    in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
     the source's own time of this statement, if it gives one.
     """
 
@@ -151,7 +152,7 @@ class CallFacts:
     direction: Direction
     status: Status
     started_at: int
-    country: str
+    numbers: NumberPlan
     raw_status: str | None = None
     caller: Party = Party()
     callee: Party = Party()

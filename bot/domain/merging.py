@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Status
-from bot.domain.phones import clean, e164
+from bot.domain.phones import NumberPlan
 
 FIELDS = (
     "direction",
@@ -111,7 +111,7 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
             rang=tuple(sorted(set(facts.rang))),
             **said,  # type: ignore[arg-type]  # keys are FIELDS, each of its own type
         )
-        _derive(call, facts.country, now)
+        _derive(call, facts.numbers, now)
         return call
 
     call = replace(old, strengths=dict(old.strengths))
@@ -134,7 +134,7 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     }
     if not set(facts.rang) <= set(call.rang):
         call.rang = tuple(sorted({*call.rang, *facts.rang}))
-    _derive(call, facts.country, now)
+    _derive(call, facts.numbers, now)
     return old if replace(call, settles_at=old.settles_at) == old else call
 
 
@@ -157,11 +157,11 @@ def _stated(facts: CallFacts) -> dict[str, object]:
     return {
         "direction": facts.direction,
         "raw_status": facts.raw_status,
-        "caller_name": facts.caller.name,
-        "caller_number": clean(facts.caller.number),
+        "caller_name": _name(facts.caller.name, facts.numbers),
+        "caller_number": _number(facts.caller.number, facts.numbers),
         "caller_sip": facts.caller.sip,
-        "callee_name": facts.callee.name,
-        "callee_number": clean(facts.callee.number),
+        "callee_name": _name(facts.callee.name, facts.numbers),
+        "callee_number": _number(facts.callee.number, facts.numbers),
         "callee_sip": facts.callee.sip,
         "line": facts.line,
         "queue": facts.queue,
@@ -178,15 +178,30 @@ def _stated(facts: CallFacts) -> dict[str, object]:
     }
 
 
-def _derive(call: MergedCall, country: str, now: int) -> None:
+def _number(written: str | None, numbers: NumberPlan) -> str | None:
+    """A party's number; None if it is withheld."""
+    return None if written is None or numbers.is_hidden(written) else written.strip()
+
+
+def _name(written: str | None, numbers: NumberPlan) -> str | None:
+    """A party's name; None if it only says that the number is withheld."""
+    return None if written is None or numbers.is_hidden_word(written) else written
+
+
+def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     """Fill in the fields that follow from the merged ones, which no statement gives."""
     talked = call.status.is_talk or _has_employee_talk(call)
-    call.lost = call.direction is Direction.IN and not call.status.is_live and not talked
+    call.lost = (
+        call.direction is Direction.IN
+        and not call.status.is_live
+        and not talked
+        and not _is_from_ourselves(call, numbers)
+    )
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
     stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
     call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
-    call.client = _client(call, country)
-    call.extensions = _extensions(call, country)
+    call.client = _client(call, numbers)
+    call.extensions = _extensions(call, numbers)
     call.settles_at = None
     if not call.status.is_live and (call.price is None or call.recording_url is None):
         ended = call.started_at + (call.wait or 0) + (call.talk or 0)
@@ -225,19 +240,35 @@ def _wait_and_talk(call: MergedCall, talked: bool) -> tuple[int | None, int | No
     return wait, talk
 
 
-def _client(call: MergedCall, country: str) -> str | None:
+def _client(call: MergedCall, numbers: NumberPlan) -> str | None:
+    """The number of the outside party, unless it is hidden or the company's own."""
+    number = _outside_number(call)
+    client = numbers.client_number(number) if number else None
+    return None if client is None or numbers.is_own(client) else client
+
+
+def _is_from_ourselves(call: MergedCall, numbers: NumberPlan) -> bool:
+    number = _outside_number(call)
+    client = numbers.client_number(number) if number else None
+    return client is not None and numbers.is_own(client)
+
+
+def _outside_number(call: MergedCall) -> str | None:
     if call.direction is Direction.INTERNAL:
         return None
-    number = call.caller_number if call.direction is Direction.IN else call.callee_number
-    return e164(number, country) if number else None
+    return call.caller_number if call.direction is Direction.IN else call.callee_number
 
 
-def _extensions(call: MergedCall, country: str) -> tuple[str, ...]:
-    """The extensions that were a party of the call or were rung: who may see it as their own."""
+def _extensions(call: MergedCall, numbers: NumberPlan) -> tuple[str, ...]:
+    """The extensions that were a party of the call or were rung: who may see it as their own.
+
+    Of our parties, whatever is no whole telephone number may be somebody's extension, however
+    many digits it has.
+    """
     parties: list[str | None] = []
     if call.direction is not Direction.IN:
         parties += [call.caller_number, call.caller_sip]
     if call.direction is not Direction.OUT:
         parties += [call.callee_number, call.callee_sip]
-    ours = {x for x in parties if x and x != call.line and e164(x, country) is None}
+    ours = {x for x in parties if x and x != call.line and not numbers.is_whole(x)}
     return tuple(sorted({x for x in (call.extension, *call.rang) if x} | ours))

@@ -57,7 +57,7 @@ def ignored(numbers: Sequence[Ignored]) -> str:
 
 def ignored_name(one: Ignored) -> str:
     """Plain text; the label of a button."""
-    number = spaced(one.number, "ZZ")
+    number = spaced(one.number)
     return f"{cut(one.name, 20)}, {number}" if one.name else number
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiogram.utils.i18n import gettext as _
 
 from bot.domain.calls import Call, Direction, EndedBy, Party
-from bot.domain.phones import clean, spaced
+from bot.domain.phones import shown_number, spaced
 from bot.domain.signs import HUNG_UP
 from bot.views.formats import cut, one_line, quoted
 
@@ -55,7 +55,7 @@ def client_name(call: Call) -> str:
 def client_number(call: Call) -> str | None:
     """The client's number as people read it, if the name shown is not the number itself."""
     party = call.callee if call.direction is Direction.OUT else call.caller
-    number = spaced(call.client, "ZZ") if call.client else _number(party)
+    number = spaced(call.client) if call.client else _number(party)
     number = _short(number) if number else None
     return number if number != client_name(call) else None
 
@@ -106,7 +106,7 @@ def colleague(call: Call) -> str:
 
 
 def _client_name(call: Call, party: Party) -> str:
-    number = spaced(call.client, "ZZ") if call.client else _number(party)
+    number = spaced(call.client) if call.client else _number(party)
     return _short(call.contact or party.name or number or party.sip or _("hidden number"))
 
 
@@ -146,4 +146,4 @@ def _first_word(name: str) -> str:
 
 
 def _number(party: Party) -> str | None:
-    return clean(party.number)
+    return shown_number(party.number)

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any
 
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.phones import NumberPlan
 
 SOURCE = "office"
 MONDAY = int(datetime(2024, 11, 4, tzinfo=UTC).timestamp())
@@ -154,7 +155,7 @@ def _call(dice: random.Random, name: str, start: int) -> CallFacts:
             direction=Direction.IN,
             status=_pick(dice, _LOST) if is_lost else Status.ANSWERED,
             started_at=start,
-            country="UA",
+            numbers=NumberPlan("UA"),
             caller=_client(dice),
             callee=Party(number=LINES[team]),
             line=LINES[team],
@@ -180,7 +181,7 @@ def _call(dice: random.Random, name: str, start: int) -> CallFacts:
         direction=Direction.OUT if kind < 0.95 else Direction.INTERNAL,
         status=status,
         started_at=start,
-        country="UA",
+        numbers=NumberPlan("UA"),
         caller=Party(number=own),
         callee=callee,
         extension=own,

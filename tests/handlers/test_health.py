@@ -5,6 +5,7 @@ from aiogram.methods import EditMessageText
 
 from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.people import EmployeeState, Language, Role
+from bot.domain.phones import NumberPlan
 from keyboards.callbacks import HealthRefresh
 from tests.support.screens import BOSS, NOW, OLENA, STRANGER, App
 
@@ -18,7 +19,7 @@ def call(source: str, external_id: str, *, at: int, status: Status = Status.ANSW
         direction=Direction.IN,
         status=status,
         started_at=at,
-        country="UA",
+        numbers=NumberPlan("UA"),
         ended_at=None if status.is_live else at + 10,
     )
 

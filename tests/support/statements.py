@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Status
 from bot.domain.merging import MergedCall, merge
+from bot.domain.phones import NumberPlan
 
 NOW = 1_790_000_000
 START = NOW - 120
@@ -35,7 +36,7 @@ def said(**values: Any) -> CallFacts:
         "direction": Direction.IN,
         "status": Status.MISSED,
         "started_at": START,
-        "country": "UA",
+        "numbers": NumberPlan("UA"),
     }
     return CallFacts(**missed | values)
 

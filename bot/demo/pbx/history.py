@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.demo.pbx.company import ACCOUNTANT, CLIENTS, LINE, OPERATORS, QUEUES, SOURCE
 from bot.demo.pbx.sounds import address
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.phones import NumberPlan
 
 # Calls in each hour of a working day, from 8:00; a weekend has a quarter of them.
 _HOURS = (2, 6, 10, 12, 11, 8, 10, 11, 9, 7, 4, 2)
@@ -123,7 +124,7 @@ def _call(
         status=status,
         raw_status="NOMONEY" if status is Status.UNKNOWN_ERROR else None,
         started_at=started_at,
-        country="UA",
+        numbers=NumberPlan("UA"),
         caller=client if is_in else staff,
         callee=Party(number=LINE) if is_in else client,
         line=LINE if is_in else None,
@@ -150,7 +151,7 @@ def _internal(dice: random.Random, number: int, started_at: int) -> CallFacts:
         direction=Direction.INTERNAL,
         status=status,
         started_at=started_at,
-        country="UA",
+        numbers=NumberPlan("UA"),
         caller=Party(number=caller),
         callee=Party(number=callee),
         extension=caller,

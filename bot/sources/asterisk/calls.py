@@ -7,7 +7,7 @@ attempt decides what became of it; then who called whom.
 from hashlib import blake2b
 
 from bot.domain.calls import CallFacts, Direction, Party, Status
-from bot.domain.phones import clean
+from bot.domain.phones import NumberPlan, shown_number
 from bot.sources.asterisk.cdr import ANSWERED, BUSY, CONGESTION, FAILED, NO_ANSWER, Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import CallCdrs
@@ -44,10 +44,9 @@ in their CDRs."""
 class CallBuilder:
     """Makes statements about the calls of one source."""
 
-    def __init__(self, source: str, country: str, plan: DialPlan) -> None:
-        """`country` is the one of the source's numbers, ISO 3166."""
+    def __init__(self, source: str, numbers: NumberPlan, plan: DialPlan) -> None:
         self._source = source
-        self._country = country
+        self._numbers = numbers
         self._plan = plan
 
     def build(self, call: CallCdrs) -> CallFacts:
@@ -95,7 +94,7 @@ class CallBuilder:
             direction=direction,
             status=status,
             started_at=call.start,
-            country=self._country,
+            numbers=self._numbers,
             raw_status=word if word in IN_STATUSES else clean_text(word, TEXT_LIMIT),
             answered_at=decisive.answer if talks else None,
             ended_at=call.end,
@@ -233,4 +232,4 @@ def _caller_name(clid: str, number: str | None) -> str | None:
     if len(name) >= 2 and name[0] == name[-1] == '"':
         name = name[1:-1].replace('\\"', '"')
     shown = clean_text(name, NAME_LIMIT)
-    return clean(shown) if shown != number else None
+    return shown_number(shown) if shown != number else None

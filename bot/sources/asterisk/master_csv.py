@@ -62,7 +62,7 @@ class MasterCsvSource:
     def __init__(self, name: str, settings: AsteriskSettings) -> None:
         self._name = name
         self._zone = settings.timezone
-        self._builder = CallBuilder(name, settings.country, DialPlan(settings))
+        self._builder = CallBuilder(name, settings.number_plan, DialPlan(settings))
         self._rows = _RowReader(LocalTime(ZoneInfo(settings.timezone)))
 
     @property

@@ -27,7 +27,7 @@ class JsonCallSource:
 
     def __init__(self, name: str, settings: WebhookSettings) -> None:
         self._name = name
-        self._country = settings.country
+        self._numbers = settings.number_plan
         self._currency = settings.currency
         self._time = LocalTime(ZoneInfo(settings.timezone))
 
@@ -77,7 +77,7 @@ class JsonCallSource:
             direction=said.direction,
             status=said.status,
             started_at=started_at,
-            country=self._country,
+            numbers=self._numbers,
             caller=Party(caller.name, caller.number, caller.sip) if caller else Party(),
             callee=Party(callee.name, callee.number, callee.sip) if callee else Party(),
             line=said.line,

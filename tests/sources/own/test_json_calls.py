@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Reject, Status
 from bot.domain.merging import merge
+from bot.domain.phones import NumberPlan
 from bot.sources.base import FileSource, HookSource, Reading
 from bot.sources.own.call_model import EXAMPLE, call_schema
 from bot.sources.own.json_calls import JsonCallSource
@@ -46,7 +47,7 @@ def test_the_example_is_read_in_full() -> None:
         direction=Direction.IN,
         status=Status.MISSED,
         started_at=1795334400,
-        country="UA",
+        numbers=NumberPlan("UA"),
         caller=Party("Ганна", "0671234567"),
         callee=Party(None, "0445550101"),
         line="0445550101",
