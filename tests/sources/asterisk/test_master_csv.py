@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config.sources import AsteriskSettings
-from bot.domain.calls import CallFacts, Reject
+from bot.domain.calls import CallFacts, Party, Reject
 from bot.domain.merging import merge
 from bot.sources.base import FileSource
 from bot.sources.registry import create_source
@@ -176,9 +176,9 @@ def test_a_line_break_inside_quotes_does_not_shift_line_numbers() -> None:
     assert facts.caller.name == "two lines"
 
 
-def test_bytes_that_are_not_utf8_are_marked() -> None:
+def test_a_name_of_bytes_that_are_not_utf8_gives_way_to_the_number() -> None:
     facts = only_call(row(clid='"\udcc3\udce0" <0671234567>'))
-    assert facts.caller.name == "\ufffd\ufffd"
+    assert facts.caller == Party(None, "0671234567")
 
 
 def test_progress_counts_every_byte() -> None:
