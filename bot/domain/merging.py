@@ -191,16 +191,12 @@ def _name(written: str | None, numbers: NumberPlan) -> str | None:
 def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     """Fill in the fields that follow from the merged ones, which no statement gives."""
     talked = call.status.is_talk or _has_employee_talk(call)
-    call.lost = (
-        call.direction is Direction.IN
-        and not call.status.is_live
-        and not talked
-        and not _is_from_ourselves(call, numbers)
-    )
+    call.client, is_own = _client(call, numbers)
+    is_over = not call.status.is_live
+    call.lost = call.direction is Direction.IN and is_over and not talked and not is_own
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
     stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
     call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
-    call.client = _client(call, numbers)
     call.extensions = _extensions(call, numbers)
     call.settles_at = None
     if not call.status.is_live and (call.price is None or call.recording_url is None):
@@ -240,23 +236,14 @@ def _wait_and_talk(call: MergedCall, talked: bool) -> tuple[int | None, int | No
     return wait, talk
 
 
-def _client(call: MergedCall, numbers: NumberPlan) -> str | None:
-    """The number of the outside party, unless it is hidden or the company's own."""
-    number = _outside_number(call)
-    client = numbers.client_number(number) if number else None
-    return None if client is None or numbers.is_own(client) else client
-
-
-def _is_from_ourselves(call: MergedCall, numbers: NumberPlan) -> bool:
-    number = _outside_number(call)
-    client = numbers.client_number(number) if number else None
-    return client is not None and numbers.is_own(client)
-
-
-def _outside_number(call: MergedCall) -> str | None:
+def _client(call: MergedCall, numbers: NumberPlan) -> tuple[str | None, bool]:
+    """The client's number, and whether the outside party is the company itself: no client."""
     if call.direction is Direction.INTERNAL:
-        return None
-    return call.caller_number if call.direction is Direction.IN else call.callee_number
+        return None, False
+    number = call.caller_number if call.direction is Direction.IN else call.callee_number
+    client = numbers.client_number(number) if number else None
+    is_own = client is not None and numbers.is_own(client)
+    return None if is_own else client, is_own
 
 
 def _extensions(call: MergedCall, numbers: NumberPlan) -> tuple[str, ...]:

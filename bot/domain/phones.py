@@ -30,6 +30,8 @@ _SEPARATORS = re.compile(
     r"[\s().\-/_~,\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2212]+"
 )
 _NUMBER = re.compile(r"\+*\d+")
+_PLAIN_NUMBER = re.compile(r"\+?[1-9]\d{5,14}|0[1-9]\d{7,9}", re.ASCII)
+"""Most numbers: nothing in them has to be taken apart, and they hide nobody."""
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
 
 _UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
@@ -80,6 +82,9 @@ class NumberPlan:
     hidden: frozenset[str] = frozenset()
     own_numbers: frozenset[str] = frozenset()
 
+    def __hash__(self) -> int:  # of all fields it would cost more than what the caches save
+        return hash(self.country)
+
     def is_hidden(self, written: str) -> bool:
         """Whether this stands in place of a withheld number: a word for it, zeros, nothing."""
         return _is_hidden(written, self)
@@ -99,7 +104,7 @@ class NumberPlan:
 
     def is_own(self, number: str) -> bool:
         """Whether a client's number, as `client_number` gives it, is the company's own."""
-        return number in _numbers_of(self.own_numbers, self)
+        return bool(self.own_numbers) and number in _numbers_of(self.own_numbers, self)
 
 
 def folded(word: str) -> str:
@@ -144,6 +149,8 @@ def _user_and_host(written: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=1 << 16)
 def _is_hidden(written: str, plan: NumberPlan) -> bool:
+    if not plan.hidden and _PLAIN_NUMBER.fullmatch(written):
+        return False
     user, host = _user_and_host(written)
     if host.endswith(".invalid") and host.partition(".")[0] in HIDDEN_WORDS:  # RFC 3323
         return True
@@ -180,6 +187,8 @@ def _numbers_of(listed: frozenset[str], plan: NumberPlan) -> frozenset[str]:
 
 def _plain(written: str) -> str | None:
     """Digits, with a `+` before them if the number begins so; None if there are also letters."""
+    if _PLAIN_NUMBER.fullmatch(written):
+        return written
     user = _EXTENSION_OF_NUMBER.sub("", _user_and_host(written)[0]) or written
     if user.lstrip().startswith(("+", "00")):
         user = _TRUNK_ZERO.sub("", user)
