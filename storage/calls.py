@@ -11,6 +11,7 @@ from bot.domain.merging import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
+from storage.rejects import count_flaws
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -29,12 +30,14 @@ class CallRepo:
         """Merge statements into the log; change the cases of their clients, owe the messages.
 
         All of it is one durable transaction. Returns what each statement did, in order. People are
-        alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago.
+        alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago. Flaws are counted.
         """
         if not facts:
             return []
         async with self._database.transaction() as tx:
-            return await _Recording(tx, now, self._rules).run(facts)
+            outcomes = await _Recording(tx, now, self._rules).run(facts)
+            await count_flaws(tx, facts, now=now)
+            return outcomes
 
     async def settle(self, *, now: int) -> int:
         """Stop waiting for prices and recordings whose time is over.

@@ -144,7 +144,8 @@ class CallFacts:
     `line` is the company's number that was called, `queue` the one the caller waited in,
     `extension` the employee's who talked or dialled, `rang` all that were rung. `wait` and `talk`
     in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
-    the source's own time of this statement, if it gives one.
+    the source's own time of this statement, if it gives one. `flaws` are optional fields that were
+    dropped or mended, as "field: what was expected", without the values: those may be personal.
     """
 
     source: str
@@ -169,6 +170,7 @@ class CallFacts:
     currency: str | None = None
     recording_url: str | None = None
     updated_at: int | None = None
+    flaws: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,14 @@ class Reject:
     place: int
     errors: tuple[str, ...]
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """An optional field that `count` statements of a source had wrong: what was expected of it."""
+
+    told: str
+    count: int
 
 
 class Outcome(StrEnum):
