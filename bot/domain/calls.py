@@ -242,6 +242,7 @@ class Call:
 
     Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
     until which a missing price or recording is pending; None or past: it is absent.
+    `is_end_unknown`: it counts as over only because it has been live for too long.
     `colleagues` names the employees of the extensions in it; `contact` the client's name in the
     company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
     """
@@ -271,6 +272,7 @@ class Call:
     recording_url: str | None
     settles_at: int | None
     lost: bool
+    is_end_unknown: bool = False
     comment: Comment | None = None
     case: CaseLink | None = None
     colleagues: Mapping[str, str] = field(default_factory=dict)

@@ -6,3 +6,6 @@ CREATE TABLE flaws (
     last_at INTEGER NOT NULL,
     PRIMARY KEY (source, flaw)
 ) STRICT, WITHOUT ROWID;
+
+-- Live calls whose end may never come.
+CREATE INDEX calls_live ON calls (received_at) WHERE status IN ('ringing', 'connecting_operator');
