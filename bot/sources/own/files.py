@@ -47,10 +47,11 @@ def read_calls(
     *,
     read: ReadCall,
     advance: Advance,
+    encoding: str,
 ) -> Iterator[Reading]:
     """What `read` makes of each line, in order; a file that is neither kind is one Reject."""
     for file in files:
-        lines = read_lines(file, advance=advance)
+        lines = read_lines(file, advance=advance, encoding=encoding)
         first = next(lines, None)
         if first is None:
             continue

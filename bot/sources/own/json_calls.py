@@ -29,6 +29,7 @@ class JsonCallSource:
         self._name = name
         self._numbers = settings.number_plan
         self._currency = settings.currency
+        self._encoding = settings.encoding
         self._time = LocalTime(ZoneInfo(settings.timezone))
 
     @property
@@ -53,7 +54,7 @@ class JsonCallSource:
         self, files: Iterable[BinaryIO], *, advance: Advance = ignore_progress
     ) -> Iterator[Reading]:
         """Every statement of the files, in the order of their lines."""
-        return read_calls(files, read=self.read_call, advance=advance)
+        return read_calls(files, read=self.read_call, advance=advance, encoding=self._encoding)
 
     def hints(self) -> list[str]:
         return []

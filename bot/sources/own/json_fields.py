@@ -26,6 +26,7 @@ from bot.sources.base import (
     LAST_YEAR,
     NAME_LIMIT,
     TEXT_LIMIT,
+    UNDECODABLE,
     clean_text,
     has_control,
 )
@@ -148,6 +149,12 @@ def _text_reader(limit: int) -> Callable[[object], str | None]:
 
 
 _read_text = _text_reader(TEXT_LIMIT)
+
+
+def _read_name(value: object) -> str | None:
+    if isinstance(value, str) and UNDECODABLE in value:
+        raise ValueError("is not text in the encoding that ENCODING says")
+    return _text_reader(NAME_LIMIT)(value)
 
 
 def _read_number(value: object) -> str | None:
@@ -335,7 +342,7 @@ Text = Annotated[
 ]
 Name = Annotated[
     str | None,
-    optional(_text_reader(NAME_LIMIT)),
+    optional(_read_name),
     WithJsonSchema({"type": ["string", "integer", "null"]}),
 ]
 Number = Annotated[
