@@ -153,6 +153,8 @@ def import_(
             settings, source, files, is_dry_run=dry_run, clock=system_clock, console=console
         )
     )
+    for flaw, count in done.flaws.most_common():
+        typer.echo(f"{count} calls are read without a field, or with it mended: {flaw}", err=True)
     for hint in done.hints:
         typer.echo(hint, err=True)
     if dry_run:

@@ -94,8 +94,9 @@ class Repositories:
 def create_repositories(database: Database, settings: Settings) -> Repositories:
     rules = settings.case_rules
     journal = JournalRepo(database)
+    numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
     return Repositories(
-        calls=CallRepo(database, rules=rules),
+        calls=CallRepo(database, rules=rules, numbers=numbers),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
         case_deadlines=CaseDeadlines(database, rules=rules),

@@ -68,6 +68,7 @@ async def _sources(
     settings: Settings, calls: CallRepo, journal: JournalRepo, rejects: RejectRepo, now: int
 ) -> list[views.SourceHealth]:
     last_calls, counts = await calls.last_received(), await rejects.counts()
+    flaws = await rejects.flaws()
     ahead = await _seconds_in_future(journal, now)
     return [
         views.SourceHealth(
@@ -75,6 +76,7 @@ async def _sources(
             last_call=last_calls.get(name),
             rejects=counts.get(name, 0),
             last_reject=await rejects.last(name),
+            flaws=flaws.get(name, ()),
             ahead=ahead.get(name, 0),
         )
         for name in settings.sources

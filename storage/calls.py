@@ -1,16 +1,25 @@
 """The calls: recording what sources say of them, settling, purging. Reading is in journal.py."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 
 from bot.domain.calls import CallFacts, Direction, EndedBy, Outcome, Status
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
-from bot.domain.merging import LIVE_MAX_AGE, LIVE_POSITION, MergedCall, Strength, merge
+from bot.domain.merging import (
+    LIVE_MAX_AGE,
+    RINGING_MAX_AGE,
+    MergedCall,
+    Strength,
+    end_unknown,
+    merge,
+)
+from bot.domain.phones import NumberPlan
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
+from storage.rejects import count_flaws
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -20,41 +29,64 @@ _INSERT = (
 _UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE id = ?"  # noqa: S608
 
 
+_PLAN = NumberPlan("UA")
+"""How a source that is no more in the settings is taken to have written numbers."""
+
+_TOO_OLD = (
+    "status IN ('ringing', 'connecting_operator') AND received_at <= ? AND started_at <= ? AND "
+    "(status = 'ringing' AND answered_at IS NULL OR received_at <= ? AND started_at <= ?)"
+)
+"""Live calls that began, and were heard of, RINGING_MAX_AGE ago, or LIVE_MAX_AGE if somebody was
+being connected. (With a wrong time zone a call that goes on seems to have begun hours ago.)"""
+
+_AT_ONCE = 200
+"""Live calls that one transaction takes for over."""
+
+
 class CallRepo:
-    def __init__(self, database: Database, *, rules: CaseRules = DEFAULT_RULES) -> None:
+    """`numbers`: how each source writes telephone numbers, for calls that time ends."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        rules: CaseRules = DEFAULT_RULES,
+        numbers: Mapping[str, NumberPlan] | None = None,
+    ) -> None:
         self._database = database
         self._rules = rules
+        self._numbers = numbers or {}
 
     async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
         """Merge statements into the log; change the cases of their clients, owe the messages.
 
         All of it is one durable transaction. Returns what each statement did, in order. People are
-        alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago.
+        alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago. Flaws are counted.
         """
         if not facts:
             return []
         async with self._database.transaction() as tx:
-            return await _Recording(tx, now, self._rules).run(facts)
+            outcomes = await _Recording(tx, now, self._rules).run(facts)
+            await count_flaws(tx, facts, now=now)
+            return outcomes
 
     async def settle(self, *, now: int) -> int:
-        """Stop waiting for prices and recordings whose time is over.
+        """Stop waiting for prices and recordings whose time is over, and for ends.
 
-        Live calls whose end never came stop standing first in the log. Returns how many changed.
+        A live call whose end never came counts as over (`end_unknown`); if it is lost, its case
+        and what it owes are made in the same transaction. Returns how many calls changed.
         """
+        ringing, live = now - RINGING_MAX_AGE, now - LIVE_MAX_AGE
         async with self._database.transaction() as tx:
             settled = await tx.execute(
                 "UPDATE calls SET settles_at = NULL WHERE settles_at <= ? RETURNING id", (now,)
             )
-            stale = await tx.execute(
-                "UPDATE calls SET position = started_at WHERE position BETWEEN ? AND ? "
-                "RETURNING id, position",
-                (LIVE_POSITION, LIVE_POSITION + now - LIVE_MAX_AGE),
+            rows = await tx.execute(
+                f"SELECT * FROM calls WHERE {_TOO_OLD} ORDER BY received_at LIMIT {_AT_ONCE}",  # noqa: S608
+                (ringing, ringing, live, live),
             )
-            await tx.executemany(
-                "UPDATE call_extensions SET position = ? WHERE call_id = ?",
-                [(row["position"], row["id"]) for row in stale],
-            )
-        return len(settled) + len(stale)
+            ended = await _Recording(tx, now, self._rules).end(rows, self._numbers)
+        return len(settled) + ended
 
     async def purge(self, *, before: int, limit: int = 500) -> int:
         """Delete up to `limit` calls started before the moment, oldest first. Returns how many.
@@ -98,6 +130,25 @@ class _Recording:
     async def run(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         await self._read(facts)
         outcomes = [self._merge(statement) for statement in facts]
+        await self._write_changes()
+        return outcomes
+
+    async def end(self, rows: Sequence[Row], numbers: Mapping[str, NumberPlan]) -> int:
+        """Take live calls for over. Returns how many are."""
+        for row in rows:
+            key = (row["source"], row["external_id"])
+            self._ids[key] = row["id"]
+            self._before[key] = self._calls[key] = _merged(row)
+        if not rows:
+            return 0
+        await self._read_extensions()
+        for key, call in self._before.items():
+            plan = numbers.get(call.source, _PLAN)
+            self._calls[key] = end_unknown(call, plan, now=self._now)
+        return await self._write_changes()
+
+    async def _write_changes(self) -> int:
+        """Write the calls that have changed, and what becomes of their cases."""
         changed = [key for key, call in self._calls.items() if self._before.get(key) is not call]
         await self._write([key for key in changed if key not in self._before], changed)
         await CaseRefolding(self._tx, self._rules, self._now).follow_calls(
@@ -106,7 +157,7 @@ class _Recording:
                 for key in changed
             ]
         )
-        return outcomes
+        return len(changed)
 
     async def _read(self, facts: Sequence[CallFacts]) -> None:
         wanted: dict[str, list[str]] = {}

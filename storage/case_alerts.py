@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bot.domain.calls import CaseState, Direction
 from bot.domain.case_rules import CaseFacts, CaseRules
 from bot.domain.cases import ALERT_MAX_AGE
-from bot.domain.merging import MergedCall
+from bot.domain.merging import LIVE_MAX_AGE, MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
 from storage.company import read_step_moments
@@ -127,9 +127,11 @@ class CaseAlerts:
         return taken
 
     async def _given_up_at(self, call_id: int) -> int:
-        """When the client of a lost call stopped waiting."""
+        """When the client of a lost call stopped waiting; at the latest, if nobody knows."""
         [row] = await self._tx.execute(
-            "SELECT started_at + coalesce(wait, 0) AS at FROM calls WHERE id = ?", (call_id,)
+            "SELECT started_at + CASE WHEN level = 0 THEN ? ELSE coalesce(wait, 0) END AS at "
+            "FROM calls WHERE id = ?",
+            (LIVE_MAX_AGE, call_id),
         )
         at: int = row["at"]
         return at

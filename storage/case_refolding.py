@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.calls import CasePart, CaseState, Direction, Status
 from bot.domain.case_rules import CaseEvent, CaseFacts, CaseRules, EventKind, event_kind, fold
-from bot.domain.merging import MergedCall
+from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
 from storage.case_alerts import CaseAlerts
 from storage.database import Row, Transaction, Value, chunks, marks_sql
 
@@ -34,7 +34,7 @@ _FOREVER = 1 << 60
 
 _CALL = (
     "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
-    "c.wait, c.talk"
+    "c.wait, c.talk, c.level"
 )
 _COMPUTED = (
     "call_id",
@@ -308,6 +308,8 @@ class CaseRefolding:
             if kind:
                 tie = (row["source"], row["external_id"])
                 talked_at = at + (row["wait"] or 0)
+                if is_end_unknown(row["level"], Status(row["status"])):
+                    talked_at = at + LIVE_MAX_AGE
                 events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
         return events
 

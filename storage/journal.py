@@ -22,6 +22,7 @@ from bot.domain.calls import (
 )
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
+from bot.domain.merging import is_end_unknown
 from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
 from storage.database import Database, Row, Value, marks_sql
@@ -319,6 +320,7 @@ def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
         recording_url=row["recording_url"],
         settles_at=row["settles_at"],
         lost=bool(row["lost"]),
+        is_end_unknown=ended_at is None and is_end_unknown(row["level"], Status(row["status"])),
         comment=Comment(
             text=row["text"],
             author=row["author"],

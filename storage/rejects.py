@@ -1,10 +1,15 @@
-"""Input that could not be read, with the reasons: nothing a source sends vanishes silently."""
+"""Input that could not be read, with the reasons: nothing a source sends vanishes silently.
 
+A Reject is input that made no call; a flaw is an optional field of a call that was dropped or
+mended: flaws are only counted, by source and kind.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 
-from bot.domain.calls import Reject
+from bot.domain.calls import CallFacts, Flaw, Reject
 from bot.domain.outbox import MessageKind
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.owing import owe_administrators
 
 KEPT = 1000
@@ -48,3 +53,22 @@ class RejectRepo:
             "SELECT reason FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1", (source,)
         )
         return rows[0]["reason"] if rows else None
+
+    async def flaws(self) -> dict[str, list[Flaw]]:
+        """The flaws in the calls of each source, the latest first."""
+        rows = await self._database.fetch("SELECT * FROM flaws ORDER BY last_at DESC, flaw")
+        found: dict[str, list[Flaw]] = {}
+        for row in rows:
+            found.setdefault(row["source"], []).append(Flaw(row["flaw"], row["count"]))
+        return found
+
+
+async def count_flaws(tx: Transaction, facts: Sequence[CallFacts], *, now: int) -> None:
+    """Count the flaws of statements, in the transaction that records them."""
+    counts = Counter((one.source, flaw) for one in facts for flaw in one.flaws)
+    await tx.executemany(
+        "INSERT INTO flaws (source, flaw, count, last_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (source, flaw) DO UPDATE SET count = flaws.count + excluded.count, "
+        "last_at = excluded.last_at",
+        [(source, flaw, count, now) for (source, flaw), count in counts.items()],
+    )

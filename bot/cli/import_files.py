@@ -41,13 +41,15 @@ _SHOWN_REJECTS = 20
 class Summary:
     """What became of the files: `read` calls, and `rejected` lines that are none.
 
-    `calls` counts what the calls did to the log; in a dry run it stays empty. `hints` tell an
-    administrator what looks wrong with the source's settings.
+    `calls` counts what the calls did to the log; in a dry run it stays empty. `flaws` counts
+    optional fields that were dropped or mended. `hints` tell an administrator what looks wrong
+    with the source's settings.
     """
 
     calls: Counter[Outcome] = field(default_factory=Counter)
     read: int = 0
     rejected: int = 0
+    flaws: Counter[str] = field(default_factory=Counter)
     hints: list[str] = field(default_factory=list)
 
 
@@ -98,6 +100,7 @@ def _batches(
         for reading in itertools.islice(readings, _BATCH):
             if isinstance(reading, CallFacts):
                 summary.read += 1
+                summary.flaws.update(reading.flaws)
                 batch.facts.append(reading)
             else:
                 summary.rejected += 1

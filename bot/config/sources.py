@@ -78,6 +78,46 @@ def _check_own_numbers(value: str) -> str:
     return value
 
 
+def _check_encoding(value: str) -> str:
+    try:
+        is_fit = "a\n;".encode(value) == b"a\n;"
+    except (LookupError, UnicodeError, ValueError):
+        is_fit = False
+    if not is_fit:
+        raise ValueError("no such encoding of text files; expected one like utf-8 or cp1251")
+    return value
+
+
+CDR_COLUMNS = (
+    *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
+    *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
+    *("uniqueid", "userfield", "peeraccount", "linkedid", "sequence"),
+)
+"""Asterisk's names of what a CDR holds, in the order in which cdr_csv writes it."""
+
+NEEDED_COLUMNS = frozenset({"src", "dst", "channel", "start", "disposition"})
+"""Those without which a row tells nothing of a call."""
+
+
+def check_columns(value: str) -> str:
+    """The names of columns, comma-separated; "": those of cdr_csv. Raises ValueError."""
+    names = column_names(value)
+    known = [name for name in names if name in CDR_COLUMNS]
+    if names and (missing := sorted(NEEDED_COLUMNS.difference(known))):
+        raise ValueError(f"no column {', '.join(missing)}; expected names like clid,src,dst,start")
+    if len(set(known)) < len(known):
+        raise ValueError("names a column twice")
+    return value
+
+
+def column_names(value: str) -> list[str]:
+    """Also FreePBX's own name of the start, `calldate`; names may be written as `CDR(src)`."""
+    names = [
+        re.sub(r"^\W*cdr\(|[^a-z0-9_].*$", "", name.strip().lower()) for name in value.split(",")
+    ]
+    return ["start" if name == "calldate" else name for name in names] if value.strip() else []
+
+
 def split_list(value: str) -> list[str]:
     """The parts of a comma-separated setting."""
     return [part.strip() for part in value.split(",") if part.strip()]
@@ -96,9 +136,9 @@ Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_count
 class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
-    `token` is the secret part of the hook's address: without one the hook is closed.
-    `recording_hosts` is read by `bot/media/origins.py`. The settings of numbers are what
-    `NumberPlan` is made of; `own_numbers` and `hidden_numbers` are comma-separated.
+    `encoding` is that of its files. `token` is the secret part of the hook's address: without one
+    the hook is closed. `recording_hosts` is read by `bot/media/origins.py`. The settings of numbers
+    are what `NumberPlan` is made of; `own_numbers` and `hidden_numbers` are comma-separated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,6 +146,7 @@ class CommonSettings(BaseModel):
     timezone: Zone = DEFAULT_ZONE
     currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
     country: Country = DEFAULT_COUNTRY
+    encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
     token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
     recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
     dial_prefix: Annotated[str, AfterValidator(_check_digits)] = ""
@@ -135,13 +176,14 @@ class AsteriskSettings(CommonSettings):
     """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming.
 
     `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
-    no number outside.
+    no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
     """
 
     kind: Literal["asterisk"]
     trunk_contexts: str = (
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
+    columns: Annotated[str, AfterValidator(check_columns)] = ""
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
 
 

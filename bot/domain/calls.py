@@ -144,7 +144,8 @@ class CallFacts:
     `line` is the company's number that was called, `queue` the one the caller waited in,
     `extension` the employee's who talked or dialled, `rang` all that were rung. `wait` and `talk`
     in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
-    the source's own time of this statement, if it gives one.
+    the source's own time of this statement, if it gives one. `flaws` are optional fields that were
+    dropped or mended, as "field: what was expected", without the values: those may be personal.
     """
 
     source: str
@@ -169,6 +170,7 @@ class CallFacts:
     currency: str | None = None
     recording_url: str | None = None
     updated_at: int | None = None
+    flaws: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,14 @@ class Reject:
     place: int
     errors: tuple[str, ...]
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """An optional field that `count` statements of a source had wrong: what was expected of it."""
+
+    told: str
+    count: int
 
 
 class Outcome(StrEnum):
@@ -232,6 +242,7 @@ class Call:
 
     Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
     until which a missing price or recording is pending; None or past: it is absent.
+    `is_end_unknown`: it counts as over only because it has been live for too long.
     `colleagues` names the employees of the extensions in it; `contact` the client's name in the
     company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
     """
@@ -261,6 +272,7 @@ class Call:
     recording_url: str | None
     settles_at: int | None
     lost: bool
+    is_end_unknown: bool = False
     comment: Comment | None = None
     case: CaseLink | None = None
     colleagues: Mapping[str, str] = field(default_factory=dict)

@@ -73,7 +73,7 @@ class CaseFacts:
     expires_at: int
     last_lost_at: int
     last_over_at: int = 0
-    """When the client gave up, the latest time."""
+    """When the client gave up, the latest time; if nobody knows, when they must have."""
     lost: list[int] = field(default_factory=list)
     attempts: list[int] = field(default_factory=list)
     closing: int = 0

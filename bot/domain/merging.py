@@ -4,6 +4,9 @@
   the level of its status (live < final < talked), then by the source's own `updated_at`, then by
   being received later. Only this last rule depends on the order of arrival.
 - `rang` is the union of what all statements say.
+- A call that has been live for too long counts as over, its end unknown (`end_unknown`): its level
+  stays that of a live call, so that any end told later beats what was derived. Saying again that
+  it is live does not bring it back.
 - A call remembers the strength of its status and, where it differs, that of each value: so a
   statement that comes late replaces only the values that were said with less strength.
 """
@@ -41,8 +44,11 @@ FIELDS = (
 LIVE_POSITION = 1 << 40
 """Added to the start of a live call, so that it stands before all that have ended."""
 
+RINGING_MAX_AGE = 3600
+"""Seconds after which a call that only rings is over: nobody waits for longer."""
+
 LIVE_MAX_AGE = 4 * 3600
-"""Seconds after which a live call whose end never came stops standing first in the log."""
+"""Seconds after which any live call is over. One heard of later never stands first in the log."""
 
 Strength = tuple[int, int | None]
 """How far a statement is believed: the level of its status (0 live, 1 final, 2 talked) and the
@@ -119,7 +125,9 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     of_old_status: Strength = (old.level, old.updated_at)
     strengths = {name: old.strengths.get(name, of_old_status) for name in FIELDS}
     if _beats(new, of_old_status):
-        call.status, call.level, call.updated_at = facts.status, level, facts.updated_at
+        if level or not is_end_unknown(old.level, old.status):
+            call.status = facts.status
+        call.level, call.updated_at = level, facts.updated_at
     for name, value in said.items():
         if value is None:
             continue
@@ -136,6 +144,18 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
         call.rang = tuple(sorted({*call.rang, *facts.rang}))
     _derive(call, facts.numbers, now)
     return old if replace(call, settles_at=old.settles_at) == old else call
+
+
+def end_unknown(call: MergedCall, numbers: NumberPlan, *, now: int) -> MergedCall:
+    """The live call as one that is over, although nobody has said so."""
+    over = replace(call, status=Status.MISSED)
+    _derive(over, numbers, now)
+    return over
+
+
+def is_end_unknown(level: int, status: Status) -> bool:
+    """Whether the call counts as over although nobody has said so."""
+    return level == 0 and not status.is_live
 
 
 def _level(status: Status) -> int:
@@ -191,6 +211,13 @@ def _name(written: str | None, numbers: NumberPlan) -> str | None:
 def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     """Fill in the fields that follow from the merged ones, which no statement gives."""
     talked = call.status.is_talk or _has_employee_talk(call)
+    if is_end_unknown(call.level, call.status):
+        talked = _was_answered(call)
+        if talked:
+            call.status = Status.ANSWERED
+        else:
+            is_in = call.direction is Direction.IN
+            call.status = Status.MISSED if is_in else Status.UNKNOWN_ERROR
     call.client, is_own = _client(call, numbers)
     is_over = not call.status.is_live
     call.lost = call.direction is Direction.IN and is_over and not talked and not is_own
@@ -203,6 +230,12 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
         ended = call.started_at + (call.wait or 0) + (call.talk or 0)
         if ended + PRICE_DELAY > now:
             call.settles_at = ended + PRICE_DELAY
+
+
+def _was_answered(call: MergedCall) -> bool:
+    """Whether the facts of a call without an end say that an employee answered it."""
+    has_answer = call.answered_at is not None or (call.talk_said or 0) > 0
+    return has_answer and call.extension is not None
 
 
 def _has_employee_talk(call: MergedCall) -> bool:

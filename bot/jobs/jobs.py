@@ -65,7 +65,7 @@ class Jobs:
 
     async def settle(self) -> None:
         """Wait no longer for what a PBX tells late of a call: its price, recording or end."""
-        await self._calls.settle(now=self._clock())
+        await self._do_due(self._calls.settle)
 
     async def purge(self) -> None:
         """Delete the oldest of the calls older than RETENTION_DAYS, a batch at each tick."""

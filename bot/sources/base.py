@@ -38,6 +38,9 @@ TEXT_LIMIT = 100
 BODY_LIMIT = 4000
 """Characters of unreadable input that a Reject keeps."""
 
+UNDECODABLE = "\ufffd"
+"""Stands for bytes that are no text in the encoding of their file: a name with it is no name."""
+
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """A call outside these years is a broken clock or a broken line."""
 

@@ -1,7 +1,8 @@
 """Text files and CSV of other people, line by line, with a few lines in memory at most.
 
-Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, bytes that are not UTF-8 become the
-replacement character, blank lines are passed over. A line over LINE_LIMIT bytes is refused.
+Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, bytes that are not in the
+encoding become the replacement character, blank lines are passed over. A line over LINE_LIMIT
+bytes is refused.
 """
 
 import csv
@@ -37,7 +38,9 @@ class Record(NamedTuple):
     cells: list[str]
 
 
-def read_lines(file: BinaryIO, *, advance: Advance) -> Iterator[Line | Reject]:
+def read_lines(
+    file: BinaryIO, *, advance: Advance, encoding: str = "utf-8"
+) -> Iterator[Line | Reject]:
     """The lines of a file that are not blank; one too long is a Reject.
 
     `advance` is told of every byte of the file, those of refused and blank lines too.
@@ -59,7 +62,7 @@ def read_lines(file: BinaryIO, *, advance: Advance) -> Iterator[Line | Reject]:
             unreported = 0
         if number == 1:
             raw = raw.removeprefix(_BYTE_ORDER_MARK)
-        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        text = raw.decode(encoding, "replace").rstrip("\r\n")
         if is_long:
             yield rejected(number, [f"the line is over {LINE_LIMIT} bytes"], text)
         elif text and not text.isspace():

@@ -9,7 +9,7 @@ from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
 from bot.views.formats import brief, duration, quoted, when
-from bot.views.statuses import status_words
+from bot.views.statuses import end_unknown, status_words
 
 
 def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
@@ -18,7 +18,9 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
     number = parties.client_number(call)
     facts = [
         when(call.started_at, now=now, zone=zone),
-        _("waited {time}").format(time=duration(call.wait)),
+        end_unknown()
+        if call.is_end_unknown
+        else _("waited {time}").format(time=duration(call.wait)),
     ]
     if call.queue:
         facts.append(_("queue “{queue}”").format(queue=brief(call.queue)))

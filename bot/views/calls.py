@@ -22,7 +22,7 @@ from bot.views.formats import (
     quoted,
     weekday,
 )
-from bot.views.statuses import direction_words, status_words
+from bot.views.statuses import direction_words, end_unknown, status_words
 
 _CLIENT_WIDTH = 22
 _COLLEAGUE_WIDTH = 16
@@ -75,6 +75,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
         f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
+    if call.is_end_unknown:
+        lines.append(_("The PBX never said how this call ended."))
     if call.status.value == "unknown_error" and call.raw_status:
         lines.append(_("The PBX says: {words}").format(words=brief(call.raw_status)))
     lines += [
@@ -172,6 +174,9 @@ def _length(call: Call) -> str:
     """How long they talked; or how long the client waited in vain, and what came of it."""
     if call.status.is_live:
         return _("in progress")
+    if call.is_end_unknown:
+        fate = call.case and call.case.part is CasePart.LOST and cases.fate(call.case)
+        return f"{end_unknown()}, {fate}" if fate else end_unknown()
     if call.talk:
         return duration(call.talk)
     waited = _("waited {time}").format(time=duration(call.wait))
@@ -181,12 +186,17 @@ def _length(call: Call) -> str:
 
 
 def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
-    ended = "–" if call.ended_at is None else hour_minute_second(call.ended_at, zone)
+    if call.status.is_live:
+        ended = _("in progress")
+    elif call.is_end_unknown:
+        ended = _("unknown")
+    else:
+        ended = "–" if call.ended_at is None else hour_minute_second(call.ended_at, zone)
     lines = [
         _("Start: {time}").format(time=hour_minute_second(call.started_at, zone)),
         _("Wait: {time}").format(time=duration(call.wait)),
         _("Talk: {time}").format(time=duration(call.talk or None)),
-        _("End: {time}").format(time=_("in progress") if call.status.is_live else ended),
+        _("End: {time}").format(time=ended),
     ]
     if call.price is not None:
         price = money(call.price, call.currency or "UAH")

@@ -7,22 +7,32 @@ from zoneinfo import ZoneInfo
 from aiogram.utils.i18n import gettext as _
 from babel.units import format_unit
 
+from bot.domain.calls import Flaw
 from bot.domain.hours import local_date
 from bot.views.formats import cut, day, hour_minute, locale, one_line, quoted
 from bot.views.staff import bold
 
-_REASON_WIDTH = 200
+_REASON_WIDTH, _REASONS_WIDTH = 200, 800
+"""Characters of one reason, and of those of all sources together."""
+
+_FLAWS = 8
+"""How many kinds of flaws are shown, the latest ones; several sources share them."""
+
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """`ahead`: by how many seconds its newest call is in the future; 0 if it is not."""
+    """`flaws`, the latest first: optional fields its calls had wrong.
+
+    `ahead`: by how many seconds its newest call is in the future; 0 if it is not.
+    """
 
     name: str
     last_call: int | None
     rejects: int
     last_reject: str | None
+    flaws: Sequence[Flaw]
     ahead: int
 
 
@@ -46,7 +56,7 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
     )
     lines = [bold(_("Bot status")), running, "", bold(_("Sources"))]
     for source in shown.sources:
-        lines += _source(source, zone)
+        lines += _source(source, zone, of=len(shown.sources))
     if not shown.sources:
         lines.append(_("None is set up."))
     lines += [
@@ -62,7 +72,9 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
     return "\n".join(lines)
 
 
-def _source(source: SourceHealth, zone: ZoneInfo) -> list[str]:
+def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
+    """The lines of one source `of` so many: a message has an end."""
+    width = min(_REASON_WIDTH, _REASONS_WIDTH // of)
     if source.last_call is None:
         heard = _("no calls yet")
     else:
@@ -74,9 +86,14 @@ def _source(source: SourceHealth, zone: ZoneInfo) -> list[str]:
     if source.rejects:
         lines.append("⚠️ " + _("Could not be read: {count}").format(count=source.rejects))
         if source.last_reject:
-            lines.append(
-                f"<code>{quoted(cut(one_line(source.last_reject), _REASON_WIDTH))}</code>"
-            )
+            lines.append(f"<code>{quoted(cut(one_line(source.last_reject), width))}</code>")
+    if source.flaws:
+        count = sum(flaw.count for flaw in source.flaws)
+        lines.append("⚠️ " + _("Fields passed over or mended: {count}").format(count=count))
+        lines += [
+            f"<code>{quoted(cut(flaw.told, width))}</code> ×{flaw.count}"
+            for flaw in source.flaws[: max(1, _FLAWS // of)]
+        ]
     if source.ahead:
         hint = _("The newest call is in the future, by {time}: check {setting}")
         setting = f"<code>SOURCES__{quoted(source.name.upper())}__TIMEZONE</code>"

@@ -29,3 +29,8 @@ def direction_words(direction: Direction) -> str:
         Direction.OUT: _("Outgoing"),
         Direction.INTERNAL: _("Internal"),
     }[direction]
+
+
+def end_unknown() -> str:
+    """In place of how long a call was waited in whose end the PBX never told of."""
+    return _("end unknown")

@@ -1,18 +1,28 @@
 """A call is what its statements say together, whatever their order, number and pieces."""
 
 import random
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
-from bot.domain.merging import FIELDS, LIVE_POSITION, MergedCall, merge
+from bot.domain.merging import (
+    FIELDS,
+    LIVE_POSITION,
+    MergedCall,
+    end_unknown,
+    is_end_unknown,
+    merge,
+)
+from bot.domain.phones import NumberPlan
 from tests.support.statements import (
     FINAL,
     LEVELS,
+    LIVE,
     NOW,
     START,
     histories,
@@ -214,6 +224,67 @@ def test_only_ended_incoming_calls_without_talk_are_lost(
 ) -> None:
     is_lost = direction is Direction.IN and status in FINAL
     assert merged(said(status=status, direction=direction)).lost is is_lost
+
+
+# Ends that nobody told of
+
+
+@pytest.mark.parametrize(
+    ("stated", "status"),
+    [
+        ({}, Status.MISSED),
+        ({"extension": "101"}, Status.MISSED),
+        ({"answered_at": START + 9}, Status.MISSED),  # by a machine
+        ({"answered_at": START + 9, "extension": "101"}, Status.ANSWERED),
+        ({"direction": Direction.OUT, "extension": "101"}, Status.UNKNOWN_ERROR),
+        ({"direction": Direction.INTERNAL}, Status.UNKNOWN_ERROR),
+    ],
+)
+@pytest.mark.parametrize("live", LIVE)
+def test_a_live_call_that_is_over_is_lost_if_nobody_talked(
+    stated: dict[str, Any], status: Status, live: Status
+) -> None:
+    call = end_unknown(merged(said(status=live, **stated)), NumberPlan("UA"), now=NOW)
+    assert (call.status, call.level, call.position) == (status, 0, START)
+    assert call.lost is (status is Status.MISSED)
+    assert is_end_unknown(call.level, call.status)
+    assert call.wait == (9 if status is Status.ANSWERED else None)
+
+
+def test_a_call_from_ourselves_that_never_ends_is_not_lost() -> None:
+    numbers = NumberPlan("UA", own_numbers=frozenset({"+380445550101"}))
+    ours = said(status=Status.RINGING, caller=Party(number="0445550101"), numbers=numbers)
+    assert not end_unknown(merged(ours), numbers, now=NOW).lost
+
+
+def test_saying_again_that_a_call_is_live_does_not_bring_it_back() -> None:
+    ringing = said(status=Status.RINGING)
+    over = end_unknown(merged(ringing), NumberPlan("UA"), now=NOW)
+    assert merge(over, ringing, now=NOW) is over
+    later = merge(over, replace(ringing, queue="sales", updated_at=NOW), now=NOW)
+    assert (later.status, later.queue) == (Status.MISSED, "sales")
+    answer = replace(ringing, answered_at=START + 9, extension="101")
+    assert merge(over, answer, now=NOW).status is Status.ANSWERED
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=histories(), seed=st.integers(0, 1 << 32))
+def test_what_time_derives_yields_to_every_end_whenever_it_is_told(
+    history: list[CallFacts], seed: int
+) -> None:
+    plan, told = NumberPlan("UA"), scrambled(history, seed)
+    over = merged(*history)
+    if over.status.is_live:
+        over = end_unknown(over, plan, now=NOW)
+    for cut in range(1, len(told) + 1):
+        call = merged(*told[:cut])
+        if call.status.is_live:
+            call = end_unknown(call, plan, now=NOW)
+        for one in told[cut:]:
+            call = merge(call, one, now=NOW)
+        if call.status.is_live:
+            call = end_unknown(call, plan, now=NOW)
+        assert call == over
 
 
 # Seconds

@@ -1,5 +1,7 @@
 """How the bot is, for administrators."""
 
+from dataclasses import replace
+
 import pytest
 from aiogram.methods import EditMessageText
 
@@ -45,6 +47,20 @@ async def test_sources_tell_of_their_last_calls_and_rejects(app: App) -> None:
     assert "<code>started_at: &lt;b&gt;bad&lt;/b&gt;; status: none</code>" in app.text
     assert "У черзі 1," in app.text
     assert "майбутнього" not in app.text
+
+
+async def test_flaws_are_counted_with_what_was_expected_and_nobody_is_told(app: App) -> None:
+    seconds, price = "talk_seconds: expected seconds", 'price: expected "1.25"'
+    first = replace(call("office", "a", at=NOW - 100), flaws=(seconds,))
+    second = replace(call("office", "b", at=NOW - 90), flaws=(seconds, price))
+    await app.calls.record([first], now=NOW - 1)
+    await app.calls.record([second, call("shop", "c", at=NOW - 80)], now=NOW)
+    await app.say(BOSS, "/health")
+    assert "Полів пропущено або виправлено: 3" in app.text
+    assert f"<code>{seconds}</code> ×2" in app.text
+    assert '<code>price: expected "1.25"</code> ×1' in app.text
+    assert app.text.count("Полів пропущено") == 1
+    assert "У черзі 0," in app.text
 
 
 async def test_a_call_in_the_future_points_to_the_time_zone(app: App) -> None:

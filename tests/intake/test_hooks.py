@@ -114,3 +114,26 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_bad_optional_field_loses_no_call_and_no_alert(tmp_path: Path) -> None:
+    flawed = LOST | {
+        "talk_seconds": -5,
+        "wait_seconds": 14.7,
+        "recording_url": "C:\\calls\\1.wav",
+        "price": "NaN",
+        "ended_by": "client",
+        "rang": "101,102",
+    }
+    async with running_office(tmp_path) as office:
+        admin = await office.administrator()
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        answer = await office.http.post(hook, json=flawed)
+        assert answer.status_code == 200
+        assert answer.json() == {"accepted": 1, "updated": 0, "unchanged": 0, "rejected": []}
+        await admin.wait_for(is_alert)
+        flaws = rows(office.settings.database_path, "SELECT flaw FROM flaws WHERE count = 1")
+        fields = sorted(flaw.partition(":")[0] for (flaw,) in flaws)
+        assert fields == sorted(flawed.keys() - LOST.keys() | {"rang"})
+        assert rows(office.settings.database_path, "SELECT * FROM rejects") == []
+        await office.stop()

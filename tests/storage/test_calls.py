@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.calls import PRICE_DELAY, CallFacts, Outcome, Party, Status
+from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, Outcome, Party, Status
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION, merge
 from bot.domain.people import EVERYTHING, Role
@@ -180,19 +180,65 @@ async def test_what_is_pending_is_settled_when_its_time_is_over(
     assert tuple(row) == ("0.08", None)
 
 
-async def test_a_call_whose_end_never_comes_leaves_the_top_after_four_hours(
+async def test_a_call_whose_end_never_comes_leaves_the_top_and_is_lost(
     database: Database, calls: CallRepo
 ) -> None:
     ringing = said(status=Status.RINGING, rang=("101",))
     await calls.record([ringing], now=START)
-    sql = "SELECT c.position, x.position FROM calls AS c JOIN call_extensions AS x"
-    assert await calls.settle(now=START + 4 * HOUR - 1) == 0
-    assert [tuple(row) for row in await database.fetch(sql)] == [(START + LIVE_POSITION,) * 2]
-    assert await calls.settle(now=START + 4 * HOUR) == 1
-    assert [tuple(row) for row in await database.fetch(sql)] == [(START, START)]
+    sql = (
+        "SELECT c.status, c.position, c.lost, x.position, x.lost FROM calls AS c "
+        "JOIN call_extensions AS x"
+    )
+    top, lost = START + LIVE_POSITION, ("missed", START, 1, START, 1)
+    assert await calls.settle(now=START + HOUR - 1) == 0
+    assert [tuple(row) for row in await database.fetch(sql)] == [("ringing", top, 0, top, 0)]
+    assert await calls.settle(now=START + HOUR) == 1
+    assert await calls.settle(now=START + HOUR) == 0
+    assert [tuple(row) for row in await database.fetch(sql)] == [lost]
     assert await calls.record([ringing], now=START + 5 * HOUR) == [Outcome.UNCHANGED]
     await calls.record([replace(ringing, queue="sales")], now=START + 5 * HOUR)
-    assert [tuple(row) for row in await database.fetch(sql)] == [(START, START)]
+    assert [tuple(row) for row in await database.fetch(sql)] == [lost]
+    end = said(status=Status.ANSWERED, extension="101", ended_at=START + 60, talk=50)
+    assert await calls.record([end], now=START + 6 * HOUR) == [Outcome.UPDATED]
+    [row] = await database.fetch(sql)
+    assert tuple(row) == ("answered", START, 0, START, 0)
+
+
+async def test_a_call_whose_end_never_comes_is_a_case_until_its_end_is_told(
+    database: Database, calls: CallRepo
+) -> None:
+    client = Party(number="0671234567")
+    ringing = said(status=Status.RINGING, rang=("101",), caller=client)
+    hidden = said(external_id="h", status=Status.RINGING)
+    talk = said(external_id="t", status=Status.CONNECTING_OPERATOR, caller=client)
+    out = said(external_id="o", direction=Direction.OUT, status=Status.RINGING, callee=client)
+    await hire(database, 1, Role.SUPERVISOR)
+    await calls.record([ringing, hidden, out], now=START)
+    await calls.settle(now=START + HOUR)
+    states = "SELECT state, client FROM cases ORDER BY id"
+    assert [tuple(row) for row in await database.fetch(states)] == [
+        ("open", None),
+        ("open", "+380671234567"),
+    ]
+    owed = await database.fetch("SELECT kind, state FROM outbox")
+    assert [tuple(row) for row in owed] == [("case", "pending")] * 2
+    answered = replace(ringing, status=Status.ANSWERED, extension="101", ended_at=START + 60)
+    await calls.record([answered], now=START + 2 * HOUR)
+    assert [row["state"] for row in await database.fetch(states)] == ["open", "void"]
+    await calls.record([talk], now=START + 2 * HOUR)
+    assert await calls.settle(now=START + 6 * HOUR - 1) == 0
+    assert [row["state"] for row in await database.fetch(states)] == ["open", "void"]
+    assert await calls.settle(now=START + 30 * HOUR) > 0
+    assert [row["state"] for row in await database.fetch(states)] == ["open", "void", "open"]
+    told = await database.fetch("SELECT DISTINCT kind FROM outbox")
+    assert [row["kind"] for row in told] == ["case"]
+
+
+async def test_a_call_heard_of_just_now_goes_on_however_old_it_seems(calls: CallRepo) -> None:
+    """Times hours behind (a wrong time zone) must not make a ringing call a lost one."""
+    await calls.record([said(status=Status.RINGING)], now=START + 3 * HOUR)
+    assert await calls.settle(now=START + 4 * HOUR - 1) == 0
+    assert await calls.settle(now=START + 4 * HOUR) == 1
 
 
 def test_a_live_call_of_long_ago_never_stands_on_top() -> None:

@@ -129,7 +129,6 @@ NOT_RETURNED = [
     pytest.param([redial(60, callee=Party(number="0501112233"))], id="another number"),
     pytest.param([client_call(DAY)], id="missed again, on another day"),
     pytest.param([redial(60, status=Status.RINGING)], id="being called"),
-    pytest.param([client_call(60, status=Status.RINGING)], id="calling again"),
     pytest.param(
         [said(started_at=NOW + 60, direction=Direction.INTERNAL, status=Status.ANSWERED)],
         id="internal",
@@ -154,6 +153,13 @@ async def test_nothing_else_returns_a_lost_call(log: Log, later: list[CallFacts]
     for scope in (EVERYTHING, ONE):
         counted = await numbers_of(log, scope)
         assert (counted.lost, counted.unreturned) == (1, 1)
+
+
+async def test_a_call_whose_end_never_came_is_one_more_lost_call(log: Log) -> None:
+    await log.add(client_call(0), client_call(60, status=Status.RINGING))
+    await log.calls.settle(now=NOW + LIVE_MAX_AGE + DAY)
+    counted = await numbers_of(log)
+    assert (counted.lost, counted.unreturned) == (2, 2)
 
 
 async def test_a_call_the_pbx_itself_calls_returned_is_returned(log: Log) -> None:

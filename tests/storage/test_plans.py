@@ -268,6 +268,7 @@ async def test_a_tick_with_nothing_to_do_asks_little(busy: Busy, name: str) -> N
         ("reminders_due", "reminders"),
         ("outbox_pending", "clock set back"),
         ("calls_to_settle", "settle"),
+        ("calls_live", "settle"),
         ("calls_by_position", "purge"),
         ("outbox_said", "purge"),
     ],

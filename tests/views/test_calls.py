@@ -144,3 +144,16 @@ def test_a_row_has_two_lines_of_a_phone() -> None:
         log = calls.whole_log(page, lost_only=False, client=None, now=NOW, zone=KYIV)
         first, second = log.splitlines()[-2:]
         assert (first.partition("↙️ ")[2], second) == tuple(lines)
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_an_end_that_nobody_told_of_is_unknown_in_words() -> None:
+    shown = call(ended_at=None, wait=None, is_end_unknown=True)
+    lines = card_of(shown)
+    assert "Пропущений" in lines[0]
+    assert lines[2] == "АТС так і не повідомила, чим скінчився цей дзвінок."
+    assert "Кінець дзвінка: невідомо" in lines
+    assert "кінець невідомий" in alerts.lost_call(case(shown), now=NOW, zone=KYIV)
+    assert "чекали" not in alerts.lost_call(case(shown), now=NOW, zone=KYIV)
+    rows = calls.whole_log(page_of(shown), lost_only=False, client=None, now=NOW, zone=KYIV)
+    assert "кінець невідомий" in rows

@@ -9,7 +9,7 @@ from aiogram.types import InlineKeyboardMarkup
 from hypothesis import given
 from hypothesis import settings as tried
 
-from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
+from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Flaw, Status
 from bot.domain.cases import (
     Board,
     BoardPage,
@@ -289,6 +289,7 @@ def test_the_state_of_many_sources_is_whole() -> None:
         last_call=NOW,
         rejects=10**9,
         last_reject=NASTY,
+        flaws=[Flaw(NASTY, 10**9)] * 9,
         ahead=10**7,
     )
     shown = health.Health(

@@ -11,7 +11,7 @@ from bot.domain.phones import NumberPlan, shown_number
 from bot.sources.asterisk.cdr import ANSWERED, BUSY, CONGESTION, FAILED, NO_ANSWER, Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import CallCdrs
-from bot.sources.base import NAME_LIMIT, TEXT_LIMIT, clean_text
+from bot.sources.base import NAME_LIMIT, TEXT_LIMIT, UNDECODABLE, clean_text
 
 IN, OUT, INTERNAL = Direction  # looking up a member of an enum is slow in Python 3.11
 
@@ -39,6 +39,9 @@ MACHINES = frozenset(
 )
 """Applications that answer in nobody's name; Asterisk before 12 leaves the last dialled channel
 in their CDRs."""
+
+_LOCAL_DIGITS = 6
+"""Digits of a local number, the least by which a longer number is known to be the same."""
 
 
 class CallBuilder:
@@ -98,6 +101,7 @@ class CallBuilder:
             raw_status=word if word in IN_STATUSES else clean_text(word, TEXT_LIMIT),
             answered_at=decisive.answer if talks else None,
             ended_at=call.end,
+            flaws=tuple(dict.fromkeys(flaw for cdr in call.cdrs for flaw in cdr.flaws)),
         )
         for cdr in cdrs:
             if cdr.app == "Queue":
@@ -129,17 +133,21 @@ class CallBuilder:
             if is_to_us or not any(plan.is_outside(cdr.dst) for cdr in cdrs):
                 return INTERNAL, caller
             return OUT, caller
+        peer = plan.channel_peer(entry.channel)
+        if self._is_ours(entry.src) and not any(plan.is_trunk(cdr.context) for cdr in cdrs):
+            return INTERNAL if is_to_us else OUT, peer
         if is_to_us or not plan.is_outside(entry.dst):
             return IN, None
         if any(plan.is_trunk(cdr.context) for cdr in cdrs):
             return IN, None
-        dialled = {
-            peer.rpartition("/")[2].partition("@")[0]
-            for cdr in cdrs
-            if cdr.app == "Dial"
-            for peer in cdr.arguments()[0].split("&")
-        }
-        return (OUT if entry.dst in dialled else IN), None
+        # A phone that has a name: what it dialled is called by way of a trunk.
+        if any(_same_number(entry.dst, number) for cdr in cdrs for number in cdr.dialled()):
+            return OUT, peer
+        return IN, None
+
+    def _is_ours(self, number: str) -> bool:
+        client = self._numbers.client_number(number)
+        return client is not None and self._numbers.is_own(client)
 
     def _fill_incoming(
         self, facts: CallFacts, entry: Cdr, cdrs: list[Cdr], talks: list[Cdr]
@@ -211,6 +219,13 @@ def _is_talk(cdr: Cdr, direction: Direction) -> bool:
     return bool(cdr.dstchannel) and cdr.app not in MACHINES
 
 
+def _same_number(one: str, other: str) -> bool:
+    """Whether two ways of writing are of one number: 0671234567 is dialled as 380671234567."""
+    one, other = one.lstrip("+0"), other.lstrip("+0")
+    short, long = sorted((one, other), key=len)
+    return one == other or (len(short) >= _LOCAL_DIGITS and long.endswith(short))
+
+
 def _is_own_leg(cdr: Cdr) -> bool:
     return cdr.app != "Queue" and not cdr.dstchannel.startswith("Local/")
 
@@ -232,4 +247,6 @@ def _caller_name(clid: str, number: str | None) -> str | None:
     if len(name) >= 2 and name[0] == name[-1] == '"':
         name = name[1:-1].replace('\\"', '"')
     shown = clean_text(name, NAME_LIMIT)
+    if shown and UNDECODABLE in shown:
+        return None
     return shown_number(shown) if shown != number else None

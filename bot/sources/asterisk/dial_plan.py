@@ -47,6 +47,14 @@ class DialPlan:
             return self._if_extension(_LOCAL_PREFIX.sub("", rest.partition("@")[0]))
         return self._if_extension(rest.rpartition("-")[0])
 
+    def channel_peer(self, channel: str) -> str | None:
+        """The name of whatever telephone or trunk a channel is of: `PJSIP/reception-0000001a`."""
+        technology, _, rest = channel.partition("/")
+        name = rest.rpartition("-")[0]
+        return (
+            None if technology in {*PORT_TECHNOLOGIES, "Local"} or not _is_number(name) else name
+        )
+
     def dialled_extensions(self, cdr: Cdr) -> list[str]:
         """Extensions in the dial string: `IAX2/world/101,8`, `PJSIP/101&PJSIP/102,20`."""
         if cdr.app != "Dial":

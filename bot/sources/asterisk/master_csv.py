@@ -3,7 +3,9 @@
 The format is that of `cdr/cdr_csv.c` in Asterisk's source: quoted cells, no header, a CDR in each
 row. The columns are the 16 every Asterisk writes, then uniqueid and userfield if cdr.conf says
 `loguniqueid` and `loguserfield`, then peeraccount, linkedid and sequence if it says
-`newcdrcolumns`. Times are local, UTC with `usegmtime`: the source's TIMEZONE must say which.
+`newcdrcolumns`. Another layout (cdr_custom, an export) is named by the first line of the file, or
+by the source's COLUMNS. Rows of text messages and USSD are no calls and are passed over. Times are
+local, UTC with `usegmtime`: the source's TIMEZONE must say which.
 
 Asterisk writes the rows of a call as channels hang up, so they lie near each other, yet not
 together (`open_calls.py` finds them). A call is given out once OPEN_CDRS rows of other calls have
@@ -28,17 +30,18 @@ What such a file cannot tell, and what is said instead:
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from bot.config.sources import AsteriskSettings
+from bot.config.sources import CDR_COLUMNS, NEEDED_COLUMNS, AsteriskSettings, column_names
 from bot.domain.calls import Reject
 from bot.sources.asterisk.calls import CallBuilder
 from bot.sources.asterisk.cdr import Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import OpenCalls
 from bot.sources.base import ID_LIMIT, Advance, Reading, ignore_progress, rejected
-from bot.sources.lines import read_lines, read_records
+from bot.sources.lines import Line, read_lines, read_records
 from bot.sources.times import LocalTime
 
 COLUMNS = range(16, 22)
@@ -53,6 +56,10 @@ WRONG_ZONE = 1800
 """Seconds between a channel's birth (its uniqueid says) and its row's start that need another
 explanation than a slow PBX."""
 
+OTHER_LAYOUT = "If the file has another layout, name its columns in the source's COLUMNS setting"
+"""Told where a row does not look like one of cdr_csv."""
+
+_UNIX = re.compile(r"[12]\d{9}(\.\d+)?", re.ASCII)
 _UNIQUEID = re.compile(r"^\S*\d+\.\d+$", re.ASCII)
 
 
@@ -62,6 +69,8 @@ class MasterCsvSource:
     def __init__(self, name: str, settings: AsteriskSettings) -> None:
         self._name = name
         self._zone = settings.timezone
+        self._encoding = settings.encoding
+        self._columns = column_names(settings.columns)
         self._builder = CallBuilder(name, settings.number_plan, DialPlan(settings))
         self._rows = _RowReader(LocalTime(ZoneInfo(settings.timezone)))
 
@@ -76,15 +85,24 @@ class MasterCsvSource:
         self._rows.start_counting()
         calls = OpenCalls()
         for file in files:
-            lines = read_lines(file, advance=advance)
-            for record in read_records(lines, is_whole=lambda cells: len(cells) in COLUMNS):
+            lines = read_lines(file, advance=advance, encoding=self._encoding)
+            layout, delimiter, lines = self._layout(lines)
+            counts = range(len(layout), len(layout) + 1) if layout else COLUMNS
+            records = read_records(
+                lines,
+                is_whole=lambda cells, counts=counts: len(cells) in counts,  # type: ignore[misc]
+                delimiter=delimiter,
+            )
+            for record in records:
                 if isinstance(record, Reject):
                     yield record
                     continue
                 try:
-                    cdr = self._rows.read(record.cells)
+                    cdr = self._rows.read(_in_order(layout, record.cells))
                 except ValueError as error:
                     yield rejected(record.number, [str(error)], record.text)
+                    continue
+                if cdr.is_message():
                     continue
                 if ended := calls.add(cdr):
                     yield self._builder.build(ended)
@@ -92,6 +110,18 @@ class MasterCsvSource:
                     yield self._builder.build(calls.pop_oldest())
         while calls:
             yield self._builder.build(calls.pop_oldest())
+
+    def _layout(
+        self, lines: Iterator[Line | Reject]
+    ) -> tuple[list[str], str, Iterator[Line | Reject]]:
+        """The columns the file's first line names, or else COLUMNS; the delimiter; the rows."""
+        first = next(lines, None)
+        if isinstance(first, Line):
+            delimiter = ";" if first.text.count(";") > first.text.count(",") else ","
+            named = column_names(first.text.replace('"', "").replace(delimiter, ","))
+            if set(named) >= NEEDED_COLUMNS:
+                return named, delimiter, lines
+        return self._columns, ",", lines if first is None else chain([first], lines)
 
     def hints(self) -> list[str]:
         hours = self._rows.usual_shift_hours()
@@ -101,6 +131,18 @@ class MasterCsvSource:
             f"the times in the file are about {hours:+g} h from those in its unique ids: was it"
             f" written in another time zone than {self._zone} (with usegmtime=yes it is UTC)?"
         ]
+
+
+def _in_order(layout: list[str], cells: list[str]) -> list[str]:
+    """The cells in the order of cdr_csv, whose is the layout without names."""
+    if not layout:
+        if len(cells) not in COLUMNS:
+            raise ValueError(f"{len(cells)} columns; cdr_csv writes 16 to 21. {OTHER_LAYOUT}")
+        return cells
+    if len(cells) != len(layout):
+        raise ValueError(f"{len(cells)} columns; the header or COLUMNS names {len(layout)}")
+    named = dict(zip(layout, cells, strict=True))
+    return [named.get(name, "") for name in CDR_COLUMNS]
 
 
 class _RowReader:
@@ -121,8 +163,6 @@ class _RowReader:
     def read(self, cells: list[str]) -> Cdr:
         """The CDR of a row. Raises ValueError with what is wrong, in words."""
         count = len(cells)
-        if count not in COLUMNS:
-            raise ValueError(f"{count} columns; Asterisk writes 16 to 21")
         uniqueid = linkedid = ""
         if count >= 19:
             linkedid = cells[-2].strip()
@@ -133,32 +173,28 @@ class _RowReader:
             raise ValueError(f"the unique id is over {ID_LIMIT} characters, or not text")
         second, point, _ = uniqueid.partition(".")
         born = int(second[-10:]) if point and second[-10:].isdecimal() else None
-        try:
-            start = self._time.parse(cells[START], after=born)
-        except ValueError:
-            raise ValueError("column 10 (start) is not a time like 2026-11-22 21:31:36") from None
+        start = self._moment(cells[START], born)
+        if start is None:
+            raise ValueError(
+                f"column 10 (start) is not a time like 2026-11-22 21:31:36. {OTHER_LAYOUT}"
+            )
         self._rows += 1
         if born is not None and not -WRONG_ZONE < start - born < WRONG_ZONE:
             self._shifted_rows += 1
             self._shift = round((start - born) / 900) * 900
-        duration = cells[DURATION]
-        if not (duration.isdecimal() and len(duration) < 9):
-            raise ValueError("column 13 (duration) is not a number of seconds")
-        answer = None
-        try:
-            if cells[ANSWER]:
-                answer = max(start, self._time.parse(cells[ANSWER], after=start))
-            end_text = cells[END]
-            if end_text == cells[START]:
-                end = start
-            elif end_text:
-                end = self._time.parse(end_text, after=start)
-            else:
-                end = start + int(duration)
-        except ValueError:
-            raise ValueError(
-                "column 11 or 12 (answer, end) is not a time like 2026-11-22 21:31:36"
-            ) from None
+        flaws = []
+        seconds = cells[DURATION].strip()
+        duration = int(seconds) if seconds.isdecimal() and len(seconds) < 9 else None
+        if duration is None and seconds:
+            flaws.append("duration: expected a number of seconds")
+        answer = self._moment(cells[ANSWER], start) if cells[ANSWER] else None
+        end = start if cells[END] == cells[START] else self._moment(cells[END], start)
+        for name, text, moment in (("answer", cells[ANSWER], answer), ("end", cells[END], end)):
+            if text and moment is None:
+                flaws.append(f"{name}: expected a time like 2026-11-22 21:31:36")
+        if end is None:
+            end = start + (duration or 0)
+        end = max(start, end)
         return Cdr(
             src=cells[SRC],
             dst=cells[DST],
@@ -169,11 +205,21 @@ class _RowReader:
             app=cells[APP],
             data=cells[DATA],
             start=start,
-            answer=answer,
-            end=max(start, end),
-            duration=int(duration),
+            answer=None if answer is None else max(start, answer),
+            end=end,
+            duration=end - start if duration is None else duration,
             disposition=cells[DISPOSITION],
             start_text=cells[START],
             uniqueid=uniqueid,
             linkedid=linkedid,
+            flaws=tuple(flaws),
         )
+
+    def _moment(self, text: str, after: int | None) -> int | None:
+        """The moment of a column; cdr_custom may write Unix seconds. None: no such time."""
+        if _UNIX.fullmatch(text):
+            return int(text[:10])
+        try:
+            return self._time.parse(text, after=after)
+        except ValueError:
+            return None

@@ -8,14 +8,17 @@ import json
 import sys
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo, field_validator
 
-from bot.domain.calls import Direction, EndedBy, Status
+from bot.domain.calls import Direction, Status
 from bot.sources.base import NAME_LIMIT
 from bot.sources.own.json_fields import (
     Currency,
+    Ending,
     Id,
+    MendedError,
     Name,
+    Number,
     Price,
     Rang,
     Seconds,
@@ -23,6 +26,7 @@ from bot.sources.own.json_fields import (
     Text,
     Time,
     Url,
+    read_party_field,
 )
 
 ARRAY_LIMIT = 1000
@@ -59,7 +63,7 @@ class PartyDto(BaseModel):
     name: Name = Field(
         None, description=f"As the PBX knows the person; cut at {NAME_LIMIT} characters."
     )
-    number: Text = Field(
+    number: Number = Field(
         None, description="Telephone number or extension, written in any way; may be a number."
     )
     sip: Text = Field(None, description="SIP login or address, where there is no number.")
@@ -68,7 +72,10 @@ class PartyDto(BaseModel):
 class CallDto(BaseModel):
     """What is known of one call now. More may come later under the same id.
 
-    Texts are trimmed, and empty ones mean "not known", as null and a missing field do.
+    Texts are trimmed, and empty ones mean "not known", as null and a missing field do. Fields that
+    are not required lose no call: what cannot be read is dropped, or mended where it is clear
+    what was meant (a fraction of a second is rounded, a party that is a text is its number), and
+    counted in /health.
     """
 
     model_config = ConfigDict(
@@ -87,27 +94,37 @@ class CallDto(BaseModel):
     )
     caller: PartyDto | None = Field(None, description="Who called.")
     callee: PartyDto | None = Field(None, description="Who was called.")
-    line: Text = Field(None, description="The company number that was dialled.")
+    line: Number = Field(None, description="The company number that was dialled.")
     queue: Text = Field(None, description="The queue the call went through.")
-    extension: Text = Field(None, description="The employee who talked (in) or who called (out).")
+    extension: Number = Field(
+        None, description="The employee who talked (in) or who called (out)."
+    )
     rang: Rang = Field((), description="Every extension that was rung.")
     started_at: Start = Field(
         description="When the call began: ISO 8601. Without an offset it is local time of the"
         " source; one that happens twice is the first, one that the clocks skip is read as an hour"
         " later."
     )
-    answered_at: Time = Field(None, description="When the talk began, written like started_at.")
-    ended_at: Time = Field(None, description="When the call ended, written like started_at.")
+    answered_at: Time = Field(
+        None,
+        description="When the talk began, written like started_at. Up to a minute outside the call"
+        " it is the start or the end; farther, it is dropped.",
+    )
+    ended_at: Time = Field(
+        None,
+        description="When the call ended, written like started_at. Up to a minute before the start"
+        " it is the start; earlier, or over a week later, it is dropped.",
+    )
     wait_seconds: Seconds = Field(
         None, description="From start to answer, or to the end. A stated time wins over it."
     )
     talk_seconds: Seconds = Field(
         None, description="From answer to end. A stated time wins over it."
     )
-    ended_by: EndedBy | None = Field(None, description="Who hung up.")
+    ended_by: Ending = Field(None, description="Who hung up.")
     price: Price = Field(None, description="What the call cost, as a decimal string.")
     currency: Currency = Field(
-        None, description="Of the price, ISO 4217; the source's if missing."
+        None, description="Of the price, ISO 4217; the source's if missing or no currency."
     )
     recording_url: Url = Field(None, description="Where the recording is.")
     updated_at: Time = Field(
@@ -115,6 +132,22 @@ class CallDto(BaseModel):
         description="When the sender last changed this, written like started_at: of two statements"
         " that differ, the newer wins.",
     )
+
+    @field_validator("caller", "callee", mode="before")
+    @classmethod
+    def _read_party(cls, value: object, info: ValidationInfo) -> PartyDto | None:
+        """The party; flaws of its fields are noted under the party's name."""
+        flaws: list[str] = []
+        try:
+            said = read_party_field(value)
+        except ValueError as error:
+            flaws.append(f"{info.field_name}: {error}")
+            said = error.mended if isinstance(error, MendedError) else None
+        inner: list[str] = []
+        party = None if said is None else PartyDto.model_validate(said, context=inner)
+        if info.context is not None:
+            info.context.extend([*flaws, *(f"{info.field_name}.{flaw}" for flaw in inner)])
+        return party
 
 
 def call_schema() -> str:

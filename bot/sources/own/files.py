@@ -4,8 +4,9 @@ The first line that is not blank tells which: it begins with `{` in JSON lines, 
 a line. In CSV it names the columns, which are the JSON's fields in any order, those of the parties
 as caller_number, caller_name, caller_sip, callee_number, callee_name, callee_sip. Columns of other
 names are passed over. An empty cell is "not known". Cells of `rang` hold several extensions with
-`;`, `,` or spaces between them. The columns are parted by commas, or by semicolons if the header
-is (spreadsheets of many countries write those).
+`;`, `,` or spaces between them. What spreadsheets do to numbers is undone (`="067…"`, `'067…`,
+`380….0`), but for `3.80671E+11`, which has lost its digits and is dropped. The columns are parted
+by commas, or by semicolons if the header is (spreadsheets of many countries write those).
 """
 
 import re
@@ -28,6 +29,8 @@ FIELDS = CallDto.model_fields.keys() - {"caller", "callee"}
 REQUIRED = [name for name, field in CallDto.model_fields.items() if field.is_required()]
 
 _SEPARATORS = re.compile(r"[;,\s]+")
+_FORMULA = re.compile(r'="([^"]*)"')
+"""How spreadsheets are made to keep a text as it is: `="0671234567"`."""
 
 
 class ReadCall(Protocol):
@@ -44,10 +47,11 @@ def read_calls(
     *,
     read: ReadCall,
     advance: Advance,
+    encoding: str,
 ) -> Iterator[Reading]:
     """What `read` makes of each line, in order; a file that is neither kind is one Reject."""
     for file in files:
-        lines = read_lines(file, advance=advance)
+        lines = read_lines(file, advance=advance, encoding=encoding)
         first = next(lines, None)
         if first is None:
             continue
@@ -106,6 +110,8 @@ def _call_object(columns: list[str], cells: list[str]) -> dict[str, object]:
     parties: dict[str, dict[str, str]] = {"caller": {}, "callee": {}}
     for name, cell in zip(columns, cells, strict=True):
         text = cell.strip()
+        if match := _FORMULA.fullmatch(text):
+            text = match[1].strip()
         if not text:
             continue
         if name in PARTY_FIELDS:

@@ -18,8 +18,8 @@ from bot.domain.calls import CallFacts, Party
 from bot.sources.base import Advance, Reading, ignore_progress, rejected
 from bot.sources.own.call_model import ARRAY_LIMIT, CallDto
 from bot.sources.own.files import read_calls
-from bot.sources.own.json_fields import load_json
-from bot.sources.times import LocalTime
+from bot.sources.own.json_fields import SECONDS_LIMIT, load_json
+from bot.sources.times import TOLERANCE, LocalTime
 
 
 class JsonCallSource:
@@ -29,6 +29,7 @@ class JsonCallSource:
         self._name = name
         self._numbers = settings.number_plan
         self._currency = settings.currency
+        self._encoding = settings.encoding
         self._time = LocalTime(ZoneInfo(settings.timezone))
 
     @property
@@ -53,7 +54,7 @@ class JsonCallSource:
         self, files: Iterable[BinaryIO], *, advance: Advance = ignore_progress
     ) -> Iterator[Reading]:
         """Every statement of the files, in the order of their lines."""
-        return read_calls(files, read=self.read_call, advance=advance)
+        return read_calls(files, read=self.read_call, advance=advance, encoding=self._encoding)
 
     def hints(self) -> list[str]:
         return []
@@ -64,13 +65,20 @@ class JsonCallSource:
         `body` is the text the value was read from, for the Reject; without it the value is
         written anew.
         """
+        flaws: list[str] = []
         try:
-            said = CallDto.model_validate(item)
+            said = CallDto.model_validate(item, context=flaws)
         except ValidationError as error:
             body = _as_text(item) if body is None else body
             return rejected(place, _describe_errors(error), body)
         caller, callee = said.caller, said.callee
         started_at = self._time.seconds(said.started_at)
+        ended_at = _inside(
+            self._moment(said.ended_at, started_at), "ended_at", started_at, None, flaws
+        )
+        answered_at = _inside(
+            self._moment(said.answered_at, started_at), "answered_at", started_at, ended_at, flaws
+        )
         return CallFacts(
             source=self._name,
             external_id=said.id,
@@ -84,8 +92,8 @@ class JsonCallSource:
             queue=said.queue,
             extension=said.extension,
             rang=said.rang,
-            answered_at=self._moment(said.answered_at, started_at),
-            ended_at=self._moment(said.ended_at, started_at),
+            answered_at=answered_at,
+            ended_at=ended_at,
             wait=said.wait_seconds,
             talk=said.talk_seconds,
             ended_by=said.ended_by,
@@ -93,10 +101,29 @@ class JsonCallSource:
             currency=said.currency or self._currency,
             recording_url=said.recording_url,
             updated_at=self._moment(said.updated_at, started_at),
+            flaws=tuple(dict.fromkeys(flaws)),
         )
 
     def _moment(self, when: datetime | None, after: int) -> int | None:
         return None if when is None else self._time.seconds(when, after=after)
+
+
+def _inside(
+    moment: int | None, name: str, start: int, end: int | None, flaws: list[str]
+) -> int | None:
+    """The moment if it lies within the call, what TOLERANCE makes of it, or None; noted."""
+    if moment is None:
+        return None
+    if moment < start:
+        flaws.append(f"{name}: expected a time not before started_at")
+        return start if moment >= start - TOLERANCE else None
+    if end is not None and moment > end:
+        flaws.append(f"{name}: expected a time not after ended_at")
+        return end if moment <= end + TOLERANCE else None
+    if moment > start + SECONDS_LIMIT:
+        flaws.append(f"{name}: expected a time within a week of started_at")
+        return None
+    return moment
 
 
 def _as_text(item: object) -> str:

@@ -3,23 +3,30 @@
 A text becomes values with `load_json`. The reader of a field takes any such value and returns what
 it means, None for null and for empty text: "not known". It raises ValueError with what was
 expected, and never with the value: that may be personal.
+
+A call is never lost for a field it can do without: what the reader of an optional field cannot
+read is dropped, or mended if it raises MendedError with what it is read as instead. Either is
+noted in the list that is the context of the validation, as "field: what was expected".
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
+from bot.domain.calls import EndedBy
 from bot.sources.base import (
     FIRST_YEAR,
     ID_LIMIT,
     LAST_YEAR,
     NAME_LIMIT,
     TEXT_LIMIT,
+    UNDECODABLE,
     clean_text,
     has_control,
 )
@@ -41,6 +48,34 @@ _TIME_RE = re.compile(_TIME, re.ASCII)
 _PRICE_RE = re.compile(_PRICE, re.ASCII)
 _CURRENCY_RE = re.compile("[A-Z]{3}")
 _URL_RE = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_FRACTION_RE = re.compile(r"\d{1,9}[.,]\d+", re.ASCII)
+_COMMA_PRICE_RE = re.compile(r"\d{1,12},\d{1,2}", re.ASCII)
+_ROUNDED_RE = re.compile(r"[+-]?\d([.,]\d+E\+?|E\+)\d+", re.ASCII | re.IGNORECASE)
+_WHOLE_RE = re.compile(r"(\+?\d+)[.,]0", re.ASCII)
+_PARTING_RE = re.compile(r"[;,\s]+")
+
+CURRENCY_SIGNS = {
+    "ГРН": "UAH",
+    "ГРН.": "UAH",
+    "₴": "UAH",
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "ZŁ": "PLN",
+    "ZŁ.": "PLN",
+}
+"""What people write in place of the three letters, in capitals."""
+
+ROUNDED = "a number like 3.80671E+11 has lost its digits: make the column text before saving"
+"""Said of what spreadsheets make of a long number: nobody knows any more whose it was."""
+
+
+class MendedError(ValueError):
+    """What was expected of a value, and what it is read as all the same."""
+
+    def __init__(self, expected: str, mended: object) -> None:
+        super().__init__(expected)
+        self.mended = mended
 
 
 class JsonNumber(float):
@@ -94,6 +129,8 @@ def _read_id(value: object) -> str:
         raise ValueError(f"is over {ID_LIMIT} characters")
     if has_control(text):
         raise ValueError("has control characters")
+    if _ROUNDED_RE.fullmatch(text):
+        raise ValueError(ROUNDED)
     return text
 
 
@@ -103,26 +140,73 @@ def _text_reader(limit: int) -> Callable[[object], str | None]:
             return None
         if not _is_text(value):
             raise ValueError("expected text")
-        return clean_text(str(value), limit)
+        text = clean_text(str(value), limit + 1)
+        if text is None or len(text) <= limit:
+            return text
+        raise MendedError(f"is cut at {limit} characters", text[:limit].rstrip() or None)
 
     return read
 
 
+_read_text = _text_reader(TEXT_LIMIT)
+
+
+def _read_name(value: object) -> str | None:
+    if isinstance(value, str) and UNDECODABLE in value:
+        raise ValueError("is not text in the encoding that ENCODING says")
+    return _text_reader(NAME_LIMIT)(value)
+
+
+def _read_number(value: object) -> str | None:
+    """A telephone number or an extension, also as spreadsheets write them."""
+    if isinstance(value, JsonNumber):
+        value = value.text
+        if not _WHOLE_RE.fullmatch(value):
+            raise ValueError(ROUNDED if "e" in value.lower() else "expected text")
+    if isinstance(value, str):
+        value = value.strip()
+        if _ROUNDED_RE.fullmatch(value.lstrip("'")):
+            raise ValueError(ROUNDED)
+        value = value.removeprefix("'")
+        if match := _WHOLE_RE.fullmatch(value):
+            value = match[1]
+    return _read_text(value)
+
+
 def _read_rang(value: object) -> tuple[str, ...]:
+    flaws: list[str] = []
     if value is None:
         return ()
+    if _is_text(value):
+        value = [part for part in _PARTING_RE.split(str(value)) if part]
+        flaws = ["expected an array of extensions"] if value else []
     if not isinstance(value, list):
         raise ValueError("expected an array of extensions")
-    if len(value) > RANG_LIMIT:
-        raise ValueError(f"has over {RANG_LIMIT} extensions")
     extensions: dict[str, None] = {}  # a set that keeps the order
     for extension in value:
-        if not _is_text(extension):
-            raise ValueError("expected an array of extensions, each of them text")
-        text = clean_text(str(extension), TEXT_LIMIT)
+        try:
+            text = _read_number(extension)
+        except ValueError:
+            text = None
+            flaws.append("expected an array of extensions, each of them text")
         if text:
             extensions[text] = None
-    return tuple(extensions)
+    if len(extensions) > RANG_LIMIT:
+        flaws.append(f"has over {RANG_LIMIT} extensions")
+    rang = tuple(extensions)[:RANG_LIMIT]
+    if flaws:
+        raise MendedError(flaws[-1], rang)
+    return rang
+
+
+def _read_ended_by(value: object) -> EndedBy | None:
+    text = _stripped(value)
+    if text is None:
+        return None
+    try:
+        return EndedBy(text.lower() if isinstance(text, str) else "")
+    except ValueError:
+        raise ValueError(f"expected one of {', '.join(EndedBy)}") from None
 
 
 def _read_time(value: object) -> datetime | None:
@@ -155,21 +239,27 @@ def _read_start(value: object) -> datetime:
 
 
 def _read_seconds(value: object) -> int | None:
+    """Whole seconds; a fraction is rounded, a half up."""
     value = _stripped(value)
     if value is None:
         return None
-    if isinstance(value, str) and value.isdecimal() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if isinstance(value, str):
+        if value.isdecimal() and len(value) < 10:
+            value = int(value)
+        elif _FRACTION_RE.fullmatch(value):
+            value = float(value.replace(",", "."))
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError("expected a whole number of seconds")
     if not 0 <= value <= SECONDS_LIMIT:
         raise ValueError(f"expected seconds from 0 to {SECONDS_LIMIT}")
-    return value
+    whole = math.floor(value + 0.5)
+    if whole != value:
+        raise MendedError("expected a whole number of seconds", whole)
+    return whole
 
 
 def _read_price(value: object) -> Decimal | None:
+    expected = 'expected a decimal number like "1.25", not negative'
     if isinstance(value, JsonNumber):
         value = value.text
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -177,17 +267,22 @@ def _read_price(value: object) -> Decimal | None:
     text = _stripped(value)
     if text is None:
         return None
+    if isinstance(text, str) and _COMMA_PRICE_RE.fullmatch(text):
+        raise MendedError(expected, Decimal(text.replace(",", ".")))
     if not isinstance(text, str) or not _PRICE_RE.fullmatch(text):
-        raise ValueError('expected a decimal number like "1.25", not negative')
+        raise ValueError(expected)
     return Decimal(text)
 
 
 def _read_currency(value: object) -> str | None:
+    expected = "expected three letters like UAH"
     text = _stripped(value)
     if text is None:
         return None
+    if isinstance(text, str) and text.upper() in CURRENCY_SIGNS:
+        raise MendedError(expected, CURRENCY_SIGNS[text.upper()])
     if not isinstance(text, str) or not _CURRENCY_RE.fullmatch(text.upper()):
-        raise ValueError("expected three letters like UAH")
+        raise ValueError(expected)
     return text.upper()
 
 
@@ -200,6 +295,29 @@ def _read_url(value: object) -> str | None:
     if len(text) > URL_LIMIT:
         raise ValueError(f"is over {URL_LIMIT} characters")
     return text
+
+
+def read_party_field(value: object) -> object:
+    """What a party is read from: a bare text or number is its number."""
+    if value is None or isinstance(value, dict):
+        return value
+    if _is_text(value):
+        raise MendedError("expected an object", {"number": value})
+    raise ValueError("expected an object")
+
+
+def optional(read: Callable[[object], object], *, missing: object = None) -> BeforeValidator:
+    """A reader that loses no call: what it cannot read is `missing`, or mended, and noted."""
+
+    def validate(value: object, info: ValidationInfo) -> object:
+        try:
+            return read(value)
+        except ValueError as error:
+            if info.context is not None:
+                info.context.append(f"{info.field_name}: {error}")
+            return error.mended if isinstance(error, MendedError) else missing
+
+    return BeforeValidator(validate)
 
 
 _TIME_SCHEMA: dict[str, Any] = {
@@ -219,17 +337,27 @@ Id = Annotated[
 ]
 Text = Annotated[
     str | None,
-    BeforeValidator(_text_reader(TEXT_LIMIT)),
+    optional(_read_text),
     WithJsonSchema({"type": ["string", "integer", "null"]}),
 ]
 Name = Annotated[
     str | None,
-    BeforeValidator(_text_reader(NAME_LIMIT)),
+    optional(_read_name),
     WithJsonSchema({"type": ["string", "integer", "null"]}),
+]
+Number = Annotated[
+    str | None,
+    optional(_read_number),
+    WithJsonSchema({"type": ["string", "integer", "null"]}),
+]
+Ending = Annotated[
+    EndedBy | None,
+    optional(_read_ended_by),
+    WithJsonSchema({"enum": [*EndedBy, None]}),
 ]
 Rang = Annotated[
     tuple[str, ...],
-    BeforeValidator(_read_rang),
+    optional(_read_rang, missing=()),
     WithJsonSchema(
         {
             "type": ["array", "null"],
@@ -241,11 +369,11 @@ Rang = Annotated[
 Start = Annotated[
     datetime, BeforeValidator(_read_start), WithJsonSchema(_TIME_SCHEMA | {"type": "string"})
 ]
-Time = Annotated[datetime | None, BeforeValidator(_read_time), WithJsonSchema(_TIME_SCHEMA)]
-Seconds = Annotated[int | None, BeforeValidator(_read_seconds), WithJsonSchema(_SECONDS_SCHEMA)]
+Time = Annotated[datetime | None, optional(_read_time), WithJsonSchema(_TIME_SCHEMA)]
+Seconds = Annotated[int | None, optional(_read_seconds), WithJsonSchema(_SECONDS_SCHEMA)]
 Price = Annotated[
     Decimal | None,
-    BeforeValidator(_read_price),
+    optional(_read_price),
     WithJsonSchema(
         {
             "anyOf": [
@@ -258,12 +386,12 @@ Price = Annotated[
 ]
 Currency = Annotated[
     str | None,
-    BeforeValidator(_read_currency),
+    optional(_read_currency),
     WithJsonSchema({"type": ["string", "null"], "pattern": "^[A-Za-z]{3}$"}),
 ]
 Url = Annotated[
     str | None,
-    BeforeValidator(_read_url),
+    optional(_read_url),
     WithJsonSchema(
         {"type": ["string", "null"], "pattern": r"^https?://\S+$", "maxLength": URL_LIMIT}
     ),

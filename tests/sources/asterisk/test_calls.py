@@ -53,6 +53,42 @@ def outgoing(*, src: str = "101", **cells: Any) -> bytes:
     return row(src=src, **cells)
 
 
+@pytest.mark.parametrize(
+    ("dst", "data"),
+    [
+        ("0671234569", "PJSIP/380671234569@kyivstar"),
+        ("0671234569", "PJSIP/kyivstar/sip:380671234569@10.0.0.1,60,tT"),
+        ("0671234569", "SIP/trunk/0671234569"),
+        ("380671234569", "PJSIP/0671234569@kyivstar"),
+        ("+380671234569", "PJSIP/380671234569@kyivstar"),
+        ("90671234569", "PJSIP/0671234569@kyivstar&PJSIP/0671234569@life"),
+    ],
+)
+@pytest.mark.parametrize("said", ["ANSWERED", "NO ANSWER"])
+def test_a_phone_with_a_name_calls_out(dst: str, data: str, said: str) -> None:
+    facts = only_call(
+        outgoing(
+            src="380445550101",
+            dst=dst,
+            channel="PJSIP/reception-00000001",
+            data=data,
+            disposition=said,
+        )
+    )
+    assert (facts.direction, facts.extension) == (Direction.OUT, "reception")
+    assert facts.callee.number == dst
+
+
+def test_a_call_from_our_own_number_is_no_incoming_one() -> None:
+    own = {"own_numbers": "+380445550101"}
+    named: dict[str, Any] = {"src": "0445550101", "channel": "PJSIP/reception-1"}
+    out = only_call(outgoing(**named, data="DAHDI/g1/x"), **own)
+    assert (out.direction, out.extension) == (Direction.OUT, "reception")
+    inside = only_call(outgoing(**named, dst="102", data="PJSIP/102"), **own)
+    assert inside.direction is Direction.INTERNAL
+    assert only_call(row(src="0445550101"), **own).direction is Direction.IN
+
+
 @pytest.mark.parametrize("app", ["Queue", "BackGround", "VoiceMail", "Playback"])
 def test_a_machine_alone_answering_leaves_the_call_lost(app: str) -> None:
     answered = "2026-11-22 10:00:00"

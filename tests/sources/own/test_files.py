@@ -54,6 +54,34 @@ def test_extensions_rung_are_parted_in_any_way(rang: str) -> None:
     assert facts.rang == ("101", "102")
 
 
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ('="0671234567"', "0671234567"),
+        ('"=""0671234567"""', "0671234567"),
+        ("'0671234567", "0671234567"),
+        ("380671234567.0", "380671234567"),
+        ("3.80671E+11", None),
+        ("+3.80671E+11", None),
+        ('="3.80671E+11"', None),
+        ('"3,80671E+11"', None),
+    ],
+)
+def test_numbers_that_went_through_a_spreadsheet(cell: str, number: str | None) -> None:
+    [facts] = read(HEADER + b",caller_number\n" + LEAST + f",{cell}\n".encode())
+    assert isinstance(facts, CallFacts)
+    assert facts.caller.number == number
+    assert bool(facts.flaws) == (number is None)
+
+
+def test_a_bad_cell_loses_no_call() -> None:
+    names = b",wait_seconds,talk_seconds,price,ended_by,recording_url\n"
+    [facts] = read(HEADER + names + LEAST + b",14.7,-5,NaN,me,a.mp3\n")
+    assert isinstance(facts, CallFacts)
+    assert (facts.wait, facts.talk, facts.price) == (15, None, None)
+    assert len(facts.flaws) == 5
+
+
 def test_semicolons_and_capitals_in_the_header() -> None:
     text = (
         b'"ID";"Direction";"Status";"Started_At";"rang"\na1;in;missed;2026-11-22 10:00:00;101,102'
