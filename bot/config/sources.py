@@ -137,8 +137,9 @@ class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
     `encoding` is that of its files. `token` is the secret part of the hook's address: without one
-    the hook is closed. `recording_hosts` is read by `bot/media/origins.py`. The settings of numbers
-    are what `NumberPlan` is made of; `own_numbers` and `hidden_numbers` are comma-separated.
+    the hook is closed. `recording_hosts` is read by `bot/media/origins.py`. The settings of
+    numbers are what `NumberPlan` is made of; `own_numbers` and `hidden_numbers` are
+    comma-separated.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
