@@ -6,7 +6,7 @@ Only here are objects of different rooms built and handed to each other. Begin r
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from zoneinfo import ZoneInfo
@@ -213,7 +213,15 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             bot,
             outbox=repositories.outbox,
             groups=repositories.groups,
-            notices=create_notices(repositories, i18n, zone=settings.zone, clock=clock),
+            notices=create_notices(
+                repositories,
+                i18n,
+                zone=settings.zone,
+                clock=clock,
+                source_zones={
+                    name: ZoneInfo(chosen.timezone) for name, chosen in settings.sources.items()
+                },
+            ),
             clock=clock,
             pace=pace,
             metrics=metrics,
@@ -271,7 +279,12 @@ async def _bring_up_to_date(
 
 
 def create_notices(
-    repositories: Repositories, i18n: I18n, *, zone: ZoneInfo, clock: Clock
+    repositories: Repositories,
+    i18n: I18n,
+    *,
+    zone: ZoneInfo,
+    clock: Clock,
+    source_zones: Mapping[str, ZoneInfo] | None = None,
 ) -> Notices:
     return Notices(
         employees=repositories.employees,
@@ -285,6 +298,7 @@ def create_notices(
         i18n=i18n,
         zone=zone,
         clock=clock,
+        source_zones=source_zones or {},
     )
 
 

@@ -19,7 +19,7 @@ from bot.domain.phones import NumberPlan
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
-from storage.rejects import count_flaws
+from storage.rejects import count_flaws, note_arrivals
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -57,17 +57,25 @@ class CallRepo:
         self._rules = rules
         self._numbers = numbers or {}
 
-    async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
+    async def record(
+        self, facts: Sequence[CallFacts], *, now: int, is_live: bool = False
+    ) -> list[Outcome]:
         """Merge statements into the log; change the cases of their clients, owe the messages.
 
         All of it is one durable transaction. Returns what each statement did, in order. People are
         alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago. Flaws are counted.
+
+        `is_live`: told as it happens, so how late it comes says whether the source's clock is
+        right; history is late by nature.
         """
         if not facts:
             return []
         async with self._database.transaction() as tx:
-            outcomes = await _Recording(tx, now, self._rules).run(facts)
+            recording = _Recording(tx, now, self._rules)
+            outcomes = await recording.run(facts)
             await count_flaws(tx, facts, now=now)
+            if is_live:
+                await note_arrivals(tx, recording.ends(), now=now)
             return outcomes
 
     async def settle(self, *, now: int) -> int:
@@ -146,6 +154,15 @@ class _Recording:
             plan = numbers.get(call.source, _PLAN)
             self._calls[key] = end_unknown(call, plan, now=self._now)
         return await self._write_changes()
+
+    def ends(self) -> list[tuple[str, int]]:
+        """The source and the end of each call whose end was told now for the first time."""
+        found = []
+        for key, call in self._calls.items():
+            before, end = self._before.get(key), _end(call)
+            if end is not None and (before is None or _end(before) is None):
+                found.append((call.source, end))
+        return found
 
     async def _write_changes(self) -> int:
         """Write the calls that have changed, and what becomes of their cases."""
@@ -233,6 +250,15 @@ class _Recording:
                 for extension in call.extensions
             ],
         )
+
+
+def _end(call: MergedCall) -> int | None:
+    """When the call ended, if its source has said so."""
+    if call.level == 0:
+        return None
+    if call.ended_at is None and call.wait is not None and call.talk is not None:
+        return call.started_at + call.wait + call.talk
+    return call.ended_at
 
 
 def _stored(call: MergedCall) -> tuple[Value, ...]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CallFacts, Flaw, Reject
+from bot.domain.clock import SHIFTED_CALLS, clock_shift
 from bot.domain.outbox import MessageKind
 from storage.database import Database, Transaction
 from storage.owing import owe_administrators
@@ -61,6 +62,38 @@ class RejectRepo:
         for row in rows:
             found.setdefault(row["source"], []).append(Flaw(row["flaw"], row["count"]))
         return found
+
+    async def clock_shifts(self) -> dict[str, int]:
+        """By how many seconds the calls of a source come late, again and again; no others."""
+        rows = await self._database.fetch(
+            "SELECT source, shift FROM clock_shifts WHERE shift <> 0 AND run >= ?",
+            (SHIFTED_CALLS,),
+        )
+        return {row["source"]: row["shift"] for row in rows}
+
+
+async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now: int) -> None:
+    """Note how late the ends of calls are told, by source and in the order they came.
+
+    What comes late again and again by hours is told to the administrators, once for a source.
+    """
+    for source in dict.fromkeys(source for source, _ in ends):
+        rows = await tx.execute("SELECT * FROM clock_shifts WHERE source = ?", (source,))
+        known = (rows[0]["shift"], rows[0]["run"]) if rows else (0, 0)
+        shift, run = known
+        for at in (at for name, at in ends if name == source):
+            found = clock_shift(now - at)
+            shift, run = found, min(run + 1, SHIFTED_CALLS) if found and found == shift else 1
+            run = run if shift else 0
+        if (shift, run) == known:
+            continue
+        await tx.execute(
+            "INSERT INTO clock_shifts (source, shift, run) VALUES (?, ?, ?) "
+            "ON CONFLICT (source) DO UPDATE SET shift = excluded.shift, run = excluded.run",
+            (source, shift, run),
+        )
+        if run >= SHIFTED_CALLS:
+            await owe_administrators(tx, MessageKind.CLOCK, source, now=now)
 
 
 async def count_flaws(tx: Transaction, facts: Sequence[CallFacts], *, now: int) -> None:

@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import httpx
 from aiogram.exceptions import TelegramAPIError
 
 from bot.app import create_bot
 from bot.config.settings import Settings
+from bot.domain.clock import mending_zone, system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
 from storage.calls import CallRepo
 from storage.database import open_database
+from storage.rejects import RejectRepo
 
 _SECONDS = 10
 
@@ -37,6 +40,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("sources", is_ok=True, detail="none is set, so no calls will come")
     for name in settings.sources:
         yield _check_source(name, settings)
+    for finding in await _check_clocks(settings):
+        yield finding
 
 
 async def _check_token(settings: Settings) -> Finding:
@@ -72,6 +77,28 @@ async def _check_public_url(settings: Settings) -> Finding:
         return Finding("public url", is_ok=False, detail=f"PUBLIC_URL: {type(error).__name__}")
     is_ok = answer.status_code == httpx.codes.OK
     return Finding("public url", is_ok=is_ok, detail=f"answers {answer.status_code}")
+
+
+async def _check_clocks(settings: Settings) -> list[Finding]:
+    """The sources whose calls come hours late or early, by what the database shows."""
+    if not settings.database_path.is_file():
+        return []
+    try:
+        async with open_database(settings.database_path) as database:
+            shifts = await RejectRepo(database).clock_shifts()
+    except (StartError, OSError, StorageError):
+        return []  # told by _check_database
+    findings = []
+    for name, shift in shifts.items():
+        if name not in settings.sources:
+            continue
+        written = ZoneInfo(settings.sources[name].timezone)
+        zone = mending_zone(written, settings.zone, shift=shift, now=system_clock())
+        how = f"{abs(shift) / 3600:g} h {'late' if shift > 0 else 'early'}"
+        setting = f"SOURCES__{name.upper()}__TIMEZONE"
+        detail = f"{setting}: the last calls came {how} by their own times; try {setting}={zone}"
+        findings.append(Finding(f"clock of {name}", is_ok=False, detail=detail))
+    return findings
 
 
 def _check_source(name: str, settings: Settings) -> Finding:

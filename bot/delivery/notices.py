@@ -1,5 +1,6 @@
 """The words and buttons of what is owed to a chat: in the reader's language, as things are now."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from aiogram.utils.i18n import I18n
 from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, mending_zone
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
@@ -60,6 +61,7 @@ class Notices:
     i18n: I18n
     zone: ZoneInfo
     clock: Clock
+    source_zones: Mapping[str, ZoneInfo]
 
     async def compose(self, owed: Owed) -> Notice | None:
         """The message, or None if there is nothing to tell the reader any more."""
@@ -108,6 +110,8 @@ class Notices:
                 text = views.taken_by_another(case, now=self.clock(), zone=self.zone)
             case MessageKind.REJECTS:
                 text = views.rejects(owed.subject, await self.rejects.last(owed.subject))
+            case MessageKind.CLOCK:
+                return await self._clock_is_off(owed.subject, employee)
             case MessageKind.UNREACHABLE:
                 text = views.unreachable(owed.subject.partition(" ")[2])
             case MessageKind.GROUP_LOST:
@@ -155,6 +159,14 @@ class Notices:
         if not owed.is_in_chat:
             return None
         return Notice(views.claim_answered(case, now=now, zone=zone), employee=employee)
+
+    async def _clock_is_off(self, source: str, employee: Employee) -> Notice | None:
+        shift = (await self.rejects.clock_shifts()).get(source)
+        if shift is None:
+            return None
+        written = self.source_zones.get(source, self.zone)
+        zone = mending_zone(written, self.zone, shift=shift, now=self.clock())
+        return Notice(views.clock_is_off(source, shift=shift, zone=zone), employee=employee)
 
     async def _reminder(self, owed: Owed, employee: Employee) -> Notice:
         reminder = await self.reminders.get(int(owed.subject))

@@ -26,6 +26,8 @@ class MessageKind(StrEnum):
     REMINDER = "reminder"
     REJECTS = "rejects"
     """A source sent what cannot be read."""
+    CLOCK = "clock"
+    """The times of a source are hours off."""
     UNREACHABLE = "unreachable"
     """A person cannot be written to."""
     GROUP_LOST = "group_lost"

@@ -68,7 +68,7 @@ class Recorder:
     async def _commit(self, requests: list[_Request]) -> None:
         try:
             facts = [statement for request in requests for statement in request.facts]
-            outcomes = iter(await self._calls.record(facts, now=self._clock()))
+            outcomes = iter(await self._calls.record(facts, now=self._clock(), is_live=True))
             for request in requests:
                 request.outcomes = [next(outcomes) for _ in request.facts]
         except Exception as error:

@@ -95,6 +95,31 @@ def rejects(source: str, reason: str | None) -> str:
     return "\n".join(lines)
 
 
+def clock_is_off(source: str, *, shift: int, zone: str) -> str:
+    """Tells administrators that the times of a source are hours late (early: below 0)."""
+    time = clock_span(abs(shift))
+    words = (
+        _("⚠️ The calls of the source “{source}” come {time} late by their own times.")
+        if shift > 0
+        else _("⚠️ The calls of the source “{source}” come {time} early by their own times.")
+    )
+    setting = f"<code>SOURCES__{quoted(source.upper())}__TIMEZONE={quoted(zone)}</code>"
+    return "\n".join(
+        [
+            words.format(source=quoted(source), time=time),
+            _("Late calls alert nobody. The time zone is probably wrong; this would mend it:"),
+            setting,
+            _("If the times are written with an offset, it must be mended in the PBX."),
+            _("You are told of this once."),
+        ]
+    )
+
+
+def clock_span(seconds: int) -> str:
+    """2:00, 5:45: hours and minutes."""
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02}"
+
+
 def unreachable(name: str) -> str:
     return _(
         "⚠️ {name} cannot be reached: the bot is blocked or was never started. "

@@ -9,3 +9,11 @@ CREATE TABLE flaws (
 
 -- Live calls whose end may never come.
 CREATE INDEX calls_live ON calls (received_at) WHERE status IN ('ringing', 'connecting_operator');
+
+-- By how many seconds the last `run` calls that hooks told the end of came late (or early, below 0):
+-- times hours off mean a wrong time zone (bot/domain/clock.py).
+CREATE TABLE clock_shifts (
+    source TEXT PRIMARY KEY,
+    shift INTEGER NOT NULL,
+    run INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

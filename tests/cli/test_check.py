@@ -1,5 +1,8 @@
 """`dzvinok check`: what works, what fails, one line each."""
 
+from pathlib import Path
+
+from storage.database import open_database
 from tests.support.running import HOOK_TOKEN
 from tests.support.telegram import TOKEN
 from tests.support.terminals import Terminal
@@ -37,6 +40,19 @@ async def test_check_names_what_fails_and_goes_on(online: Terminal) -> None:
     assert "Unauthorized" in done.out
     assert WRONG_TOKEN not in done.out + done.err
     assert "Traceback" not in done.err
+
+
+async def test_check_tells_of_times_that_are_hours_off(online: Terminal) -> None:
+    async with (
+        open_database(Path(online.settings["DATABASE_PATH"] or "")) as database,
+        database.transaction() as tx,
+    ):
+        await tx.execute("INSERT INTO clock_shifts VALUES ('office', -7200, 5), ('pbx', 3600, 4)")
+    done = await online.beside("check")
+    assert done.code == 1
+    [line] = [line for line in done.lines if "clock" in line]
+    assert line.startswith("FAIL clock of office: SOURCES__OFFICE__TIMEZONE: ")
+    assert "2 h early" in line
 
 
 def test_check_without_telegram_token_or_sources(terminal: Terminal) -> None:

@@ -4,10 +4,12 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.support.lost_calls import LOST, is_alert
+from tests.support.lost_calls import LOST, NOW, is_alert
 from tests.support.running import HOOK_TOKEN, running_office
+from tests.support.telegram import RunningClock
 from tests.support.terminals import rows
 
 
@@ -136,4 +138,21 @@ async def test_a_bad_optional_field_loses_no_call_and_no_alert(tmp_path: Path) -
         fields = sorted(flaw.partition(":")[0] for (flaw,) in flaws)
         assert fields == sorted(flawed.keys() - LOST.keys() | {"rang"})
         assert rows(office.settings.database_path, "SELECT * FROM rejects") == []
+        await office.stop()
+
+
+async def test_times_hours_off_are_told_with_the_setting_that_mends_them(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=RunningClock(NOW)) as office:
+        admin = await office.administrator()
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        for number in range(5):
+            # UTC, and does not say so: it is read as the source's local time.
+            ended = datetime.fromtimestamp(NOW - number, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            call = LOST | {"id": f"t{number}", "started_at": ended, "ended_at": ended}
+            await office.http.post(hook, json=call)
+        message = await admin.wait_for(lambda message: "TIMEZONE" in message.text)
+        assert "SOURCES__OFFICE__TIMEZONE=UTC" in message.text
+        assert "запізнюються на 2:00" in message.text
         await office.stop()

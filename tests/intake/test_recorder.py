@@ -20,7 +20,9 @@ class CutShort(CallRepo):
     It is busy with `first` until the others wait.
     """
 
-    async def record(self, facts: Sequence[CallFacts], *, now: int) -> list[Outcome]:
+    async def record(
+        self, facts: Sequence[CallFacts], *, now: int, is_live: bool = False
+    ) -> list[Outcome]:
         names = [one.external_id for one in facts]
         if names == ["first"]:
             await asyncio.sleep(0)
@@ -28,7 +30,7 @@ class CutShort(CallRepo):
             raise StorageError("the disk is full")
         if names == ["cut"]:
             raise asyncio.CancelledError
-        return await super().record(facts, now=now)
+        return await super().record(facts, now=now, is_live=is_live)
 
 
 async def recorded(database: Database, *names: str) -> list[list[Outcome] | BaseException]:
