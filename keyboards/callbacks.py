@@ -333,6 +333,25 @@ class InviteRole(CallbackData, prefix="ir1"):
     page: Count
 
 
+class InviteList(CallbackData, prefix="il1"):
+    """The invitations nobody has used yet."""
+
+    page: Count
+
+
+class InviteStep(StrEnum):
+    REVOKE = "d"
+    RESTORE = "r"
+
+
+class InviteButton(CallbackData, prefix="ib1"):
+    """A button about one invitation, and the page of the staff the list was opened from."""
+
+    step: InviteStep
+    invite: Id
+    page: Count
+
+
 class InviteWithout(CallbackData, prefix="iw1"):
     """Make the invitation without extensions."""
 

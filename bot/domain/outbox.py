@@ -28,6 +28,8 @@ class MessageKind(StrEnum):
     """A source sent what cannot be read."""
     UNREACHABLE = "unreachable"
     """A person cannot be written to."""
+    JOINED = "joined"
+    """Somebody has come in, or has got more rights, by an invitation."""
     GROUP_LOST = "group_lost"
     """A group chat cannot be written to."""
 

@@ -9,7 +9,6 @@ from bot.domain.cases import Board, Taking
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Language, Role
 from storage.case_deadlines import ANSWER_SECONDS
-from storage.invites import InviteRepo
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
 
@@ -71,18 +70,6 @@ async def make_accountant(stored: StoredCalls, person: Employee) -> None:
     await stored.employees.set_role(person.id, Role.ACCOUNTANT)
 
 
-async def invite_as_accountant(stored: StoredCalls, person: Employee) -> None:
-    invites = InviteRepo(stored.database)
-    await invites.accept(
-        await invites.add(Role.ACCOUNTANT, extensions=["101"], now=NOW),
-        tg_id=person.tg_id,
-        name=person.name,
-        language=Language.UK,
-        page_size=8,
-        now=NOW,
-    )
-
-
 async def block(stored: StoredCalls, person: Employee) -> None:
     await stored.employees.set_state(person.id, EmployeeState.BLOCKED)
 
@@ -94,9 +81,7 @@ async def take_out_of_settings(stored: StoredCalls, person: Employee) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "lose", [make_accountant, invite_as_accountant, block, take_out_of_settings]
-)
+@pytest.mark.parametrize("lose", [make_accountant, block, take_out_of_settings])
 async def test_who_is_out_or_takes_no_clients_holds_none(
     stored: StoredCalls, lose: Callable[[StoredCalls, Employee], Awaitable[None]]
 ) -> None:
