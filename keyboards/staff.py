@@ -50,12 +50,12 @@ def invites(
 ) -> InlineKeyboardMarkup:
     """A button to revoke each invitation; `undo`: the id of the one just revoked."""
     numbers = [
-        button(f"🗑 {number}", InviteButton(step=InviteStep.REVOKE, invite=one.id, page=page))
+        button(f"🗑 {number}", InviteButton(step=InviteStep.REVOKE, id=one.id, page=page))
         for number, one in enumerate(shown, start=1)
     ]
     rows = in_rows(numbers, _IN_ROW)
     if undo is not None:
-        back = InviteButton(step=InviteStep.RESTORE, invite=undo, page=page)
+        back = InviteButton(step=InviteStep.RESTORE, id=undo, page=page)
         rows.append([button(_("↩️ Bring the invitation back"), back)])
     again = button("🔄", InviteList(page=page))
     return keyboard(*rows, [button(_("⬅️ To the staff"), StaffPage(page=page)), again])

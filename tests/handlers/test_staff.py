@@ -572,12 +572,12 @@ async def test_open_invitations_are_listed_revoked_and_brought_back(app: App) ->
     assert "Відкритих запрошень немає." in app.text
     await app.say(STRANGER, f"/start {token}")
     assert app.text.startswith("Це запрошення вже не діє.")
-    [undo] = [InviteButton(step=InviteStep.RESTORE, invite=2, page=0).pack()]
+    [undo] = [InviteButton(step=InviteStep.RESTORE, id=2, page=0).pack()]
     await app.press_data(BOSS, undo)
     assert app.answers[-1] == "Запрошення знову діє"
     await app.say(STRANGER, f"/start {token}")
     assert (await app.person(STRANGER)).role is Role.OPERATOR
-    await app.press_data(BOSS, InviteButton(step=InviteStep.REVOKE, invite=2, page=0).pack())
+    await app.press_data(BOSS, InviteButton(step=InviteStep.REVOKE, id=2, page=0).pack())
     assert app.answers[-1] == "Запізно: ним уже скористалися"
     assert (await app.person(STRANGER)).state is EmployeeState.ACTIVE
 
@@ -597,7 +597,7 @@ def test_the_days_of_a_link_are_whole() -> None:
         *(InviteRole(role=role, page=EXTREME) for role in Role),
         *(InviteWithout(role=role, page=EXTREME) for role in Role),
         *(LanguageChoice(language=language) for language in Language),
-        *(InviteButton(step=one, invite=EXTREME, page=EXTREME) for one in InviteStep),
+        *(InviteButton(step=one, id=EXTREME, page=EXTREME) for one in InviteStep),
         StaffPage(page=EXTREME),
         InviteStart(page=EXTREME),
         PageSizeChoice(size=EXTREME),
