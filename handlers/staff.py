@@ -353,12 +353,13 @@ def what_is_wrong(text: str, extensions: tuple[str, ...]) -> str | None:
     for extension in extensions:
         if len(extension) > EXTENSION_LIMIT:
             return views.extension_too_long(extension, limit=EXTENSION_LIMIT)
-        if not is_extension(extension):
-            return views.no_extension(extension)
     for item in re.split(r"[,;\n]+", text):
         words = item.split()
         if len(words) > 1 and any(not re.search(r"[\d@:]", word) for word in words):
             return views.no_extension(" ".join(words))
+    for extension in extensions:
+        if not is_extension(extension):
+            return views.no_extension(extension)
     return None
 
 
