@@ -288,6 +288,7 @@ def create_notices(
 ) -> Notices:
     return Notices(
         employees=repositories.employees,
+        invites=repositories.invites,
         cases=repositories.cases,
         company=repositories.company,
         groups=repositories.groups,

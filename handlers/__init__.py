@@ -6,6 +6,7 @@ from handlers import (
     board,
     calls,
     cases,
+    comment_history,
     comments,
     company,
     contacts,
@@ -29,6 +30,7 @@ def create_routers() -> list[Router]:
     private.callback_query.filter(F.message.chat.type == "private")
     private.include_routers(
         comments.create_router(),
+        comment_history.create_router(),
         contacts.create_router(),
         staff.create_router(),
         invites.create_router(),

@@ -12,6 +12,7 @@ from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
 from bot.views import board as views
+from bot.views.calls import no_extensions
 from keyboards import board as keyboards
 from keyboards.callbacks import BoardPlace
 from storage.cases import CaseRepo
@@ -51,11 +52,15 @@ async def _show_board(
     settings: Settings,
     clock: Clock,
 ) -> None:
+    if employee.scope.extensions == () and not employee.role.takes_clients:
+        await show(event, no_extensions())
+        return
     now, zone = clock(), settings.zone
     today, _ = day_bounds(local_date(now, zone), zone)
     page = await cases.board(
         employee, place.board, page=place.page, size=employee.page_size, today=today
     )
     numbers = await cases.numbers(employee.scope, since=today)
-    text = views.board(page, numbers, place.board, now=now)
-    await show(event, text, keyboards.board(page, place))
+    text = views.board(page, numbers, place.board, now=now, scope=employee.scope)
+    markup = keyboards.board(page, place, takes_clients=employee.role.takes_clients)
+    await show(event, text, markup)

@@ -72,7 +72,7 @@ class CardScreens:
         """
         call = await self.journal.get(pressed.call, viewer.scope)
         now, zone = self.clock(), self.settings.zone
-        heard = can_be_heard(call, self.settings)
+        heard = call.can_be_heard_by(viewer) and can_be_heard(call, self.settings)
         case = call.case
         return CardScreen(
             views.card(call, now=now, zone=zone, note=note),

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from aiogram.types import CallbackQuery, Message
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.config.settings import Settings
 from bot.domain.cases import Case, Taking
 from bot.domain.clock import Clock
-from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.errors import NoClientsError, NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.reply import Event, answer, show, take_buttons_away
 from bot.views import cases as views
@@ -52,6 +52,10 @@ class CaseScreens:
         """The case a button is about. Raises NotFoundError, NoAccessError."""
         return await self.cases.get(await self.id_of_case(pressed), employee.scope)
 
+    async def get_to_take(self, pressed: AnyCaseButton, employee: Employee) -> Case:
+        """The same for taking or closing it. Raises NotFoundError, NoAccessError."""
+        return await self.cases.get_to_take(await self.id_of_case(pressed), employee)
+
     async def show_card(
         self, event: Event, employee: Employee, pressed: AnyCaseButton, toast: str | None = None
     ) -> None:
@@ -64,16 +68,21 @@ class CaseScreens:
         case = await self.cases.get(pressed.case, employee.scope)
         toast = toast or views.colleague_has_it(case, employee, now=now, zone=zone)
         text = views.card(case, now=now, zone=zone)
-        await show(event, text, keyboards.card(case, pressed, employee), toast=toast)
+        await show(event, text, keyboards.card(case, pressed, employee, now=now), toast=toast)
 
     async def show_card_or_words(
-        self, event: Event, employee: Employee, pressed: AnyCaseButton, words: str
+        self,
+        event: Event,
+        employee: Employee,
+        pressed: AnyCaseButton,
+        words: str,
+        markup: InlineKeyboardMarkup | None = None,
     ) -> None:
         """Replace a question by the card it was asked on or, if there was none, by these words."""
         if is_on_card(pressed):
             await self.show_card(event, employee, pressed, words)
         else:
-            await show(event, views.quoted_note(words))
+            await show(event, views.quoted_note(words), markup)
 
     async def show_outcome(
         self,
@@ -103,7 +112,7 @@ class CaseScreens:
             return views.over()
         if taking is not Taking.ANOTHERS:
             return views.taken()
-        case = await self.cases.get(case_id, employee.scope)
+        case = await self.cases.get_to_take(case_id, employee)
         return views.taken_already(case, now=self.clock(), zone=self.settings.zone)
 
     async def show_why_not(
@@ -111,10 +120,10 @@ class CaseScreens:
     ) -> None:
         """Say why the button cannot do what it offered: the case is over, or a colleague has it.
 
-        Raises NoAccessError for a role that takes no clients.
+        Raises NoClientsError for a role that takes no clients.
         """
         if case.is_open and not employee.role.takes_clients:
-            raise NoAccessError(f"employee {employee.id} takes no clients")
+            raise NoClientsError(f"employee {employee.id} takes no clients")
         taking = Taking.ANOTHERS if case.is_open else Taking.OVER
         words = await self.taking_words(taking, case.id, employee)
         await self.show_outcome(query, employee, pressed, words)

@@ -50,6 +50,7 @@ def create_router() -> Router:
     ignore = CaseButton.filter(F.step == CaseStep.IGNORE)
     chiefs = HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR)
     router.callback_query.register(ignore_client, ignore, chiefs)
+    router.callback_query.register(reopen_case, CaseButton.filter(F.step == CaseStep.REOPEN))
     for step in (CaseDialog.reason, CaseDialog.words):
         dialogs.register_answers(
             router,
@@ -87,6 +88,7 @@ def create_case_actions() -> Router:
         CardCaseStep.TAKE: take_case,
         CardCaseStep.RETURN: give_back,
         CardCaseStep.CLOSE: ask_reason,
+        CardCaseStep.REOPEN: reopen_case,
     }
     for card_step, handler in of_call.items():
         router.callback_query.register(handler, CardCase.filter(F.step == card_step))
@@ -148,6 +150,20 @@ async def ignore_client(
     await case_screens.show_outcome(query, employee, callback_data, views.ignored())
 
 
+async def reopen_case(
+    query: CallbackQuery,
+    callback_data: AnyCaseButton,
+    employee: Employee,
+    case_screens: CaseScreens,
+) -> None:
+    """Undo a closing by hand, or the ignoring; where it was closed from an alert, say so there."""
+    now = case_screens.clock()
+    case_id = await case_screens.id_of_case(callback_data)
+    is_open = await case_screens.cases.reopen(case_id, employee, now=now)
+    words = views.reopened() if is_open else views.too_late_to_reopen()
+    await case_screens.show_card_or_words(query, employee, callback_data, words)
+
+
 async def choose_person(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
@@ -191,7 +207,7 @@ async def ask_reason(
     case_screens: CaseScreens,
     bot: Bot,
 ) -> None:
-    case = await case_screens.get(callback_data, employee)
+    case = await case_screens.get_to_take(callback_data, employee)
     if not case.can_be_closed_by(employee):
         await case_screens.show_why_not(query, employee, callback_data, case)
         return
@@ -207,7 +223,7 @@ async def ask_words(
     case_screens: CaseScreens,
     bot: Bot,
 ) -> None:
-    case = await case_screens.get(callback_data, employee)
+    case = await case_screens.get_to_take(callback_data, employee)
     if not case.can_be_taken_by(employee):
         await case_screens.show_why_not(query, employee, callback_data, case)
         return
@@ -289,6 +305,7 @@ async def _finish(
 ) -> None:
     """Take or close the case, whichever was asked about, with these words."""
     now = case_screens.clock()
+    markup = None
     async with dialog.ending(event):
         case_id = await case_screens.id_of_case(dialog.origin)
         if dialog.origin.step is CaseStep.SAY:
@@ -297,4 +314,5 @@ async def _finish(
         else:
             is_closed = await case_screens.cases.close(case_id, employee, text, now=now)
             words = views.closed() if is_closed else views.over()
-        await case_screens.show_card_or_words(event, employee, dialog.origin, words)
+            markup = keyboards.reopening(case_id) if is_closed else None
+        await case_screens.show_card_or_words(event, employee, dialog.origin, words, markup)

@@ -30,6 +30,7 @@ from keyboards.callbacks import (
     HearClient,
     LineHours,
     NoHours,
+    RungOnly,
 )
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
@@ -51,11 +52,13 @@ def create_router() -> Router:
         CompanyPage.HOLIDAYS: ask_holidays,
         CompanyPage.ESCALATION: show_escalation,
         CompanyPage.IGNORED: show_ignored,
+        CompanyPage.GROUPS: show_groups,
     }
     for page, handler in pages.items():
         router.callback_query.register(handler, CompanyMenu.filter(F.page == page))
     router.callback_query.register(choose_number, CompanyNumber.filter())
     router.callback_query.register(set_number, CompanyValue.filter())
+    router.callback_query.register(set_rung_only, RungOnly.filter())
     router.callback_query.register(ask_hours, LineHours.filter())
     router.callback_query.register(hear_again, HearClient.filter())
     is_none = InDialog(CompanyDialog.hours, LineHours)
@@ -79,6 +82,17 @@ async def choose_line(query: CallbackQuery, company: CompanyRepo) -> None:
 
 async def show_escalation(query: CallbackQuery, company: CompanyRepo) -> None:
     await _show_escalation(query, company)
+
+
+async def show_groups(query: CallbackQuery, company: CompanyRepo) -> None:
+    await _show_groups(query, company)
+
+
+async def set_rung_only(
+    query: CallbackQuery, callback_data: RungOnly, company: CompanyRepo
+) -> None:
+    await company.set_rung_only(is_so=callback_data.is_so)
+    await _show_groups(query, company, toast=views.saved())
 
 
 async def show_ignored(query: CallbackQuery, cases: CaseRepo) -> None:
@@ -194,7 +208,10 @@ async def _lines(company: CompanyRepo) -> dict[int, str]:
 
 async def _show_company(event: Event, company: CompanyRepo, *, toast: str | None = None) -> None:
     text = views.company(
-        await company.hours(), await company.own_hours(), await company.escalation()
+        await company.hours(),
+        await company.own_hours(),
+        await company.escalation(),
+        is_rung_only=await company.is_for_rung_only(),
     )
     await show(event, text, keyboards.company(), toast=toast)
 
@@ -208,6 +225,14 @@ async def _show_escalation(
         for name in EscalationField
     }
     await show(query, views.escalation_title(), keyboards.escalation(labels), toast=toast)
+
+
+async def _show_groups(
+    query: CallbackQuery, company: CompanyRepo, *, toast: str | None = None
+) -> None:
+    is_rung_only = await company.is_for_rung_only()
+    markup = keyboards.groups(views.takers(), is_rung_only=is_rung_only)
+    await show(query, views.groups_title(), markup, toast=toast)
 
 
 async def _show_ignored(

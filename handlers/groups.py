@@ -10,6 +10,7 @@ from aiogram.types.chat_member_union import ChatMemberUnion
 from aiogram.utils.i18n import I18n
 
 from bot.domain.clock import Clock
+from bot.domain.errors import NoAccessError, NotRungError
 from bot.domain.people import Employee, Role
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show, write_to
@@ -129,7 +130,10 @@ async def card_to_own_chat(
     bot: Bot,
 ) -> None:
     """Send the card to the person's own chat: the group may not see all that is on it."""
-    card = await card_screens.card(Card(call=callback_data.call), employee)
+    try:
+        card = await card_screens.card(Card(call=callback_data.call), employee)
+    except NoAccessError as error:
+        raise NotRungError(f"the card of call {callback_data.call}") from error
     sent = await write_to(bot, employee.tg_id, card.text, card.markup)
     if sent:
         await answer(query, card.warning or views.sent_to_own_chat())

@@ -9,7 +9,7 @@ from aiogram.types import CallbackQuery, FSInputFile, ReplyParameters
 
 from bot.config.settings import Settings
 from bot.domain.calls import Call
-from bot.domain.errors import AppError, RecordingGoneError
+from bot.domain.errors import AppError, NotTalkedError, RecordingGoneError
 from bot.domain.people import Employee
 from bot.media.recordings import Recordings
 from bot.telegram.filters import HasRole
@@ -40,6 +40,8 @@ async def listen(
 ) -> None:
     """Send the recording; if that is slow, answer the press first and send it when it is there."""
     call = await journal.get(callback_data.call, employee.scope)
+    if not call.can_be_heard_by(employee):
+        raise NotTalkedError(f"the recording of call {call.id}")
     if call.recording_url is None:
         raise RecordingGoneError(f"call {call.id}")
     if recordings.is_under_way(employee.id, call.id):

@@ -19,7 +19,14 @@ from handlers import dialogs
 from handlers.dialogs import Dialog
 from keyboards import dialogs as dialog_keyboards
 from keyboards import reminders as keyboards
-from keyboards.callbacks import RemindAt, RemindIn, RemindMenu
+from keyboards.callbacks import (
+    RemindAt,
+    RemindDrop,
+    RemindIn,
+    RemindList,
+    RemindListDrop,
+    RemindMenu,
+)
 from storage.journal import JournalRepo
 from storage.reminders import LIMIT, ReminderRepo
 
@@ -37,6 +44,9 @@ def create_router() -> Router:
     router.callback_query.register(choose_time, RemindMenu.filter())
     router.callback_query.register(remind_in, RemindIn.filter())
     router.callback_query.register(ask_time, RemindAt.filter())
+    router.callback_query.register(drop, RemindDrop.filter())
+    router.callback_query.register(list_reminders, RemindList.filter())
+    router.callback_query.register(drop_in_list, RemindListDrop.filter())
     dialogs.register_answers(
         router, ReminderDialog.time, RemindAt, answered=time_sent, cancelled=cancel
     )
@@ -71,7 +81,8 @@ async def remind_in(
     if not await reminders.add(call.id, employee, due_at=due_at, now=now):
         await answer(query, views.too_many(LIMIT), alert=True)
         return
-    await show(query, views.promised(call, due_at, now=now, zone=settings.zone))
+    text = views.promised(call, due_at, now=now, zone=settings.zone)
+    await show(query, text, keyboards.promised(call.id))
 
 
 async def ask_time(
@@ -104,8 +115,70 @@ async def time_sent(
     async with dialog.ending(message):
         call = await journal.get(dialog.origin.call, employee.scope)
         is_added = await reminders.add(call.id, employee, due_at=due_at, now=now)
-        promised = views.promised(call, due_at, now=now, zone=settings.zone)
-        await show(message, promised if is_added else views.too_many(LIMIT))
+        if is_added:
+            promised = views.promised(call, due_at, now=now, zone=settings.zone)
+            await show(message, promised, keyboards.promised(call.id))
+        else:
+            await show(message, views.too_many(LIMIT))
+
+
+async def drop(
+    query: CallbackQuery,
+    callback_data: RemindDrop,
+    employee: Employee,
+    journal: JournalRepo,
+    reminders: ReminderRepo,
+) -> None:
+    await reminders.cancel(callback_data.call, employee)
+    call = await journal.get(callback_data.call, employee.scope)
+    await show(query, views.cancelled(call), keyboards.cancelled(call.id))
+
+
+async def list_reminders(
+    query: CallbackQuery,
+    employee: Employee,
+    journal: JournalRepo,
+    reminders: ReminderRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await _show_reminders(query, employee, journal, reminders, settings, clock())
+
+
+async def drop_in_list(
+    query: CallbackQuery,
+    callback_data: RemindListDrop,
+    employee: Employee,
+    journal: JournalRepo,
+    reminders: ReminderRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    await reminders.cancel(callback_data.call, employee)
+    toast = views.not_reminded()
+    await _show_reminders(query, employee, journal, reminders, settings, clock(), toast=toast)
+
+
+async def _show_reminders(
+    query: CallbackQuery,
+    employee: Employee,
+    journal: JournalRepo,
+    reminders: ReminderRepo,
+    settings: Settings,
+    now: int,
+    *,
+    toast: str | None = None,
+) -> None:
+    """Those of calls the person may see no more are left out, as they will not come."""
+    asked = await reminders.list_open(employee)
+    calls = await journal.list_visible([one.call_id for one in asked], employee.scope)
+    shown = [
+        (calls[one.call_id], one.due_at)
+        for one in asked
+        if one.call_id in calls and one.due_at is not None
+    ]
+    text = views.reminders(shown, now=now, zone=settings.zone)
+    await show(query, text, keyboards.reminders([call.id for call, _ in shown]), toast=toast)
 
 
 async def cancel(event: Event, dialog: Dialog[RemindAt]) -> None:

@@ -43,17 +43,14 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(show_settings, Command("settings"))
     router.callback_query.register(choose_language, LanguageChoice.filter())
-    router.callback_query.register(
-        choose_alerts,
-        AlertsChoice.filter(),
-        HasRole(Role.ADMINISTRATOR, Role.SUPERVISOR, Role.OPERATOR),
-    )
+    alerted = HasRole(*(role for role in Role if role.takes_clients))
+    router.callback_query.register(choose_alerts, AlertsChoice.filter(), alerted)
     router.callback_query.register(show_settings, SettingsMenu.filter())
-    router.callback_query.register(quiet_menu, QuietMenu.filter())
+    router.callback_query.register(quiet_menu, QuietMenu.filter(), alerted)
     router.callback_query.register(
-        choose_quiet, QuietChoice.filter(F.start.in_(range(24)) & F.end.in_(range(24)))
+        choose_quiet, QuietChoice.filter(F.start.in_(range(24)) & F.end.in_(range(24))), alerted
     )
-    router.callback_query.register(ask_quiet, QuietOwn.filter())
+    router.callback_query.register(ask_quiet, QuietOwn.filter(), alerted)
     router.callback_query.register(choose_page_size, PageSizeChoice.filter(F.size.in_(PAGE_SIZES)))
     dialogs.register_answers(
         router, QuietDialog.hours, QuietOwn, answered=quiet_sent, cancelled=cancel

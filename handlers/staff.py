@@ -2,7 +2,9 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from aiogram import Bot, F, Router
 from aiogram.filters import Command
@@ -12,7 +14,15 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import I18n
 
-from bot.domain.people import Employee, EmployeeState, Role
+from bot.domain.clock import Clock
+from bot.domain.errors import NotFoundError
+from bot.domain.people import (
+    Employee,
+    EmployeeState,
+    Role,
+    is_doubtful_extension,
+    is_extension,
+)
 from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
 from bot.telegram.reply import Event, answer, show
@@ -29,6 +39,7 @@ from keyboards.callbacks import (
     StaffStep,
 )
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT, EmployeeRepo
+from storage.invites import InviteRepo
 
 log = logging.getLogger(__name__)
 
@@ -54,17 +65,17 @@ def create_router() -> Router:
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole(Role.ADMINISTRATOR))
     router.message.register(staff_command, Command("staff"))
-    for step, answered in (
-        (StaffDialog.name, name_given),
-        (StaffDialog.extensions, extensions_given),
-    ):
-        dialogs.register_answers(
-            router,
-            step,
-            StaffButton,
-            answered=answered,
-            cancelled=None,
-        )
+    dialogs.register_answers(
+        router, StaffDialog.name, StaffButton, answered=name_given, cancelled=None
+    )
+    dialogs.register_answers(
+        router,
+        StaffDialog.extensions,
+        StaffButton,
+        answered=extensions_given,
+        cancelled=None,
+        accepted=extensions_confirmed,
+    )
     router.callback_query.register(staff_page, StaffPage.filter())
     router.callback_query.register(open_person, _pressed(StaffStep.OPEN))
     router.callback_query.register(ask_name, _pressed(StaffStep.NAME))
@@ -77,15 +88,23 @@ def create_router() -> Router:
     return router
 
 
-async def staff_command(message: Message, employees: EmployeeRepo) -> None:
-    await _show_people(message, employees, page=0)
+async def staff_command(
+    message: Message, employees: EmployeeRepo, invites: InviteRepo, clock: Clock
+) -> None:
+    await _show_people(message, employees, page=0, invites=await invites.count_open(now=clock()))
 
 
 async def staff_page(
-    query: CallbackQuery, callback_data: StaffPage, state: FSMContext, employees: EmployeeRepo
+    query: CallbackQuery,
+    callback_data: StaffPage,
+    state: FSMContext,
+    employees: EmployeeRepo,
+    invites: InviteRepo,
+    clock: Clock,
 ) -> None:
     await dialogs.leave(state, StaffDialog)
-    await _show_people(query, employees, page=callback_data.page)
+    count = await invites.count_open(now=clock())
+    await _show_people(query, employees, page=callback_data.page, invites=count)
 
 
 async def open_person(
@@ -97,7 +116,7 @@ async def open_person(
 ) -> None:
     await dialogs.leave(state, StaffDialog)
     person = await employees.get(callback_data.employee)
-    await _show_person(query, person, employee, page=callback_data.page)
+    await _show_person(query, person, employee, employees, page=callback_data.page)
 
 
 async def ask_name(
@@ -124,7 +143,8 @@ async def name_given(
         person = await employees.get(about.employee)
         await employees.set_name(person.id, name)
         log.info("employee %d renamed employee %d", employee.id, person.id)
-        await _show_person(message, replace(person, name=name), employee, page=about.page)
+        renamed = replace(person, name=name)
+        await _show_person(message, renamed, employee, employees, page=about.page)
 
 
 async def ask_extensions(
@@ -148,12 +168,48 @@ async def extensions_given(
     if wrong := what_is_wrong(message.text or "", extensions):
         await show(message, wrong, _way_back(about))
         return
-    async with dialog.ending(message):
+    try:
         person = await employees.get(about.employee)
+    except NotFoundError:
+        await dialog.state.clear()
+        raise
+    new = [one for one in extensions if one not in person.extensions]
+    if doubts := await doubts_about(new, employees, but=person.id):
+        await confirm_extensions(message, dialog, extensions, doubts, _way_back(about))
+        return
+    await _save_extensions(message, dialog, extensions, employee, employees, bot, i18n)
+
+
+async def extensions_confirmed(
+    query: CallbackQuery,
+    dialog: Dialog[StaffButton],
+    employee: Employee,
+    employees: EmployeeRepo,
+    bot: Bot,
+    i18n: I18n,
+) -> None:
+    if dialog.draft is None:
+        await answer(query)
+        return
+    extensions = read_extensions(dialog.draft)
+    await _save_extensions(query, dialog, extensions, employee, employees, bot, i18n)
+
+
+async def _save_extensions(
+    event: Event,
+    dialog: Dialog[StaffButton],
+    extensions: tuple[str, ...],
+    employee: Employee,
+    employees: EmployeeRepo,
+    bot: Bot,
+    i18n: I18n,
+) -> None:
+    async with dialog.ending(event):
+        person = await employees.get(dialog.origin.employee)
         await employees.set_extensions(person.id, extensions)
         log.info("employee %d changed the extensions of employee %d", employee.id, person.id)
         person = await employees.get(person.id)
-        await _show_person(message, person, employee, page=about.page)
+        await _show_person(event, person, employee, employees, page=dialog.origin.page)
     await set_menu(bot, i18n, person)
 
 
@@ -181,8 +237,8 @@ async def choose_role(
     await employees.set_role(person.id, callback_data.role)
     log.info("employee %d made employee %d %s", employee.id, person.id, callback_data.role)
     person = await employees.get(person.id)
-    toast = views.role_changed()
-    await _show_person(query, person, employee, page=callback_data.page, toast=toast)
+    toast, page = views.role_changed(), callback_data.page
+    await _show_person(query, person, employee, employees, page=page, toast=toast)
     await set_menu(bot, i18n, person)
 
 
@@ -199,8 +255,8 @@ async def turn_access(
         return
     person = await _set_state(person, _STATES[callback_data.step], employee, employees)
     is_out = person.state is EmployeeState.BLOCKED
-    toast = views.blocked() if is_out else views.unblocked()
-    await _show_person(query, person, employee, page=callback_data.page, toast=toast)
+    toast, page = views.blocked() if is_out else views.unblocked(), callback_data.page
+    await _show_person(query, person, employee, employees, page=page, toast=toast)
     await set_menu(bot, i18n, person)
 
 
@@ -219,6 +275,8 @@ async def remove_person(
     callback_data: StaffButton,
     employee: Employee,
     employees: EmployeeRepo,
+    invites: InviteRepo,
+    clock: Clock,
     bot: Bot,
     i18n: I18n,
 ) -> None:
@@ -226,25 +284,34 @@ async def remove_person(
     if await _is_fixed(query, person, employee):
         return
     person = await _set_state(person, _STATES[callback_data.step], employee, employees)
-    await _show_people(query, employees, page=callback_data.page, toast=views.removed())
+    page, count = callback_data.page, await invites.count_open(now=clock())
+    await _show_people(query, employees, page=page, invites=count, toast=views.removed())
     await set_menu(bot, i18n, person)
 
 
 async def _show_people(
-    event: Event, employees: EmployeeRepo, *, page: int, toast: str | None = None
+    event: Event, employees: EmployeeRepo, *, page: int, invites: int, toast: str | None = None
 ) -> None:
+    """`invites`: how many invitations nobody has used yet."""
     shown, page, pages = await employees.list_page(page=page, size=_PAGE_SIZE)
-    markup = keyboards.people(shown, page=page, pages=pages)
+    markup = keyboards.people(shown, page=page, pages=pages, invites=invites)
     await show(event, views.people(shown), markup, toast=toast)
 
 
 async def _show_person(
-    event: Event, person: Employee, viewer: Employee, *, page: int, toast: str | None = None
+    event: Event,
+    person: Employee,
+    viewer: Employee,
+    employees: EmployeeRepo,
+    *,
+    page: int,
+    toast: str | None = None,
 ) -> None:
     is_self = person.id == viewer.id
     is_fixed = views.why_fixed(person, is_self=is_self) is not None
     markup = keyboards.person(person, page=page, is_fixed=is_fixed)
-    await show(event, views.person(person, is_self=is_self), markup, toast=toast)
+    shared = await employees.list_holders(person.extensions, but=person.id)
+    await show(event, views.person(person, is_self=is_self, shared=shared), markup, toast=toast)
 
 
 async def _is_fixed(query: CallbackQuery, person: Employee, viewer: Employee) -> bool:
@@ -286,4 +353,35 @@ def what_is_wrong(text: str, extensions: tuple[str, ...]) -> str | None:
     for extension in extensions:
         if len(extension) > EXTENSION_LIMIT:
             return views.extension_too_long(extension, limit=EXTENSION_LIMIT)
+    for item in re.split(r"[,;\n]+", text):
+        words = item.split()
+        if len(words) > 1 and any(not re.search(r"[\d@:]", word) for word in words):
+            return views.no_extension(" ".join(words))
+    for extension in extensions:
+        if not is_extension(extension):
+            return views.no_extension(extension)
     return None
+
+
+async def doubts_about(
+    extensions: Sequence[str], employees: EmployeeRepo, *, but: int = 0
+) -> str | None:
+    """What may be a slip in these extensions, in words: colleagues have them, or they look odd.
+
+    `but`: the id of the person they are for.
+    """
+    odd = [one for one in extensions if is_doubtful_extension(one)]
+    holders = await employees.list_holders(extensions, but=but)
+    return views.extension_doubts(holders, odd) if odd or holders else None
+
+
+async def confirm_extensions(
+    message: Message,
+    dialog: Dialog[Any],
+    extensions: Sequence[str],
+    doubts: str,
+    way_back: InlineKeyboardMarkup,
+) -> None:
+    """Ask whether these extensions are meant; the press of SAVE says so."""
+    asked = await message.answer(doubts, reply_markup=keyboards.confirmation(way_back))
+    await dialog.keep(", ".join(extensions), asked=asked)

@@ -8,12 +8,13 @@ from aiogram.utils.i18n import I18n
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.errors import InviteError
-from bot.domain.people import Employee, Role
+from bot.domain.people import Employee, EmployeeState, Role
 from bot.telegram.filters import HasRole
 from bot.telegram.i18n import language_of
 from bot.telegram.menu import set_menu
 from bot.telegram.reply import show
 from bot.views import refusals
+from bot.views import staff as staff_views
 from bot.views import start as views
 from storage.employees import NAME_LIMIT, EmployeeRepo
 from storage.invites import InviteRepo
@@ -56,9 +57,15 @@ async def join(
     bot: Bot,
     i18n: I18n,
 ) -> None:
-    """Let a person in by a link; somebody already in is not told that the link is unusable."""
+    """Let a person in by a link; one who is in already loses nothing, and is told what it did.
+
+    Somebody already in is not told that the link is unusable.
+    """
+    offered = await invites.find(command.args or "", now=clock())
+    is_in = employee is not None and employee.state is EmployeeState.ACTIVE
+    gave = False
     try:
-        await invites.accept(
+        gave = await invites.accept(
             command.args or "",
             tg_id=event_from_user.id,
             name=employee.name if employee else event_from_user.full_name[:NAME_LIMIT],
@@ -69,8 +76,13 @@ async def join(
     except InviteError:
         if employee is None:
             raise
-    if employee := await employees.find(event_from_user.id):
-        await _greet(message, employee, bot, i18n)
+    if person := await employees.find(event_from_user.id):
+        note = None
+        if employee and is_in and offered:
+            with i18n.use_locale(person.language):
+                gained = staff_views.invite_gave(employee, person)
+                note = gained if gave else staff_views.invite_changes_nothing(offered)
+        await _greet(message, person, bot, i18n, note=note)
 
 
 async def help_command(message: Message, employee: Employee) -> None:

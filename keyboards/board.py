@@ -8,8 +8,10 @@ from keyboards.buttons import button, choice, keyboard, numbers, pager
 from keyboards.callbacks import BoardPlace, CaseButton, CaseStep
 
 
-def board(page: BoardPage, shown: BoardPlace) -> InlineKeyboardMarkup:
-    """A button per row, the pages, the filters."""
+def board(
+    page: BoardPage, shown: BoardPlace, *, takes_clients: bool = True
+) -> InlineKeyboardMarkup:
+    """A button per row, the pages, the filters; `takes_clients`: whether the reader does."""
     place = {"board": shown.board, "page": page.number - 1}
     cases = [
         button(str(row), CaseButton(step=CaseStep.OPEN, case=case.id, **place))
@@ -26,8 +28,10 @@ def board(page: BoardPage, shown: BoardPlace) -> InlineKeyboardMarkup:
         choice(name, BoardPlace(board=which), is_chosen=which is shown.board)
         for which, name in names.items()
     ]
-    last = [filters[3], button("🔄", BoardPlace(**place))]
-    return keyboard(*numbers(cases), *turns, filters[:3], last)
+    again = button("🔄", BoardPlace(**place))
+    if not takes_clients:  # none is theirs, or free for them
+        return keyboard(*numbers(cases), *turns, [filters[0], filters[3]], [again])
+    return keyboard(*numbers(cases), *turns, filters[:3], [filters[3], again])
 
 
 def to_board() -> InlineKeyboardMarkup:

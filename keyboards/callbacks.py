@@ -110,6 +110,8 @@ class CaseStep(StrEnum):
     EXTEND = "e"
     IGNORE = "i"
     """Nobody is to hear of this client's lost calls any more."""
+    REOPEN = "u"
+    """Undo the closing by hand, or the ignoring."""
 
 
 class CaseButton(CallbackData, prefix="w2"):
@@ -139,6 +141,7 @@ class CardCaseStep(StrEnum):
     TAKE = "t"
     RETURN = "r"
     CLOSE = "c"
+    REOPEN = "u"
 
 
 class CardCase(CallbackData, prefix="v1"):
@@ -174,6 +177,22 @@ class RemindAt(CallbackData, prefix="ta1"):
     """Be reminded of a call at a time the person will type."""
 
     call: Id
+
+
+class RemindDrop(CallbackData, prefix="td1"):
+    """Be reminded of a call no more."""
+
+    call: Id
+
+
+class RemindListDrop(CallbackData, prefix="tx1"):
+    """The same, in the list of one's reminders."""
+
+    call: Id
+
+
+class RemindList(CallbackData, prefix="tl1"):
+    """The reminders a person is still to get."""
 
 
 class HearClient(CallbackData, prefix="nh1"):
@@ -239,6 +258,21 @@ class CommentButton(CallbackData, prefix="m1"):
     @property
     def card(self) -> Card:
         return Card(**self.model_dump(exclude={"step", "version"}))
+
+
+class CommentHistory(CallbackData, prefix="mh1"):
+    """What a call's comment was before; the fields are the card's."""
+
+    call: Id
+    day: Count
+    lost: Count
+    client_of: Id
+    position: Moment
+    id: Id
+
+    @property
+    def card(self) -> Card:
+        return Card(**self.model_dump())
 
 
 class ContactButton(CallbackData, prefix="k1"):
@@ -333,6 +367,25 @@ class InviteRole(CallbackData, prefix="ir1"):
     page: Count
 
 
+class InviteList(CallbackData, prefix="il1"):
+    """The invitations nobody has used yet."""
+
+    page: Count
+
+
+class InviteStep(StrEnum):
+    REVOKE = "d"
+    RESTORE = "r"
+
+
+class InviteButton(CallbackData, prefix="ib1"):
+    """A button about one invitation, and the page of the staff the list was opened from."""
+
+    step: InviteStep
+    id: Id
+    page: Count
+
+
 class InviteWithout(CallbackData, prefix="iw1"):
     """Make the invitation without extensions."""
 
@@ -350,12 +403,19 @@ class CompanyPage(StrEnum):
     LINES = "l"
     ESCALATION = "e"
     IGNORED = "i"
+    GROUPS = "g"
 
 
 class CompanyMenu(CallbackData, prefix="o1"):
     """A page of the company's settings."""
 
     page: CompanyPage
+
+
+class RungOnly(CallbackData, prefix="or1"):
+    """Who may take a client that a group is told of: only those rung, or everybody."""
+
+    is_so: bool
 
 
 class CompanyNumber(CallbackData, prefix="on1"):

@@ -20,6 +20,7 @@ from keyboards.callbacks import (
     CardCase,
     CardCaseStep,
     CommentButton,
+    CommentHistory,
     CommentStep,
     ContactButton,
     Listen,
@@ -80,6 +81,8 @@ def card(
         rows.append([button(_("✏️ Change"), write), button(_("🗑 Delete"), delete)])
     else:
         rows.append([button(_("💬 Comment"), write)])
+    if call.comment_changes > 1:
+        rows.append([button(_("📜 Changes of the comment"), CommentHistory(**fields))])
     if call.client:
         all_calls, contact = LogPage(client_of=call.id), ContactButton(**fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
@@ -88,6 +91,10 @@ def card(
     remind = button(_("⏰ Remind"), RemindMenu(call=call.id))
     rows.append([button(_("⬅️ Log"), pressed.page), remind, button("🔄", pressed)])
     return keyboard(*rows)
+
+
+def comment_history(pressed: CommentHistory) -> InlineKeyboardMarkup:
+    return keyboard([button(_("⬅️ Back"), pressed.card)])
 
 
 def calendar(
@@ -125,11 +132,14 @@ def _case(case: CaseLink, pressed: Card, viewer: Employee) -> list[Row]:
     if case.part is not CasePart.LOST and case.lost_call:
         other = pressed.model_copy(update={"call": case.lost_call})
         return [[button(_("↙️ The missed call"), other)]]
-    if not case.can_be_closed_by(viewer):
-        return []
 
     def step(text: str, which: CardCaseStep) -> InlineKeyboardButton:
         return button(text, CardCase(step=which, **pressed.model_dump()))
+
+    if case.is_undone_by(viewer, closer=case.closer):
+        return [[step(_("↩️ Open again"), CardCaseStep.REOPEN)]]
+    if not case.can_be_closed_by(viewer):
+        return []
 
     if case.can_be_taken_by(viewer):
         first = step(_("🙋 Take"), CardCaseStep.TAKE)

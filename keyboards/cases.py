@@ -32,7 +32,9 @@ def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     return keyboard(*rows)
 
 
-def card(case: Case, pressed: CaseButton, viewer: Employee) -> InlineKeyboardMarkup:
+def card(
+    case: Case, pressed: CaseButton, viewer: Employee, *, now: int = 0
+) -> InlineKeyboardMarkup:
     """What can be done with a case, under its card."""
     rows = _actions(case, pressed, viewer)
     last = [button(_("📄 Last call"), AlertCard(call=case.call.id))]
@@ -42,9 +44,22 @@ def card(case: Case, pressed: CaseButton, viewer: Employee) -> InlineKeyboardMar
     if case.can_be_ignored_by(viewer):
         ignore = pressed.model_copy(update={"step": CaseStep.IGNORE})
         rows.append([button(_("🙈 Ignore this number"), ignore)])
+    if case.can_be_reopened_by(viewer, now=now):
+        undo = pressed.model_copy(update={"step": CaseStep.REOPEN})
+        is_ignored = case.closing_by_hand is not None and case.closing_by_hand.text is None
+        rows.append([button(_("↩️ Ignore no more") if is_ignored else _reopening(), undo)])
     again = pressed.model_copy(update={"step": CaseStep.OPEN})
     rows.append([button(_("⬅️ To the list"), pressed.back), button("🔄", again)])
     return keyboard(*rows)
+
+
+def reopening(case_id: int) -> InlineKeyboardMarkup:
+    """Under the words that a case was closed from its alert: the way back."""
+    return keyboard([button(_reopening(), CaseButton(step=CaseStep.REOPEN, case=case_id))])
+
+
+def _reopening() -> str:
+    return _("↩️ Open again")
 
 
 def people(persons: Sequence[Person], pressed: CaseButton) -> InlineKeyboardMarkup:

@@ -17,6 +17,7 @@ from keyboards.callbacks import (
     NoHours,
     QuietChoice,
     QuietOwn,
+    RungOnly,
     SettingsMenu,
 )
 from keyboards.dialogs import cancel_button
@@ -43,6 +44,7 @@ def company() -> InlineKeyboardMarkup:
         [button(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
         [button(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
         [button(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.ESCALATION))],
+        [button(_("🙋 Who takes in groups"), CompanyMenu(page=CompanyPage.GROUPS))],
         [button(_("🙈 Ignored numbers"), CompanyMenu(page=CompanyPage.IGNORED))],
         [_to_settings()],
     )
@@ -57,6 +59,15 @@ def lines(names: Mapping[int, str]) -> InlineKeyboardMarkup:
 def escalation(labels: Mapping[EscalationField, str]) -> InlineKeyboardMarkup:
     """`labels`: each number with its present value, in words."""
     buttons = (button(labels[name], CompanyNumber(name=name)) for name in EscalationField)
+    return keyboard(*column(buttons), [_back()])
+
+
+def groups(labels: Mapping[bool, str], *, is_rung_only: bool) -> InlineKeyboardMarkup:
+    """`labels`: who may take a client, by whether that is for those rung only."""
+    buttons = (
+        choice(label, RungOnly(is_so=value), is_chosen=value is is_rung_only)
+        for value, label in labels.items()
+    )
     return keyboard(*column(buttons), [_back()])
 
 

@@ -1,10 +1,21 @@
 """The buttons that choose when to be reminded, and those under a reminder."""
 
+from collections.abc import Sequence
+
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from keyboards.buttons import button, in_rows, keyboard
-from keyboards.callbacks import AlertCard, RemindAt, RemindIn, RemindMenu
+from keyboards.callbacks import (
+    AlertCard,
+    RemindAt,
+    RemindDrop,
+    RemindIn,
+    RemindList,
+    RemindListDrop,
+    RemindMenu,
+    SettingsMenu,
+)
 
 MINUTES = (15, 60, 0)
 """What is offered; 0 is tomorrow at nine."""
@@ -18,6 +29,28 @@ def choose(call_id: int) -> InlineKeyboardMarkup:
     ]
     buttons.append(button(_("✏️ Another time"), RemindAt(call=call_id)))
     return keyboard(*in_rows(buttons, 2))
+
+
+def promised(call_id: int) -> InlineKeyboardMarkup:
+    """Under the words that a reminder will come."""
+    drop = button(_("✖️ Do not remind"), RemindDrop(call=call_id))
+    return keyboard([drop, button(_("⏰ All reminders"), RemindList())])
+
+
+def cancelled(call_id: int) -> InlineKeyboardMarkup:
+    """Under the words that a reminder will not come."""
+    again = button(_("⏰ Remind after all"), RemindMenu(call=call_id))
+    return keyboard([again, button(_("⏰ All reminders"), RemindList())])
+
+
+def reminders(call_ids: Sequence[int]) -> InlineKeyboardMarkup:
+    """A button to cancel each of one's reminders."""
+    drops = [
+        button(f"🗑 {number}", RemindListDrop(call=call_id))
+        for number, call_id in enumerate(call_ids, start=1)
+    ]
+    back = button(_("⬅️ To the settings"), SettingsMenu())
+    return keyboard(*in_rows(drops, 4), [back, button("🔄", RemindList())])
 
 
 def due(call_id: int) -> InlineKeyboardMarkup:

@@ -14,6 +14,7 @@ from keyboards.callbacks import (
     LanguageChoice,
     PageSizeChoice,
     QuietMenu,
+    RemindList,
 )
 
 _LANGUAGES = {Language.UK: "Українська", Language.EN: "English"}
@@ -40,6 +41,7 @@ def settings(employee: Employee) -> InlineKeyboardMarkup:
     if employee.role is not Role.ACCOUNTANT:
         quiet = button(_("🌙 Quiet hours"), QuietMenu())
         rows.append([quiet, button(_("📊 Digests"), DigestMenu())])
+    rows.append([button(_("⏰ Reminders"), RemindList())])
     if employee.role is Role.ADMINISTRATOR:
         rows.append([button(_("🏢 Company"), CompanyMenu(page=CompanyPage.MAIN))])
     return keyboard(*rows)

@@ -5,11 +5,16 @@ from collections.abc import Mapping, Sequence
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from bot.domain.people import Employee, EmployeeState, Role
+from bot.domain.people import Employee, EmployeeState, Invite, Role
 from keyboards.buttons import button, choice, column, in_rows, keyboard, pager
 from keyboards.callbacks import (
+    DialogButton,
+    DialogStep,
+    InviteButton,
+    InviteList,
     InviteRole,
     InviteStart,
+    InviteStep,
     InviteWithout,
     RoleChoice,
     StaffButton,
@@ -20,8 +25,10 @@ from keyboards.callbacks import (
 _IN_ROW = 4
 
 
-def people(shown: Sequence[Employee], *, page: int, pages: int) -> InlineKeyboardMarkup:
-    """A button per person; `page` counts from 0."""
+def people(
+    shown: Sequence[Employee], *, page: int, pages: int, invites: int = 0
+) -> InlineKeyboardMarkup:
+    """A button per person; `page` counts from 0. `invites`: how many are open."""
     numbers = [
         button(str(number), StaffButton(step=StaffStep.OPEN, employee=person.id, page=page))
         for number, person in enumerate(shown, start=1)
@@ -31,7 +38,33 @@ def people(shown: Sequence[Employee], *, page: int, pages: int) -> InlineKeyboar
         button("🔄", StaffPage(page=page)),
     )
     turns = pager(page, pages, lambda to: StaffPage(page=to))
-    return keyboard(*in_rows(numbers, _IN_ROW), *turns, [invite, again])
+    rows = [*in_rows(numbers, _IN_ROW), *turns, [invite, again]]
+    if invites:
+        words = _("✉️ Open invitations: {count}").format(count=invites)
+        rows.append([button(words, InviteList(page=page))])
+    return keyboard(*rows)
+
+
+def invites(
+    shown: Sequence[Invite], *, page: int, undo: int | None = None
+) -> InlineKeyboardMarkup:
+    """A button to revoke each invitation; `undo`: the id of the one just revoked."""
+    numbers = [
+        button(f"🗑 {number}", InviteButton(step=InviteStep.REVOKE, id=one.id, page=page))
+        for number, one in enumerate(shown, start=1)
+    ]
+    rows = in_rows(numbers, _IN_ROW)
+    if undo is not None:
+        back = InviteButton(step=InviteStep.RESTORE, id=undo, page=page)
+        rows.append([button(_("↩️ Bring the invitation back"), back)])
+    again = button("🔄", InviteList(page=page))
+    return keyboard(*rows, [button(_("⬅️ To the staff"), StaffPage(page=page)), again])
+
+
+def confirmation(way_back: InlineKeyboardMarkup) -> InlineKeyboardMarkup:
+    """Above the way back: the button that confirms what may have been a slip."""
+    confirm = button(_("✅ Yes, that is right"), DialogButton(step=DialogStep.SAVE))
+    return keyboard([confirm], *way_back.inline_keyboard)
 
 
 def person(shown: Employee, *, page: int, is_fixed: bool) -> InlineKeyboardMarkup:
@@ -85,6 +118,11 @@ def invite_roles(titles: Mapping[Role, str], *, page: int) -> InlineKeyboardMark
 def invite_extensions(role: Role, *, page: int) -> InlineKeyboardMarkup:
     without = button(_("➡️ Without extensions"), InviteWithout(role=role, page=page))
     return keyboard([without], [_back_to_staff(page)])
+
+
+def back_to_staff(*, page: int) -> InlineKeyboardMarkup:
+    """While something about an invitation is asked."""
+    return keyboard([_back_to_staff(page)])
 
 
 def _back_to_person(employee_id: int, *, page: int) -> InlineKeyboardButton:

@@ -39,6 +39,17 @@ def was_rung_sql(case: str, employee: str) -> str:
     )
 
 
+def told_to_group_sql(case: str) -> str:
+    """Whether a connected group was told of the case, and whoever takes clients may take it."""
+    return (
+        "(NOT EXISTS (SELECT 1 FROM company_numbers AS u "  # noqa: S608 - our own expression
+        "WHERE u.name = 'rung_only' AND u.value = 1) "
+        "AND EXISTS (SELECT 1 FROM outbox AS t JOIN groups AS g ON g.chat_id = t.chat_id "
+        f"AND g.thread_id = t.thread_id WHERE t.case_id = {case} AND t.kind = 'case' "
+        "AND t.message_id IS NOT NULL AND g.state = 'active'))"
+    )
+
+
 def group_subscribes_sql(case: str) -> str:
     """Whether the group, `groups AS g`, is told of a line or queue of the case's lost calls."""
     return (

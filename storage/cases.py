@@ -18,11 +18,17 @@ from bot.domain.cases import (
     Taking,
 )
 from bot.domain.digests import CaseGroup
-from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.errors import (
+    AnothersError,
+    NoAccessError,
+    NoClientsError,
+    NotFoundError,
+    NotRungError,
+)
 from bot.domain.outbox import Priority
 from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
-from storage.audience import can_be_told_sql, takes_clients_sql
+from storage.audience import can_be_told_sql, takes_clients_sql, told_to_group_sql
 from storage.case_changes import free_case, refold_case
 from storage.case_history import list_actions, note_action
 from storage.case_spans import case_group_sql, opened_in_sql
@@ -45,7 +51,21 @@ class CaseRepo:
 
     async def get(self, case_id: int, scope: Scope) -> Case:
         """The case. Raises NotFoundError if it is gone, NoAccessError if out of scope."""
-        mine, values = case_in_scope_sql(scope, "k")
+        return await self._get(case_id, *case_in_scope_sql(scope, "k"))
+
+    async def get_to_take(self, case_id: int, employee: Employee) -> Case:
+        """A case the person may take or close, or could if no colleague had it.
+
+        That is one in scope, or one that a group was told of. Raises NotFoundError, NotRungError,
+        NoClientsError.
+        """
+        _may_work(employee)
+        try:
+            return await self._get(case_id, *_workable_sql(employee.scope))
+        except NoAccessError as error:
+            raise NotRungError(f"case {case_id}") from error
+
+    async def _get(self, case_id: int, mine: str, values: Sequence[Value]) -> Case:
         rows = await self._database.fetch(
             f"SELECT k.*, o.name AS owner_name, {mine} AS is_mine FROM cases AS k "  # noqa: S608
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
@@ -183,11 +203,12 @@ class CaseRepo:
     ) -> Taking:
         """Make the person the owner, unless somebody was faster; `text`: a remark of theirs.
 
-        Raises NoAccessError for a role that takes no clients.
+        Raises NoClientsError for a role that takes none, NotRungError for a case that is neither
+        in scope nor told of in a group.
         """
         _may_work(employee)
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, employee.scope)
+            row = await _read_workable(tx, case_id, employee)
             if row["state"] != "open":
                 return Taking.OVER
             if not _hold(row).can_be_taken_by(employee):
@@ -196,19 +217,21 @@ class CaseRepo:
             await self._set_owner(tx, case_id, employee.id, now=now)
             await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
             await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
+            if not row["is_in_scope"]:  # they know of it from a group: their own chat has nothing
+                await ping_people(tx, case_id, employee_ids=[employee.id], now=now)
         return Taking.TAKEN
 
     async def give_back(self, case_id: int, employee: Employee, *, now: int) -> bool:
         """Free the case. False: nobody has it.
 
-        Raises NoAccessError unless the person is its owner or sees all.
+        Raises AnothersError unless the person is its owner or sees all.
         """
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, employee.scope)
+            row = await _read_workable(tx, case_id, employee)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
             if not _hold(row).can_be_released_by(employee):
-                raise NoAccessError(f"case {case_id} is another's")
+                raise AnothersError(f"case {case_id} is another's")
             returned = CaseActionKind.RETURNED
             await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
         return True
@@ -253,20 +276,78 @@ class CaseRepo:
     async def close(self, case_id: int, employee: Employee, text: str, *, now: int) -> bool:
         """Close the case by hand, saying why. False: it was over already.
 
-        Raises NoAccessError if it is in another's hands and the person does not see all, and for
-        a role that takes no clients.
+        Raises AnothersError if it is in another's hands and the person does not see all, and what
+        `take` raises.
         """
         _may_work(employee)
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, employee.scope)
+            row = await _read_workable(tx, case_id, employee)
             if row["state"] != "open":
                 return False
             if not _hold(row).can_be_closed_by(employee):
-                raise NoAccessError(f"case {case_id} is another's")
+                raise AnothersError(f"case {case_id} is another's")
             await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
             await refold_case(tx, row, rules=self._rules, now=now)
             [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
         return bool(after["state"] == CaseState.BY_HAND)
+
+    async def reopen(self, case_id: int, employee: Employee, *, now: int) -> bool:
+        """Undo the closing by hand: the case is again what its calls say, in the same hands.
+
+        If it was closed by ignoring its number, that is heard of again, as if it always had been.
+        An owner has CLAIM_MINUTES anew. False: it was not closed by hand, nobody would wait for a
+        call back any more, or the client has a newer case. Raises what `close` raises.
+        """
+        _may_work(employee)
+        async with self._database.transaction() as tx:
+            row = await _read_workable(tx, case_id, employee)
+            closings = await tx.execute(
+                "SELECT employee_id, text FROM case_events WHERE case_id = ? AND kind = 'closed' "
+                "ORDER BY id DESC LIMIT 1",
+                (case_id,),
+            )
+            newer = await tx.execute(
+                "SELECT 1 FROM cases WHERE client = ? AND id <> ? AND opened_at >= ? "
+                "AND state <> 'void' LIMIT 1",
+                (row["client"], case_id, row["opened_at"]),
+            )
+            is_over = row["state"] == CaseState.BY_HAND and now < row["expires_at"]
+            if not is_over or newer or not closings:
+                return False
+            whose = {closings[0]["employee_id"], row["owner_id"]}
+            if employee.id not in whose and not employee.role.sees_all:
+                raise AnothersError(f"case {case_id} was closed by another")
+            if closings[0]["text"] is None:
+                await tx.execute(
+                    "UPDATE ignored_numbers SET until = since WHERE number = ? AND until IS NULL",
+                    (row["client"],),
+                )
+            await tx.execute(
+                "UPDATE case_events SET kind = 'unclosed' WHERE case_id = ? AND kind = 'closed'",
+                (case_id,),
+            )
+            await note_action(tx, case_id, CaseActionKind.REOPENED, employee.id, now=now)
+            await self._let_owner_go_on(tx, case_id, now=now)
+            await refold_case(tx, row, rules=self._rules, now=now)
+            await tx.execute(
+                "UPDATE cases SET claim_due_at = ?, asked_at = NULL "
+                "WHERE id = ? AND state = 'open' AND owner_id IS NOT NULL",
+                (now + self._claim_seconds, case_id),
+            )
+        return True
+
+    @staticmethod
+    async def _let_owner_go_on(tx: Transaction, case_id: int, *, now: int) -> None:
+        """Have a case that is opened again in its owner's hands only if they still may have it."""
+        await tx.execute(
+            "UPDATE cases SET owned_at = ? WHERE id = ? AND owner_id IS NOT NULL", (now, case_id)
+        )
+        await tx.execute(
+            "UPDATE cases SET owner_id = NULL, owned_at = NULL WHERE id = ? "  # noqa: S608
+            "AND NOT EXISTS (SELECT 1 FROM employees AS e WHERE e.id = cases.owner_id "
+            f"AND e.state = 'active' AND {takes_clients_sql('e')})",
+            (case_id,),
+        )
 
     # Ignored numbers
 
@@ -368,6 +449,26 @@ async def _read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
     return _visible(rows, case_id)
 
 
+async def _read_workable(tx: Transaction, case_id: int, employee: Employee) -> Row:
+    """The case, `is_in_scope` or told of in a group. Raises NotFoundError, NotRungError."""
+    mine, values = _workable_sql(employee.scope)
+    in_scope, more = case_in_scope_sql(employee.scope, "k")
+    rows = await tx.execute(
+        f"SELECT k.*, {mine} AS is_mine, {in_scope} AS is_in_scope "  # noqa: S608
+        "FROM cases AS k WHERE k.id = ?",
+        (*values, *more, case_id),
+    )
+    try:
+        return _visible(rows, case_id)
+    except NoAccessError as error:
+        raise NotRungError(f"case {case_id}") from error
+
+
+def _workable_sql(scope: Scope) -> tuple[str, list[Value]]:
+    mine, values = case_in_scope_sql(scope, "k")
+    return f"({mine} OR {told_to_group_sql('k.id')})", values
+
+
 def _visible(rows: Sequence[Row], case_id: int) -> Row:
     """The case's row, if there is one and `is_mine` says that it is in scope."""
     if not rows or rows[0]["call_id"] is None:
@@ -379,7 +480,7 @@ def _visible(rows: Sequence[Row], case_id: int) -> Row:
 
 def _may_work(employee: Employee) -> None:
     if not employee.role.takes_clients:
-        raise NoAccessError(f"employee {employee.id} takes no clients")
+        raise NoClientsError(f"employee {employee.id} takes no clients")
 
 
 def _hold(row: Row) -> CaseHold:

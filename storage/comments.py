@@ -1,5 +1,6 @@
 """The comment of each call, and the history of its changes."""
 
+from bot.domain.calls import CommentChange
 from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
 from bot.domain.people import Employee
@@ -21,6 +22,19 @@ class CommentRepo:
             "SELECT max(version) AS version FROM comment_changes WHERE call_id = ?", (call_id,)
         )
         return rows[0]["version"] or 0
+
+    async def list_changes(self, call_id: int, *, limit: int) -> list[CommentChange]:
+        """The latest changes, oldest first; who may see them is who may see the call."""
+        rows = await self._database.fetch(
+            "SELECT e.name, h.changed_at, h.old, h.new FROM comment_changes AS h "
+            "JOIN employees AS e ON e.id = h.author_id WHERE h.call_id = ? "
+            "ORDER BY h.version DESC LIMIT ?",
+            (call_id, limit),
+        )
+        return [
+            CommentChange(author=row["name"], at=row["changed_at"], old=row["old"], new=row["new"])
+            for row in reversed(rows)
+        ]
 
     async def set(
         self, call_id: int, text: str, *, author: Employee, on_top_of: int, now: int

@@ -92,6 +92,20 @@ class CompanyRepo:
             if name is not EscalationField.TARGET:
                 await self._replan_alerts(tx, now)
 
+    async def is_for_rung_only(self) -> bool:
+        """Whether in groups only those who were rung, and those who see all, may take a client."""
+        return await self._database.has(
+            "SELECT 1 FROM company_numbers WHERE name = 'rung_only' AND value = 1", ()
+        )
+
+    async def set_rung_only(self, *, is_so: bool) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO company_numbers (name, value) VALUES ('rung_only', ?) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (int(is_so),),
+            )
+
     async def owe_opening_list(self, *, now: int) -> bool:
         """When the company opens, owe everybody one list of the cases still open.
 
@@ -194,7 +208,9 @@ _REPEATS_SQL = (
     "AND o.kind = 'case' AND o.state = 'pending' AND o.is_late = 1), 0) AS last "
     "FROM cases AS k JOIN calls AS c ON c.id = k.call_id WHERE k.repeat_at IS NOT NULL"
 )
-_ESCALATION_SQL = "SELECT name, value FROM company_numbers WHERE name <> 'opening_at'"
+_ESCALATION_SQL = (
+    "SELECT name, value FROM company_numbers WHERE name NOT IN ('opening_at', 'rung_only')"
+)
 
 
 def _hours(rows: list[Row], days: list[Row]) -> Hours:

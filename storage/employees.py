@@ -53,6 +53,25 @@ class EmployeeRepo:
         )
         return people, page, pages
 
+    async def list_holders(
+        self, extensions: Sequence[str], *, but: int = 0
+    ) -> dict[str, list[str]]:
+        """Who else has these extensions: the names of the people, by extension.
+
+        `but`: the id of a person who is not meant.
+        """
+        rows = await self._database.fetch(
+            "SELECT x.extension, e.name, e.tg_id FROM employee_extensions AS x "  # noqa: S608
+            "JOIN employees AS e ON e.id = x.employee_id "
+            f"WHERE x.extension IN ({marks_sql(extensions)}) AND e.id <> ? "
+            "AND e.state <> 'removed' ORDER BY x.extension, e.name, e.id",
+            (*extensions, but),
+        )
+        holders: dict[str, list[str]] = {}
+        for row in rows:
+            holders.setdefault(row["extension"], []).append(row["name"] or str(row["tg_id"]))
+        return holders
+
     async def count_unreachable(self) -> int:
         """How many of those who have access cannot be written to."""
         return await self._database.count(

@@ -5,10 +5,12 @@ import json
 import secrets
 from collections.abc import Sequence
 
-from bot.domain.errors import InviteError
-from bot.domain.people import Language, Role
-from storage.database import Database
-from storage.employees import let_clients_go, set_extensions
+from bot.domain.errors import InviteError, NotFoundError
+from bot.domain.outbox import MessageKind
+from bot.domain.people import Invite, Language, Role
+from storage.database import Database, Row
+from storage.employees import set_extensions
+from storage.owing import owe_administrators
 
 LIFETIME = 7 * 86400
 """Seconds an invite can be used."""
@@ -19,22 +21,32 @@ class InviteRepo:
         self._database = database
 
     async def add(
-        self, role: Role, *, extensions: Sequence[str] = (), name: str | None = None, now: int
+        self,
+        role: Role,
+        *,
+        extensions: Sequence[str] = (),
+        name: str | None = None,
+        by: int | None = None,
+        now: int,
     ) -> str:
-        """Issue an invite; returns its token, which is kept nowhere and fits a deep link."""
+        """Issue an invite; returns its token, which is kept nowhere and fits a deep link.
+
+        `by`: the id of who makes it, None for the command line.
+        """
         token = secrets.token_urlsafe(24)
         async with self._database.transaction() as tx:
             await tx.execute(
                 "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL", (now,)
             )
             await tx.execute(
-                "INSERT INTO invites (token_hash, role, extensions, name, created_at, expires_at) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO invites (token_hash, role, extensions, name, created_by, "
+                "created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     _hash(token),
                     role.value,
                     json.dumps(list(extensions)),
                     name,
+                    by,
                     now,
                     now + LIFETIME,
                 ),
@@ -43,47 +55,126 @@ class InviteRepo:
 
     async def accept(
         self, token: str, *, tg_id: int, name: str, language: Language, page_size: int, now: int
-    ) -> None:
-        """Make the Telegram account an employee as the invite says.
+    ) -> bool:
+        """Make the Telegram account an employee as the invite says, and tell administrators.
 
-        The invite's own name wins over `name`. A person who is already in gets the new role and
-        extensions, and a blocked one stays blocked. Raises InviteError if the token was never
-        issued, is used or has expired: the reader is not told which.
+        The invite's own name wins over `name`. Nothing is taken away from a person who is already
+        in: they get its extensions besides their own, and its role if that may do more. False: it
+        has nothing to give them, and is not used up. Raises InviteError if the token was never
+        issued, was revoked, is used or has expired, or if the person is blocked: the reader is
+        not told which.
         """
         async with self._database.transaction() as tx:
-            used = await tx.execute(
-                "UPDATE invites SET used_at = ? WHERE token_hash = ? AND used_at IS NULL "
-                "AND expires_at >= ? RETURNING id, role, extensions, name",
-                (now, _hash(token), now),
+            usable = await tx.execute(
+                "SELECT id, role, extensions, name FROM invites WHERE token_hash = ? "
+                "AND used_at IS NULL AND revoked_at IS NULL AND expires_at >= ?",
+                (_hash(token), now),
             )
-            if not used:
+            if not usable:
                 raise InviteError("not a usable invite")
-            [invite] = used
+            [invite] = usable
+            role, given = Role(invite["role"]), json.loads(invite["extensions"])
+            known = await tx.execute(
+                "SELECT id, state, role FROM employees WHERE tg_id = ?", (tg_id,)
+            )
+            if known and known[0]["state"] == "blocked":
+                raise InviteError("the person is blocked")
+            is_in = bool(known) and known[0]["state"] == "active"
+            kept: list[str] = []
+            if is_in:
+                rows = await tx.execute(
+                    "SELECT extension FROM employee_extensions WHERE employee_id = ? "
+                    "ORDER BY extension",
+                    (known[0]["id"],),
+                )
+                kept = [row["extension"] for row in rows]
+                present = Role(known[0]["role"])
+                if role.rank <= present.rank and set(given) <= set(kept):
+                    return False
+                role = max(role, present, key=lambda one: one.rank)
             [employee] = await tx.execute(
                 "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tg_id) DO UPDATE SET "
                 "role = CASE WHEN employees.in_settings = 1 THEN employees.role "
                 "ELSE excluded.role END, "
-                "name = excluded.name, unreachable_at = NULL, state = CASE "
-                "WHEN employees.state = 'blocked' THEN 'blocked' ELSE 'active' END "
-                "RETURNING id, state, role",
+                "name = excluded.name, unreachable_at = NULL, state = 'active' RETURNING id",
                 (
                     tg_id,
-                    invite["name"] or name,
-                    invite["role"],
+                    name if is_in else invite["name"] or name,
+                    role.value,
                     language.value,
                     page_size,
                     now,
                 ),
             )
-            if employee["state"] == "blocked":
-                raise InviteError("the person is blocked")
-            if not Role(employee["role"]).takes_clients:
-                await let_clients_go(tx, employee["id"])
-            await set_extensions(tx, employee["id"], json.loads(invite["extensions"]))
+            await set_extensions(tx, employee["id"], [*kept, *given])
             await tx.execute(
-                "UPDATE invites SET used_by = ? WHERE id = ?", (employee["id"], invite["id"])
+                "UPDATE invites SET used_at = ?, used_by = ? WHERE id = ?",
+                (now, employee["id"], invite["id"]),
             )
+            subject = f"{invite['id']} {'more' if is_in else 'new'}"
+            await owe_administrators(tx, MessageKind.JOINED, subject, but=employee["id"], now=now)
+        return True
+
+    async def find(self, token: str, *, now: int) -> Invite | None:
+        """What a usable token gives; None if it is not usable."""
+        rows = await self._select(
+            "i.token_hash = ? AND i.used_at IS NULL AND i.revoked_at IS NULL "
+            "AND i.expires_at >= ?",
+            (_hash(token), now),
+        )
+        return rows[0] if rows else None
+
+    async def get(self, invite_id: int) -> Invite:
+        """Raises NotFoundError."""
+        for invite in await self._select("i.id = ?", (invite_id,)):
+            return invite
+        raise NotFoundError(f"invite {invite_id}")
+
+    async def list_open(self, *, now: int) -> list[Invite]:
+        """The invites nobody has used yet and that can still be used, the newest first."""
+        return await self._select(
+            "i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at >= ?", (now,)
+        )
+
+    async def count_open(self, *, now: int) -> int:
+        return await self._database.count(
+            "SELECT count(*) FROM invites WHERE used_at IS NULL AND revoked_at IS NULL "
+            "AND expires_at >= ?",
+            (now,),
+        )
+
+    async def set_revoked(self, invite_id: int, *, is_revoked: bool, now: int) -> bool:
+        """Make an invite's link useless, or usable again. False: it was used meanwhile."""
+        async with self._database.transaction() as tx:
+            changed = await tx.execute(
+                "UPDATE invites SET revoked_at = ? WHERE id = ? AND used_at IS NULL RETURNING id",
+                (now if is_revoked else None, invite_id),
+            )
+        return bool(changed)
+
+    async def _select(self, where: str, values: Sequence[str | int]) -> list[Invite]:
+        rows = await self._database.fetch(
+            "SELECT i.*, e.name AS made_by FROM invites AS i "  # noqa: S608 - our own predicates
+            f"LEFT JOIN employees AS e ON e.id = i.created_by WHERE {where} "
+            "ORDER BY i.created_at DESC, i.id DESC LIMIT 50",
+            values,
+        )
+        return [_invite(row) for row in rows]
+
+
+def _invite(row: Row) -> Invite:
+    return Invite(
+        id=row["id"],
+        role=Role(row["role"]),
+        extensions=tuple(json.loads(row["extensions"])),
+        name=row["name"],
+        by=row["made_by"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        is_revoked=row["revoked_at"] is not None,
+        guest=row["used_by"],
+    )
 
 
 def _hash(token: str) -> str:

@@ -72,6 +72,10 @@ class JournalRepo:
             raise NoAccessError(f"call {call_id}")
         raise NotFoundError(f"call {call_id}")
 
+    async def list_visible(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Call]:
+        """Those of these calls that are in scope, by their ids."""
+        return {call.id: call for call in await self._calls(call_ids, scope)}
+
     async def list_calls(
         self, call_ids: Sequence[int], *, mentioned: Iterable[str] = ()
     ) -> dict[int, Call]:
@@ -161,7 +165,8 @@ class JournalRepo:
         mine, extensions = call_in_scope_sql(scope, "c.id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
-            "a.name AS author FROM calls AS c "
+            "a.name AS author, (SELECT max(h.version) FROM comment_changes AS h "
+            "WHERE h.call_id = c.id) AS changes FROM calls AS c "
             "LEFT JOIN contacts AS k ON k.number = c.client "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
@@ -192,7 +197,7 @@ class JournalRepo:
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
             f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
             "t.extension AS closing_extension, "
-            "w.name AS closed_by, v.text AS words FROM case_calls AS y "
+            "w.name AS closed_by, v.employee_id AS closer, v.text AS words FROM case_calls AS y "
             "JOIN cases AS k ON k.id = y.case_id "
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
             "LEFT JOIN case_calls AS z ON z.case_id = k.id AND z.part = 'closing' "
@@ -282,6 +287,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         closing_call=row["closing_call"],
         closed_by=closed_by,
         words=row["words"] if state is CaseState.BY_HAND else None,
+        closer=row["closer"] if state is CaseState.BY_HAND else None,
     )
 
 
@@ -331,4 +337,5 @@ def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
         else None,
         case=link,
         colleagues=colleagues,
+        comment_changes=row["changes"] or 0,
     )

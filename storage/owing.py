@@ -24,15 +24,15 @@ _EDITED_AT_RETURN = 100
 
 
 async def owe_administrators(
-    tx: Transaction, kind: MessageKind, subject: str, *, now: int
+    tx: Transaction, kind: MessageKind, subject: str, *, now: int, but: int = 0
 ) -> None:
-    """Tell every administrator, once for each subject."""
+    """Tell every administrator, once for each subject; `but`: the id of one who knows already."""
     await tx.execute(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
-        f"AND {can_be_told_sql('employees')} "
+        f"AND id <> ? AND {can_be_told_sql('employees')} "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
-        (kind.value, subject, Priority.LIST, now, now),
+        (kind.value, subject, Priority.LIST, now, now, but),
     )
 
 
@@ -281,6 +281,6 @@ async def purge_told(tx: Transaction, *, before: int) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
         "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost')",
+        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost', 'joined')",
         (before,),
     )

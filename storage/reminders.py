@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.domain.errors import NotFoundError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
-from storage.database import Database
+from storage.database import Database, Row
 from storage.owing import owe_anew
 
 LIMIT = 50
@@ -23,9 +23,12 @@ _WITH_CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
+    """`due_at` is None once it was given."""
+
     id: int
     call_id: int
     created_at: int
+    due_at: int | None
 
 
 class ReminderRepo:
@@ -55,6 +58,25 @@ class ReminderRepo:
             )
         return bool(added)
 
+    async def list_open(self, employee: Employee) -> list[Reminder]:
+        """The reminders the person is still to get, the next one first."""
+        rows = await self._database.fetch(
+            f"SELECT r.* FROM {_WITH_CASES} WHERE r.employee_id = ? "  # noqa: S608
+            f"AND r.due_at IS NOT NULL AND {_STANDS} ORDER BY r.due_at, r.id",
+            (employee.id,),
+        )
+        return [_reminder(row) for row in rows]
+
+    async def cancel(self, call_id: int, employee: Employee) -> bool:
+        """Remind the person of the call no more. False: they were reminded already."""
+        async with self._database.transaction() as tx:
+            gone = await tx.execute(
+                "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "
+                "AND due_at IS NOT NULL RETURNING id",
+                (employee.id, call_id),
+            )
+        return bool(gone)
+
     async def get(self, reminder_id: int) -> Reminder:
         """Raises NotFoundError if it is gone, or there is nothing to remind of any more."""
         rows = await self._database.fetch(
@@ -63,7 +85,7 @@ class ReminderRepo:
         )
         if not rows:
             raise NotFoundError(f"reminder {reminder_id}")
-        return Reminder(rows[0]["id"], rows[0]["call_id"], rows[0]["created_at"])
+        return _reminder(rows[0])
 
     async def owe_due(self, *, now: int) -> int:
         """Owe the reminders whose time has come, but of cases that are over. Returns how many."""
@@ -88,3 +110,7 @@ class ReminderRepo:
                         now=now,
                     )
         return len(rows)
+
+
+def _reminder(row: Row) -> Reminder:
+    return Reminder(row["id"], row["call_id"], row["created_at"], row["due_at"])

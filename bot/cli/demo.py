@@ -238,6 +238,16 @@ async def _write_past(
             for one in PEOPLE[1:]
             if await repositories.employees.find(one.tg_id) is None
         }
+        for one in PEOPLE[1:]:  # in before the visitor, who would be told of each
+            if one.tg_id in invites:
+                await repositories.invites.accept(
+                    invites[one.tg_id],
+                    tg_id=one.tg_id,
+                    name=one.name,
+                    language=settings.language,
+                    page_size=settings.page_size,
+                    now=now,
+                )
         return _Past(is_new=is_new, invites=invites)
 
 

@@ -14,11 +14,12 @@ from bot.domain.clock import Clock, mending_zone
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
-from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState
+from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
 from bot.views import board as board_views
 from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
+from bot.views import staff as staff_views
 from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
@@ -28,6 +29,7 @@ from storage.company import CompanyRepo
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
+from storage.invites import InviteRepo
 from storage.journal import JournalRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
@@ -51,6 +53,7 @@ class Notices:
     """Composes the messages of the outbox when their turn comes."""
 
     employees: EmployeeRepo
+    invites: InviteRepo
     cases: CaseRepo
     company: CompanyRepo
     groups: GroupRepo
@@ -112,6 +115,8 @@ class Notices:
                 text = views.rejects(owed.subject, await self.rejects.last(owed.subject))
             case MessageKind.CLOCK:
                 return await self._clock_is_off(owed.subject, employee)
+            case MessageKind.JOINED:
+                return await self._joined(owed, employee)
             case MessageKind.UNREACHABLE:
                 text = views.unreachable(owed.subject.partition(" ")[2])
             case MessageKind.GROUP_LOST:
@@ -173,6 +178,15 @@ class Notices:
         call = await self.journal.get(reminder.call_id, employee.scope)
         text = reminder_views.due(call, now=self.clock(), zone=self.zone)
         return Notice(text, reminder_keyboards.due(call.id), employee)
+
+    async def _joined(self, owed: Owed, employee: Employee) -> Notice | None:
+        id_, _, kind = owed.subject.partition(" ")
+        invitation = await self.invites.get(int(id_))
+        if employee.role is not Role.ADMINISTRATOR or invitation.guest is None:
+            return None
+        person = await self.employees.get(invitation.guest)
+        text = staff_views.joined(person, invitation, is_new=kind == "new")
+        return Notice(text, employee=employee)
 
     async def _open_cases(self, employee: Employee) -> Notice | None:
         if not employee.role.takes_clients:

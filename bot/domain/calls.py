@@ -119,6 +119,11 @@ class CaseRights:
         is_decided = not self.is_held_by_a_colleague_of(employee) or employee.role.sees_all
         return self.is_open and is_decided and employee.role.takes_clients
 
+    def is_undone_by(self, employee: Employee, *, closer: int | None) -> bool:
+        """Whether the employee may undo its closing by hand; `closer`: the id of who closed it."""
+        is_decided = closer == employee.id or self.is_held_by(employee) or employee.role.sees_all
+        return self.state is CaseState.BY_HAND and is_decided and employee.role.takes_clients
+
     def can_be_handed_over_by(self, employee: Employee) -> bool:
         """Whether the employee may choose who shall have it."""
         return self.is_open and employee.role.sees_all
@@ -212,6 +217,16 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommentChange:
+    """One change of a comment: `old` None: there was none before, `new` None: it was deleted."""
+
+    author: str
+    at: int
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseLink(CaseRights):
     """The case a call belongs to, as the call's row and card show it.
 
@@ -234,6 +249,8 @@ class CaseLink(CaseRights):
     closing_call: int | None
     closed_by: str | None
     words: str | None
+    closer: int | None = None
+    """The id of who closed it by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +293,12 @@ class Call:
     comment: Comment | None = None
     case: CaseLink | None = None
     colleagues: Mapping[str, str] = field(default_factory=dict)
+    comment_changes: int = 0
+    """How often the comment was written, changed or deleted."""
+
+    def can_be_heard_by(self, employee: Employee) -> bool:
+        """Whether the employee may hear its recording: they talked, or see every call."""
+        return employee.role.sees_all or self.extension in employee.extensions
 
     def is_pending(self, now: int) -> bool:
         """Whether what the PBX tells late (price, recording) may still come."""

@@ -22,6 +22,9 @@ class CaseActionKind(StrEnum):
     FREED = "freed"
     """The bot took it from an owner who did not answer."""
     CLOSED = "closed"
+    UNCLOSED = "unclosed"
+    """A closing that was undone: it counts no more."""
+    REOPENED = "reopened"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,20 @@ class Case(CaseRights):
     closing: Call | None
     rang: tuple[str, ...]
     actions: tuple[CaseAction, ...] = ()
+
+    @property
+    def closing_by_hand(self) -> CaseAction | None:
+        """Its closing by hand, if that is how it ended; without a text: its number is ignored."""
+        if self.state is not CaseState.BY_HAND:
+            return None
+        closings = (one for one in self.actions if one.kind is CaseActionKind.CLOSED)
+        return max(closings, key=lambda one: one.at, default=None)
+
+    def can_be_reopened_by(self, employee: Employee, *, now: int) -> bool:
+        """Whether the employee may undo its closing, as long as a call back is waited for."""
+        action = self.closing_by_hand
+        closer = action.who.id if action and action.who else None
+        return now < self.expires_at and self.is_undone_by(employee, closer=closer)
 
     def can_be_ignored_by(self, employee: Employee) -> bool:
         """Whether the employee may close it so that this client makes no cases any more."""

@@ -3,6 +3,10 @@
 AppError                 an expected refusal; bot/views/refusals.py turns its class into words
 ├── NotFoundError        the record is gone (deleted, purged)
 ├── NoAccessError        it exists, but not for this person
+│   ├── NotRungError        but for those whose phones rang, and those who see all
+│   ├── NotTalkedError      but for those who talked, and those who see all
+│   ├── AnothersError       a colleague has the client
+│   └── NoClientsError      the person's role takes no clients
 ├── ConflictError        somebody else changed it meanwhile
 ├── InviteError          the link is used, expired or was never issued
 └── RecordingError       the recording of a call cannot be had now, or may not be fetched
@@ -24,6 +28,22 @@ class NotFoundError(AppError):
 
 
 class NoAccessError(AppError):
+    pass
+
+
+class NotRungError(NoAccessError):
+    pass
+
+
+class NotTalkedError(NoAccessError):
+    pass
+
+
+class AnothersError(NoAccessError):
+    pass
+
+
+class NoClientsError(NoAccessError):
     pass
 
 

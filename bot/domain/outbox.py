@@ -30,6 +30,8 @@ class MessageKind(StrEnum):
     """The times of a source are hours off."""
     UNREACHABLE = "unreachable"
     """A person cannot be written to."""
+    JOINED = "joined"
+    """Somebody has come in, or has got more rights, by an invitation."""
     GROUP_LOST = "group_lost"
     """A group chat cannot be written to."""
 

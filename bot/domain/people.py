@@ -1,9 +1,26 @@
 """Who uses the bot: employees, their roles, and which calls each may see."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.hours import QuietHours
+
+_EXTENSION = re.compile(r"[A-Za-z0-9._+*#@:/~!$&'=%-]+")
+_RUN = re.compile(r"\d+(?:[-./+]\d+)+")
+
+
+def is_extension(word: str) -> bool:
+    """Whether what a person typed can be an extension: 101, 000domainc261, sip:olena@pbx."""
+    return _EXTENSION.fullmatch(word) is not None and any(one.isalnum() for one in word)
+
+
+def is_doubtful_extension(word: str) -> bool:
+    """Whether a possible extension is more often a slip: a word without digits, 101-105."""
+    is_address = "@" in word or ":" in word
+    return _RUN.fullmatch(word) is not None or not (
+        is_address or any(one.isdigit() for one in word)
+    )
 
 
 class Role(StrEnum):
@@ -11,6 +28,11 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     ACCOUNTANT = "accountant"
+
+    @property
+    def rank(self) -> int:
+        """How much the role may do: whoever has a greater one may do all that this one may."""
+        return [Role.ACCOUNTANT, Role.OPERATOR, Role.SUPERVISOR, Role.ADMINISTRATOR].index(self)
 
     @property
     def sees_all(self) -> bool:
@@ -84,6 +106,24 @@ class Employee:
     @property
     def scope(self) -> Scope:
         return EVERYTHING if self.role.sees_all else Scope(self.extensions, owner=self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invite:
+    """An invitation: what it gives, by whom it was made (None: the command line).
+
+    `guest`: whom it let in, if anybody.
+    """
+
+    id: int
+    role: Role
+    extensions: tuple[str, ...]
+    name: str | None
+    by: str | None
+    created_at: int
+    expires_at: int
+    is_revoked: bool = False
+    guest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

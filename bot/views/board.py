@@ -4,15 +4,22 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from bot.domain.cases import Board, BoardPage, Case, CaseNumbers
+from bot.domain.people import EVERYTHING, Scope
 from bot.views import parties
+from bot.views.calls import no_extensions
 from bot.views.cases import age_sign, fate
 from bot.views.formats import brief, cut, quoted, span
 
 _CLIENT_WIDTH = 24
 
 
-def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> str:
-    """The board: today's numbers, and below them the cases still open, or those closed today."""
+def board(
+    page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int, scope: Scope = EVERYTHING
+) -> str:
+    """The board: today's numbers, and below them the cases still open, or those closed today.
+
+    `scope`: the reader's; what is told of the company is told of their extensions then.
+    """
     titles = {
         Board.ALL: _("Not called back: {count}"),
         Board.FREE: _("Not called back, free: {count}"),
@@ -20,9 +27,9 @@ def board(page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int) -> s
         Board.CLOSED: _("Closed today: {count}"),
     }
     title = titles[which].format(count=page.total)
-    lines = [f"<b>{title}</b>", _totals(numbers), ""]
+    lines = [f"<b>{title}</b>", _totals(numbers, scope), ""]
     if not page.cases:
-        return "\n".join([*lines, _empty(which)])
+        return "\n".join([*lines, _empty(which, scope)])
     rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
     return "\n".join(lines + rows)
 
@@ -55,9 +62,11 @@ def row(case: Case, *, now: int) -> str:
     return f"{age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
 
 
-def _totals(numbers: CaseNumbers) -> str:
+def _totals(numbers: CaseNumbers, scope: Scope) -> str:
     if not numbers.opened:
-        return _("No missed calls today")
+        if scope.is_all:
+            return _("No missed calls today")
+        return _("No missed calls of your extensions today")
     parts = [
         _("missed {count}").format(count=numbers.opened),
         _("called back {count}").format(count=numbers.called_back),
@@ -69,7 +78,15 @@ def _totals(numbers: CaseNumbers) -> str:
     return _("Today: {numbers}").format(numbers=", ".join(parts))
 
 
-def _empty(which: Board) -> str:
+def _empty(which: Board, scope: Scope) -> str:
+    if scope.extensions == () and which is not Board.MINE:
+        return no_extensions()
+    own = {
+        Board.ALL: _("Everybody who called your extensions has been called back."),
+        Board.CLOSED: _("Nothing of your extensions was closed today yet."),
+    }
+    if which in own and not scope.is_all:
+        return own[which]
     words = {
         Board.ALL: _("Everybody has been called back."),
         Board.FREE: _("There is nothing free to take."),

@@ -202,6 +202,14 @@ def ignored() -> str:
     return _("This number makes no alerts any more")
 
 
+def reopened() -> str:
+    return _("Open again")
+
+
+def too_late_to_reopen() -> str:
+    return _("This cannot be undone any more: the client has a newer case, or its time is over")
+
+
 def closed() -> str:
     return _("Closed by hand")
 

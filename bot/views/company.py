@@ -21,7 +21,13 @@ _WEEK_WIDTH = 220
 """Characters of seven different days with a break in each."""
 
 
-def company(hours: Hours, own: Mapping[str, Hours], escalation: Escalation) -> str:
+def company(
+    hours: Hours,
+    own: Mapping[str, Hours],
+    escalation: Escalation,
+    *,
+    is_rung_only: bool = False,
+) -> str:
     """All settings of the company on one page."""
     lines = ["<b>" + _("Company") + "</b>", ""]
     lines.append(_("Working hours: {hours}").format(hours=week(hours)))
@@ -30,8 +36,24 @@ def company(hours: Hours, own: Mapping[str, Hours], escalation: Escalation) -> s
         lines.append(f"{name[:1].upper()}{name[1:]}: {week(one)}")
     lines += _more(len(own) - _LINES_SHOWN)
     lines.append(_("Days off: {days}").format(days=days(sorted(hours.holidays))))
-    lines += ["", *_escalation(escalation), "", silence()]
+    lines += ["", *_escalation(escalation)]
+    lines.append(_("Clients in groups are taken by: {who}").format(who=takers()[is_rung_only]))
+    lines += ["", silence()]
     return "\n".join(lines)
+
+
+def takers() -> dict[bool, str]:
+    """Who takes clients in groups, by whether that is for those rung only; also labels."""
+    return {False: _("every colleague"), True: _("those whose phones rang")}
+
+
+def groups_title() -> str:
+    return "\n".join(
+        [
+            "<b>" + _("Who may take a client a group is told of") + "</b>",
+            _("Supervisors and administrators always may, accountants never."),
+        ]
+    )
 
 
 def silence() -> str:

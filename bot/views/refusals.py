@@ -5,10 +5,14 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from bot.domain.errors import (
+    AnothersError,
     ConflictError,
     InviteError,
     NoAccessError,
+    NoClientsError,
     NotFoundError,
+    NotRungError,
+    NotTalkedError,
     RecordingError,
     RecordingGoneError,
     RecordingTooLargeError,
@@ -20,6 +24,14 @@ def refusal(error: BaseException) -> str:
     match error:
         case NotFoundError():
             return _("This record is gone: it was deleted.")
+        case NotRungError():
+            return _("This is for those whose phones rang, supervisors and administrators.")
+        case NotTalkedError():
+            return _("The recording is for who talked, supervisors and administrators.")
+        case AnothersError():
+            return _("A colleague has this client: only they, supervisors and administrators may.")
+        case NoClientsError():
+            return _("Clients are taken by operators, supervisors and administrators.")
         case NoAccessError():
             return _("You have no access to this.")
         case ConflictError():

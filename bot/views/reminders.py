@@ -1,5 +1,6 @@
 """Reminders: asked for, promised, due."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
@@ -29,6 +30,26 @@ def promised(call: Call, due_at: int, *, now: int, zone: ZoneInfo) -> str:
     return "⏰ " + _("I will remind you: {time}, {client}").format(client=_client(call), time=time)
 
 
+def cancelled(call: Call) -> str:
+    return _("I will not remind you of {client}").format(client=_client(call))
+
+
+def not_reminded() -> str:
+    """A toast: plain text."""
+    return _("This reminder will not come")
+
+
+def reminders(shown: Sequence[tuple[Call, int]], *, now: int, zone: ZoneInfo) -> str:
+    """The calls one is still to be reminded of, and when; a row's number is its button's."""
+    if not shown:
+        return _("You have no reminders. ⏰ on the card of a call makes one.")
+    rows = [
+        f"{number}. {when(due_at, now=now, zone=zone)}\n    {_client(call, 40)}"
+        for number, (call, due_at) in enumerate(shown, start=1)
+    ]
+    return "\n".join(["⏰ <b>" + _("Your reminders") + "</b>", *rows])
+
+
 def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
     """The reminder itself."""
     lines = [
@@ -47,5 +68,5 @@ def too_many(limit: int) -> str:
     return _("You have {count} reminders already, there is no room for more").format(count=limit)
 
 
-def _client(call: Call) -> str:
-    return quoted(cut(parties.client_title(call), 100))
+def _client(call: Call, width: int = 100) -> str:
+    return quoted(cut(parties.client_title(call), width))

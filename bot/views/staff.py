@@ -1,12 +1,13 @@
 """The staff: the list, a person's card, the dialogs about a person, an invitation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
-from bot.domain.people import Employee, EmployeeState, Role
-from bot.views.formats import cut, one_line, quoted
+from bot.domain.people import Employee, EmployeeState, Invite, Role
+from bot.views.formats import brief, cut, one_line, quoted, when
 
 _SIGNS = {
     Role.ADMINISTRATOR: "👑",
@@ -19,6 +20,7 @@ _UNREACHABLE = "🔇"
 
 _NAME_WIDTH = 28
 _EXTENSIONS_WIDTH = 24
+_DOUBTS_SHOWN = 10
 
 
 def role_titles() -> dict[Role, str]:
@@ -60,9 +62,12 @@ def people(shown: Sequence[Employee]) -> str:
     return f"{text}\n\n<i>{', '.join(legend)}</i>" if legend else text
 
 
-def person(shown: Employee, *, is_self: bool) -> str:
-    """A person's card."""
-    lines = [identity(shown), f"Telegram: <code>{shown.tg_id}</code>", _state(shown)]
+def person(
+    shown: Employee, *, is_self: bool, shared: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """A person's card; `shared`: the names of those who have an extension too."""
+    lines = [identity(shown), *_holders(shared or {})]
+    lines += [f"Telegram: <code>{shown.tg_id}</code>", _state(shown)]
     if reason := why_fixed(shown, is_self=is_self):
         lines += ["", f"<i>{reason}</i>"]
     return "\n".join(lines)
@@ -129,6 +134,35 @@ def no_extension_given() -> str:
     return _("I see no extensions here. Send them like this: 101, 102. To leave none, send -")
 
 
+def no_extension(word: str) -> str:
+    return _(
+        "“{word}” is no extension. An extension is what the PBX calls a phone: 101, "
+        "000domainc261, sip:olena@pbx. Send them with commas."
+    ).format(word=brief(word, 40))
+
+
+def extension_doubts(holders: Mapping[str, Sequence[str]], odd: Sequence[str]) -> str:
+    """Asks whether extensions are meant that colleagues have already, or that look odd."""
+    lines = _holders(holders)
+    if odd:
+        words = ", ".join(brief(one, 30) for one in odd[:_DOUBTS_SHOWN])
+        lines.append(_("{extensions}: does the PBX call a phone so?").format(extensions=words))
+    if holders:
+        lines.append(_("People with one extension see the same calls."))
+    return "\n".join([f"⚠️ {lines[0]}", *lines[1:], "", _("Is that right?")])
+
+
+def _holders(holders: Mapping[str, Sequence[str]]) -> list[str]:
+    """A line for each extension that somebody else has too."""
+    lines = []
+    for extension, names in list(holders.items())[:_DOUBTS_SHOWN]:
+        shown = ", ".join(brief(name, 40) for name in names[:3]) + ("…" if names[3:] else "")
+        lines.append(
+            _("{extension} is also {who}'s").format(extension=brief(extension, 30), who=shown)
+        )
+    return lines
+
+
 def name_too_long(length: int, *, limit: int) -> str:
     over = length - limit
     return ngettext(
@@ -172,6 +206,68 @@ def invite(role: Role, extensions: Sequence[str], *, link: str, days: int) -> st
             quoted(link),
         ]
     )
+
+
+def invites(shown: Sequence[Invite], *, now: int, zone: ZoneInfo) -> str:
+    """The invitations nobody has used yet; a row's number is its button's."""
+    if not shown:
+        return _("There are no open invitations.")
+    rows = []
+    for number, one in enumerate(shown, start=1):
+        parts = [role_titles()[one.role]]
+        if one.name:
+            parts.append(brief(one.name, 28))
+        if one.extensions:
+            parts.append(brief(", ".join(one.extensions), _EXTENSIONS_WIDTH))
+        until = when(one.expires_at, now=now, zone=zone)
+        facts = [_("until {time}").format(time=until), _invited_by(one)]
+        rows.append(f"{number}. {' · '.join(parts)}\n    {', '.join(facts)}")
+    return "\n".join([bold(_("Open invitations")), _("🗑 makes a link useless."), "", *rows])
+
+
+def invite_revoked() -> str:
+    return _("The invitation no longer works")
+
+
+def invite_restored() -> str:
+    return _("The invitation works again")
+
+
+def invite_used() -> str:
+    return _("Too late: somebody has used it")
+
+
+def joined(person: Employee, invitation: Invite, *, is_new: bool) -> str:
+    """Tells administrators who has come in, or has got more by an invitation."""
+    title = _("A new colleague") if is_new else _("An invitation gave more to a colleague")
+    words = _invited_by(invitation)
+    return "\n".join([f"👋 {bold(title)}", identity(person), f"{words[:1].upper()}{words[1:]}"])
+
+
+def invite_gave(before: Employee, after: Employee) -> str:
+    """Tells somebody who was in already what an invitation has added."""
+    lines = []
+    if after.role is not before.role:
+        lines.append(_("Your role is now {role}.").format(role=role_titles()[after.role]))
+    added = [one for one in after.extensions if one not in before.extensions]
+    if added:
+        words = _("Extensions added: {extensions}. Yours stay.")
+        lines.append(words.format(extensions=quoted(", ".join(added))))
+    return " ".join(lines)
+
+
+def invite_changes_nothing(invitation: Invite) -> str:
+    """Tells somebody who was in already that an invitation has nothing for them."""
+    return _(
+        "You are in already, and this invitation ({role}) gives you nothing more: nothing has "
+        "changed, and the link still works. Your administrator changes roles and extensions."
+    ).format(role=role_titles()[invitation.role])
+
+
+def _invited_by(invitation: Invite) -> str:
+    if invitation.by is None:
+        return _("invited from the server")
+    return _("invited by {who}").format(who=brief(invitation.by, 40))
 
 
 def role_changed() -> str:

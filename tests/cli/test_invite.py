@@ -53,3 +53,10 @@ async def test_an_invite_needs_telegram_and_a_role(online: Terminal) -> None:
         done = await online.beside(*words)
         assert done.code == 2
         assert "--role" in done.err
+
+
+async def test_what_is_no_extension_is_refused(online: Terminal) -> None:
+    done = await online.beside("invite", "--role", "operator", "--extension", "сто один")
+    assert done.code == 2
+    assert "no extension" in done.err
+    assert "Traceback" not in done.err

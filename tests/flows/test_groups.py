@@ -240,12 +240,9 @@ async def test_the_slower_one_is_told_who_was_faster_and_when(tmp_path: Path) ->
     async with shop(tmp_path) as scene:
         ivan = await scene.office.employee(IVAN, "Іван", Role.OPERATOR, "101")
         scene.group.add(ivan)
-        other = await scene.office.employee(1104, "Петро", Role.OPERATOR, "109")
-        scene.group.add(other)
         await connect(scene, scene.boss)
         await scene.office.post(lost("a", queue="sales"))
         alert = await scene.group.wait_for(is_alert)
-        assert await toast(other, alert, "🙋") == "Немає доступу."
         taking = [await one.click(alert, "🙋") for one in (scene.olena, ivan)]
         toasts = [(await one.answered()).text for one in taking]
         assert toasts[0] == "Клієнт ваш"
@@ -413,3 +410,59 @@ async def test_the_new_group_alone_tells_of_the_move(tmp_path: Path) -> None:
             await bigger.wait_for(is_alert)
             await again.nothing_due()
         assert scene.office.telegram.calls("sendMessage", chat_id=scene.group.id)[-1].is_ok
+
+
+async def test_a_client_told_of_in_a_group_is_for_everybody_who_takes_clients(
+    tmp_path: Path,
+) -> None:
+    async with shop(tmp_path) as scene:
+        ivan = await scene.office.employee(IVAN, "Іван", Role.OPERATOR, "202")
+        clerk = await scene.office.employee(3100, "Петро", Role.ACCOUNTANT)
+        for member in (ivan, clerk):
+            scene.group.add(member)
+        await connect(scene, scene.boss)
+        await scene.office.post(lost("a"))
+        alert = await scene.group.wait_for(is_alert)
+        for label in ("🙋", "📝", "✅"):
+            assert await toast(clerk, alert, label) == (
+                "Клієнтів беруть оператори, супервайзери й адміністратори."
+            )
+        assert "лише ті, кому дзвонили" in await toast(ivan, alert, "📄")
+        assert await toast(ivan, alert, "🙋") == "Клієнт ваш"
+        own = await ivan.wait_for(is_alert)
+        assert own.buttons[0][0].startswith("↩️")
+        there = await scene.group.wait_for(lambda one: "Іван" in one.text)
+        assert "Клієнта взяв колега" in await toast(scene.olena, there, "↩️")
+        assert await toast(ivan, there, "📄") == "Надіслано вам в особистий чат"
+
+
+async def test_the_company_leaves_clients_to_those_who_were_rung(tmp_path: Path) -> None:
+    async with shop(tmp_path) as scene:
+        ivan = await scene.office.employee(IVAN, "Іван", Role.OPERATOR, "202")
+        scene.group.add(ivan)
+        screen = await scene.office.ask(scene.boss, "/settings")
+        screen = await scene.office.press(scene.boss, screen, "🏢")
+        assert "Клієнтів у групах беруть: усі колеги" in screen.text
+        screen = await scene.office.press(scene.boss, screen, "🙋")
+        screen = await scene.office.press(scene.boss, screen, "лише ті, кому дзвонили")
+        screen = await scene.office.press(scene.boss, screen, "⬅️")
+        assert "Клієнтів у групах беруть: лише ті, кому дзвонили" in screen.text
+        await connect(scene, scene.boss)
+        await scene.office.post(lost("a"))
+        alert = await scene.group.wait_for(is_alert)
+        for label in ("🙋", "📝", "✅"):
+            assert await toast(ivan, alert, label) == (
+                "Це можуть лише ті, кому дзвонили, супервайзери й адміністратори."
+            )
+        assert await toast(scene.olena, alert, "🙋") == "Клієнт ваш"
+
+
+async def test_a_case_no_group_was_told_of_is_not_for_everybody(tmp_path: Path) -> None:
+    async with shop(tmp_path) as scene:
+        ivan = await scene.office.employee(IVAN, "Іван", Role.OPERATOR, "202")
+        await scene.office.post(lost("a"))
+        await scene.olena.wait_for(is_alert)
+        forged = CaseButton(step=CaseStep.TAKE, case=1)
+        message = await scene.office.ask(ivan, "/start")
+        answered = await (await ivan.press_stale(message, forged.pack())).answered()
+        assert "лише ті, кому дзвонили" in answered.text

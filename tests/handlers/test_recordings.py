@@ -172,3 +172,21 @@ async def test_a_stop_finishes_the_recording_that_was_promised(
         asyncio.get_running_loop().call_later(0.1, pbx.release.set)
         await office.stop()
         assert olena.last_reply().media is not None
+
+
+async def test_only_who_talked_and_those_who_see_all_hear_a_talk(
+    tmp_path: Path, pbx: RecordingServer
+) -> None:
+    async with listening(tmp_path, pbx, "ok") as (office, olena):
+        ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
+        chief = await office.employee(3000, "Марія", Role.SUPERVISOR)
+        both = {**TALK, "id": "a2", "rang": ["101", "102"], "recording_url": f"{pbx.url}/ok"}
+        await office.post(both)
+        shown = await card(office, ivan)
+        assert "🎧" not in str(shown.buttons)
+        refused = await (await ivan.press_stale(shown, Listen(call=2).pack())).answered()
+        assert refused.text == (
+            "Запис можуть слухати той, хто розмовляв, супервайзери й адміністратори."
+        )
+        for person in (olena, chief):
+            assert "🎧" in str((await card(office, person)).buttons)

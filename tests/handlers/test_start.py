@@ -73,6 +73,29 @@ async def test_an_employee_with_a_new_link_keeps_the_name(app: App) -> None:
     assert (person.name, person.role) == ("Олена Коваленко", Role.SUPERVISOR)
 
 
+async def test_an_invitation_takes_nothing_from_one_who_is_in(app: App) -> None:
+    await app.hire(OLENA, Role.SUPERVISOR, "101")
+    token = await app.invites.add(Role.OPERATOR, extensions=("102",), name="Інша", now=NOW)
+    await app.say(OLENA, f"/start {token}")
+    person = await app.person(OLENA)
+    assert person.extensions == ("101", "102")
+    assert (person.name, person.role) == ("Олена Коваленко", Role.SUPERVISOR)
+    assert "<i>Додано внутрішні номери: 102. Ваші залишилися.</i>" in app.text
+
+
+@pytest.mark.parametrize("extensions", [(), ("101",)])
+async def test_an_invitation_that_gives_nothing_more_is_left_for_another(
+    app: App, extensions: tuple[str, ...]
+) -> None:
+    olena = await app.hire(OLENA, Role.SUPERVISOR, "101")
+    token = await app.invites.add(Role.OPERATOR, extensions=extensions, now=NOW)
+    await app.say(OLENA, f"/start {token}")
+    assert await app.person(OLENA) == olena
+    assert "нічого не змінилося, посилання й далі діє" in app.text
+    await app.say(STRANGER, f"/start {token}")
+    assert (await app.person(STRANGER)).extensions == extensions
+
+
 async def test_an_administrator_neither_uses_up_a_link_nor_falls_by_it(app: App) -> None:
     token = await app.invites.add(Role.OPERATOR, now=NOW)
     await app.say(BOSS, f"/start {token}")

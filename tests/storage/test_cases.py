@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Taking
-from bot.domain.errors import NoAccessError, NotFoundError
+from bot.domain.errors import AnothersError, NoAccessError, NotFoundError
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Language, Role
 from storage.case_deadlines import ANSWER_SECONDS
-from storage.invites import InviteRepo
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
 
@@ -71,18 +71,6 @@ async def make_accountant(stored: StoredCalls, person: Employee) -> None:
     await stored.employees.set_role(person.id, Role.ACCOUNTANT)
 
 
-async def invite_as_accountant(stored: StoredCalls, person: Employee) -> None:
-    invites = InviteRepo(stored.database)
-    await invites.accept(
-        await invites.add(Role.ACCOUNTANT, extensions=["101"], now=NOW),
-        tg_id=person.tg_id,
-        name=person.name,
-        language=Language.UK,
-        page_size=8,
-        now=NOW,
-    )
-
-
 async def block(stored: StoredCalls, person: Employee) -> None:
     await stored.employees.set_state(person.id, EmployeeState.BLOCKED)
 
@@ -94,9 +82,7 @@ async def take_out_of_settings(stored: StoredCalls, person: Employee) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "lose", [make_accountant, invite_as_accountant, block, take_out_of_settings]
-)
+@pytest.mark.parametrize("lose", [make_accountant, block, take_out_of_settings])
 async def test_who_is_out_or_takes_no_clients_holds_none(
     stored: StoredCalls, lose: Callable[[StoredCalls, Employee], Awaitable[None]]
 ) -> None:
@@ -193,3 +179,95 @@ async def test_the_board_has_the_oldest_first_and_each_filter_its_own(stored: St
     await stored.cases.close(8, boss, "x", now=NOW + 60)
     assert await ids(boss, Board.CLOSED) == [8, 10]
     assert await ids(olena, Board.CLOSED) == []
+
+
+# Ways back
+
+
+async def test_a_closing_by_hand_is_undone_with_its_claim(stored: StoredCalls) -> None:
+    await stored.hire(1, Role.SUPERVISOR)
+    olena = await stored.hire(2, Role.OPERATOR, "101")
+    await stored.lost()
+    await stored.send_all()
+    case = await stored.only_case()
+    await stored.cases.take(case.id, olena, now=NOW)
+    assert await stored.cases.close(case.id, olena, "помилка", now=NOW + 10)
+    await stored.send_all()
+    assert await stored.cases.reopen(case.id, olena, now=NOW + 20)
+    again = await stored.only_case()
+    assert again.is_open
+    assert again.is_held_by(olena)
+    assert [one.kind.value for one in again.actions] == ["taken", "unclosed", "reopened"]
+    assert sorted(await stored.owed()) == [1, 2]
+    assert await stored.case_deadlines.ask_owners(now=NOW + 619) == 0
+    assert await stored.case_deadlines.ask_owners(now=NOW + 620) == 1
+    assert not await stored.cases.reopen(case.id, olena, now=NOW + 30)
+    assert await stored.cases.close(case.id, olena, "знову", now=NOW + 700)
+    assert (await stored.only_case()).state is CaseState.BY_HAND
+
+
+async def test_ignoring_is_undone_as_if_it_had_never_been(stored: StoredCalls) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost()
+    case = await stored.only_case()
+    assert case.client is not None
+    await stored.cases.ignore(case.client, chief, now=NOW + 5)
+    assert await stored.cases.list_ignored()
+    assert await stored.cases.reopen(case.id, chief, now=NOW + 10)
+    assert await stored.cases.list_ignored() == []
+    assert (await stored.only_case()).is_open
+    await stored.lost(at=60)
+    assert (await stored.only_case()).lost == 2
+
+
+async def test_a_case_reopened_after_a_talk_is_what_the_calls_say(stored: StoredCalls) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost()
+    case = await stored.only_case()
+    await stored.cases.close(case.id, chief, "так", now=NOW + 10)
+    await stored.dialled(at=60)
+    assert await stored.cases.reopen(case.id, chief, now=NOW + 200)
+    assert (await stored.only_case()).state is CaseState.CALLED_BACK
+
+
+async def test_only_who_closed_it_its_owner_or_a_chief_opens_it_again_in_time(
+    stored: StoredCalls,
+) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    olena, ivan = [await stored.hire(n, Role.OPERATOR, "101") for n in (2, 3)]
+    await stored.lost()
+    case = await stored.only_case()
+    await stored.cases.close(case.id, olena, "так", now=NOW + 10)
+    closed = await stored.only_case()
+    offered = [closed.can_be_reopened_by(one, now=NOW + 20) for one in (chief, olena, ivan)]
+    assert offered == [True, True, False]
+    with pytest.raises(AnothersError):
+        await stored.cases.reopen(case.id, ivan, now=NOW + 20)
+    assert not closed.can_be_reopened_by(olena, now=closed.expires_at)
+    assert not await stored.cases.reopen(case.id, olena, now=closed.expires_at)
+
+
+async def test_a_closed_case_stays_so_when_the_client_has_a_newer_one(
+    stored: StoredCalls,
+) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    await stored.lost()
+    [case] = await stored.all_cases()
+    await stored.cases.close(case.id, chief, "так", now=NOW + 10)
+    await stored.lost(at=60)
+    assert not await stored.cases.reopen(case.id, chief, now=NOW + 100)
+    assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
+
+
+async def test_a_case_whose_owner_is_out_is_opened_again_for_everybody(
+    stored: StoredCalls,
+) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    olena = await stored.hire(2, Role.OPERATOR, "101")
+    await stored.lost()
+    case = await stored.only_case()
+    await stored.cases.take(case.id, olena, now=NOW)
+    await stored.cases.close(case.id, olena, "так", now=NOW + 10)
+    await stored.employees.set_state(olena.id, EmployeeState.BLOCKED)
+    assert await stored.cases.reopen(case.id, chief, now=NOW + 20)
+    assert (await stored.only_case()).owner is None

@@ -64,7 +64,9 @@ class Office:
             token = await InviteRepo(database).add(
                 role, extensions=extensions, name=name, now=int(self.clock())
             )
-        return await self._enter(tg_id, name, language, token)
+        user = await self._enter(tg_id, name, language, token)
+        await self.nothing_due()  # administrators are told who has joined
+        return user
 
     async def _enter(self, tg_id: int, name: str, language: str, payload: str) -> User:
         user = self.telegram.user(tg_id, first_name=name, language_code=language)

@@ -54,6 +54,7 @@ class RecordingSession(BaseSession):
         super().__init__()
         self.requests: list[TelegramMethod[Any]] = []
         self.refused: dict[type[TelegramMethod[Any]], type[TelegramAPIError]] = {}
+        self.last_message_id = 0
         self._ids = count(500)
 
     async def make_request(
@@ -70,8 +71,9 @@ class RecordingSession(BaseSession):
             answer = User(id=42, is_bot=True, first_name="Dzvinok", username="dzvinok_bot")
         elif isinstance(method, SendMessage):
             chat = Chat(id=int(method.chat_id), type="private")
+            self.last_message_id = next(self._ids)
             answer = Message(
-                message_id=next(self._ids),
+                message_id=self.last_message_id,
                 date=datetime.fromtimestamp(NOW, UTC),
                 chat=chat,
                 text=method.text,
@@ -163,13 +165,18 @@ class App:
         """Press the button of the newest screen whose label begins so."""
         await self.press_data(tg_id, self.buttons(label)[0], code=code)
 
+    async def press_confirmation(self, tg_id: int) -> None:
+        """Press ✅ on the question sent last, which is a message of its own."""
+        await self.press_data(tg_id, self.buttons("✅")[0], on=self.telegram.last_message_id)
+
     async def press_data(
-        self, tg_id: int, data: str, *, code: str = "uk", chat: str = "private"
+        self, tg_id: int, data: str, *, code: str = "uk", chat: str = "private", on: int = 77
     ) -> None:
+        """`on`: the id of the message the button is under."""
         message = self._message(tg_id, code, chat)
         query = {"id": "1", "from": message["from"], "chat_instance": "1", "data": data}
         bots = {"id": 42, "is_bot": True, "first_name": "Dzvinok"}
-        query["message"] = message | {"from": bots, "message_id": 77, "text": "…"}
+        query["message"] = message | {"from": bots, "message_id": on, "text": "…"}
         await self._feed("callback_query", query)
 
     @property
