@@ -34,7 +34,7 @@ from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
 from bot.demo.pbx.history import REMARKS, history
 from bot.domain.clock import system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
 from storage.database import open_database, remove_database
@@ -84,11 +84,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
-        directory = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(f"--data {directory}: {error.strerror}") from error
+        directory = _open_directory(options.data, stack)
         scene = _create_scene(options)
         try:
             await stack.enter_async_context(
@@ -98,7 +94,11 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
         settings = _settings(directory, scene)
-        past = await _write_past(settings, options, say, stop)
+        try:
+            past = await _write_past(settings, options, say, stop)
+        except (StartError, StorageError, OSError) as error:
+            why = str(error).removeprefix("DATABASE_PATH: ")
+            raise StartError(f"--data {directory}: {why}") from error
         if stop.is_set():
             return
         url = await stack.enter_async_context(serve(settings, clock=system_clock))
@@ -118,6 +118,22 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
                 threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
             await stop.wait()
             calling.cancel()
+
+
+def _open_directory(data: Path | None, stack: contextlib.AsyncExitStack) -> Path:
+    """The folder of the demo's data, one that goes with the stack if `data` is None.
+
+    Raises StartError if nothing can be written there.
+    """
+    try:
+        if data is None:
+            return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            return data
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise StartError(f"--data {data}: {why}" if data else f"TMPDIR: {why}") from error
 
 
 @dataclass(frozen=True, slots=True)
