@@ -4,6 +4,7 @@ What takes long to import is imported by the command that needs it: --help answe
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Coroutine
@@ -15,10 +16,13 @@ import typer
 
 from bot.config.settings import Settings, load_settings, refuse_real_token
 from bot.domain.clock import system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from bot.domain.people import Role, is_extension
 
 T = TypeVar("T")
+
+_TOLD = (StartError, StorageError, OSError, UnicodeError)
+"""What ends a command with one line: whoever runs it can mend the settings or the system."""
 
 app = typer.Typer(
     help="Dzvinok: a company's PBX call log in Telegram.",
@@ -103,17 +107,18 @@ def demo(
 def check() -> None:
     """Check settings, token, database and every source; exit 1 if any fails."""
     settings = _settings()
-    from bot.cli.check import Finding
+    from bot.cli.check import Verdict
     from bot.cli.check import check as check_all
 
-    async def print_findings() -> list[Finding]:
-        findings = []
+    async def print_findings() -> set[Verdict]:
+        verdicts = set()
         async for finding in check_all(settings):
-            typer.echo(f"{'ok  ' if finding.is_ok else 'FAIL'} {finding.what}: {finding.detail}")
-            findings.append(finding)
-        return findings
+            detail = " ".join(finding.detail.split())
+            typer.echo(f"{finding.verdict.value:4} {finding.what}: {detail}")
+            verdicts.add(finding.verdict)
+        return verdicts
 
-    if not all(finding.is_ok for finding in _run(print_findings())):
+    if Verdict.FAIL in _run(print_findings()):
         raise typer.Exit(1)
 
 
@@ -160,22 +165,30 @@ def import_(
         typer.echo(f"{count} calls are read without a field, or with it mended: {flaw}", err=True)
     for hint in done.hints:
         typer.echo(hint, err=True)
+    lines = f"{done.rejected} {'line' if done.rejected == 1 else 'lines'}"
     if dry_run:
-        typer.echo(f"{done.read} calls can be read, {done.rejected} lines cannot; nothing written")
+        calls = f"{done.read} {'call' if done.read == 1 else 'calls'}"
+        typer.echo(f"{calls} can be read, {lines} cannot; nothing written")
     else:
         counts = ", ".join(f"{n} {outcome.value}" for outcome, n in sorted(done.calls.items()))
-        typer.echo(f"{counts or 'no calls'}; {done.rejected} lines rejected")
-    if done.rejected and not done.read:
+        typer.echo(f"{counts or 'no calls'}; {lines} rejected")
+    for file in done.without_calls:
+        typer.echo(f"dzvinok: {file}: no call could be read in it", err=True)
+    if done.without_calls:
         raise typer.Exit(1)
 
 
 @app.command()
-def backup(file: Annotated[Path, typer.Argument(help="Where the copy goes.")]) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes.")],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it is there.")] = False,
+) -> None:
     """Write a consistent copy of the database, also while the bot runs."""
     settings = _settings()
     from storage.database import copy_database
 
-    _run(copy_database(settings.database_path, file))
+    _run(copy_database(settings.database_path, file, replaces=force))
     typer.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -196,16 +209,18 @@ def _settings() -> Settings:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; a StartError, however deep, is one line and exit code 1."""
+    """Run to the end; what a person can mend, however deep it is raised, is one line and exit 1.
+
+    The traceback of any but a StartError goes to the log when LOG_LEVEL is DEBUG.
+    """
     try:
         return asyncio.run(work)
-    except StartError as error:
+    except _TOLD as error:
         _fail(error)
     except BaseExceptionGroup as group:
-        start_errors = group.subgroup(StartError)
-        if start_errors is None:
+        if group.split(_TOLD)[1] is not None:
             raise
-        _fail(_first_of(start_errors))
+        _fail(_first_of(group.subgroup(StartError) or group))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -219,7 +234,12 @@ def _first_of(error: BaseException) -> BaseException:
 
 def _fail(error: BaseException) -> NoReturn:
     """End with one line about the error and exit code 1."""
-    typer.echo(f"dzvinok: {error}", err=True)
+    if isinstance(error, StorageError):
+        error = StartError(f"DATABASE_PATH: {error}")
+    elif not isinstance(error, StartError):
+        logging.getLogger(__name__).debug("the command ends", exc_info=error)
+    line = " ".join(str(error).split()) or type(error).__name__
+    typer.echo(f"dzvinok: {line}", err=True)
     sys.exit(1)
 
 

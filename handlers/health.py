@@ -67,13 +67,12 @@ async def show_health(
 async def _sources(
     settings: Settings, calls: CallRepo, journal: JournalRepo, rejects: RejectRepo, now: int
 ) -> list[views.SourceHealth]:
-    last_calls, counts = await calls.last_received(), await rejects.counts()
-    flaws = await rejects.flaws()
+    counts, flaws = await rejects.counts(), await rejects.flaws()
     ahead = await _seconds_in_future(journal, now)
     return [
         views.SourceHealth(
             name=name,
-            last_call=last_calls.get(name),
+            last_call=await calls.last_received(name),
             rejects=counts.get(name, 0),
             last_reject=await rejects.last(name),
             flaws=flaws.get(name, ()),

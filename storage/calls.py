@@ -115,13 +115,13 @@ class CallRepo:
         """How many calls are stored; it steps over them all."""
         return await self._database.count("SELECT count(*) FROM calls")
 
-    async def last_received(self) -> dict[str, int]:
-        """When the newest call of each source was first heard of, if it is a recent one."""
-        rows = await self._database.fetch(
-            "SELECT source, max(received_at) AS at FROM (SELECT source, received_at FROM calls "
-            "ORDER BY id DESC LIMIT 10000) AS recent GROUP BY source"
+    async def last_received(self, source: str) -> int | None:
+        """When the newest call of a source was first heard of; None: it has no calls."""
+        [row] = await self._database.fetch(
+            "SELECT max(received_at) AS at FROM calls WHERE source = ?", (source,)
         )
-        return {row["source"]: row["at"] for row in rows}
+        at: int | None = row["at"]
+        return at
 
 
 class _Recording:

@@ -7,10 +7,12 @@ Elsewhere in storage/ a function that returns a piece of SQL has a name that end
 """
 
 import asyncio
+import errno
+import getpass
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,9 @@ Row = sqlite3.Row
 Value = str | int | None
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LOCK_ENDING = ".lock"
+"""What the lock of the running bot has after the name of the database; see storage/lock.py."""
+
 _BUSY_MS = 15_000
 _CACHE_KIB = 8_000
 
@@ -96,7 +101,7 @@ async def open_database(path: Path, *, migrations: Path = MIGRATIONS) -> AsyncIt
 
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    prepare_place(path)
     async with _connect(path) as writer:
         await _migrate(writer, path, migrations)
         async with _connect(path) as reader:
@@ -104,20 +109,77 @@ async def open_database(path: Path, *, migrations: Path = MIGRATIONS) -> AsyncIt
             yield Database(writer, reader)
 
 
-async def copy_database(source: Path, target: Path) -> None:
+def prepare_place(path: Path) -> None:
+    """Make the folder of the database, and an empty file, where they are missing.
+
+    Raises StartError, with the system's own reason, if no database can be there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _check_place(path)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise unusable(path, error) from error
+
+
+def _check_place(path: Path) -> None:
+    """Raises OSError or StartError unless the file is there, or may be, and can be written."""
+    if path.is_dir():
+        raise StartError(
+            f"DATABASE_PATH: {path} is a folder: name a file in it, like {path / 'dzvinok.db'}"
+        )
+    if path.exists() and not path.is_file():
+        raise StartError(f"DATABASE_PATH: {path} is no file a database could be in")
+    _touch(path)
+
+
+def _touch(path: Path) -> None:
+    """Open and close the file for writing: SQLite itself would not say why it cannot."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o644))
+
+
+def unusable(path: Path, error: Exception) -> StartError:
+    """What to tell whoever set DATABASE_PATH when the system refuses the file or its folder."""
+    return StartError(
+        f"DATABASE_PATH: {path}: {_reason(error)}; "
+        f"expected a file in a folder where {_user()} may write, on a disk with space"
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileExistsError):  # of a folder that is to be made
+        return os.strerror(errno.ENOTDIR)
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _user() -> str:
+    try:
+        return f"the user {getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name, as in containers
+        return f"the user {os.getuid()}"
+
+
+async def copy_database(source: Path, target: Path, *, replaces: bool = False) -> None:
     """Write a consistent copy of the database to `target` while others use it.
 
-    The copy appears under its name only when it is whole. Raises StartError if there is no
-    database at `source` or the copy cannot be written.
+    The copy appears under its name only when it is whole; folders are made where they are missing.
+    Raises StartError if there is no database at `source`, if the copy cannot be written, or if
+    there is a file at `target` already, unless the copy `replaces` it.
     """
-    if not source.is_file():
-        raise StartError(f"DATABASE_PATH: there is no database at {source}")
-    if target.exists() and target.samefile(source):
-        raise StartError(f"{target} is the database itself: a copy needs another name")
+    try:
+        if not source.is_file():
+            raise StartError(f"DATABASE_PATH: there is no database at {source}")
+        _touch(source)
+    except (OSError, ValueError) as error:
+        raise unusable(source, error) from error
     partial = target.with_name(target.name + ".partial")
     try:
+        _check_target(source, target, partial, replaces=replaces)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
+        _touch(partial)
+    except (OSError, ValueError) as error:
+        raise _unwritten(target, error) from error
+    try:
         async with _connect(source) as original, aiosqlite.connect(partial) as copy:
             await original.backup(copy)  # all pages at once: a writer cannot make it begin anew
             await copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
@@ -131,7 +193,31 @@ async def copy_database(source: Path, target: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise StartError(f"{target} cannot be written: {error}") from error
+        raise _unwritten(target, error) from error
+
+
+def _check_target(source: Path, target: Path, partial: Path, *, replaces: bool) -> None:
+    """Raises StartError if a copy at `target` would overwrite what must stay."""
+    for place in (target, partial):
+        for file in (*_files(source), source.with_name(source.name + LOCK_ENDING)):
+            if place.resolve() == file.resolve() or (
+                place.exists() and file.exists() and place.samefile(file)
+            ):
+                what = "the database itself" if file == source else "a part of the database"
+                raise StartError(f"{target} is {what}: a copy needs another name")
+    if target.is_dir():
+        raise StartError(f"{target} is a folder: name a file in it, like {target / 'backup.db'}")
+    if target.exists() and not target.is_file():
+        raise StartError(f"{target} is no ordinary file: a copy needs another name")
+    if target.exists() and not replaces:
+        raise StartError(f"{target} is there already: choose another name, or add --force")
+
+
+def _unwritten(target: Path, error: Exception) -> StartError:
+    return StartError(
+        f"{target} cannot be written: {_reason(error)}; "
+        f"choose a file in a folder where {_user()} may write, on a disk with space"
+    )
 
 
 def size_on_disk(path: Path) -> int:
@@ -146,21 +232,24 @@ def remove_database(path: Path) -> None:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))]
+    return [path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal"))]
 
 
 @asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[aiosqlite.Connection]:
-    async with aiosqlite.connect(path, isolation_level=None) as connection:
-        connection.row_factory = sqlite3.Row
+    async with AsyncExitStack() as stack:
         try:
+            connection = await stack.enter_async_context(
+                aiosqlite.connect(path, isolation_level=None)
+            )
+            connection.row_factory = sqlite3.Row
             await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
             await connection.execute("PRAGMA journal_mode = WAL")
             await connection.execute("PRAGMA synchronous = FULL")
             await connection.execute("PRAGMA foreign_keys = ON")
             await connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         except sqlite3.DatabaseError as error:
-            raise StartError(f"DATABASE_PATH: {path}: {error}") from error
+            raise unusable(path, error) from error
         yield connection
 
 

@@ -24,15 +24,27 @@ class RejectRepo:
         self._database = database
 
     async def add(self, source: str, rejects: Sequence[Reject], *, now: int) -> None:
-        """Keep rejects; the first one of a source also owes each administrator a message."""
+        """Keep rejects; the first one of a source also owes each administrator a message.
+
+        The same input refused again for the same reason is the same reject, now the newest.
+        """
+        new = {
+            (reason, body): (source, now, item.place, reason, body)
+            for item in rejects
+            for reason, body in [("; ".join(item.errors), item.body[:_BODY_LIMIT])]
+        }
         async with self._database.transaction() as tx:
+            kept = await tx.execute(
+                "SELECT id, reason, body FROM rejects WHERE source = ?", (source,)
+            )
+            await tx.executemany(
+                "DELETE FROM rejects WHERE id = ?",
+                [(row["id"],) for row in kept if (row["reason"], row["body"]) in new],
+            )
             await tx.executemany(
                 "INSERT INTO rejects (source, received_at, place, reason, body) "
                 "VALUES (?, ?, ?, ?, ?)",
-                [
-                    (source, now, item.place, "; ".join(item.errors), item.body[:_BODY_LIMIT])
-                    for item in rejects
-                ],
+                new.values(),
             )
             await tx.execute(
                 "DELETE FROM rejects WHERE source = ? AND id <= "

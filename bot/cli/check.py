@@ -1,23 +1,45 @@
-"""`dzvinok check`: whether the settings, the token, the database and every source will work."""
+"""`dzvinok check`: whether the settings, the token, the database and every source will work.
 
+What stops the bot from being useful is FAIL: with no administrator nobody can be let in, without a
+source no call comes, a guessable token lets anybody invent calls. What only looks odd, or cannot
+be known before the bot runs, is a note. Each finding is a line with what to do.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from enum import Enum
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import httpx
-from aiogram.exceptions import TelegramAPIError
+import tzlocal
 
-from bot.app import create_bot
+from bot.cli.guessable import A_NEW_ONE, is_guessable
+from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import mending_zone, system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
+from bot.web.server import not_served
 from storage.calls import CallRepo
 from storage.database import open_database
+from storage.employees import EmployeeRepo
+from storage.lock import is_held
 from storage.rejects import RejectRepo
 
 _SECONDS = 10
+_OWN_SECONDS = 2
+_TELEGRAM = "https://api.telegram.org"
+
+
+class Verdict(Enum):
+    """The word a line begins with."""
+
+    OK = "ok"
+    NOTE = "note"
+    FAIL = "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +47,30 @@ class Finding:
     """One thing looked at: what it is, whether it is in order, and a line about it."""
 
     what: str
-    is_ok: bool
+    verdict: Verdict
     detail: str
 
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Look at everything, one after another; nothing that fails stops the rest."""
-    yield Finding("settings", is_ok=True, detail="read")
+    yield Finding("settings", Verdict.OK, "read")
     yield await _check_token(settings)
-    yield await _check_database(settings)
+    database, administrators = await _check_database(settings)
+    yield _check_administrators(settings, administrators)
+    yield database
+    yield _check_zone(settings)
+    port, is_running = await _check_port(settings)
+    yield port
+    if settings.public_url:
+        yield await _check_public_url(settings, is_running=is_running)
     if settings.updates == "webhook":
-        yield await _check_public_url(settings)
+        yield _check_secret(settings)
     if not settings.sources:
-        yield Finding("sources", is_ok=True, detail="none is set, so no calls will come")
+        detail = (
+            "SOURCES: none is set, so no call will come; "
+            "set SOURCES__OFFICE__KIND and the rest of a source, see .env.example"
+        )
+        yield Finding("sources", Verdict.FAIL, detail)
     for name in settings.sources:
         yield _check_source(name, settings)
     for finding in await _check_clocks(settings):
@@ -46,37 +79,124 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _check_token(settings: Settings) -> Finding:
     try:
-        bot = create_bot(settings)
+        username = await bot_username(settings)
     except StartError as error:
-        return Finding("token", is_ok=False, detail=str(error))
-    try:
-        me = await bot.get_me(request_timeout=_SECONDS)
-    except TelegramAPIError as error:
-        return Finding("token", is_ok=False, detail=f"BOT_TOKEN: {error.message}")
-    finally:
-        await bot.session.close()
-    return Finding("token", is_ok=True, detail=f"@{me.username}")
+        return Finding("token", Verdict.FAIL, str(error))
+    return Finding("token", Verdict.OK, f"@{username}")
 
 
-async def _check_database(settings: Settings) -> Finding:
+async def _check_database(settings: Settings) -> tuple[Finding, int]:
+    """What the database is like, and how many administrators it knows."""
     try:
         async with open_database(settings.database_path) as database:
-            count = await CallRepo(database).count()
-    except (StartError, OSError, StorageError) as error:
-        return Finding("database", is_ok=False, detail=str(error))
-    return Finding("database", is_ok=True, detail=f"{settings.database_path}, {count} calls")
+            calls = await CallRepo(database).count()
+            administrators = len(await EmployeeRepo(database).list_administrators())
+    except StartError as error:
+        return Finding("database", Verdict.FAIL, str(error)), 0
+    except StorageError as error:
+        return Finding("database", Verdict.FAIL, f"DATABASE_PATH: {error}"), 0
+    counted = f"{calls} {'call' if calls == 1 else 'calls'}"
+    return Finding("database", Verdict.OK, f"{settings.database_path}, {counted}"), administrators
 
 
-async def _check_public_url(settings: Settings) -> Finding:
-    """Whether the outside reaches a running bot; it must be running to answer."""
-    url = settings.public_url.rstrip("/") + "/healthz"
+def _check_administrators(settings: Settings, stored: int) -> Finding:
+    what, ids = "administrators", settings.admin_ids
+    bot_id = settings.bot_token.get_secret_value().partition(":")[0]
+    if bot_id in map(str, ids):
+        detail = (
+            "ADMIN_IDS: holds the id of the bot itself; put ids of people there, "
+            "@userinfobot tells each theirs"
+        )
+        return Finding(what, Verdict.FAIL, detail)
+    if ids:
+        return Finding(what, Verdict.OK, f"{len(ids)} in ADMIN_IDS")
+    if stored:
+        return Finding(what, Verdict.OK, f"{stored} by invitation, none in ADMIN_IDS")
+    detail = (
+        "ADMIN_IDS: empty, so nobody can let people in; "
+        "put your numeric Telegram id there, @userinfobot tells it"
+    )
+    return Finding(what, Verdict.FAIL, detail)
+
+
+def _check_zone(settings: Settings) -> Finding:
+    """The company's zone beside this computer's: one of them may be a mistake."""
+    now = datetime.now(settings.zone)
+    detail = f"TIMEZONE: {settings.timezone}, where it is {now:%H:%M}"
+    try:
+        here = tzlocal.get_localzone_name()
+        is_same = _offsets(ZoneInfo(here), now) == _offsets(settings.zone, now)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return Finding("time zone", Verdict.OK, detail)
+    if is_same:
+        return Finding("time zone", Verdict.OK, detail)
+    detail += f"; this computer keeps {here}, {now.astimezone(ZoneInfo(here)):%H:%M}"
+    if not any(_offsets(ZoneInfo(here), now)):  # UTC: as servers do
+        return Finding("time zone", Verdict.OK, detail)
+    return Finding("time zone", Verdict.NOTE, f"{detail}; is it the company's?")
+
+
+def _offsets(zone: ZoneInfo, now: datetime) -> list[timedelta]:
+    """How far a zone is from UTC now and half a year later, so in summer and in winter."""
+    moments = (now, now + timedelta(days=182))
+    return [moment.astimezone(zone).utcoffset() or timedelta() for moment in moments]
+
+
+async def _check_port(settings: Settings) -> tuple[Finding, bool]:
+    """Whether the bot can listen, and whether it does so already."""
+    what, port = "port", settings.http_port
+    where = f"{settings.http_host}:{port}" if port else f"{settings.http_host}, any that"
+    try:
+        server = await asyncio.get_running_loop().create_server(
+            asyncio.Protocol, settings.http_host, port
+        )
+    except (OSError, UnicodeError) as error:
+        if await _is_own_bot(settings):
+            return Finding(what, Verdict.OK, f"{where}, the bot is running there"), True
+        return Finding(what, Verdict.FAIL, str(not_served(settings, error))), False
+    server.close()
+    await server.wait_closed()
+    return Finding(what, Verdict.OK, f"{where} is free"), False
+
+
+async def _is_own_bot(settings: Settings) -> bool:
+    """Whether it is the bot on our database that listens at our address."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.http_host, settings.http_host)  # noqa: S104
+    url = f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}/healthz"
+    try:
+        async with httpx.AsyncClient(timeout=_OWN_SECONDS, trust_env=False) as client:
+            answer = await client.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
+        return False
+    return answer.text == "ok" and is_held(settings.database_path)
+
+
+async def _check_public_url(settings: Settings, *, is_running: bool) -> Finding:
+    """Whether the outside reaches the bot; only a running one can answer."""
+    what, is_webhook = "public url", settings.updates == "webhook"
+    url = settings.public_url.rstrip("/")
+    if is_webhook and url.startswith("http:") and settings.bot_api_url.rstrip("/") == _TELEGRAM:
+        detail = "PUBLIC_URL: Telegram posts to https only; put a proxy with HTTPS before the bot"
+        return Finding(what, Verdict.FAIL, detail)
     try:
         async with httpx.AsyncClient(timeout=_SECONDS) as client:
-            answer = await client.get(url)
-    except httpx.HTTPError as error:
-        return Finding("public url", is_ok=False, detail=f"PUBLIC_URL: {type(error).__name__}")
-    is_ok = answer.status_code == httpx.codes.OK
-    return Finding("public url", is_ok=is_ok, detail=f"answers {answer.status_code}")
+            answer = await client.get(url + "/healthz")
+        said, is_ok = f"answers {answer.status_code}", answer.status_code == httpx.codes.OK
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        said, is_ok = f"does not answer ({type(error).__name__})", False
+    if is_ok:
+        return Finding(what, Verdict.OK, said)
+    if not is_running:
+        detail = f"PUBLIC_URL: {said}; the bot does not run yet: check again when it does"
+        return Finding(what, Verdict.NOTE, detail)
+    detail = f"PUBLIC_URL: {said}; let the proxy there pass requests to HTTP_PORT"
+    return Finding(what, Verdict.FAIL, detail)
+
+
+def _check_secret(settings: Settings) -> Finding:
+    if is_guessable(settings.webhook_secret.get_secret_value()):
+        return _guessable("webhook secret", "WEBHOOK_SECRET")
+    return Finding("webhook secret", Verdict.OK, "long enough")
 
 
 async def _check_clocks(settings: Settings) -> list[Finding]:
@@ -97,7 +217,7 @@ async def _check_clocks(settings: Settings) -> list[Finding]:
         how = f"{abs(shift) / 3600:g} h {'late' if shift > 0 else 'early'}"
         setting = f"SOURCES__{name.upper()}__TIMEZONE"
         detail = f"{setting}: the last calls came {how} by their own times; try {setting}={zone}"
-        findings.append(Finding(f"clock of {name}", is_ok=False, detail=detail))
+        findings.append(Finding(f"clock of {name}", Verdict.FAIL, detail))
     return findings
 
 
@@ -105,14 +225,21 @@ def _check_source(name: str, settings: Settings) -> Finding:
     """Whether calls can come from the source, and by which ways."""
     chosen = settings.sources[name]
     source = create_source(name, chosen)
-    what = f"source {name}"
+    what, setting = f"source {name}", f"SOURCES__{name.upper()}__TOKEN"
     ways = [chosen.kind, chosen.timezone]
     if isinstance(source, HookSource):
         if chosen.token is None:
-            closed = f"SOURCES__{name.upper()}__TOKEN: not set, its hook is closed"
-            return Finding(what, is_ok=False, detail=closed)
+            closed = f"{setting}: not set, its hook is closed; this makes one: {A_NEW_ONE}"
+            return Finding(what, Verdict.FAIL, closed)
+        if is_guessable(chosen.token.get_secret_value(), name):
+            return _guessable(what, setting)
         address = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
         ways.append(f"POST {address.rstrip('/')}/hooks/{name}/***")
     if isinstance(source, FileSource):
         ways.append(f"dzvinok import {name} FILE…")
-    return Finding(what, is_ok=True, detail=", ".join(ways))
+    return Finding(what, Verdict.OK, ", ".join(ways))
+
+
+def _guessable(what: str, setting: str) -> Finding:
+    detail = f"{setting}: short or easy to guess; this makes a good one: {A_NEW_ONE}"
+    return Finding(what, Verdict.FAIL, detail)

@@ -22,7 +22,7 @@ import tzlocal
 from aiohttp import web
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.app import create_repositories, serve
+from bot.app import create_bot, create_repositories, serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.people import User
@@ -34,9 +34,11 @@ from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
 from bot.demo.pbx.history import REMARKS, history
 from bot.domain.clock import system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from bot.domain.log import LogFilter, Turn
-from bot.domain.people import EVERYTHING, Role
+from bot.domain.people import EVERYTHING, Language, Role
+from bot.telegram.i18n import create_i18n
+from bot.telegram.menu import set_menu
 from storage.database import open_database, remove_database
 
 _BOT_ID = 7000000001
@@ -84,11 +86,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
-        directory = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StartError(f"--data {directory}: {error.strerror}") from error
+        directory = _open_directory(options.data, stack)
         scene = _create_scene(options)
         try:
             await stack.enter_async_context(
@@ -98,11 +96,16 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
         settings = _settings(directory, scene)
-        past = await _write_past(settings, options, say, stop)
+        try:
+            past = await _write_past(settings, options, say, stop)
+        except (StartError, StorageError, OSError) as error:
+            why = str(error).removeprefix("DATABASE_PATH: ")
+            raise StartError(f"--data {directory}: {why}") from error
         if stop.is_set():
             return
         url = await stack.enter_async_context(serve(settings, clock=system_clock))
         await scene.start_colleagues(past.invites)
+        scene.speech.settings = settings
         if past.is_new:
             await _write_remarks(settings)
         if stop.is_set():  # a browser would find nobody
@@ -120,6 +123,22 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             calling.cancel()
 
 
+def _open_directory(data: Path | None, stack: contextlib.AsyncExitStack) -> Path:
+    """The folder of the demo's data, one that goes with the stack if `data` is None.
+
+    Raises StartError if nothing can be written there.
+    """
+    try:
+        if data is None:
+            return Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            return data
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise StartError(f"--data {data}: {why}" if data else f"TMPDIR: {why}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """What the bot finds around it: a Telegram with people and a group, a PBX, the page."""
@@ -130,6 +149,7 @@ class _Scene:
     group: Group
     pbx: Pbx
     page: DemoPage
+    speech: "_Speech"
 
     def mount(self, app: web.Application) -> None:
         self.page.mount(app)
@@ -145,6 +165,25 @@ class _Scene:
             await self.users[one.tg_id].wait_for(lambda message: message.is_from_bot, timeout=30)
         await self.users[PEOPLE[0].tg_id].send("/connect", group=self.group)
         await self.group.wait_for(lambda message: message.is_from_bot, timeout=30)
+
+
+class _Speech:
+    """Has the bot speak the language of the page, once it runs, as if all chose it themselves."""
+
+    def __init__(self) -> None:
+        self.settings: Settings | None = None
+
+    async def choose(self, language: str) -> None:
+        if self.settings is None:
+            return
+        chosen = Language(language)
+        bot, i18n = create_bot(self.settings), create_i18n(self.settings.language)
+        async with open_database(self.settings.database_path) as database, bot.session:
+            employees = create_repositories(database, self.settings).employees
+            for one in PEOPLE:
+                if employee := await employees.find(one.tg_id):
+                    await employees.set_language(employee.id, chosen)
+                    await set_menu(bot, i18n, await employees.get(employee.id))
 
 
 def _create_scene(options: Options) -> _Scene:
@@ -166,8 +205,9 @@ def _create_scene(options: Options) -> _Scene:
     for member in users.values():
         group.add(member)
     group.add(bot)
-    page = DemoPage(telegram, people, group=group, panel=pbx)
-    return _Scene(telegram, bot_token, users, group, pbx, page)
+    speech = _Speech()
+    page = DemoPage(telegram, people, group=group, panel=pbx, choose_language=speech.choose)
+    return _Scene(telegram, bot_token, users, group, pbx, page, speech)
 
 
 def _user(telegram: BotApiServer, colleague: Colleague) -> User:

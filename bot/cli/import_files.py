@@ -1,6 +1,7 @@
 """`dzvinok import`: history is read from files into the log, in batches, with a progress bar."""
 
 import gc
+import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,8 @@ class Summary:
 
     `calls` counts what the calls did to the log; in a dry run it stays empty. `flaws` counts
     optional fields that were dropped or mended. `hints` tell an administrator what looks wrong
-    with the source's settings.
+    with the source's settings. `without_calls` are the files in which no line was a part of a
+    call: empty ones, and those of something else.
     """
 
     calls: Counter[Outcome] = field(default_factory=Counter)
@@ -51,6 +53,7 @@ class Summary:
     rejected: int = 0
     flaws: Counter[str] = field(default_factory=Counter)
     hints: list[str] = field(default_factory=list)
+    without_calls: list[Path] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,7 @@ async def import_files(
     Raises StartError if there is no such source, no such file, or nowhere to write.
     """
     source = _find_source(settings, name)
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise StartError(f"no such file: {', '.join(missing)}")
+    _check_files(paths)
     files = _Files(paths)
     with _progress(console) as progress, _rare_garbage_collection():
         bar = progress.add_task("", total=sum(path.stat().st_size for path in paths))
@@ -88,6 +89,7 @@ async def import_files(
         else:
             await _store(settings, name, batches, summary, clock)
     summary.hints = source.hints()
+    summary.without_calls = files.without_calls() if summary.read else list(paths)
     return summary
 
 
@@ -105,6 +107,7 @@ def _batches(
             else:
                 summary.rejected += 1
                 batch.rejects.append(reading)
+                files.reject()
                 _report(reading, summary.rejected, files.current, console)
         if not (batch.facts or batch.rejects):
             return
@@ -135,18 +138,59 @@ async def _store(
                 raise StartError(f"DATABASE_PATH: {settings.database_path}: {error}") from error
 
 
+class _CountedFile(io.BufferedReader):
+    """A file that knows how many of its lines, but for blank ones, were read so far."""
+
+    lines = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(-1 if size is None else size)
+        is_end = line.endswith(b"\n") or len(line) != size  # a long line comes in pieces
+        if is_end and line and not line.isspace():
+            self.lines += 1
+        return line
+
+
 class _Files:
     """The files one after another, each open while it is read; `current` is the one being read."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = paths
+        self._unread: list[Path] = []
+        self._rejected = 0
         self.current = Path()
+
+    def reject(self) -> None:
+        """Note that a line of the current file is no part of a call."""
+        self._rejected += 1
+
+    def without_calls(self) -> list[Path]:
+        """The files whose lines were all rejected, or that have none."""
+        return self._unread
 
     def __iter__(self) -> Iterator[BinaryIO]:
         for path in self._paths:
-            self.current = path
-            with path.open("rb") as file:
+            self.current, self._rejected = path, 0
+            with _CountedFile(io.FileIO(path)) as file:
                 yield file
+                if file.lines <= self._rejected:
+                    self._unread.append(path)
+
+
+def _check_files(paths: Sequence[Path]) -> None:
+    """Raises StartError unless each is a file that can be read."""
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise StartError(f"no such file: {', '.join(missing)}")
+    for path in paths:
+        if path.is_dir():
+            raise StartError(f"{path} is a folder: name the files in it, oldest first")
+        if not path.is_file():
+            raise StartError(f"{path} is no ordinary file: name files")
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise StartError(f"{path}: {error.strerror}: it must be readable here") from error
 
 
 def _find_source(settings: Settings, name: str) -> FileSource:

@@ -2,27 +2,28 @@
 
 from collections.abc import Sequence
 
-from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
-
-from bot.app import create_bot
+from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
 from bot.domain.people import Role
 from storage.database import open_database
+from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT
 from storage.invites import InviteRepo
 
 
 async def create_link(
     settings: Settings, role: Role, *, extensions: Sequence[str], name: str | None
 ) -> str:
-    """A one-time link to this bot. Raises StartError if Telegram does not say who the bot is."""
-    bot = create_bot(settings)
-    try:
-        username = await _username(bot)
-    finally:
-        await bot.session.close()
+    """A one-time link to this bot.
+
+    Raises StartError if the name or an extension is none, or if Telegram does not say who the bot
+    is.
+    """
+    name = " ".join(name.split()) if name is not None else None
+    extensions = list(dict.fromkeys(extension.strip() for extension in extensions))
+    _check(extensions, name)
+    username = await bot_username(settings)
     async with open_database(settings.database_path) as database:
         token = await InviteRepo(database).add(
             role, extensions=extensions, name=name, now=system_clock()
@@ -30,9 +31,18 @@ async def create_link(
     return f"https://t.me/{username}?start={token}"
 
 
-async def _username(bot: Bot) -> str:
-    try:
-        me = await bot.get_me(request_timeout=10)
-    except TelegramAPIError as error:
-        raise StartError(f"BOT_TOKEN: {error.message}") from error
-    return me.username or ""
+def _check(extensions: Sequence[str], name: str | None) -> None:
+    """Raises StartError for what the bot would not take in a chat either."""
+    if name is not None and not (name and name.isprintable()):
+        raise StartError("--name: expected a person's name")
+    if name is not None and len(name) > NAME_LIMIT:
+        raise StartError(f"--name: {len(name)} characters; at most {NAME_LIMIT}")
+    if len(extensions) > EXTENSIONS_LIMIT:
+        raise StartError(f"--extension: {len(extensions)} of them; at most {EXTENSIONS_LIMIT}")
+    for extension in extensions:
+        if not (extension and extension.isprintable()):
+            raise StartError("--extension: expected an extension like 101")
+        if len(extension) > EXTENSION_LIMIT:
+            raise StartError(
+                f"--extension: {len(extension)} characters; at most {EXTENSION_LIMIT}"
+            )

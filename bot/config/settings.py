@@ -2,11 +2,14 @@
 
 import os
 import re
+from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -43,18 +46,38 @@ def _check_webhook_secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def _split_by_commas(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
+def _split_ids(value: object) -> object:
+    """The ids in a text, however they are separated."""
+    if not isinstance(value, str):
+        return value
+    parts = re.findall(r"[^\s,;]+", value.strip().removeprefix("[").removesuffix("]"))
+    if not all(re.fullmatch(r"[1-9]\d{0,15}", part, re.ASCII) for part in parts):
+        raise ValueError(
+            "expected numeric ids of people, comma-separated, no @names and no numbers of "
+            "telephones; @userinfobot tells each person theirs"
+        )
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def _as_written(choices: Iterable[str]) -> BeforeValidator:
+    """A choice may be written in capitals or in small letters."""
+    known = {choice.casefold(): choice for choice in choices}
+
+    def choose(value: object) -> object:
+        return known.get(value.strip().casefold(), value) if isinstance(value, str) else value
+
+    return BeforeValidator(choose)
+
+
+ENV_FILE = Path(".env")
 
 
 class Settings(BaseSettings):
     """One field, one setting of the same name in capitals; `.env.example` explains each."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8-sig",
         env_nested_delimiter="__",
         env_ignore_empty=True,
         extra="forbid",
@@ -63,19 +86,24 @@ class Settings(BaseSettings):
 
     bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] = SecretStr("")
     bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
-    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_by_commas)] = ()
+    admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_ids)] = ()
     database_path: Path = Path("data/dzvinok.db")
     timezone: Zone = DEFAULT_ZONE
     default_country: Country = DEFAULT_COUNTRY
-    language: Language = Language.UK
+    language: Annotated[Language, _as_written(Language)] = Language.UK
     page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")
-    updates: Literal["polling", "webhook"] = "polling"
+    updates: Annotated[Literal["polling", "webhook"], _as_written(("polling", "webhook"))] = (
+        "polling"
+    )
     webhook_secret: Annotated[SecretStr, AfterValidator(_check_webhook_secret)] = SecretStr("")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["text", "json"] = "text"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        _as_written(("DEBUG", "INFO", "WARNING", "ERROR")),
+    ] = "INFO"
+    log_format: Annotated[Literal["text", "json"], _as_written(("text", "json"))] = "text"
     min_missed_seconds: int = Field(default=0, ge=0, le=3600)
     case_window_hours: int = Field(default=168, ge=1, le=8760)
     claim_minutes: int = Field(default=10, ge=1, le=1440)
@@ -140,6 +168,7 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Read the settings. Raises StartError with one line that names each wrong setting."""
+    _read_env_file()
     try:
         return Settings()
     except ValidationError as error:
@@ -151,8 +180,28 @@ def load_settings() -> Settings:
 
 def refuse_real_token() -> None:
     """Raises StartError if a bot's token is set: the demo must not be taken for the bot."""
-    if os.environ.get("BOT_TOKEN") or dotenv_values(".env").get("BOT_TOKEN"):
+    if os.environ.get("BOT_TOKEN") or _read_env_file().get("BOT_TOKEN"):
         raise StartError("BOT_TOKEN: is set; the demo runs without one, so take it away first")
+
+
+def _read_env_file() -> dict[str, str | None]:
+    """What `.env` says; nothing if there is none. Raises StartError if it cannot be read."""
+    try:
+        if ENV_FILE.exists() and not ENV_FILE.is_file():
+            raise StartError(".env: is no file; it should be one, with lines like NAME=value")
+        text = ENV_FILE.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise StartError(f".env: {error.strerror}; give this user the right to read it") from None
+    except UnicodeDecodeError:
+        raise StartError(".env: is not in UTF-8; save it as UTF-8 in your editor") from None
+    for binding in parse_stream(StringIO(text)):
+        written, line = binding.original
+        has_no_value = binding.key is not None and binding.value is None
+        if binding.error or has_no_value or "\0" in written:
+            raise StartError(f".env: line {line} is not like NAME=value; a comment begins with #")
+    return dotenv_values(stream=StringIO(text))
 
 
 def _describe_error(error: object) -> str:

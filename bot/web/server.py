@@ -1,5 +1,8 @@
 """The one HTTP server: hooks of PBXs, Telegram's updates, health, metrics."""
 
+import errno
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
@@ -60,7 +63,7 @@ def create_web(
 async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[str]:
     """Serve until the end of the block; yields the server's address, like `http://127.0.0.1:8080`.
 
-    Raises StartError if the port cannot be had.
+    Raises StartError if the address or the port cannot be had.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS)
     await runner.setup()
@@ -68,9 +71,30 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
         site = web.TCPSite(runner, settings.http_host, settings.http_port)
         try:
             await site.start()
-        except OSError as error:
-            raise StartError(f"HTTP_PORT: {error.strerror}") from error
+        except (OSError, UnicodeError) as error:
+            raise not_served(settings, error) from error
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
+
+
+def not_served(settings: Settings, error: OSError | UnicodeError) -> StartError:
+    """Which setting is wrong when the system does not let us listen, and what to do about it."""
+    port = settings.http_port
+    match error:
+        case UnicodeError() | socket.gaierror():
+            return StartError(
+                "HTTP_HOST: no such address; expected 127.0.0.1, 0.0.0.0 or another one of this "
+                "computer, without http:// and without a port"
+            )
+        case OSError(errno=errno.EADDRINUSE):
+            return StartError(
+                f"HTTP_PORT: {port} is taken by another program: stop it, or choose another port"
+            )
+        case OSError(errno=errno.EACCES | errno.EPERM):
+            return StartError(
+                f"HTTP_PORT: this user may not listen on {port}: choose one above 1023"
+            )
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return StartError(f"HTTP_HOST: {why}; expected an address of this computer")

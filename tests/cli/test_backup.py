@@ -6,6 +6,8 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.support.lost_calls import lost_ago
 from tests.support.places import DATA
 from tests.support.processes import environment
@@ -36,7 +38,7 @@ async def test_a_backup_while_the_bot_writes_is_whole(tmp_path: Path, terminal: 
                 enough = posted + 3
                 await office.telegram.wait_until(partial(lambda least: posted >= least, enough))
                 sure = posted
-                done = await shell.beside("backup", copy)
+                done = await shell.beside("backup", copy, "--force")
                 assert done.code == 0, done.err
                 assert done.out == f"{copy}: {copy.stat().st_size} bytes\n"
                 assert os.listdir(copy.parent) == ["dzvinok.db"]
@@ -78,9 +80,58 @@ def test_a_backup_onto_the_database_itself_is_refused(terminal: Terminal) -> Non
 def test_the_copy_is_a_database_the_program_works_with(terminal: Terminal) -> None:
     terminal.run("import", "office", DATA / "calls.jsonl")
     copy = terminal.directory / "copy.db"
-    copy.write_bytes(b"an older copy")
     assert terminal.run("backup", copy).code == 0
     terminal.database.unlink()
     shutil.copy(copy, terminal.database)
     done = terminal.run("import", "office", DATA / "calls.jsonl")
     assert done.out == "3 unchanged; 0 lines rejected\n"
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    copy = terminal.directory / "copy.db"
+    copy.write_bytes(b"an older copy")
+    line = terminal.run("backup", copy).refusal()
+    assert line == f"{copy} is there already: choose another name, or add --force"
+    assert copy.read_bytes() == b"an older copy"
+    assert terminal.run("backup", copy, "--force").code == 0
+    assert rows(copy, "SELECT count(*) FROM calls") == [(3,)]
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal", ".lock"])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_no_file_of_the_database_is_overwritten(
+    terminal: Terminal, ending: str, force: list[str]
+) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    target = terminal.database.with_name(terminal.database.name + ending)
+    other_way = terminal.directory / "sub" / ".." / target.name
+    (terminal.directory / "sub").mkdir()
+    for way in (target, other_way):
+        line = terminal.run("backup", way, *force).refusal()
+        assert "database" in line
+        assert "another name" in line
+    assert terminal.rows("SELECT count(*) FROM calls") == [(3,)]
+    assert ending == "" or not target.exists()
+
+
+def test_a_link_to_the_database_is_the_database(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    for name, link in (("soft.db", os.symlink), ("hard.db", os.link)):
+        link(terminal.database, terminal.directory / name)
+        line = terminal.run("backup", terminal.directory / name, "--force").refusal()
+        assert "is the database itself" in line
+    other = terminal.directory / "b.partial"
+    shutil.copyfile(terminal.database, other)
+    terminal.settings["DATABASE_PATH"] = str(other)
+    assert "is the database itself" in terminal.run("backup", "b").refusal()
+
+
+def test_what_is_no_ordinary_file_stays_what_it_is(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    pipe = terminal.directory / "pipe"
+    os.mkfifo(pipe)
+    assert "no ordinary file" in terminal.run("backup", pipe, "--force").refusal()
+    assert pipe.is_fifo()
+    folder = terminal.run("backup", terminal.directory, "--force").refusal()
+    assert folder.startswith(f"{terminal.directory} is a folder: ")

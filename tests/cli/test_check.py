@@ -1,28 +1,37 @@
-"""`dzvinok check`: what works, what fails, one line each."""
+"""`dzvinok check`: what works, what fails, one line each, with what to do."""
 
+import socket
 from pathlib import Path
 
+import pytest
+
 from storage.database import open_database
-from tests.support.running import HOOK_TOKEN
+from tests.support.processes import environment
+from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import TOKEN
-from tests.support.terminals import Terminal
+from tests.support.terminals import Output, Terminal, Wall
 
 WRONG_TOKEN = "123456:AAF-not_registered_anywhere"
+A_NEW_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+ALL = (
+    *("settings", "token", "administrators", "database", "time zone", "port"),
+    *("source office", "source pbx"),
+)
+
+
+def finding(done: Output, what: str) -> str:
+    """The line about it, which is one."""
+    [line] = [line for line in done.lines if line[5:].startswith(f"{what}: ")]
+    return line
 
 
 # check
 
 
 async def test_check_says_ok_to_everything(online: Terminal) -> None:
-    done = await online.beside("check", SOURCES__OFFICE__TOKEN=None)
-    assert done.code == 1
-    assert done.lines[3].startswith("FAIL source office: SOURCES__OFFICE__TOKEN: not set")
     done = await online.beside("check")
     assert done.code == 0, done.out
-    words = [line.split(":")[0] for line in done.lines]
-    assert words == [
-        f"ok   {what}" for what in ("settings", "token", "database", "source office", "source pbx")
-    ]
+    assert [line.split(":")[0] for line in done.lines] == [f"ok   {what}" for what in ALL]
     assert "@dzvinok_bot" in done.out
     for secret in (TOKEN, HOOK_TOKEN):
         assert secret not in done.out + done.err
@@ -31,12 +40,9 @@ async def test_check_says_ok_to_everything(online: Terminal) -> None:
 async def test_check_names_what_fails_and_goes_on(online: Terminal) -> None:
     done = await online.beside("check", BOT_TOKEN=WRONG_TOKEN, DATABASE_PATH="/dev/null/x.db")
     assert done.code == 1
-    assert [line.partition(":")[0] for line in done.lines[:3]] == [
-        "ok   settings",
-        "FAIL token",
-        "FAIL database",
-    ]
-    assert len(done.lines) == 5
+    failed = [line for line in done.lines if line.startswith("FAIL")]
+    assert [line.split(":")[0] for line in failed] == ["FAIL token", "FAIL database"]
+    assert len(done.lines) == len(ALL)
     assert "Unauthorized" in done.out
     assert WRONG_TOKEN not in done.out + done.err
     assert "Traceback" not in done.err
@@ -55,15 +61,105 @@ async def test_check_tells_of_times_that_are_hours_off(online: Terminal) -> None
     assert "2 h early" in line
 
 
-def test_check_without_telegram_token_or_sources(terminal: Terminal) -> None:
+def test_check_without_telegram_token_administrators_or_sources(terminal: Terminal) -> None:
     bare: dict[str, str | None] = {
         name: None for name in terminal.settings if name.startswith("SOURCES")
     }
-    done = terminal.run("check", **bare, BOT_TOKEN=None)
+    done = terminal.run("check", **bare, BOT_TOKEN=None, ADMIN_IDS=None)
     assert done.code == 1
-    assert [line[:4].strip() for line in done.lines] == ["ok", "FAIL", "ok", "ok"]
-    assert "BOT_TOKEN: not set" in done.lines[1]
+    assert finding(done, "token").startswith("FAIL token: BOT_TOKEN: not set")
+    assert "@userinfobot" in finding(done, "administrators")
+    assert finding(done, "administrators").startswith("FAIL administrators: ADMIN_IDS: empty")
+    assert finding(done, "sources").startswith("FAIL sources: SOURCES: none is set")
     done = terminal.run("check")
     assert done.code == 1
     assert done.lines[1].startswith("FAIL token: ")
     assert TOKEN not in done.out + done.err
+
+
+def test_the_bot_is_no_administrator(terminal: Terminal) -> None:
+    done = terminal.run("check", ADMIN_IDS=TOKEN.partition(":")[0])
+    assert finding(done, "administrators").startswith("FAIL administrators: ADMIN_IDS: holds the")
+
+
+async def test_an_administrator_by_invitation_is_enough(tmp_path: Path, online: Terminal) -> None:
+    async with running_office(tmp_path, clock=Wall()) as office:
+        await office.administrator()
+        await office.stop()
+    done = await online.beside("check", ADMIN_IDS=None)
+    assert "1 by invitation" in finding(done, "administrators")
+    assert done.code == 0
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("x", "x7y", "a-long-random-word", "passwordpassword1", "1234567890123456789"),
+        *("abcdefghijklmnopqrst", "aaaaaaaaaaaaaaaaaaaaaaaa", "office-token-2026-secret"),
+        *("qwertyuiopasdfgh1", "change-me-change-me-1"),
+    ],
+)
+async def test_a_guessable_token_fails_with_the_command_that_makes_a_good_one(
+    online: Terminal, token: str
+) -> None:
+    line = finding(await online.beside("check", SOURCES__OFFICE__TOKEN=token), "source office")
+    assert line.startswith("FAIL source office: SOURCES__OFFICE__TOKEN: ")
+    assert line.endswith(A_NEW_ONE)
+    assert token == "x" or f"{token}," not in line
+
+
+async def test_a_hook_without_a_token_is_closed(online: Terminal) -> None:
+    done = await online.beside("check", SOURCES__OFFICE__TOKEN=None)
+    assert done.code == 1
+    line = finding(done, "source office")
+    assert line.startswith("FAIL source office: SOURCES__OFFICE__TOKEN: not set")
+
+
+async def test_a_port_of_another_program_fails(online: Terminal) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        line = finding(await online.beside("check", HTTP_PORT=str(port)), "port")
+    assert line.startswith(f"FAIL port: HTTP_PORT: {port} is taken by another program")
+
+
+async def test_the_port_of_our_own_bot_is_fine(tmp_path: Path, online: Terminal) -> None:
+    async with running_office(tmp_path, clock=Wall()) as office:
+        port = office.url.rpartition(":")[2]
+        shell = Terminal(tmp_path, environment(tmp_path, office.telegram, HTTP_PORT=port))
+        done = await shell.beside("check", PUBLIC_URL=office.url)
+        assert finding(done, "port") == f"ok   port: 127.0.0.1:{port}, the bot is running there"
+        assert finding(done, "public url").startswith("ok  ")
+        assert done.code == 0
+        done = await shell.beside("check", PUBLIC_URL=f"{office.url}/not-passed-on")
+        assert finding(done, "public url").startswith("FAIL public url: PUBLIC_URL: answers 404")
+        elsewhere = str(tmp_path / "other.db")
+        done = await shell.beside("check", DATABASE_PATH=elsewhere)
+        assert finding(done, "port").startswith("FAIL port: HTTP_PORT: ")
+    assert online.directory == tmp_path
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://127.0.0.1", "127.0.0.1:80", "999.1.1.1", "a b", "a" * 70, "198.51.100.7", "é..ж"],
+)
+def test_a_host_that_is_no_address_of_ours_fails(terminal: Terminal, host: str) -> None:
+    line = finding(terminal.run("check", HTTP_HOST=host), "port")
+    assert line.startswith("FAIL port: HTTP_HOST: ")
+
+
+async def test_a_public_url_cannot_be_judged_before_the_bot_runs(online: Terminal) -> None:
+    done = await online.beside("check", PUBLIC_URL="https://127.0.0.1:9")
+    assert finding(done, "public url").startswith("note public url: PUBLIC_URL: ")
+    assert done.code == 0
+
+
+async def test_the_zone_of_this_computer_is_told(
+    online: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tzlocal.get_localzone_name", lambda: "America/New_York")
+    done = await online.beside("check")
+    assert finding(done, "time zone").startswith("note time zone: TIMEZONE: Europe/Kyiv, ")
+    assert "America/New_York" in finding(done, "time zone")
+    assert done.code == 0

@@ -207,6 +207,20 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
                 await asyncio.sleep(0.05)
                 chats = await chats_of(http)
         assert all(chats[number]["is_started"] for number in (2, 3, 4, 5))
+        for language, word in (("en", "Settings"), ("uk", "Налаштування")):
+            origin = {"Origin": address[0]}
+            chosen = await http.post("/language", json={"language": language}, headers=origin)
+            assert chosen.status_code == 200, chosen.text
+            asked = await http.post(
+                "/send", json={"as": 2, "chat": 2, "text": "/settings"}, headers=origin
+            )
+            number = asked.json()["message_id"]
+            async with asyncio.timeout(10):
+                chats = await chats_of(http)
+                while chats[2]["messages"][-1]["message_id"] <= number:
+                    await asyncio.sleep(0.05)
+                    chats = await chats_of(http)
+            assert word in chats[2]["messages"][-1]["text"]
     asked_at = time.monotonic()
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
@@ -215,3 +229,7 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
     assert process.returncode == 0
     assert errors.decode() == ""
     assert (tmp_path / "demo.db").exists()
+
+
+def test_the_clients_of_the_shop_have_names_people_have() -> None:
+    assert all(re.fullmatch(r"[\w №«».&-]+", name) for _number, name in CLIENTS)

@@ -72,6 +72,36 @@ def test_a_bad_line_is_reported_and_the_rest_goes_in(terminal: Terminal) -> None
     file.write_text("{broken", encoding="utf-8")
     done = terminal.run("import", "office", file)
     assert done.code == 1, "nothing of it could be read"
+    assert done.out == "no calls; 1 line rejected\n"
+    assert done.err.splitlines()[-1] == f"dzvinok: {file}: no call could be read in it"
+    assert terminal.rows("SELECT count(*) FROM rejects WHERE body = '{broken'") == [(1,)]
+    done = terminal.run("import", "office", file, "--dry-run")
+    assert (done.code, done.out) == (1, "0 calls can be read, 1 line cannot; nothing written\n")
+
+
+@pytest.mark.parametrize("source", ["office", "pbx"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\x1f\x8b\x08 no text", b"nonsense\n"])
+def test_a_file_without_a_call_is_no_success(
+    terminal: Terminal, source: str, content: bytes
+) -> None:
+    file = terminal.directory / "nothing.csv"
+    file.write_bytes(content)
+    good = MASTER if source == "pbx" else DATA / "calls.jsonl"
+    for files in ([file], [file, good], [good, file]):
+        for option in ([], ["--dry-run"]):
+            done = terminal.run("import", source, *files, *option)
+            assert done.code == 1
+            said = [line for line in done.err.splitlines() if line.startswith("dzvinok")]
+            assert said == [f"dzvinok: {file}: no call could be read in it"]
+
+
+def test_one_call_and_one_bad_line_are_not_plural(terminal: Terminal) -> None:
+    file = terminal.directory / "calls.jsonl"
+    first = (DATA / "calls.jsonl").read_text(encoding="utf-8").splitlines()[0]
+    file.write_text(f"{first}\nbroken", encoding="utf-8")
+    done = terminal.run("import", "office", file, "--dry-run")
+    assert done.out == "1 call can be read, 1 line cannot; nothing written\n"
+    assert terminal.run("import", "office", file).out == "1 accepted; 1 line rejected\n"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +109,8 @@ def test_a_bad_line_is_reported_and_the_rest_goes_in(terminal: Terminal) -> None
     [
         (["shop", MASTER], "SOURCES: no source named shop (known: office, pbx)"),
         (["pbx", "absent.csv", MASTER, "gone.csv"], "no such file: absent.csv, gone.csv"),
-        (["pbx", DATA], f"no such file: {DATA}"),
+        (["pbx", DATA], f"{DATA} is a folder: name the files in it, oldest first"),
+        (["pbx", MASTER, "/dev/null"], "/dev/null is no ordinary file: name files"),
     ],
 )
 def test_import_of_nothing_known_is_one_line(

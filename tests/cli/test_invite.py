@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import environment
 from tests.support.running import OLENA, running_office
+from tests.support.telegram import TOKEN
 from tests.support.terminals import Terminal, Wall
 
 WRONG_TOKEN = "123456:AAF-not_registered_anywhere"
@@ -48,7 +51,7 @@ async def test_an_invite_is_the_last_line_and_works_once(
 
 async def test_an_invite_needs_telegram_and_a_role(online: Terminal) -> None:
     done = await online.beside("invite", "--role", "operator", BOT_TOKEN=WRONG_TOKEN)
-    assert done.refusal() == "BOT_TOKEN: Unauthorized"
+    assert done.refusal().startswith("BOT_TOKEN: Telegram says Unauthorized; ")
     for words in (["invite"], ["invite", "--role", "director"]):
         done = await online.beside(*words)
         assert done.code == 2
@@ -60,3 +63,32 @@ async def test_what_is_no_extension_is_refused(online: Terminal) -> None:
     assert done.code == 2
     assert "no extension" in done.err
     assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--name", "я" * 5000], "--name: 5000 characters; at most 64"),
+        (["--name", " "], "--name: expected a person's name"),
+        (["--extension", "1" * 101], "--extension: 101 characters; at most 100"),
+        (["--extension", ""], "--extension: expected an extension like 101"),
+        (
+            [word for number in range(21) for word in ("--extension", str(number))],
+            "--extension: 21 of them; at most 20",
+        ),
+    ],
+)
+def test_an_invite_takes_what_the_bot_takes(
+    terminal: Terminal, words: list[str], told: str
+) -> None:
+    assert terminal.run("invite", "--role", "operator", *words).refusal() == told
+    assert not terminal.database.exists()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://[", "http://127.0.0.1:99999"])
+def test_a_telegram_that_is_not_there_is_one_line_without_the_token(
+    terminal: Terminal, url: str
+) -> None:
+    line = terminal.run("invite", "--role", "operator", BOT_API_URL=url).refusal()
+    assert line.startswith("BOT_API_URL: ")
+    assert TOKEN not in line

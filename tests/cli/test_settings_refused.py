@@ -1,6 +1,9 @@
 """Wrong settings: one line each, without their values, at every command."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -18,6 +21,9 @@ MASTER = DATA / "asterisk" / "Master.csv"
         ("BOT_TOKEN", "my-secret-token"),
         ("BOT_API_URL", "ftp://secret.example"),
         ("ADMIN_IDS", "1001,secret"),
+        ("ADMIN_IDS", "@secret"),
+        ("ADMIN_IDS", "-7777"),
+        ("ADMIN_IDS", "+380671234567"),
         ("TIMEZONE", "Europe/Secret"),
         ("DEFAULT_COUNTRY", "SECRET"),
         ("LANGUAGE", "secret"),
@@ -105,3 +111,91 @@ def test_what_is_no_database_is_refused(terminal: Terminal) -> None:
     for command in (["run"], ["import", "pbx", MASTER]):
         line = terminal.run(*command).refusal()
         assert line.startswith(f"DATABASE_PATH: {terminal.database}: ")
+
+
+@pytest.mark.parametrize("value", ["7;8", "7 8", " 7 , 8 ", "[7, 8]", "7\n8", "7,8,7,"])
+def test_ids_of_administrators_may_be_separated_in_any_way(terminal: Terminal, value: str) -> None:
+    done = terminal.run("check", ADMIN_IDS=value)
+    assert "ok   administrators: 2 in ADMIN_IDS" in done.lines
+
+
+def test_names_of_administrators_are_no_ids(terminal: Terminal) -> None:
+    line = terminal.run("check", ADMIN_IDS="@name").refusal()
+    assert line.startswith("ADMIN_IDS: expected numeric ids")
+    assert "@userinfobot" in line
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("# бот\nTIMEZONE=Europe/Kyiv\n".encode("cp1251"), ".env: is not in UTF-8"),
+        ("TIMEZONE=Europe/Kyiv\n".encode("utf-16"), ".env: is not in UTF-8"),
+        (b"TIMEZONE=Europe/Kyiv\nPAGE_SIZE\n", ".env: line 2 is not like NAME=value"),
+        (b"TIMEZONE: Europe/Kyiv\n", ".env: line 1 is not like NAME=value"),
+        (b"TIMEZONE=Europe/\0Kyiv\n", ".env: line 1 is not like NAME=value"),
+    ],
+)
+def test_an_env_file_that_cannot_be_read_is_one_line(
+    terminal: Terminal, content: bytes, told: str
+) -> None:
+    (terminal.directory / ".env").write_bytes(content)
+    for command in (["run"], ["check"], ["import", "pbx", MASTER], ["backup", "f"], ["demo"]):
+        assert terminal.run(*command, BOT_TOKEN=None).refusal().startswith(told)
+
+
+def test_an_env_file_that_is_a_folder_is_one_line(terminal: Terminal) -> None:
+    (terminal.directory / ".env").mkdir()
+    for command in (["run"], ["check"], ["demo"]):
+        line = terminal.run(*command, BOT_TOKEN=None).refusal()
+        assert line.startswith(".env: is no file")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_env_file_of_somebody_else_is_one_line(terminal: Terminal) -> None:
+    (terminal.directory / ".env").write_text("TIMEZONE=Europe/Kyiv\n")
+    (terminal.directory / ".env").chmod(0)
+    assert terminal.run("check").refusal().startswith(".env: Permission denied")
+
+
+def test_a_byte_order_mark_and_small_letters_are_fine(terminal: Terminal) -> None:
+    written = "\ufeffTIMEZONE=Nowhere\nLOG_LEVEL=error\nLOG_FORMAT=JSON\n"
+    (terminal.directory / ".env").write_text(written, encoding="utf-8")
+    line = terminal.run("backup", "f").refusal()
+    assert line.startswith("TIMEZONE: no such time zone")
+    assert "LOG_" not in line
+
+
+@pytest.mark.parametrize(
+    "path", [".", "folder", "file/x.db", "/proc/x/y.db", "/proc/y.db", "/dev/null", "n" * 300]
+)
+def test_a_place_no_database_can_be_in_is_one_line(terminal: Terminal, path: str) -> None:
+    """In processes of their own: a thread left behind would write its traceback there."""
+    (terminal.directory / "folder").mkdir()
+    (terminal.directory / "file").touch()
+    settings = terminal.settings | {"DATABASE_PATH": path}
+    for command in (["run"], ["import", "pbx", str(MASTER)], ["backup", "copy.db"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", *command],
+            cwd=terminal.directory,
+            env=settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        [line] = done.stderr.splitlines()
+        assert done.returncode == 1
+        assert line.startswith("dzvinok: DATABASE_PATH: "), command
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "a" * 70, "198.51.100.7"])
+def test_the_bot_refuses_a_host_that_is_no_address(terminal: Terminal, host: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "run"],
+        cwd=terminal.directory,
+        env=terminal.settings | {"HTTP_HOST": host, "LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    [line] = done.stderr.splitlines()
+    assert (done.returncode, line.split(": ")[1]) == (1, "HTTP_HOST")

@@ -40,7 +40,8 @@ async def test_a_new_bot_is_shown_empty(app: App) -> None:
 async def test_sources_tell_of_their_last_calls_and_rejects(app: App) -> None:
     await app.calls.record([call("office", "a", at=NOW - 100)], now=NOW)
     reject = Reject(place=0, errors=("started_at: <b>bad</b>", "status: none"), body="{}")
-    await app.rejects.add("shop", [reject, reject], now=NOW)
+    other = Reject(place=1, errors=reject.errors, body="[]")
+    await app.rejects.add("shop", [reject, other, reject], now=NOW)
     await app.say(BOSS, "/health")
     assert "office: останній дзвінок 21 вересня, 17:13\n" in app.text
     assert "Не вдалося прочитати: 2" in app.text

@@ -157,7 +157,19 @@ async def test_the_last_calls_of_sources_are_known(calls: CallRepo) -> None:
     await calls.record([said(), said(external_id="a2")], now=NOW)
     await calls.record([said(source="shop")], now=NOW + 5)
     await calls.record([said(queue="sales")], now=NOW + 9)  # is no new call
-    assert await calls.last_received() == {"office": NOW, "shop": NOW + 5}
+    assert await calls.last_received("office") == NOW
+    assert await calls.last_received("shop") == NOW + 5
+    assert await calls.last_received("other") is None
+
+
+async def test_the_last_call_of_a_source_is_one_step_into_an_index(database: Database) -> None:
+    """However many calls other sources have brought since."""
+    plan = await database.fetch(
+        "EXPLAIN QUERY PLAN SELECT max(received_at) AS at FROM calls WHERE source = ?", ("office",)
+    )
+    assert [row["detail"] for row in plan] == [
+        "SEARCH calls USING COVERING INDEX calls_by_source (source=?)"
+    ]
 
 
 # What time does

@@ -62,6 +62,9 @@ HEADERS = {
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+LANGUAGES = ("uk", "en")
+
+
 class DemoPage:
     """`async with server.running(port, mount=page.mount)` serves it at the server's root."""
 
@@ -72,8 +75,11 @@ class DemoPage:
         *,
         panel: Panel,
         group: Group | None = None,
+        choose_language: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
+        """`choose_language` tells the bot that its people now read `uk` or `en`."""
         self._server = server
+        self._choose_language = choose_language
         self._shown = ShownChats(people, group)
         self._panel = panel
         self._events = EventLog()
@@ -94,6 +100,7 @@ class DemoPage:
             "/start": self._start,
             "/block": self._block,
             "/panel": self._act,
+            "/language": self._speak,
         }.items():
             app.router.add_post(path, self._guarded(_json_answer(act)))
         app.router.add_post("/upload", self._guarded(self._answer_upload))
@@ -227,6 +234,17 @@ class DemoPage:
         is_blocked = fields.flag("is_blocked")
         if is_blocked != user.chat.is_blocked:
             await (user.block() if is_blocked else user.unblock())
+        return {}
+
+    async def _speak(self, fields: Fields) -> JsonObject:
+        """The language of the page is that of everybody's Telegram, and of the bot."""
+        language = fields.text("language", limit=2)
+        if language not in LANGUAGES:
+            raise PageError(400, "language: expected uk or en")
+        for person in self._shown.people.values():
+            person.user.account.language_code = language
+        if self._choose_language is not None:
+            await self._choose_language(language)
         return {}
 
     async def _act(self, fields: Fields) -> JsonObject:

@@ -101,9 +101,19 @@ class Pbx:
             Action("block", "102 розблоковує бота", "102 unblocks the bot", "fault")
             if is_blocked
             else Action("block", "102 блокує бота", "102 blocks the bot", "fault"),
-            Action("silence", "АТС повертається", "The PBX comes back", "fault")
+            Action(
+                "silence",
+                "АТС повертається: надійдуть затримані дзвінки",
+                "The PBX comes back: the calls held back come",
+                "fault",
+            )
             if is_silent
-            else Action("silence", "АТС замовкає", "The PBX goes silent", "fault"),
+            else Action(
+                "silence",
+                "АТС замовкає: дзвінки не надходять, час останнього в /health стоїть",
+                "The PBX goes silent: no calls come, the last one in /health stays as it is",
+                "fault",
+            ),
         ]
 
     async def act(self, key: str) -> None:

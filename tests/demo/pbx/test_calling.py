@@ -202,7 +202,7 @@ async def test_a_silent_pbx_tells_of_a_call_when_it_comes_back(tmp_path: Path) -
     async with living(tmp_path) as scene:
         await scene.pbx.act("silence")
         labels = {action.key: action.uk for action in scene.pbx.actions()}
-        assert labels["silence"] == "АТС повертається"
+        assert labels["silence"].startswith("АТС повертається")
         await scene.pbx.act("hidden")
         await scene.until_calls_end()
         await scene.until_all_is_said()

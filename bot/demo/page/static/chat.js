@@ -22,6 +22,7 @@ function setTheme(theme) {
 $("language").addEventListener("click", () => {
   app.language = app.language === "uk" ? "en" : "uk";
   remember("language", app.language);
+  post("/language", { language: app.language }); // the bot answers in it from now on
   drawWords();
   drawPanel();
   if (!current()) return;

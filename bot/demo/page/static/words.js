@@ -47,7 +47,7 @@ const WORDS = {
     earlier: "Show earlier", fresh: "Unread messages", edited: "edited",
     bot: "bot", typing: "typing…", uploading: "sending a file…", notStarted: "not started yet",
     group: "group", you: "You", start: "START",
-    empty: "The company's call log in chat.\n\nPress START, then order a call from the phone system: of a missed one all whom it concerns are told at once.",
+    empty: "The company's call log in chat.\n\nPress START, then order a call from the phone system: a missed one is told at once to everyone it concerns.",
     block: "Block the bot", unblock: "Unblock the bot", restart: "UNBLOCK AND RESTART",
     blocked: "the bot is blocked", photo: "Photo", document: "File", audio: "Audio", voice: "Voice message",
     video: "Video", animation: "Animation", video_note: "Video message", sticker: "Sticker", contact: "Contact",
