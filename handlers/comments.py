@@ -9,7 +9,7 @@ from bot.domain.calls import Call
 from bot.domain.errors import ConflictError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, answer, say, show
 from bot.views import calls as card_views
 from bot.views import comments as views
 from bot.views import dialogs as dialog_views
@@ -155,7 +155,7 @@ async def _ask_which(
     origin = dialog.origin.model_copy(update={"version": version})
     text, markup = views.conflict(call.comment, mine), keyboards.choose_text()
     if isinstance(event, Message):
-        asked = await event.answer(text, reply_markup=markup)
+        asked = await say(event, text, markup)
         await dialog.keep(mine, asked=asked, origin=origin)
     else:
         await show(event, text, markup)

@@ -30,8 +30,9 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, Telegram
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
 from bot.domain.typed_times import UnreadableTimeError
+from bot.telegram.errors import ShownLaterError
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, remove, show, write_to
+from bot.telegram.reply import Event, answer, remove, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
 from bot.views import start as start_views
@@ -168,14 +169,26 @@ async def ask_in_own_chat(
     A person who has not opened that chat yet is told to.
     """
     chat_id = query.from_user.id
-    asked = await write_to(bot, chat_id, text, markup)
-    if asked is None:
-        await answer(query, group_views.start_me_first(), alert=True)
-        return
+    try:
+        asked = await write_to(bot, chat_id, text, markup)
+    except ShownLaterError:
+        message_id = None
+    else:
+        if asked is None:
+            await answer(query, group_views.start_me_first(), alert=True)
+            return
+        message_id = asked.message_id
     is_here = query.message is not None and query.message.chat.id == chat_id
     await answer(query, None if is_here else views.in_own_chat())
     of_own_chat = replace(state.key, chat_id=chat_id, thread_id=None)
-    await _begin(FSMContext(state.storage, of_own_chat), step, origin, asked.message_id)
+    await _begin(FSMContext(state.storage, of_own_chat), step, origin, message_id)
+
+
+async def adopt(state: FSMContext, message_id: int) -> None:
+    """Count a message that Telegram let us show late among those that ask, if a question waits."""
+    match await state.get_data():
+        case {"messages": [*messages]} as data if await state.get_state() is not None:
+            await state.set_data({**data, "messages": [*messages, message_id]})
 
 
 async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
@@ -194,7 +207,7 @@ async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
         await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
         return None
     if len(text) > COMMENT_LIMIT:
-        asked = await message.answer(views.too_long(text), reply_markup=keyboards.save_beginning())
+        asked = await say(message, views.too_long(text), keyboards.save_beginning())
         await dialog.keep(text[:COMMENT_LIMIT], asked=asked)
         return None
     return text

@@ -9,7 +9,8 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
-from bot.telegram.reply import answer
+from bot.telegram.errors import ShownLaterError
+from bot.telegram.reply import answer, show
 from bot.views import refusals
 from keyboards.callbacks import Nothing
 
@@ -38,7 +39,7 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 
 
 async def unknown_message(message: Message, employee: Employee | None) -> None:
-    await message.answer(refusals.unknown_command() if employee else refusals.stranger())
+    await show(message, refusals.unknown_command() if employee else refusals.stranger())
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
@@ -54,6 +55,9 @@ async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
     elif not isinstance(error, AppError) and not is_mute:
         log.error("update %d failed", event.update.update_id, exc_info=error)
     if query:
-        await answer(query, refusals.refusal(error), alert=True)
+        if isinstance(error, ShownLaterError):
+            await answer(query, refusals.shown_later(error.retry_after))
+        else:
+            await answer(query, refusals.refusal(error), alert=True)
     elif message and message.chat.type == ChatType.PRIVATE and not is_mute:
-        await message.answer(refusals.refusal(error))
+        await show(message, refusals.refusal(error))
