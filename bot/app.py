@@ -50,7 +50,7 @@ from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
-from handlers.dialogs import adopt
+from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
@@ -176,6 +176,7 @@ def create_dispatcher(
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
     dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.callback_query.outer_middleware(LeaveByPress())
     dispatcher.include_routers(*create_routers())
     return dispatcher
 

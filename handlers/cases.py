@@ -297,4 +297,6 @@ async def _finish(
         else:
             is_closed = await case_screens.cases.close(case_id, employee, text, now=now)
             words = views.closed() if is_closed else views.over()
+        if not is_on_card(dialog.origin):
+            words = views.about(await case_screens.get(dialog.origin, employee), words)
         await case_screens.show_card_or_words(event, employee, dialog.origin, words)

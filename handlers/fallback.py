@@ -2,7 +2,7 @@
 
 import logging
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
@@ -11,7 +11,7 @@ from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
 from bot.telegram.errors import ShownLaterError
 from bot.telegram.reply import answer, show
-from bot.views import refusals
+from bot.views import dialogs, refusals
 from keyboards.callbacks import Nothing
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ def create_router() -> Router:
     router.callback_query.register(nothing, Nothing.filter())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
+    router.edited_message.register(edited_message, F.text)
     router.error.register(failed)
     return router
 
@@ -40,6 +41,11 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 
 async def unknown_message(message: Message, employee: Employee | None) -> None:
     await show(message, refusals.unknown_command() if employee else refusals.stranger())
+
+
+async def edited_message(message: Message, employee: Employee | None) -> None:
+    if employee:
+        await show(message, dialogs.edited())
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:

@@ -95,9 +95,15 @@ async def take_buttons_away(message: Message) -> None:
 async def remove(event: Event, message_ids: Collection[int]) -> None:
     """Delete messages of ours from the chat of the event; those that cannot be are let be."""
     message = event if isinstance(event, Message) else event.message
-    if message_ids and message and message.bot:
-        with suppress(TelegramBadRequest, TelegramRetryAfter):
-            await message.bot.delete_messages(message.chat.id, list(message_ids))
+    if message and message.bot:
+        await remove_from(message.bot, message.chat.id, message_ids)
+
+
+async def remove_from(bot: Bot, chat_id: int, message_ids: Collection[int]) -> None:
+    """Delete messages of ours from a chat; those that cannot be are let be."""
+    if message_ids:
+        with suppress(TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter):
+            await bot.delete_messages(chat_id, list(message_ids))
 
 
 async def _show_in_place(

@@ -132,3 +132,17 @@ async def test_an_answer_saved_in_a_flood_is_saved_once_and_said(tmp_path: Path)
         shown = await answer_to(admin, sent, "передзвонить сама")
         assert any("✏️" in label for row in shown.buttons for label in row)
         assert office.rows("SELECT count(*) FROM comment_changes") == [(1,)]
+
+
+async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        admin = await office.administrator()
+        card = await card_of_a_lost_call(office, admin)
+        await office.post(lost("b", NOW - 60, caller={"number": "0501112233"}))
+        alert = await alert_of(admin, "50 111 22 33")
+        await office.press(admin, card, "💬")
+        office.telegram.faults.add("sendMessage", "flood", chat_id=admin.id)
+        assert (await (await admin.click(alert, "📄")).answered()).text == SOON
+        other = await answer_to(admin, alert, "50 111 22 33")
+        assert "не збережено" in (await office.ask(admin, "передзвонити")).text
+        assert admin.current(other) is not None
