@@ -151,7 +151,7 @@ def quoted_note(note: str) -> str:
 
 def about(case: Case, note: str) -> str:
     """A notice in a message of its own, which has to say whom it is about."""
-    return f"{cut(parties.client_title(case.call), 100)}: {note[:1].lower()}{note[1:]}"
+    return f"{note}\n{cut(parties.client_title(case.call), 100)}"
 
 
 def choose_person(case: Case) -> str:
