@@ -6,9 +6,10 @@ Only here are objects of different rooms built and handed to each other. Begin r
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -17,6 +18,8 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import StorageKey
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
@@ -33,6 +36,7 @@ from bot.jobs.timer import Timer, start_timer
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
 from bot.telegram.i18n import create_i18n
+from bot.telegram.late import Adopting, LateScreens, ScreensMiddleware
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InFlight,
@@ -46,6 +50,7 @@ from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
+from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
@@ -62,6 +67,7 @@ from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
+from storage.late_screens import LateScreenRepo
 from storage.lock import only_instance
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
@@ -164,12 +170,14 @@ def create_dispatcher(
         **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
     dispatcher.update.outer_middleware(in_flight)
+    dispatcher.update.outer_middleware(ScreensMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
     dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.callback_query.outer_middleware(LeaveByPress())
     dispatcher.include_routers(*create_routers())
     return dispatcher
 
@@ -236,6 +244,10 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             wake=alerter.wake,
             recordings=recordings,
         )
+        late_screens = LateScreens(
+            bot, LateScreenRepo(database), clock=clock, adopting=_adopting(bot, dispatcher)
+        )
+        bot.session.middleware(late_screens)
         app = create_web(
             settings=settings,
             sources={
@@ -256,7 +268,8 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         _schedule_jobs(timer, repositories, settings, clock, wake=alerter.wake)
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
-        await stack.enter_async_context(_sending_alerts(alerter))
+        await stack.enter_async_context(_running(alerter))
+        await stack.enter_async_context(_running(late_screens))
         updates = receiving_updates(
             bot, dispatcher, in_flight, i18n, webhook=_webhook_of(settings)
         )
@@ -339,12 +352,24 @@ def _webhook_of(settings: Settings) -> Webhook | None:
     )
 
 
+def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
+    """Makes questions shown late part of the dialogs that asked them."""
+
+    @asynccontextmanager
+    async def adopting(chat_id: int) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+        key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
+        async with dispatcher.fsm.events_isolation.lock(key):
+            yield partial(adopt, FSMContext(dispatcher.storage, key))
+
+    return adopting
+
+
 @asynccontextmanager
-async def _sending_alerts(alerter: Alerter) -> AsyncIterator[None]:
-    """Send what the outbox owes until the end of the block; a message being sent is finished."""
+async def _running(sender: Alerter | LateScreens) -> AsyncIterator[None]:
+    """Have it send until the end of the block; a message being sent is finished."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(alerter.run())
+        tasks.create_task(sender.run())
         try:
             yield
         finally:
-            alerter.stop()
+            sender.stop()

@@ -27,6 +27,7 @@ from handlers import (
 def create_routers() -> list[Router]:
     private = Router(name="private")
     private.message.filter(F.chat.type == "private")
+    private.edited_message.filter(F.chat.type == "private")
     private.callback_query.filter(F.message.chat.type == "private")
     private.include_routers(
         comments.create_router(),

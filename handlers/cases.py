@@ -315,4 +315,6 @@ async def _finish(
             is_closed = await case_screens.cases.close(case_id, employee, text, now=now)
             words = views.closed() if is_closed else views.over()
             markup = keyboards.reopening(case_id) if is_closed else None
+        if not is_on_card(dialog.origin):
+            words = views.about(await case_screens.get(dialog.origin, employee), words)
         await case_screens.show_card_or_words(event, employee, dialog.origin, words, markup)

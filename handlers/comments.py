@@ -1,19 +1,22 @@
 """The comment of a call: written, changed, deleted, brought back."""
 
+from dataclasses import replace
+
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
-from bot.domain.calls import Call
+from bot.domain.calls import COMMENT_LIMIT, Call
 from bot.domain.errors import ConflictError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, answer, remove, say, show
 from bot.views import calls as card_views
 from bot.views import comments as views
 from bot.views import dialogs as dialog_views
-from handlers import dialogs
+from bot.views import start as start_views
+from handlers import dialogs, fallback
 from handlers.calls import CardScreens
 from handlers.dialogs import Dialog
 from keyboards import dialogs as keyboards
@@ -28,11 +31,13 @@ class CommentDialog(StatesGroup):
     """
 
     text = State()
+    more = State()
+    """The comment is saved; a further text, or the editing of the one sent, may follow."""
 
 
 def create_router() -> Router:
     router = Router(name=__name__)
-    for observer in (router.message, router.callback_query):
+    for observer in (router.message, router.edited_message, router.callback_query):
         observer.filter(HasRole())
     write = CommentButton.filter(F.step == CommentStep.WRITE)
     delete = CommentButton.filter(F.step == CommentStep.DELETE)
@@ -49,6 +54,17 @@ def create_router() -> Router:
         accepted=draft_accepted,
         without_text=dialogs.text_expected,
     )
+    dialogs.register_answers(
+        router,
+        CommentDialog.more,
+        CommentButton,
+        answered=more_sent,
+        cancelled=leave_as_it_is,
+        accepted=draft_accepted,
+        without_text=unexpected,
+    )
+    after_saving = dialogs.InDialog(CommentDialog.more, CommentButton)
+    router.edited_message.register(message_edited, F.text, after_saving)
     return router
 
 
@@ -100,6 +116,64 @@ async def cancel(
         await card_screens.show(event, dialog.origin.card, employee, note=dialog_views.cancelled())
 
 
+async def more_sent(
+    message: Message,
+    dialog: Dialog[CommentButton],
+    employee: Employee,
+    comments: CommentRepo,
+    card_screens: CardScreens,
+) -> None:
+    """Ask whether a text sent after the comment was saved is to be added to it.
+
+    What is asked about already is added to first: three texts in one go make one comment. What is
+    too long already is not: a shorter text may take its place.
+    """
+    call = await card_screens.journal.get(dialog.origin.call, employee.scope)
+    text, saved = (message.text or "").strip(), call.comment.text if call.comment else ""
+    if text == saved:  # Telegram may deliver a message twice
+        await card_screens.show(message, dialog.origin.card, employee, note=views.saved())
+        return
+    is_cut = dialog.draft is not None and len(dialog.draft) >= COMMENT_LIMIT
+    base = saved if dialog.draft is None or is_cut else dialog.draft
+    joined = "\n".join(filter(None, (base, text)))
+    question = views.ask_to_add(call, joined, card_screens.settings.zone)
+    await _ask_to_change(message, dialog, joined, question, comments, is_added=True)
+
+
+async def message_edited(
+    message: Message,
+    dialog: Dialog[CommentButton],
+    employee: Employee,
+    comments: CommentRepo,
+    card_screens: CardScreens,
+) -> None:
+    """Ask whether the comment is to say what the edited message says now."""
+    call = await card_screens.journal.get(dialog.origin.call, employee.scope)
+    text = (message.text or "").strip()
+    if call.comment and call.comment.text == text:
+        return
+    question = views.ask_to_replace(call, text, card_screens.settings.zone)
+    await _ask_to_change(message, dialog, text, question, comments, is_added=False)
+
+
+async def unexpected(message: Message, employee: Employee) -> None:
+    await fallback.unknown_message(message, employee)
+
+
+async def leave_as_it_is(
+    event: Event,
+    dialog: Dialog[CommentButton],
+    employee: Employee,
+    card_screens: CardScreens,
+    state: FSMContext,
+) -> None:
+    if dialog.draft is None:
+        await state.clear()
+        await show(event, start_views.nothing_to_cancel())
+        return
+    await cancel(event, dialog, employee, card_screens)
+
+
 async def delete_comment(
     query: CallbackQuery,
     callback_data: CommentButton,
@@ -142,9 +216,33 @@ async def _save(
             now = card_screens.clock()
             await comments.set(card.call, text, author=employee, on_top_of=version, now=now)
             await card_screens.show(event, card, employee, note=views.saved())
+        origin = dialog.origin.model_copy(update={"version": await comments.version(card.call)})
+        await dialogs.go_on(dialog.state, CommentDialog.more, origin)
     except ConflictError:
         call = await card_screens.journal.get(card.call, employee.scope)
         await _ask_which(event, dialog, call, text, comments)
+
+
+async def _ask_to_change(
+    message: Message,
+    dialog: Dialog[CommentButton],
+    text: str,
+    question: str,
+    comments: CommentRepo,
+    *,
+    is_added: bool,
+) -> None:
+    """Ask whether the comment is to become this text; an earlier such question goes."""
+    version = await comments.version(dialog.origin.call)
+    origin = dialog.origin.model_copy(update={"version": version})
+    if len(text) > COMMENT_LIMIT:
+        markup = keyboards.save_beginning()
+    else:
+        markup = keyboards.change_comment(is_added=is_added)
+    asked = await say(message, question, markup)
+    anew = replace(dialog, messages=())
+    await anew.keep(text[:COMMENT_LIMIT], asked=asked, origin=origin)
+    await remove(message, dialog.messages)
 
 
 async def _ask_which(
@@ -155,7 +253,7 @@ async def _ask_which(
     origin = dialog.origin.model_copy(update={"version": version})
     text, markup = views.conflict(call.comment, mine), keyboards.choose_text()
     if isinstance(event, Message):
-        asked = await event.answer(text, reply_markup=markup)
+        asked = await say(event, text, markup)
         await dialog.keep(mine, asked=asked, origin=origin)
     else:
         await show(event, text, markup)

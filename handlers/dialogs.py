@@ -6,8 +6,10 @@ The rules are the same for all screens:
 - The state of aiogram's FSM names the question that waits (a step), and its data is a `Dialog`.
   Both are in the database, so a dialog survives a restart.
 - ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
-  a screen that has no such way. Every other command does so too (`LeaveDialog`); buttons of other
-  screens do not touch it.
+  a screen that has no such way. Every other command does so too (`LeaveDialog`).
+- A button of another message that opens a card or a page of settings leaves it, and the question
+  goes (`LeaveByPress`); so does a button that asks something else. A text sent after that is
+  answered by the words that it was not saved. Pages, and the actions of alerts, do not touch it.
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -20,7 +22,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from aiogram import Bot, F, Router
+from aiogram import BaseMiddleware, Bot, F, Router
 from aiogram.filters import Command, Filter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
@@ -30,15 +32,49 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, Telegram
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
 from bot.domain.typed_times import UnreadableTimeError
+from bot.telegram.errors import ShownLaterError
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, remove, show, write_to
+from bot.telegram.reply import Event, answer, remove, remove_from, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
 from bot.views import start as start_views
 from keyboards import dialogs as keyboards
-from keyboards.callbacks import DialogButton, DialogStep, NoHours, ReadyText
+from keyboards.callbacks import (
+    AlertCard,
+    Card,
+    CaseButton,
+    CaseStep,
+    CompanyMenu,
+    DialogButton,
+    DialogStep,
+    DigestMenu,
+    InviteStart,
+    NoHours,
+    QuietMenu,
+    ReadyText,
+    SettingsMenu,
+    StaffButton,
+    StaffPage,
+)
 
 Handler = Callable[..., Awaitable[None]]
+
+_OPENING: tuple[type[CallbackData], ...] = (
+    AlertCard,
+    Card,
+    CaseButton,
+    CompanyMenu,
+    DigestMenu,
+    InviteStart,
+    QuietMenu,
+    SettingsMenu,
+    StaffButton,
+    StaffPage,
+)
+"""Buttons that lead to something else than what a question of another message is about."""
+
+_LEFT = {"left": True}
+"""What is kept of a dialog that was left for another screen, until a text comes."""
 Origin = TypeVar("Origin", bound=CallbackData)
 
 
@@ -79,6 +115,31 @@ class Dialog(Generic[Origin]):
         await self.state.clear()
         shown = event.message if isinstance(event, CallbackQuery) else None
         await remove(event, [one for one in self.messages if not shown or one != shown.message_id])
+
+
+class LeaveByPress(BaseMiddleware):
+    """Leaves the dialog in a person's own chat when a button of another message opens a screen.
+
+    The question goes after the screen is shown. What was typed and waits for a press (a text that
+    was too long) stays to be read; its buttons say that it is over.
+    """
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        if not isinstance(event, CallbackQuery) or not _opens_screen(event.data or ""):
+            return await handler(event, data)
+        own = _of_own_chat(data["state"], event)
+        try:
+            result = await handler(event, data)
+        except ShownLaterError:
+            await _leave_by(event, own, data["bot"])
+            raise
+        await _leave_by(event, own, data["bot"])
+        return result
 
 
 class InDialog(Filter):
@@ -148,10 +209,18 @@ async def ask(
 ) -> None:
     """Ask in place of the screen whose button, `origin`, was pressed.
 
-    The dialog begins first: Telegram may show the question and its answer to us be lost.
+    The dialog begins first: Telegram may show the question and its answer to us be lost. The
+    question of an earlier dialog goes.
     """
+    earlier = await _messages_of(state)
     await _begin(state, step, origin, query.message.message_id if query.message else None)
     await show(query, text, markup)
+    await remove(query, earlier - {query.message.message_id if query.message else 0})
+
+
+async def go_on(state: FSMContext, step: State, origin: CallbackData) -> None:
+    """Go to a step that asks nothing yet: what may follow an answer."""
+    await _begin(state, step, origin, None)
 
 
 async def ask_in_own_chat(
@@ -168,14 +237,28 @@ async def ask_in_own_chat(
     A person who has not opened that chat yet is told to.
     """
     chat_id = query.from_user.id
-    asked = await write_to(bot, chat_id, text, markup)
-    if asked is None:
-        await answer(query, group_views.start_me_first(), alert=True)
-        return
+    try:
+        asked = await write_to(bot, chat_id, text, markup)
+    except ShownLaterError:
+        message_id = None
+    else:
+        if asked is None:
+            await answer(query, group_views.start_me_first(), alert=True)
+            return
+        message_id = asked.message_id
     is_here = query.message is not None and query.message.chat.id == chat_id
     await answer(query, None if is_here else views.in_own_chat())
-    of_own_chat = replace(state.key, chat_id=chat_id, thread_id=None)
-    await _begin(FSMContext(state.storage, of_own_chat), step, origin, asked.message_id)
+    of_own_chat = _of_own_chat(state, query)
+    earlier = await _messages_of(of_own_chat)
+    await _begin(of_own_chat, step, origin, message_id)
+    await remove_from(bot, chat_id, earlier)
+
+
+async def adopt(state: FSMContext, message_id: int) -> None:
+    """Count a message that Telegram let us show late among those that ask, if a question waits."""
+    match await state.get_data():
+        case {"messages": [*messages]} as data if await state.get_state() is not None:
+            await state.set_data({**data, "messages": [*messages, message_id]})
 
 
 async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
@@ -194,7 +277,7 @@ async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
         await message.answer(views.empty_text(), reply_markup=keyboards.cancel())
         return None
     if len(text) > COMMENT_LIMIT:
-        asked = await message.answer(views.too_long(text), reply_markup=keyboards.save_beginning())
+        asked = await say(message, views.too_long(text), keyboards.save_beginning())
         await dialog.keep(text[:COMMENT_LIMIT], asked=asked)
         return None
     return text
@@ -220,6 +303,7 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(cancel, Command("cancel"))
     router.message.register(said_too_late, _is_in_dialog)
+    router.message.register(said_after_leaving, ~F.text.startswith("/"), _has_left)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
@@ -244,6 +328,12 @@ async def said_too_late(message: Message, state: FSMContext) -> None:
     await show(message, views.is_over())
 
 
+async def said_after_leaving(message: Message, state: FSMContext) -> None:
+    """Say that a text was not saved whose question was left for another screen."""
+    await state.clear()
+    await show(message, views.was_left())
+
+
 async def pressed_too_late(query: CallbackQuery) -> None:
     """Take the buttons off a question whose dialog was left by a command."""
     await show(query, views.is_over())
@@ -252,6 +342,50 @@ async def pressed_too_late(query: CallbackQuery) -> None:
 async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:
     del message
     return raw_state is not None
+
+
+async def _has_left(message: Message, state: FSMContext) -> bool:
+    del message
+    return await state.get_data() == _LEFT
+
+
+def _opens_screen(data: str) -> bool:
+    for kind in _OPENING:
+        button = _unpacked(kind, data)
+        if isinstance(button, CaseButton):
+            return button.step is CaseStep.OPEN
+        if button is not None:
+            return True
+    return False
+
+
+async def _leave_by(query: CallbackQuery, state: FSMContext, bot: Bot) -> None:
+    if await state.get_state() is None:
+        return
+    messages = await _messages_of(state)
+    if query.message and query.message.message_id in messages:
+        return  # a way back of the question itself
+    is_asked = bool(messages)
+    await state.clear()
+    if is_asked:
+        await state.set_data(_LEFT)
+        await remove_from(bot, state.key.chat_id, {min(messages)})
+
+
+def _of_own_chat(state: FSMContext, query: CallbackQuery) -> FSMContext:
+    """The dialog in the person's own chat, also if the button was pressed in a group."""
+    key = replace(state.key, chat_id=query.from_user.id, thread_id=None)
+    return FSMContext(state.storage, key)
+
+
+async def _messages_of(state: FSMContext) -> set[int]:
+    """The ids of the messages that ask, if a question waits."""
+    if await state.get_state() is None:
+        return set()
+    match await state.get_data():
+        case {"messages": [*messages]}:
+            return {one for one in messages if isinstance(one, int)}
+    return set()
 
 
 async def _begin(

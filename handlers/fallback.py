@@ -2,15 +2,16 @@
 
 import logging
 
-from aiogram import Router
+from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
 from aiogram.types import CallbackQuery, ErrorEvent, Message
 
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
-from bot.telegram.reply import answer
-from bot.views import refusals
+from bot.telegram.errors import ShownLaterError
+from bot.telegram.reply import answer, show
+from bot.views import dialogs, refusals
 from keyboards.callbacks import Nothing
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ def create_router() -> Router:
     router.callback_query.register(nothing, Nothing.filter())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
+    router.edited_message.register(edited_message, F.text)
     router.error.register(failed)
     return router
 
@@ -38,7 +40,12 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 
 
 async def unknown_message(message: Message, employee: Employee | None) -> None:
-    await message.answer(refusals.unknown_command() if employee else refusals.stranger())
+    await show(message, refusals.unknown_command() if employee else refusals.stranger())
+
+
+async def edited_message(message: Message, employee: Employee | None) -> None:
+    if employee:
+        await show(message, dialogs.edited())
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
@@ -54,6 +61,9 @@ async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
     elif not isinstance(error, AppError) and not is_mute:
         log.error("update %d failed", event.update.update_id, exc_info=error)
     if query:
-        await answer(query, refusals.refusal(error), alert=True)
+        if isinstance(error, ShownLaterError):
+            await answer(query, refusals.shown_later(error.retry_after))
+        else:
+            await answer(query, refusals.refusal(error), alert=True)
     elif message and message.chat.type == ChatType.PRIVATE and not is_mute:
-        await message.answer(refusals.refusal(error))
+        await show(message, refusals.refusal(error))

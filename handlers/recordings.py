@@ -4,8 +4,8 @@ import asyncio
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Router
-from aiogram.exceptions import AiogramError
-from aiogram.types import CallbackQuery, FSInputFile, ReplyParameters
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
+from aiogram.types import CallbackQuery, FSInputFile, Message, ReplyParameters
 
 from bot.config.settings import Settings
 from bot.domain.calls import Call
@@ -13,13 +13,18 @@ from bot.domain.errors import AppError, NotTalkedError, RecordingGoneError
 from bot.domain.people import Employee
 from bot.media.recordings import Recordings
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import answer
+from bot.telegram.reply import answer, show
 from bot.views import recordings as views
 from bot.views import refusals
 from keyboards.callbacks import Listen
 from storage.journal import JournalRepo
 
 _UPLOAD_SECONDS = 180
+
+_PATIENT_SECONDS = 120
+"""The longest that Telegram may ask to wait before a recording; longer, and it is not sent."""
+
+_PATIENT_TIMES = 5
 
 
 def create_router() -> Router:
@@ -71,7 +76,14 @@ async def _deliver(
                 message_id=query.message.message_id, allow_sending_without_reply=True
             ),
         )
-        await bot(audio, request_timeout=_UPLOAD_SECONDS)
+        for more in reversed(range(_PATIENT_TIMES)):
+            try:
+                await bot(audio, request_timeout=_UPLOAD_SECONDS)
+                return
+            except TelegramRetryAfter as error:
+                if not more or error.retry_after > _PATIENT_SECONDS:
+                    raise
+                await asyncio.sleep(error.retry_after)
 
 
 async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) -> None:
@@ -79,5 +91,5 @@ async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) 
     try:
         await delivery
     except (AppError, AiogramError) as error:
-        if query.message:
-            await query.message.answer(refusals.refusal(error))
+        if isinstance(query.message, Message):
+            await show(query.message, refusals.refusal(error))

@@ -32,6 +32,15 @@ def choose_text() -> InlineKeyboardMarkup:
     )
 
 
+def change_comment(*, is_added: bool) -> InlineKeyboardMarkup:
+    """The choice whether a text that came late changes the comment: by being added, or instead."""
+    label = _("➕ Add it") if is_added else _("✅ Change it")
+    return keyboard(
+        [button(label, DialogButton(step=DialogStep.SAVE))],
+        [button(_("✖️ Leave as it is"), DialogButton(step=DialogStep.CANCEL))],
+    )
+
+
 def forget_name(*, is_named: bool) -> InlineKeyboardMarkup:
     """The buttons under the question for a client's name; a known name can be forgotten."""
     forget = button(_("🗑 Forget the name"), DialogButton(step=DialogStep.SAVE))

@@ -3,7 +3,8 @@
 - Telegram permits about 30 messages a second over all, 1 a second in a chat and 20 a minute in a
   group; more is answered by 429 and a time to wait. The constants leave room for the network.
 - The Alerter's messages and edits count against all three. Messages that screens send are counted
-  by PaceMiddleware when they leave, their edits are not; screens never wait.
+  by PaceMiddleware when they leave, their edits are not; screens never wait, and
+  those that Telegram wants later are shown later (bot/telegram/late).
 - The Alerter waits in `wait_for_turn` until the bot may send its next message to anybody. Turns
   are given in the order of asking, one each OVERALL seconds.
 - Nobody waits for a single chat: one that may not be written to yet is closed until a moment, and

@@ -1,6 +1,7 @@
 """What surrounds the handling of every update: who wrote, in which language, that it ends well."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from bot.telemetry.metrics import Metrics
 from storage.employees import EmployeeRepo
 
 _CANCEL = Command("cancel")
+
+_COMMAND = re.compile(r"/[A-Za-z][A-Za-z0-9_]*(@\w+)?(\s|$)")
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -88,8 +91,8 @@ class LeaveDialog(BaseMiddleware):
 
 
 async def _is_other(message: Message, bot: Bot) -> bool:
-    """Whether it is a command, and not our `/cancel`."""
-    is_command = (message.text or "").startswith("/")
+    """Whether it is a command, and not our `/cancel`. `/16:00 call back` is a text."""
+    is_command = _COMMAND.match(message.text or "") is not None
     return is_command and not await _CANCEL(message, bot=bot)
 
 

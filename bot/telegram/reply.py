@@ -1,4 +1,7 @@
-"""Showing a screen: a command answers with a message, a button changes the message it is on."""
+"""Showing a screen: a command answers with a message, a button changes the message it is on.
+
+What Telegram wants later is shown later (bot/telegram/late); for a screen it counts as shown.
+"""
 
 from collections.abc import Collection
 from contextlib import suppress
@@ -8,8 +11,12 @@ from aiogram.exceptions import (
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
+    TelegramRetryAfter,
 )
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+
+from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from bot.views import refusals
 
 Event = Message | CallbackQuery
 """What a person did: a command or an answer, or the press of a button."""
@@ -28,19 +35,23 @@ async def show(
     a success; one whose message is gone is sent anew.
     """
     if isinstance(event, Message):
-        await event.answer(text, reply_markup=markup)
+        await say(event, text, markup)
         return
-    if isinstance(event.message, Message):
-        try:
-            await event.message.edit_text(text, reply_markup=markup)
-        except TelegramBadRequest as error:
-            if "message is not modified" not in error.message:
-                if not _is_gone(error):
-                    raise
-                await event.message.answer(text, reply_markup=markup)
-    elif event.message is not None:
-        await event.message.answer(text, reply_markup=markup)
+    try:
+        await _show_in_place(event, text, markup)
+    except ShownLaterError as error:
+        toast = toast or refusals.shown_later(error.retry_after)
     await answer(event, toast)
+
+
+async def say(
+    message: Message, text: str, markup: InlineKeyboardMarkup | None = None
+) -> Message | None:
+    """Answer with a new message. None: Telegram wants it later."""
+    try:
+        return await message.answer(text, reply_markup=markup)
+    except ShownLaterError:
+        return None
 
 
 async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool = False) -> None:
@@ -50,6 +61,8 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
     """
     try:
         await query.answer(toast, show_alert=alert)
+    except TelegramRetryAfter:
+        return
     except TelegramBadRequest as error:
         if "query is too old" not in error.message:
             raise
@@ -60,7 +73,8 @@ async def write_to(
 ) -> Message | None:
     """Send a message to a chat. None if that is not allowed.
 
-    A person has never started the bot, or has blocked it; a group does not let it speak.
+    A person has never started the bot, or has blocked it; a group does not let it speak. Raises
+    ShownLaterError if Telegram wants it later.
     """
     try:
         return await bot.send_message(chat_id, text, reply_markup=markup)
@@ -74,20 +88,35 @@ async def write_to(
 
 async def take_buttons_away(message: Message) -> None:
     """Leave a message without buttons; that they are gone, or the group has moved, is as good."""
-    with suppress(TelegramBadRequest, TelegramMigrateToChat):
+    with suppress(TelegramBadRequest, TelegramMigrateToChat, TelegramRetryAfter):
         await message.edit_reply_markup()
 
 
 async def remove(event: Event, message_ids: Collection[int]) -> None:
-    """Delete messages of ours from the chat of the event; those gone or too old are let be."""
+    """Delete messages of ours from the chat of the event; those that cannot be are let be."""
     message = event if isinstance(event, Message) else event.message
-    if message_ids and message and message.bot:
-        with suppress(TelegramBadRequest):
-            await message.bot.delete_messages(message.chat.id, list(message_ids))
+    if message and message.bot:
+        await remove_from(message.bot, message.chat.id, message_ids)
 
 
-def _is_gone(error: TelegramBadRequest) -> bool:
-    return any(
-        words in error.message
-        for words in ("message to edit not found", "message can't be edited", "there is no text")
-    )
+async def remove_from(bot: Bot, chat_id: int, message_ids: Collection[int]) -> None:
+    """Delete messages of ours from a chat; those that cannot be are let be."""
+    if message_ids:
+        with suppress(TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter):
+            await bot.delete_messages(chat_id, list(message_ids))
+
+
+async def _show_in_place(
+    query: CallbackQuery, text: str, markup: InlineKeyboardMarkup | None
+) -> None:
+    if isinstance(query.message, Message):
+        try:
+            await query.message.edit_text(text, reply_markup=markup)
+        except TelegramBadRequest as error:
+            if is_unchanged(error):
+                return
+            if not is_gone(error):
+                raise
+            await query.message.answer(text, reply_markup=markup)
+    elif query.message is not None:
+        await query.message.answer(text, reply_markup=markup)

@@ -149,6 +149,11 @@ def quoted_note(note: str) -> str:
     return quoted(note)
 
 
+def about(case: Case, note: str) -> str:
+    """A notice in a message of its own, which has to say whom it is about."""
+    return f"{note}\n{cut(parties.client_title(case.call), 100)}"
+
+
 def choose_person(case: Case) -> str:
     client = quoted(cut(parties.client_title(case.call), 100))
     return _("Who should take {client}?").format(client=client)

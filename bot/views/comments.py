@@ -6,20 +6,13 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.calls import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
 from bot.views import parties
-from bot.views.dialogs import text_limit
+from bot.views.dialogs import text_limit, too_long
 from bot.views.formats import brief, cut, hour_minute, one_line, quoted
 
 
 def ask_comment(call: Call, zone: ZoneInfo) -> str:
     """Asks for a comment; the present one, if any, stands ready to be copied."""
-    lines = [
-        "<b>"
-        + _("Comment on the call at {time}, {client}").format(
-            time=hour_minute(call.started_at, zone),
-            client=quoted(cut(parties.client_name(call), 60)),
-        )
-        + "</b>"
-    ]
+    lines = [_title(call, zone)]
     if call.comment:
         lines += ["", _("Now it says (tap to copy):"), _copied(call.comment.text)]
     lines += ["", text_limit()]
@@ -34,6 +27,26 @@ def conflict(theirs: Comment | None, mine: str) -> str:
     else:
         lines = [_("A colleague has deleted the comment meanwhile.")]
     lines += ["", _("Your text:"), _copied(mine), "", _("Which one stays?")]
+    return "\n".join(lines)
+
+
+def ask_to_add(call: Call, joined: str, zone: ZoneInfo) -> str:
+    """Answers a text sent after the comment was saved: it is not lost, and not added by itself."""
+    return _ask_to_change(
+        _("This text came after the comment was saved. Add it?"), call, joined, zone
+    )
+
+
+def ask_to_replace(call: Call, text: str, zone: ZoneInfo) -> str:
+    """Answers the editing of a message in Telegram after the comment was saved."""
+    return _ask_to_change(
+        _("You have edited a message. Change the comment too?"), call, text, zone
+    )
+
+
+def _ask_to_change(question: str, call: Call, text: str, zone: ZoneInfo) -> str:
+    lines = [_title(call, zone), question, ""]
+    lines += [too_long(text)] if len(text) > COMMENT_LIMIT else [_("It will say:"), _copied(text)]
     return "\n".join(lines)
 
 
@@ -64,6 +77,14 @@ def ask_contact(call: Call) -> str:
 
 def contact_expected() -> str:
     return _("Send the name as text, from 1 to {limit} characters.").format(limit=CONTACT_LIMIT)
+
+
+def _title(call: Call, zone: ZoneInfo) -> str:
+    title = _("Comment on the call at {time}, {client}").format(
+        time=hour_minute(call.started_at, zone),
+        client=quoted(cut(parties.client_name(call), 60)),
+    )
+    return f"<b>{title}</b>"
 
 
 def _copied(text: str) -> str:

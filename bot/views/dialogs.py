@@ -52,3 +52,19 @@ def cancelled() -> str:
 
 def is_over() -> str:
     return _("This question is no longer open; nothing was changed.")
+
+
+def was_left() -> str:
+    """Answers a text that was typed after its question was left for another screen."""
+    return _(
+        "This was not saved: you had left the question for another screen. "
+        "Press its button once more (for a comment, 💬 on the card) and send the text again."
+    )
+
+
+def edited() -> str:
+    """Answers the editing of a message in Telegram, which we have read already."""
+    return _(
+        "You have edited a message; that changes nothing I have saved. "
+        "To change a comment, press ✏️ on the call's card; anything else, send anew."
+    )

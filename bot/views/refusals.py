@@ -53,6 +53,15 @@ def refusal(error: BaseException) -> str:
     return _("Something went wrong. Please try once more.")
 
 
+def shown_later(seconds: int) -> str:
+    """Answers a press whose screen Telegram does not let us show yet."""
+    return ngettext(
+        "Telegram asks us to slow down. The answer will be here in {count} second.",
+        "Telegram asks us to slow down. The answer will be here in {count} seconds.",
+        seconds,
+    ).format(count=seconds)
+
+
 def stranger() -> str:
     return _(
         "Hello! This bot is for the employees of one company. "

@@ -464,13 +464,17 @@ def check_calls(office: Office) -> None:
 
 
 def check_comments(office: Office) -> None:
-    """Every text that was sent is in the history once, and what stands is the newest of it."""
+    """Every text that was sent is in the history once, and what stands is the newest of it.
+
+    No question waits any more; a text after a saved comment would be offered to it.
+    """
     history = office.rows("SELECT * FROM comment_changes ORDER BY call_id, version")
     assert Counter(row["new"] for row in history) == Counter(office.written)
     newest = {row["call_id"]: (row["version"], row["new"]) for row in history}
     standing = office.rows("SELECT * FROM comments")
     assert {row["call_id"]: (row["version"], row["text"]) for row in standing} == newest
-    assert office.rows("SELECT * FROM fsm WHERE state IS NOT NULL") == []
+    waiting = office.rows("SELECT DISTINCT state FROM fsm WHERE state IS NOT NULL")
+    assert [row["state"] for row in waiting] in ([], ["CommentDialog:more"])
 
 
 def check_alerts(office: Office) -> None:

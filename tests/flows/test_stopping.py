@@ -126,14 +126,14 @@ async def test_a_comment_whose_answer_was_lost_can_be_sent_again(tmp_path: Path)
         ]
 
 
-async def test_a_press_too_many_for_telegram_says_when_to_try_again(tmp_path: Path) -> None:
+async def test_a_press_too_many_for_telegram_says_when_its_screen_comes(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         admin = await office.administrator()
         screen = await office.ask(admin, "/log")
         office.telegram.faults.add("editMessageText", "flood", retry_after=3)
         await office.post(LOST)
         answer = await (await admin.click(screen, "🔄")).answered()
-        assert answer.text == "Telegram просить пригальмувати. Спробуйте за 3 секунди."
+        assert answer.text == "Telegram просить пригальмувати. Відповідь буде тут за 3 секунди."
         assert "1. " in (await office.press(admin, screen, "🔄")).text
 
 

@@ -128,7 +128,8 @@ async def test_every_dialog_takes_its_answer_once_after_anything_but_a_text(chie
         screen = await chief.say(ANSWERS.get(name, "Spam"))
         assert UNKNOWN not in screen.text, name
         assert OVER not in screen.text, name
-        assert UNKNOWN in (await chief.say("Once more")).text, name
+        further = UNKNOWN if name != "comment" else "came after the comment was saved"
+        assert further in (await chief.say("Once more")).text, name
         assert chief.user.current(question) is None, name
 
 
@@ -213,13 +214,107 @@ async def test_a_button_of_an_older_question_does_not_answer_the_present_one(
     await chief.user.wait_gone(question)
 
 
-async def test_buttons_of_other_screens_do_not_end_a_dialog(chief: Chief) -> None:
+async def test_a_button_that_opens_another_card_ends_every_dialog_and_its_text_is_not_saved(
+    chief: Chief,
+) -> None:
+    for name in DIALOGS:
+        other = await chief.lose_a_call()
+        question = await chief.ask(name)
+        card = await chief.press(other, "📄 Card")
+        assert card.id != question.id
+        await chief.user.wait_gone(question)
+        assert "This was not saved" in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+        assert UNKNOWN in (await chief.say("Once more")).text, name
+    assert chief.office.rows("SELECT count(*) FROM comments") == [(0,)]
+    assert chief.office.rows("SELECT count(*) FROM contacts WHERE name = 'Hanna'") == [(0,)]
+
+
+async def test_a_question_of_another_dialog_takes_the_place_of_the_first(chief: Chief) -> None:
+    for name in DIALOGS:
+        other = await chief.press(await chief.lose_a_call(), "📄 Card")
+        first = await chief.ask(name)
+        second = await chief.press(other, "💬 Comment")
+        await chief.user.wait_gone(first)
+        saved = await chief.say(f"After {name}")
+        assert f"After {name}" in saved.text
+        await chief.user.wait_gone(second)
+
+
+async def test_a_screen_of_another_message_ends_a_dialog(chief: Chief) -> None:
+    for start, label in (("/settings", "📊"), ("/settings", "🏢"), ("/staff", "1")):
+        await chief.lose_a_call()
+        screen = await chief.say(start)
+        question = await chief.ask("comment")
+        await chief.press(screen, label)
+        await chief.user.wait_gone(question)
+        assert "This was not saved" in (await chief.say("A word")).text, (start, label)
+
+
+async def test_pages_and_the_actions_of_alerts_keep_a_dialog_which_says_where_a_text_landed(
+    chief: Chief,
+) -> None:
     alert = await chief.lose_a_call()
+    log = await chief.say("/log")
     question = await chief.ask("comment")
-    await chief.press(alert, "📄 Card")
+    await chief.press(log, "🔄")
+    await chief.press(alert, "🙋")
     card = await chief.say("Still about the second call")
     assert "Still about the second call" in card.text
+    assert f"67 123 45 {chief.lost:02}" in card.text
     await chief.user.wait_gone(question)
+    closing = await chief.lose_a_call()
+    await chief.press(closing, "✅ Close")
+    closed = (await chief.say("Spam")).text
+    assert closed == f"Closed by hand\n+380 67 123 45 {chief.lost:02}"
+
+
+async def test_texts_in_one_go_are_offered_to_the_comment(chief: Chief) -> None:
+    await chief.ask("comment")
+    for text in ("One", "Two", "Three"):
+        await chief.user.send(text)
+    asked = await chief.user.wait_for(lambda one: "Three" in one.text)
+    assert "came after the comment was saved" in asked.text
+    card = await chief.press(asked, "➕ Add it")
+    assert "One\nTwo\nThree" in card.text
+    more = await chief.say("y" * COMMENT_LIMIT)
+    assert "Too long by 14 characters" in more.text
+    assert "Comment on the call" in more.text
+    assert "Three\nFour" in (await chief.say("Four")).text
+    card = await chief.press(chief.user.last(), "✖️")
+    assert "Three" in card.text
+    assert "Four" not in card.text
+    assert "yyy" not in card.text
+    assert UNKNOWN in (await chief.say("Five")).text
+    await chief.ask("comment")
+    await chief.say("One")
+    assert (await chief.say("/cancel")).text == "There is nothing to cancel."
+    assert UNKNOWN in (await chief.say("Five")).text
+
+
+async def test_a_text_that_begins_with_a_slash_is_a_comment_unless_it_is_a_command(
+    chief: Chief,
+) -> None:
+    for text in ("/16:00 call back", "/ or not", "//", "/1", "/завтра", "/n/a"):
+        question = await chief.ask("comment")
+        assert text in (await chief.say(text)).text, text
+        await chief.user.wait_gone(question)
+        await chief.say("/log")
+
+
+async def test_editing_the_message_of_a_comment_is_answered(chief: Chief) -> None:
+    await chief.ask("comment")
+    sent = await chief.user.send("Tomorow")
+    await chief.user.wait_for(lambda one: "Tomorow" in one.text)
+    await chief.user.edit(sent, "Tomorrow")
+    asked = await chief.user.wait_for(lambda one: "Change the comment too?" in one.text)
+    card = await chief.press(asked, "✅ Change it")
+    assert "Tomorrow" in card.text
+    assert "Tomorow" not in card.text
+    await chief.say("/log")
+    last = chief.user.last()
+    await chief.user.edit(sent, "Today")
+    answer = await chief.user.wait_for(lambda one: "changes nothing" in one.text, after=last)
+    assert "✏️" in answer.text
 
 
 # The parts

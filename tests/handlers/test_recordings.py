@@ -79,6 +79,18 @@ async def test_the_button_sends_the_recording_below_the_card(
         assert sent.reply_to == shown.id
 
 
+async def test_a_recording_that_telegram_wants_later_comes_later(
+    tmp_path: Path, pbx: RecordingServer
+) -> None:
+    async with listening(tmp_path, pbx, "ok") as (office, olena):
+        shown = await card(office, olena)
+        office.telegram.faults.add("sendAudio", "flood", chat_id=olena.id)
+        await (await olena.click(shown, "🎧")).answered()
+        sent = await olena.wait_for(lambda one: one.media is not None)
+        assert sent.media is not None
+        assert sent.media.file.content == WAV
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [("gone", "Аудіозапису більше немає"), ("broken", "Аудіозапис зараз недоступний")],

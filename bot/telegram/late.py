@@ -1,0 +1,242 @@
+"""Screens that Telegram wants later: no command and no press stays unanswered because of a 429.
+
+- Updates are handled one by one: a handler that waited would keep everybody waiting. So what a
+  handler shows and Telegram answers by 429 is kept, and the handler goes on as if it were shown.
+- The screen is shown when the time Telegram asked for is over, and again if it asks once more.
+- Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
+  place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
+- The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- What the Alerter sends is none of this: the outbox keeps it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from contextvars import ContextVar
+from typing import Any
+
+from aiogram import BaseMiddleware, Bot
+from aiogram.client.session.middlewares.base import (
+    BaseRequestMiddleware,
+    NextRequestMiddlewareType,
+)
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import (
+    AnswerCallbackQuery,
+    EditMessageText,
+    Response,
+    SendMessage,
+    TelegramMethod,
+)
+from aiogram.methods.base import TelegramType
+from aiogram.types import InlineKeyboardMarkup, TelegramObject
+
+from bot.domain.clock import Clock
+from bot.domain.errors import StorageError
+from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from storage.late_screens import LateScreen, LateScreenRepo
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 3600
+
+_AGAIN_SECONDS = 5.0
+"""How long after a lost connection a screen is tried again."""
+
+_NOTICE_SECONDS = 30
+_REQUEST_SECONDS = 10
+
+_is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
+
+Adopting = Callable[[int], AbstractAsyncContextManager[Callable[[int], Awaitable[None]]]]
+"""Holds up the updates of a person's own chat; gives what takes the id of a message shown late."""
+
+
+class ScreensMiddleware(BaseMiddleware):
+    """Lets LateScreens know which requests are made by handlers of updates."""
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        token = _is_in_handler.set(True)
+        try:
+            return await handler(event, data)
+        finally:
+            _is_in_handler.reset(token)
+
+
+class LateScreens(BaseRequestMiddleware):
+    """Keeps what handlers show too early, and shows it in time."""
+
+    def __init__(
+        self, bot: Bot, kept: LateScreenRepo, *, clock: Clock, adopting: Adopting
+    ) -> None:
+        self._bot = bot
+        self._kept = kept
+        self._clock = clock
+        self._adopting = adopting
+        self._now = asyncio.get_running_loop().time
+        self._due: dict[int, float] = {}
+        """By chat: when its screen may be shown."""
+        self._notices: list[tuple[float, AnswerCallbackQuery]] = []
+        self._showing = asyncio.Lock()
+        """Held while a screen is shown late, so that it cannot cover a newer one."""
+        self._woken = asyncio.Event()
+        self._is_stopping = False
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        if not _is_in_handler.get():
+            return await make_request(bot, method)
+        is_screen = isinstance(method, SendMessage | EditMessageText)
+        chat_id: int | None = getattr(method, "chat_id", None) if is_screen else None
+        try:
+            if chat_id not in self._due:
+                return await make_request(bot, method)
+            async with self._showing:
+                response = await make_request(bot, method)
+                await self._forget(chat_id)
+                return response
+        except TelegramRetryAfter as error:
+            if await self._keep(method, error.retry_after):
+                words = "kept until Telegram permits it"
+                raise ShownLaterError(method, words, error.retry_after) from error
+            raise
+
+    async def run(self) -> None:
+        """Show what is kept when its time comes, until stop() is called."""
+        with suppress(StorageError):
+            await self._kept.forget_before(self._clock() - KEPT_SECONDS)
+            self._due = dict.fromkeys(await self._kept.list_chats(), 0.0) | self._due
+        while not self._is_stopping:
+            self._woken.clear()
+            await self._show_due()
+            moments = [*self._due.values(), *(due for due, _ in self._notices)]
+            wait = max(0.0, min(moments) - self._now()) if moments else None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+
+    def stop(self) -> None:
+        """Begin nothing more; run() returns when what is under way is shown."""
+        self._is_stopping = True
+        self._woken.set()
+
+    async def _keep(self, method: TelegramMethod[Any], seconds: int) -> bool:
+        """Keep what a method would have shown; False if it shows nothing that can be kept."""
+        due = self._now() + seconds
+        if isinstance(method, AnswerCallbackQuery) and seconds <= _NOTICE_SECONDS:
+            self._notices.append((due, method))
+        elif isinstance(method, SendMessage | EditMessageText) and isinstance(method.chat_id, int):
+            try:
+                await self._kept.set(_screen(method, method.chat_id, self._clock()))
+            except StorageError as error:
+                log.error("a late screen cannot be kept", exc_info=error)
+                return False
+            self._due[method.chat_id] = due
+        else:
+            return False
+        log.info("Telegram asks to wait %d s before %s", seconds, method.__api_method__)
+        self._woken.set()
+        return True
+
+    async def _forget(self, chat_id: int) -> None:
+        self._due.pop(chat_id, None)
+        try:
+            await self._kept.forget(chat_id)
+        except StorageError as error:  # it would be shown once more, after a restart
+            log.error("a late screen cannot be forgotten", exc_info=error)
+
+    async def _show_due(self) -> None:
+        notices = [one for due, one in self._notices if due <= self._now()]
+        self._notices = [one for one in self._notices if one[1] not in notices]
+        for notice in notices:
+            with suppress(AiogramError):
+                await self._bot(notice, request_timeout=_REQUEST_SECONDS)
+        for chat_id in [chat for chat, due in self._due.items() if due <= self._now()]:
+            if self._is_stopping:
+                return
+            await self._show(chat_id)
+
+    async def _show(self, chat_id: int) -> None:
+        """Show the screen of a chat; if that fails for now, it stays kept.
+
+        A question is part of its dialog before a press of its buttons can be handled.
+        """
+        async with self._adopting(chat_id) as adopt, self._showing:
+            try:
+                screen = await self._kept.find(chat_id)
+                if screen and self._clock() - screen.asked_at <= KEPT_SECONDS:
+                    message_id = await self._send(screen)
+                    if message_id is not None:
+                        await adopt(message_id)
+            except TelegramRetryAfter as error:
+                self._due[chat_id] = self._now() + error.retry_after
+                return
+            except (TelegramNetworkError, TelegramServerError, StorageError) as error:
+                self._try_again(chat_id, error)
+                return
+            except TelegramAPIError as error:
+                log.info("a late screen is not wanted: %s", error.message)
+            except AiogramError as error:  # a gateway's page, say
+                self._try_again(chat_id, error)
+                return
+            await self._forget(chat_id)
+
+    def _try_again(self, chat_id: int, error: Exception) -> None:
+        log.warning("a late screen could not be shown: %s", type(error).__name__)
+        self._due[chat_id] = self._now() + _AGAIN_SECONDS
+
+    async def _send(self, screen: LateScreen) -> int | None:
+        """Show a screen; the id of the message, if it is a new one."""
+        buttons = screen.markup
+        markup = InlineKeyboardMarkup.model_validate_json(buttons) if buttons else None
+        if screen.message_id is not None:
+            edit = EditMessageText(
+                chat_id=screen.chat_id,
+                message_id=screen.message_id,
+                text=screen.text,
+                reply_markup=markup,
+            )
+            try:
+                await self._bot(edit, request_timeout=_REQUEST_SECONDS)
+                return None
+            except TelegramBadRequest as error:
+                if is_unchanged(error):
+                    return None
+                if not is_gone(error):
+                    raise
+        message = SendMessage(
+            chat_id=screen.chat_id,
+            message_thread_id=screen.thread_id,
+            text=screen.text,
+            reply_markup=markup,
+        )
+        return (await self._bot(message, request_timeout=_REQUEST_SECONDS)).message_id
+
+
+def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> LateScreen:
+    markup = method.reply_markup
+    buttons = markup.model_dump_json(exclude_none=True) if markup else None
+    return LateScreen(
+        chat_id=chat_id,
+        thread_id=method.message_thread_id if isinstance(method, SendMessage) else None,
+        message_id=method.message_id if isinstance(method, EditMessageText) else None,
+        text=method.text or "",
+        markup=buttons,
+        asked_at=now,
+    )

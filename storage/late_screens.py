@@ -1,0 +1,66 @@
+"""The screens that Telegram wants later: the newest of each chat, until it is shown."""
+
+from dataclasses import dataclass
+
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class LateScreen:
+    """What should stand in a chat: in place of a message, or as a new one.
+
+    `markup`: the buttons as Telegram's JSON. `asked_at`: Unix seconds.
+    """
+
+    chat_id: int
+    thread_id: int | None
+    message_id: int | None
+    text: str
+    markup: str | None
+    asked_at: int
+
+
+class LateScreenRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def set(self, screen: LateScreen) -> None:
+        """Keep a screen; an older one of the same chat is forgotten."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO late_screens "
+                "(chat_id, thread_id, message_id, text, markup, asked_at) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id) DO UPDATE SET "
+                "thread_id = excluded.thread_id, message_id = excluded.message_id, "
+                "text = excluded.text, markup = excluded.markup, asked_at = excluded.asked_at",
+                (
+                    screen.chat_id,
+                    screen.thread_id,
+                    screen.message_id,
+                    screen.text,
+                    screen.markup,
+                    screen.asked_at,
+                ),
+            )
+
+    async def find(self, chat_id: int) -> LateScreen | None:
+        rows = await self._database.fetch(
+            "SELECT chat_id, thread_id, message_id, text, markup, asked_at "
+            "FROM late_screens WHERE chat_id = ?",
+            (chat_id,),
+        )
+        return LateScreen(**dict(rows[0])) if rows else None
+
+    async def list_chats(self) -> list[int]:
+        """The ids of the chats that a screen is kept for."""
+        rows = await self._database.fetch("SELECT chat_id FROM late_screens")
+        return [row["chat_id"] for row in rows]
+
+    async def forget(self, chat_id: int) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM late_screens WHERE chat_id = ?", (chat_id,))
+
+    async def forget_before(self, moment: int) -> None:
+        """Forget the screens asked for before a moment: nobody waits for them any more."""
+        async with self._database.transaction() as tx:
+            await tx.execute("DELETE FROM late_screens WHERE asked_at < ?", (moment,))
