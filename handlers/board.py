@@ -57,5 +57,5 @@ async def _show_board(
         employee, place.board, page=place.page, size=employee.page_size, today=today
     )
     numbers = await cases.numbers(employee.scope, since=today)
-    text = views.board(page, numbers, place.board, now=now)
+    text = views.board(page, numbers, place.board, now=now, today=today)
     await show(event, text, keyboards.board(page, place))

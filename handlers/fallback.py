@@ -38,7 +38,12 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 
 
 async def unknown_message(message: Message, employee: Employee | None) -> None:
-    await message.answer(refusals.unknown_command() if employee else refusals.stranger())
+    if employee is None:
+        await message.answer(refusals.stranger())
+    elif (message.text or "").startswith("/"):
+        await message.answer(refusals.unknown_command())
+    else:
+        await message.answer(refusals.unexpected_text())
 
 
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:

@@ -44,7 +44,12 @@ def full_day(value: date) -> str:
 
 def weekday(value: date) -> str:
     """понеділок"""
-    return format_date(value, "EEEE", locale=locale())
+    return plain(format_date(value, "EEEE", locale=locale()))
+
+
+def plain(words: str) -> str:
+    """Babel's words with the apostrophe of our own."""
+    return words.replace("ʼ", "'")
 
 
 def when(at: int, *, now: int, zone: ZoneInfo) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 from babel.units import format_unit
 
 from bot.domain.hours import local_date
@@ -12,7 +13,6 @@ from bot.views.formats import cut, day, hour_minute, locale, one_line, quoted
 from bot.views.staff import bold
 
 _REASON_WIDTH = 200
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +85,17 @@ def _source(source: SourceHealth, zone: ZoneInfo) -> list[str]:
 
 
 def _span(seconds: int) -> str:
-    """3 дні 4 години: the two largest units that are there, minutes at the least."""
-    parts: list[str] = []
-    for unit, length in _UNITS:
-        count, seconds = divmod(max(seconds, 0), length)
-        if count or (unit == "minute" and not parts):
-            parts.append(format_unit(count, f"duration-{unit}", locale=locale()))
+    """3 дні 4 години, in the accusative: the two largest units there are, minutes at the least."""
+    minutes = max(seconds, 0) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = []
+    if days:
+        parts.append(ngettext("{count} day", "{count} days", days).format(count=days))
+    if hours:
+        parts.append(ngettext("{count} hour", "{count} hours", hours).format(count=hours))
+    if minutes or not parts:
+        words = ngettext("{count} minute", "{count} minutes", minutes)
+        parts.append(words.format(count=minutes))
     return " ".join(parts[:2])
 
 

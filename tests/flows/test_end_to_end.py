@@ -81,8 +81,8 @@ async def test_a_supervisor_reads_the_recorded_history_to_both_ends(tmp_path: Pa
 
         today = await office.ask(boss, "/today")
         assert "Дзвінки за сьогодні, 22 листопада" in today.text
-        assert "Всього 12: вхідних 8, вихідних 4" in today.text
-        assert "Пропущених 5, не передзвонили 4" in today.text
+        assert "Усього 12: вхідних 8, вихідних 4" in today.text
+        assert "Пропущених дзвінків 5, не передзвонили 4 клієнтам" in today.text
         assert label(today, "1/2")
 
         page = await office.ask(boss, "/log")
@@ -145,7 +145,7 @@ async def test_an_operator_sees_own_calls_and_a_forged_button_no_other(tmp_path:
         ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "103")
         await import_recording(office)
         page = await office.ask(ivan, "/today")
-        assert "Всього 1: вхідних 1, вихідних 0" in page.text
+        assert "Усього 1: вхідних 1, вихідних 0" in page.text
         assert STATUS["missed"] in page.text  # type: ignore[index]  # a StrEnum's key is its text
         everything = await office.ask(boss, "/log")
         foreign = everything.markup["inline_keyboard"][0][0]["callback_data"]  # type: ignore[index]
@@ -175,7 +175,7 @@ async def test_a_comment_is_written_changed_deleted_and_brought_back(tmp_path: P
         hint = await boss.wait_for(lambda message: "лише текст" in message.text)
         long = "Ї" * 237
         refused = await office.ask(boss, long)
-        assert "Задовго на 37 символів" in refused.text
+        assert "Текст довший на 37 символів" in refused.text
         assert "Ї" * 200 in refused.text
         assert "Ї" * 201 not in refused.text
         card = await office.ask(boss, "Просила\nнабрати <b>після</b> 16:00 🙏")
@@ -217,7 +217,7 @@ async def test_the_dialog_survives_a_restart_and_a_command_leaves_it(tmp_path: P
             left = await again.press(boss, card, "✏️")
             page = await again.ask(boss, "/log")
             assert "Журнал дзвінків" in page.text
-            assert "Не знаю такої команди" in (await again.ask(boss, "уже не коментар")).text
+            assert "не чекаю на текст" in (await again.ask(boss, "уже не коментар")).text
             assert "Це запитання вже не діє" in (await again.press(boss, left, "✖️")).text
             card = await again.press(boss, page, "1")
             await again.press(boss, card, "✏️")
@@ -411,7 +411,7 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
             assert [t for row in month.buttons for t in row if t.isdigit()] == found
         day = await office.press(boss, month, "30")
         assert "Дзвінки: середа, 30 вересня" in day.text
-        assert "Всього 1: вхідних 1" in day.text
+        assert "Усього 1: вхідних 1" in day.text
 
 
 async def test_the_name_forgotten_is_that_of_the_question(tmp_path: Path) -> None:
