@@ -208,13 +208,13 @@ def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
         _("Talk: {time}").format(time=duration(call.talk or None)),
         _("End: {time}").format(time=_("in progress") if call.status.is_live else ended),
     ]
+    if by := parties.who_hung_up(call):
+        lines.append(f"{signs.HUNG_UP} " + _("Hung up: {who}").format(who=by))
     if call.price is not None:
         price = money(call.price, call.currency or "UAH")
     else:
         price = _late(call, sent=call.source_sends_prices, now=now, zone=zone)
     lines.append(_("Price: {price}").format(price=price))
-    if by := parties.who_hung_up(call):
-        lines.append(f"{signs.HUNG_UP} " + _("Hung up: {who}").format(who=by))
     if call.talk:
         known = _("there is one")
         if not call.recording_url:
