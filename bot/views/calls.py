@@ -81,7 +81,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         _("Caller: {party}").format(party=parties.full_caller(call)),
         _("Called: {party}").format(party=parties.full_callee(call)),
     ]
-    if call.rang and call.extension and set(call.rang) != {call.extension}:
+    is_ours = call.direction is Direction.OUT
+    if not is_ours and call.rang and call.extension and set(call.rang) != {call.extension}:
         lines.append(_("Phones that rang: {phones}").format(phones=parties.rung(call)))
     if place := _line_and_queue(call):
         lines.append(place)

@@ -10,7 +10,7 @@ from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Direc
 from bot.domain.cases import Case, CaseAction, CaseActionKind
 from bot.domain.people import Employee
 from bot.views import parties
-from bot.views.formats import brief, cut, one_line, quoted, span, when
+from bot.views.formats import brief, cut, one_line, quoted, rough_span, span, when
 from bot.views.statuses import status_words
 
 _DAY = 86400
@@ -97,7 +97,7 @@ def fate(case: Case | CaseLink) -> str:
         CaseState.GOT_THROUGH: _("got through after {took}"),
         CaseState.BY_HAND: _("closed by hand after {took}"),
     }.get(case.state, "")
-    return words.format(took=span(case.closed_at - case.opened_at))
+    return words.format(took=rough_span(case.closed_at - case.opened_at))
 
 
 def ask_reason(case: Case) -> str:

@@ -83,6 +83,14 @@ def span(seconds: int) -> str:
     return " ".join(filter(None, parts))
 
 
+def rough_span(seconds: int) -> str:
+    """45 с, 7 хв, 2 год, 1 дн.: the largest unit, for a row that has room for no more"""
+    for unit in (86400, 3600):
+        if seconds >= unit:
+            return span(seconds - seconds % unit)
+    return span(seconds)
+
+
 def _unit(value: int, unit: str) -> str:
     return format_unit(value, f"duration-{unit}", length="short", locale=locale())
 

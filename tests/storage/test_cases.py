@@ -193,3 +193,19 @@ async def test_the_board_has_the_oldest_first_and_each_filter_its_own(stored: St
     await stored.cases.close(8, boss, "x", now=NOW + 60)
     assert await ids(boss, Board.CLOSED) == [8, 10]
     assert await ids(olena, Board.CLOSED) == []
+
+
+async def test_who_called_today_stands_before_all_earlier_ones(stored: StoredCalls) -> None:
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    for start, number in (
+        (-40, "01"),
+        (-30, "02"),
+        (-20, "03"),
+        (-9, "04"),
+        (-5, "02"),
+        (-2, "05"),
+    ):
+        await stored.lost(start * HOUR, f"05011122{number}")
+    found = await stored.cases.board(boss, Board.ALL, page=0, size=8, today=NOW - 10 * HOUR)
+    last = [str(case.client)[-2:] for case in found.cases]
+    assert last == ["02", "04", "05", "01", "03"]  # of today the oldest first, then of before
