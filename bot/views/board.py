@@ -7,7 +7,7 @@ from bot.domain.cases import Board, BoardPage, Case, CaseNumbers
 from bot.views import parties
 from bot.views.cases import age_sign, fate
 from bot.views.formats import one_line, quoted, span
-from bot.views.widths import INDENT, LINE, NBSP, fit, sign, width
+from bot.views.widths import INDENT, LINE, fit, sign, width
 
 _PLACE_WIDTH = 3
 """Em below which the beginning of a line's or queue's name tells nothing."""
@@ -55,7 +55,7 @@ def still_open(page: BoardPage, *, now: int) -> str:
 def row(number: int, case: Case, *, now: int) -> str:
     """Two lines: age, client and number of calls; line or queue, owner and attempts."""
     times = sign(f"×{case.lost}") if case.lost > 1 else ""
-    age = f"{span(now - case.opened_at)}  ".replace(" ", NBSP) if case.is_open else ""
+    age = f"{span(now - case.opened_at)}  " if case.is_open else ""
     head = f"{number}. {age_sign(case, now)} {age}"
     client = fit(parties.client_name(case.call), LINE - width(head + times))
     facts = [fate(case) or _("free")] if case.is_open else [fate(case)]

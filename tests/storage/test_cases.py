@@ -180,7 +180,7 @@ async def test_the_board_has_the_oldest_first_and_each_filter_its_own(stored: St
         await stored.lost(-number * 600, f"05011122{number:02}", rang=(str(101 + number % 2),))
 
     async def ids(person: Employee, board: Board, page: int = 0) -> list[int]:
-        found = await stored.cases.board(person, board, page=page, size=4, today=NOW - HOUR)
+        found = await stored.cases.board(person, board, page=page, size=4, today=NOW - 9 * HOUR)
         return [case.id for case in found.cases]
 
     assert await ids(boss, Board.ALL) == [10, 9, 8, 7]
