@@ -61,6 +61,6 @@ async def _show_board(
         employee, place.board, page=place.page, size=employee.page_size, today=today
     )
     numbers = await cases.numbers(employee.scope, since=today)
-    text = views.board(page, numbers, place.board, now=now, scope=employee.scope)
+    text = views.board(page, numbers, place.board, now=now, today=today, scope=employee.scope)
     markup = keyboards.board(page, place, takes_clients=employee.role.takes_clients)
     await show(event, text, markup)

@@ -22,7 +22,7 @@ from bot.views import calls as views
 from bot.views import parties
 from bot.views.cases import colleague_has_it
 from keyboards import calls as keyboards
-from keyboards.callbacks import AlertCard, Calendar, Card, LogPage
+from keyboards.callbacks import AlertCard, Calendar, Card, LogPage, TodayPage
 from storage.journal import JournalRepo
 
 _MONTHS = range(12 * 2000, 12 * 2100)
@@ -35,6 +35,7 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(today_command, Command("today"))
     router.message.register(log_command, Command("log"))
+    router.callback_query.register(today_pressed, TodayPage.filter())
     router.callback_query.register(log_page, LogPage.filter())
     router.callback_query.register(open_card, Card.filter())
     router.callback_query.register(open_alert_card, AlertCard.filter())
@@ -92,6 +93,17 @@ async def today_command(
 ) -> None:
     asked = LogPage(day=local_date(clock(), settings.zone).toordinal())
     await _show_log(message, asked, _LogReader(employee, journal, settings.zone, clock()))
+
+
+async def today_pressed(
+    query: CallbackQuery,
+    employee: Employee,
+    journal: JournalRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    asked = LogPage(day=local_date(clock(), settings.zone).toordinal())
+    await _show_log(query, asked, _LogReader(employee, journal, settings.zone, clock()))
 
 
 async def log_command(

@@ -40,7 +40,12 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 
 
 async def unknown_message(message: Message, employee: Employee | None) -> None:
-    await show(message, refusals.unknown_command() if employee else refusals.stranger())
+    if employee is None:
+        await show(message, refusals.stranger())
+    elif (message.text or "").startswith("/"):
+        await show(message, refusals.unknown_command())
+    else:
+        await show(message, refusals.unexpected_text())
 
 
 async def edited_message(message: Message, employee: Employee | None) -> None:

@@ -2,7 +2,7 @@
 
 from aiogram import Bot, Router
 from aiogram.filters import Command, CommandObject, CommandStart
-from aiogram.types import Message, User
+from aiogram.types import CallbackQuery, Message, User
 from aiogram.utils.i18n import I18n
 
 from bot.config.settings import Settings
@@ -16,6 +16,8 @@ from bot.telegram.reply import show
 from bot.views import refusals
 from bot.views import staff as staff_views
 from bot.views import start as views
+from keyboards import start as keyboards
+from keyboards.callbacks import HelpPage
 from storage.employees import NAME_LIMIT, EmployeeRepo
 from storage.invites import InviteRepo
 
@@ -29,6 +31,7 @@ def create_router() -> Router:
     router.message.register(stranger, CommandStart())
     router.message.register(help_command, Command("help"), HasRole())
     router.message.register(stranger, Command("help"))
+    router.callback_query.register(help_pressed, HelpPage.filter(), HasRole())
     return router
 
 
@@ -86,12 +89,19 @@ async def join(
 
 
 async def help_command(message: Message, employee: Employee) -> None:
-    await show(message, views.help_text(employee))
+    await show(message, views.help_text(employee), keyboards.help_page())
+
+
+async def help_pressed(query: CallbackQuery, callback_data: HelpPage, employee: Employee) -> None:
+    if callback_data.signs:
+        await show(query, views.signs_text(), keyboards.signs())
+    else:
+        await show(query, views.help_text(employee), keyboards.help_page())
 
 
 async def _greet(
     message: Message, employee: Employee, bot: Bot, i18n: I18n, *, note: str | None = None
 ) -> None:
     with i18n.use_locale(employee.language):
-        await show(message, views.greeting(employee, note=note))
+        await show(message, views.greeting(employee, note=note), keyboards.greeting())
     await set_menu(bot, i18n, employee)

@@ -441,6 +441,16 @@ class NoHours(CallbackData, prefix="oz2"):
     code: Code
 
 
+class TodayPage(CallbackData, prefix="td1"):
+    """The calls of the day on which it is pressed."""
+
+
+class HelpPage(CallbackData, prefix="hp1"):
+    """What the bot can do; with `signs`: what the signs of the log mean."""
+
+    signs: bool = False
+
+
 class SettingsMenu(CallbackData, prefix="s1"):
     """A person's own settings."""
 

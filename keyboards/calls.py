@@ -59,7 +59,9 @@ def log(page: Page, shown: LogPage, *, month: int) -> InlineKeyboardMarkup:
     )
     rows.append([button("🔄", anchor if page.has_newer else shown.turned(Turn.FIRST))])
     if shown.day or shown.client_of:
-        rows[-1].insert(0, button(_("🧹 Whole log"), LogPage()))
+        rows[-1].insert(0, button(_("📋 Whole log"), LogPage()))
+    if shown.client_of:
+        rows[-1].insert(0, button(_("⬅️ Card"), Card(call=shown.client_of)))
     return keyboard(*rows)
 
 
@@ -115,9 +117,9 @@ def calendar(
     ]
     rows.append(
         [
-            turn("◀️", shown.turned(shown.month + 1), is_on=has_later),
+            turn("◀️", shown.turned(shown.month - 1), is_on=has_earlier),
             button(_("⬅️ Back"), shown.page),
-            turn("▶️", shown.turned(shown.month - 1), is_on=has_earlier),
+            turn("▶️", shown.turned(shown.month + 1), is_on=has_later),
         ]
     )
     return keyboard(*rows)

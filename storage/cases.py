@@ -84,19 +84,22 @@ class CaseRepo:
     async def board(
         self, employee: Employee, board: Board, *, page: int, size: int, today: int
     ) -> BoardPage:
-        """A page (from 0; the last if beyond) of the board; `today`: the moment it began."""
+        """A page (from 0; the last if beyond) of the board; `today`: the moment it began.
+
+        Open cases in which somebody called today stand first.
+        """
         mine, values = case_in_scope_sql(employee.scope, "k")
         # The plus, and coalesce below, leave SQLite only the indexes of what is open or of today:
         # along those of calls and owners it would read all cases there ever were.
         where = f"+k.call_id IS NOT NULL AND {mine}"
-        order = "k.opened_at, k.id"
+        order, first = "k.last_lost_at < ?, k.opened_at, k.id", [today]
         if board is Board.CLOSED:
             where += (
                 " AND k.state IN ('called_back', 'got_through', 'by_hand') AND (k.closed_at >= ? "
                 "OR (k.closed_at IS NULL AND k.opened_at >= ?))"  # the PBX says so, not when
             )
             values += [today, today]
-            order = "coalesce(k.closed_at, k.last_lost_at) DESC, k.id DESC"
+            order, first = "coalesce(k.closed_at, k.last_lost_at) DESC, k.id DESC", []
         else:
             where += " AND k.state = 'open'"
         if board is Board.FREE:
@@ -104,7 +107,7 @@ class CaseRepo:
         if board is Board.MINE:
             where += " AND coalesce(k.owner_id, 0) = ?"
             values.append(employee.id)
-        return await self._page(where, values, order, page=page, size=size)
+        return await self._page(where, values, order, first, page=page, size=size)
 
     async def list_span(
         self,
@@ -151,10 +154,17 @@ class CaseRepo:
             mine, more = case_in_scope_sql(employee.scope, "k")
             where += f" AND {mine}"
             values += more
-        return await self._page(where, values, "k.opened_at, k.id", page=page, size=size)
+        return await self._page(where, values, "k.opened_at, k.id", (), page=page, size=size)
 
     async def _page(
-        self, where: str, values: Sequence[Value], order: str, *, page: int, size: int
+        self,
+        where: str,
+        values: Sequence[Value],
+        order: str,
+        of_order: Sequence[Value],
+        *,
+        page: int,
+        size: int,
     ) -> BoardPage:
         total = await self._database.count(
             f"SELECT count(*) FROM cases AS k WHERE {where}",  # noqa: S608
@@ -165,7 +175,7 @@ class CaseRepo:
             "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
             f"LEFT JOIN employees AS o ON o.id = k.owner_id WHERE {where} "
             f"ORDER BY {order} LIMIT ? OFFSET ?",
-            (*values, size, page * size),
+            (*values, *of_order, size, page * size),
         )
         return BoardPage(tuple(await self._cases(rows)), page + 1, count, total)
 

@@ -97,7 +97,7 @@ class JournalRepo:
         )
         counts = {(row["direction"], row["lost"]): row["n"] for row in rows}
         [unreturned] = await self._database.fetch(
-            "SELECT count(*) AS n FROM calls AS c "  # noqa: S608
+            "SELECT count(DISTINCT k.id) AS n FROM calls AS c "  # noqa: S608
             "JOIN case_calls AS y ON y.call_id = c.id AND y.part = 'lost' "
             "JOIN cases AS k ON k.id = y.case_id AND k.state IN ('open', 'expired') "
             f"WHERE c.lost = 1 AND c.position >= ? AND c.position < ? AND {mine}",
@@ -166,7 +166,11 @@ class JournalRepo:
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
             "a.name AS author, (SELECT max(h.version) FROM comment_changes AS h "
-            "WHERE h.call_id = c.id) AS changes FROM calls AS c "
+            "WHERE h.call_id = c.id) AS changes, "
+            "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
+            "AND o.price IS NOT NULL) AS sends_prices, "
+            "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
+            "AND o.recording_url IS NOT NULL) AS sends_recordings FROM calls AS c "
             "LEFT JOIN contacts AS k ON k.number = c.client "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
@@ -197,9 +201,14 @@ class JournalRepo:
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
             f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
             "t.extension AS closing_extension, "
-            "w.name AS closed_by, v.employee_id AS closer, v.text AS words FROM case_calls AS y "
+            "h.name AS handed_by, w.name AS closed_by, v.employee_id AS closer, v.text AS words "
+            "FROM case_calls AS y "
             "JOIN cases AS k ON k.id = y.case_id "
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
+            "LEFT JOIN case_events AS g ON g.kind = 'handed' AND g.employee_id <> k.owner_id "
+            "AND g.id = (SELECT max(b.id) FROM case_events AS b "
+            "WHERE b.case_id = k.id AND b.kind IN ('taken', 'handed')) "
+            "LEFT JOIN employees AS h ON h.id = g.employee_id "
             "LEFT JOIN case_calls AS z ON z.case_id = k.id AND z.part = 'closing' "
             "LEFT JOIN calls AS t ON t.id = z.call_id "
             "LEFT JOIN case_events AS v ON v.id = (SELECT max(b.id) FROM case_events AS b "
@@ -283,6 +292,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         closed_at=row["closed_at"],
         owner=Person(row["owner_id"], row["owner_name"]) if row["owner_id"] else None,
         owned_at=row["owned_at"],
+        handed_by=row["handed_by"] if row["owner_id"] else None,
         lost_call=row["lost_call"],
         closing_call=row["closing_call"],
         closed_by=closed_by,
@@ -327,6 +337,8 @@ def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
         settles_at=row["settles_at"],
         lost=bool(row["lost"]),
         is_end_unknown=ended_at is None and is_end_unknown(row["level"], Status(row["status"])),
+        source_sends_prices=bool(row["sends_prices"]),
+        source_sends_recordings=bool(row["sends_recordings"]),
         comment=Comment(
             text=row["text"],
             author=row["author"],

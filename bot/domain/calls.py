@@ -232,8 +232,9 @@ class CaseLink(CaseRights):
 
     `part` is what the call is to the case. `lost` and `attempts` count calls of the case.
     `lost_call` is the id of its latest lost call, `closing_call` that of the talk that closed it,
-    None where there is none or the reader may not see it. `closed_by`: who talked then, or closed
-    the case by hand, saying `words`.
+    None where there is none or the reader may not see it. `handed_by`: who gave it to the
+    owner, if the owner did not take it. `closed_by`: who talked then, or closed the case by hand,
+    saying `words`.
     """
 
     case_id: int
@@ -245,6 +246,7 @@ class CaseLink(CaseRights):
     closed_at: int | None
     owner: Person | None
     owned_at: int | None
+    handed_by: str | None = None
     lost_call: int | None
     closing_call: int | None
     closed_by: str | None
@@ -260,6 +262,7 @@ class Call:
     Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
     until which a missing price or recording is pending; None or past: it is absent.
     `is_end_unknown`: it counts as over only because it has been live for too long.
+    `source_sends_prices`, `source_sends_recordings`: whether its source has ever sent one.
     `colleagues` names the employees of the extensions in it; `contact` the client's name in the
     company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
     """
@@ -290,6 +293,8 @@ class Call:
     settles_at: int | None
     lost: bool
     is_end_unknown: bool = False
+    source_sends_prices: bool = True
+    source_sends_recordings: bool = True
     comment: Comment | None = None
     case: CaseLink | None = None
     colleagues: Mapping[str, str] = field(default_factory=dict)

@@ -58,7 +58,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayNumbers:
-    """How many calls one day had; `unreturned`: lost ones whose client nobody has reached yet.
+    """How many calls one day had; `unreturned`: clients of lost ones whom nobody has reached yet.
 
     A call is lost if it came in and nobody talked.
     """

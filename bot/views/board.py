@@ -8,16 +8,25 @@ from bot.domain.people import EVERYTHING, Scope
 from bot.views import parties
 from bot.views.calls import no_extensions
 from bot.views.cases import age_sign, fate
-from bot.views.formats import brief, cut, quoted, span
+from bot.views.formats import one_line, quoted, span
+from bot.views.widths import INDENT, LINE, fit, sign, width
 
-_CLIENT_WIDTH = 24
+_PLACE_WIDTH = 3
+"""Em below which the beginning of a line's or queue's name tells nothing."""
 
 
 def board(
-    page: BoardPage, numbers: CaseNumbers, which: Board, *, now: int, scope: Scope = EVERYTHING
+    page: BoardPage,
+    numbers: CaseNumbers,
+    which: Board,
+    *,
+    now: int,
+    today: int = 0,
+    scope: Scope = EVERYTHING,
 ) -> str:
     """The board: today's numbers, and below them the cases still open, or those closed today.
 
+    `today`: the moment it began; clients who called before stand below a line of their own.
     `scope`: the reader's; what is told of the company is told of their extensions then.
     """
     titles = {
@@ -30,8 +39,14 @@ def board(
     lines = [f"<b>{title}</b>", _totals(numbers, scope), ""]
     if not page.cases:
         return "\n".join([*lines, _empty(which, scope)])
-    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
-    return "\n".join(lines + rows)
+    is_earlier = False
+    for number, case in enumerate(page.cases, start=1):
+        if case.is_open and case.last_lost_at < today and not is_earlier:
+            is_earlier = True
+            earlier = _("earlier")
+            lines.append(f"<i>– {earlier} –</i>")
+        lines.append(row(number, case, now=now))
+    return "\n".join(lines)
 
 
 def still_open(page: BoardPage, *, now: int) -> str:
@@ -41,25 +56,30 @@ def still_open(page: BoardPage, *, now: int) -> str:
         "{count} clients have not been called back",
         page.total,
     ).format(count=page.total)
-    rows = [f"{number}. {row(case, now=now)}" for number, case in enumerate(page.cases, start=1)]
+    rows = [row(number, case, now=now) for number, case in enumerate(page.cases, start=1)]
     more = page.total - len(page.cases)
     if more > 0:
         rows.append(_("and {count} more").format(count=more))
     return "\n".join([f"🔴 <b>{title}</b>", "", *rows])
 
 
-def row(case: Case, *, now: int) -> str:
+def row(number: int, case: Case, *, now: int) -> str:
     """Two lines: age, client and number of calls; line or queue, owner and attempts."""
-    client = quoted(cut(parties.client_name(case.call), _CLIENT_WIDTH))
-    times = f" ×{case.lost}" if case.lost > 1 else ""
-    if not case.is_open:
-        return f"{age_sign(case, now)} {client}{times}\n    {fate(case)}"
-    age = span(now - case.opened_at)
-    facts = [brief(case.call.queue or case.call.line or "", 20), fate(case) or _("free")]
-    if case.attempts:
+    times = sign(f"×{case.lost}") if case.lost > 1 else ""
+    age = f"{span(now - case.opened_at)}  " if case.is_open else ""
+    head = f"{number}. {age_sign(case, now)} {age}"
+    client = fit(parties.client_name(case.call), LINE - width(head + times))
+    facts = [fate(case) or _("free")] if case.is_open else [fate(case)]
+    if case.is_open and case.attempts:
         count = ngettext("{count} attempt", "{count} attempts", case.attempts)
         facts.append(count.format(count=case.attempts))
-    return f"{age_sign(case, now)} {age}  {client}{times}\n    {', '.join(filter(None, facts))}"
+    room = LINE - width(INDENT)
+    place = one_line(case.call.queue or case.call.line or "") if case.is_open else ""
+    left = room - width(", ".join(["", *facts]))
+    if place and left >= _PLACE_WIDTH:
+        facts.insert(0, fit(place, left))
+    second = quoted(fit(", ".join(facts), room))
+    return f"{head}{quoted(client)}{times}\n{INDENT}{second}"
 
 
 def _totals(numbers: CaseNumbers, scope: Scope) -> str:
@@ -68,7 +88,7 @@ def _totals(numbers: CaseNumbers, scope: Scope) -> str:
             return _("No missed calls today")
         return _("No missed calls of your extensions today")
     parts = [
-        _("missed {count}").format(count=numbers.opened),
+        _("clients missed {count}").format(count=numbers.opened),
         _("called back {count}").format(count=numbers.called_back),
         _("got through {count}").format(count=numbers.got_through),
     ]

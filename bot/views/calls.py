@@ -4,6 +4,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
 from bot.domain.calls import COMMENT_LIMIT, Call, CasePart, Direction, EndedBy
@@ -23,11 +24,9 @@ from bot.views.formats import (
     weekday,
 )
 from bot.views.statuses import direction_words, end_unknown, status_words
+from bot.views.widths import INDENT, LINE, fit, sign, width
 
-_CLIENT_WIDTH = 22
-_COLLEAGUE_WIDTH = 16
-_LINE = 33
-"""Characters of a row that fit a line of a phone, behind its number."""
+_NOBODY = {"", "–"}
 
 
 def day_log(
@@ -71,7 +70,7 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
     started = local_time(call.started_at, zone)
     today = local_date(now, zone)
     lines = [
-        f"{signs.STATUS[call.status]} <b>{status_words(call.status)}</b>",
+        f"{signs.STATUS[call.status]} <b>{status_words(call.status, call.direction)}</b>",
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
         f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
@@ -84,7 +83,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         _("Caller: {party}").format(party=parties.full_caller(call)),
         _("Called: {party}").format(party=parties.full_callee(call)),
     ]
-    if call.rang and call.extension and set(call.rang) != {call.extension}:
+    is_ours = call.direction is Direction.OUT
+    if not is_ours and call.rang and call.extension and set(call.rang) != {call.extension}:
         lines.append(_("Phones that rang: {phones}").format(phones=parties.rung(call)))
     if place := _line_and_queue(call):
         lines.append(place)
@@ -128,9 +128,13 @@ def _numbers(numbers: DayNumbers) -> list[str]:
         total += _(", internal {internal}").format(internal=internal)
     if not numbers.lost:
         return [total, _("No missed calls")]
-    lost = _("Missed {count}").format(count=numbers.lost)
+    lost = _("Missed calls {count}").format(count=numbers.lost)
     if numbers.unreturned:
-        rest = _("not called back {count}").format(count=numbers.unreturned)
+        rest = ngettext(
+            "{count} client not called back",
+            "{count} clients not called back",
+            numbers.unreturned,
+        ).format(count=numbers.unreturned)
     else:
         rest = _("all called back")
     return [total, f"🔴 {lost}, {rest}"]
@@ -146,32 +150,45 @@ def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = Fal
         if dated and on != shown:
             shown = on
             lines.append(f"<i>{weekday(on)}, {_dated(on, local_date(now, zone))}</i>")
-        lines.append(f"{number}. {_row(call, zone)}")
+        lines.append(_row(number, call, zone))
     return "\n".join(lines)
 
 
-def _row(call: Call, zone: ZoneInfo) -> str:
-    """Who → whom, how long: two lines of a phone. The client always stands in the first."""
+def _row(number: int, call: Call, zone: ZoneInfo) -> str:
+    """Two lines of a phone: the client; below, the employee, how long they talked or waited."""
     is_outgoing = call.direction is Direction.OUT
-    widths = [_CLIENT_WIDTH, _COLLEAGUE_WIDTH]
+    client, colleague = parties.short_caller(call), parties.short_callee(call)
+    ends = [EndedBy.CALLER, EndedBy.CALLEE]
     if is_outgoing:
-        widths.reverse()
-    caller = cut(parties.short_caller(call), widths[0]) + parties.hung_up(call, EndedBy.CALLER)
-    callee = cut(parties.short_callee(call), widths[1]) + parties.hung_up(call, EndedBy.CALLEE)
-    first = (
-        f"{signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
-        f"{signs.DIRECTION[call.direction]} {caller}"
+        client, colleague = colleague, client
+        ends.reverse()
+    of_client, of_colleague = (parties.hung_up(call, end) for end in ends)
+    head = (
+        f"{number}. {signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
+        f"{signs.DIRECTION[call.direction]} "
     )
-    second = _length(call)
-    if is_outgoing or len(f"{first} → {callee}") <= _LINE:
-        first = f"{first} → {callee}"
-    else:
-        second = f"→ {quoted(callee)}, {second}"
-    return f"{quoted(first)}\n    {second}{f' {signs.COMMENTED}' if call.comment else ''}"
+    client = fit(client, LINE - width(head + of_client)) + of_client
+    if not is_outgoing and colleague not in _NOBODY:
+        colleague = f"→ {colleague}"
+    return f"{head}{quoted(client)}\n{INDENT}{_second_line(call, colleague, of_colleague)}"
+
+
+def _second_line(call: Call, colleague: str, hung_up: str) -> str:
+    """What fits of it: how the case of a lost call stands matters more than who was rung."""
+    comment = sign(signs.COMMENTED) if call.comment else ""
+    room = LINE - width(INDENT + comment)
+    who = "" if colleague in _NOBODY else colleague + hung_up
+    length, fate = _length(call), _fate(call)
+    if not fate and who:
+        who = fit(colleague, room - width(f", {length}{hung_up}")) + hung_up
+    choices = [", ".join(filter(None, one)) for one in ((who, length, fate), (length, fate))]
+    choices += [", ".join(filter(None, one)) for one in ((who, fate), (fate or length,))]
+    fitting = (one for one in choices if width(one) <= room)
+    return quoted(next(fitting, fit(choices[-1], room))) + comment
 
 
 def _length(call: Call) -> str:
-    """How long they talked; or how long the client waited in vain, and what came of it."""
+    """How long they talked, or how long somebody waited in vain."""
     if call.status.is_live:
         return _("in progress")
     if call.is_end_unknown:
@@ -179,10 +196,14 @@ def _length(call: Call) -> str:
         return f"{end_unknown()}, {fate}" if fate else end_unknown()
     if call.talk:
         return duration(call.talk)
-    waited = _("waited {time}").format(time=duration(call.wait))
-    if call.case and call.case.part is CasePart.LOST and (fate := cases.fate(call.case)):
-        return f"{waited}, {fate}"
-    return waited
+    return _("waited {time}").format(time=duration(call.wait))
+
+
+def _fate(call: Call) -> str:
+    """What came of a lost call, not quoted."""
+    if call.status.is_live or not call.case or call.case.part is not CasePart.LOST:
+        return ""
+    return cases.fate(call.case)
 
 
 def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
@@ -198,22 +219,31 @@ def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
         _("Talk: {time}").format(time=duration(call.talk or None)),
         _("End: {time}").format(time=ended),
     ]
+    if by := parties.who_hung_up(call):
+        lines.append(f"{signs.HUNG_UP} " + _("Hung up: {who}").format(who=by))
     if call.price is not None:
         price = money(call.price, call.currency or "UAH")
     else:
-        price = _late(call, now=now, zone=zone)
+        price = _late(call, sent=call.source_sends_prices, now=now, zone=zone)
     lines.append(_("Price: {price}").format(price=price))
     if call.talk:
-        known = _("there is one") if call.recording_url else _late(call, now=now, zone=zone)
+        known = _("there is one")
+        if not call.recording_url:
+            known = _late(call, sent=call.source_sends_recordings, now=now, zone=zone)
         lines.append(_("Recording: {state}").format(state=known))
     return lines
 
 
-def _late(call: Call, *, now: int, zone: ZoneInfo) -> str:
-    """Stands for a value the PBX tells only after the call: says when, or `–` if never."""
+def _late(call: Call, *, sent: bool, now: int, zone: ZoneInfo) -> str:
+    """Stands for a value the PBX tells only after a talk: says when, or `–` if never.
+
+    `sent`: whether the source has ever sent such a value.
+    """
+    if not sent:
+        return "–"
     if call.status.is_live:
         return _("5 minutes after the end")
-    if call.settles_at is None or not call.is_pending(now):
+    if not call.talk or call.settles_at is None or not call.is_pending(now):
         return "–"
     return _("will appear at {time}").format(time=hour_minute(call.settles_at + 59, zone))
 

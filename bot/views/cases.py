@@ -6,11 +6,11 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
-from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Status
+from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Direction, Status
 from bot.domain.cases import Case, CaseAction, CaseActionKind
 from bot.domain.people import Employee
 from bot.views import parties
-from bot.views.formats import brief, cut, quoted, span, when
+from bot.views.formats import brief, cut, one_line, quoted, rough_span, span, when
 from bot.views.statuses import status_words
 
 _DAY = 86400
@@ -65,8 +65,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
     if case.state is CaseState.OPEN:
         lines = [_("Not called back for {age}").format(age=span(now - case.opened_at))]
         if case.owner and case.owned_at is not None:
-            who, time = brief(case.owner.name), when(case.owned_at, now=now, zone=zone)
-            lines.append("🙋 " + _("Taken: {who}, {time}").format(who=who, time=time))
+            lines.append(_taken(case, case.handed_by, now=now, zone=zone))
         return lines
     if case.state is CaseState.EXPIRED:
         return ["⌛ " + _("Nobody has called back")]
@@ -86,9 +85,9 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
 
 
 def fate(case: Case | CaseLink) -> str:
-    """For a row of a list: who has the case, or how it ended and after how long."""
+    """For a row of a list: who has the case, or how it ended and after how long; not quoted."""
     if case.state is CaseState.OPEN:
-        return _("taken: {who}").format(who=brief(case.owner.name, 20)) if case.owner else ""
+        return _("with {who}").format(who=cut(one_line(case.owner.name), 20)) if case.owner else ""
     if case.state is CaseState.EXPIRED:
         return _("not called back")
     if case.closed_at is None:
@@ -98,7 +97,7 @@ def fate(case: Case | CaseLink) -> str:
         CaseState.GOT_THROUGH: _("got through after {took}"),
         CaseState.BY_HAND: _("closed by hand after {took}"),
     }.get(case.state, "")
-    return words.format(took=span(case.closed_at - case.opened_at))
+    return words.format(took=rough_span(case.closed_at - case.opened_at))
 
 
 def ask_reason(case: Case) -> str:
@@ -234,9 +233,11 @@ def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
     """The lines that tell what was done about the case: owner, attempts, ending."""
     lines = []
     if case.owner and case.owned_at is not None:
-        who, time = brief(case.owner.name), when(case.owned_at, now=now, zone=zone)
-        taken = _("Taken: {who}, {time}").format(who=who, time=time)
-        lines.append(f"🙋 {taken}{_said(case, CaseActionKind.TAKEN)}")
+        came = _latest(case, CaseActionKind.TAKEN, CaseActionKind.HANDED)
+        by = came.who if came and came.kind is CaseActionKind.HANDED else None
+        by = by if by and by.id != case.owner.id else None
+        taken = _taken(case, by.name if by else None, now=now, zone=zone)
+        lines.append(f"{taken}{_said(case, CaseActionKind.TAKEN)}")
     elif case.is_open and (freed := _latest(case, CaseActionKind.RETURNED, CaseActionKind.FREED)):
         time = when(freed.at, now=now, zone=zone)
         lines.append("↩️ " + _("Free again since {time}").format(time=time))
@@ -302,6 +303,16 @@ def age_sign(case: Case, now: int) -> str:
     return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
 
 
+def _taken(case: Case | CaseLink, by: str | None, *, now: int, zone: ZoneInfo) -> str:
+    """Who has the case since when, and, if they were handed it, from whom."""
+    who = brief(case.owner.name if case.owner else "–")
+    time = when(case.owned_at or now, now=now, zone=zone)
+    if by:
+        handed = _("Handed: {by} → {who}, {time}")
+        return "👥 " + handed.format(by=brief(by), who=who, time=time)
+    return "🙋 " + _("Taken: {who}, {time}").format(who=who, time=time)
+
+
 def _failure(status: Status) -> str:
     """Why an outgoing call failed, in the fewest words."""
     words = {
@@ -310,7 +321,7 @@ def _failure(status: Status) -> str:
         Status.UNREACHABLE: _("unreachable"),
         Status.CANCELLED_BY_OPERATOR: _("hung up before the answer"),
     }
-    return words.get(status) or status_words(status).lower()
+    return words.get(status) or status_words(status, Direction.OUT).lower()
 
 
 def _latest(case: Case, *kinds: CaseActionKind) -> CaseAction | None:

@@ -55,7 +55,7 @@ def digest(digest: Digest, zone: ZoneInfo) -> str:
 
 
 def labels(digest: Digest, zone: ZoneInfo) -> DigestLabels:
-    missed = _("missed {count}").format(count=digest.worst_count)
+    missed = _("clients {count}").format(count=digest.worst_count)
     return DigestLabels(
         groups={group: group_name(group) for group in CaseGroup},
         worst=f"{_hour(digest.worst_at, zone)}, {missed}" if digest.worst_at else "",
@@ -90,9 +90,7 @@ def span_list(
 ) -> str:
     """The cases behind a number: what they had become by `end`, shown as they are now."""
     title = f"<b>{group_name(group)}: {page.total}</b>\n{_when(start, end, zone)}"
-    rows = [
-        f"{number}. {board.row(case, now=now)}" for number, case in enumerate(page.cases, start=1)
-    ]
+    rows = [board.row(number, case, now=now) for number, case in enumerate(page.cases, start=1)]
     return "\n".join([title, "", *rows]) if rows else title
 
 
@@ -165,7 +163,8 @@ def _speed(digest: Digest) -> list[str]:
             )
         )
         was = before.share if before else None
-        trend = _trend(totals.share, was, _percent(was or 0), is_less_better=False)
+        earlier = _("a week earlier {words}").format(words=_percent(was or 0))
+        trend = _trend(totals.share, was, earlier, is_less_better=False, says_same=False)
         lines.append(_("In time: {percent}").format(percent=_percent(totals.share)) + trend)
     return lines
 
@@ -173,7 +172,7 @@ def _speed(digest: Digest) -> list[str]:
 def _worst(digest: Digest, zone: ZoneInfo) -> list[str]:
     if digest.worst_at is None or digest.worst_count < 2:
         return []
-    words = _("Worst hour: {hour}, missed {count}")
+    words = _("Worst hour: {hour}, clients {count}")
     return [words.format(hour=_hour(digest.worst_at, zone), count=digest.worst_count)]
 
 
@@ -185,12 +184,20 @@ def _percent(value: int) -> str:
     return _("{count}%").format(count=value)
 
 
-def _trend(now: int, before: int | None, words: str, *, is_less_better: bool | None) -> str:
+def _trend(
+    now: int,
+    before: int | None,
+    words: str,
+    *,
+    is_less_better: bool | None,
+    says_same: bool = True,
+) -> str:
     """An arrow, the number of a week earlier, and whether that is better; empty if not known."""
     if before is None:
         return ""
     if now == before:
-        return f" → ({words})"
+        same = _("the same")
+        return f" ({words}), {same}" if says_same else f" ({words})"
     arrow = "↑" if now > before else "↓"
     if is_less_better is None:
         return f" {arrow} ({words})"

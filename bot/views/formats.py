@@ -44,7 +44,12 @@ def full_day(value: date) -> str:
 
 def weekday(value: date) -> str:
     """понеділок"""
-    return format_date(value, "EEEE", locale=locale())
+    return plain(format_date(value, "EEEE", locale=locale()))
+
+
+def plain(words: str) -> str:
+    """Babel's words with the apostrophe of our own."""
+    return words.replace("ʼ", "'")
 
 
 def when(at: int, *, now: int, zone: ZoneInfo) -> str:
@@ -76,6 +81,14 @@ def span(seconds: int) -> str:
         days, hours = divmod(hours, 24)
         parts = [_unit(days, "day"), _unit(hours, "hour") if hours else ""]
     return " ".join(filter(None, parts))
+
+
+def rough_span(seconds: int) -> str:
+    """45 с, 7 хв, 2 год, 1 дн.: the largest unit, for a row that has room for no more"""
+    for unit in (86400, 3600):
+        if seconds >= unit:
+            return span(seconds - seconds % unit)
+    return span(seconds)
 
 
 def _unit(value: int, unit: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 from babel.units import format_unit
 
 from bot.domain.calls import Flaw
@@ -17,8 +18,6 @@ _REASON_WIDTH, _REASONS_WIDTH = 200, 800
 
 _FLAWS = 8
 """How many kinds of flaws are shown, the latest ones; several sources share them."""
-
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +101,17 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
 
 
 def _span(seconds: int) -> str:
-    """3 дні 4 години: the two largest units that are there, minutes at the least."""
-    parts: list[str] = []
-    for unit, length in _UNITS:
-        count, seconds = divmod(max(seconds, 0), length)
-        if count or (unit == "minute" and not parts):
-            parts.append(format_unit(count, f"duration-{unit}", locale=locale()))
+    """3 дні 4 години, in the accusative: the two largest units there are, minutes at the least."""
+    minutes = max(seconds, 0) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = []
+    if days:
+        parts.append(ngettext("{count} day", "{count} days", days).format(count=days))
+    if hours:
+        parts.append(ngettext("{count} hour", "{count} hours", hours).format(count=hours))
+    if minutes or not parts:
+        words = ngettext("{count} minute", "{count} minutes", minutes)
+        parts.append(words.format(count=minutes))
     return " ".join(parts[:2])
 
 

@@ -8,6 +8,7 @@ from bot.domain.calls import Call, Direction, EndedBy, Party
 from bot.domain.phones import shown_number, spaced
 from bot.domain.signs import HUNG_UP
 from bot.views.formats import cut, one_line, quoted
+from bot.views.widths import sign
 
 _RUNG_SHOWN = 10
 _WIDTH = 200
@@ -67,7 +68,19 @@ def client_title(call: Call) -> str:
 
 def hung_up(call: Call, side: EndedBy) -> str:
     """The mark behind the party that ended the call."""
-    return f" {HUNG_UP}" if call.ended_by is side else ""
+    return sign(HUNG_UP) if call.ended_by is side else ""
+
+
+def who_hung_up(call: Call) -> str:
+    """The party that ended the call in words, quoted; empty if that is not known."""
+    if call.ended_by is EndedBy.SYSTEM:
+        return _("the PBX")
+    if call.ended_by is EndedBy.UNKNOWN:
+        return ""
+    is_caller = call.ended_by is EndedBy.CALLER
+    if call.direction is (Direction.IN if is_caller else Direction.OUT):
+        return _("the client")
+    return quoted(short_caller(call) if is_caller else short_callee(call))
 
 
 def full_caller(call: Call) -> str:

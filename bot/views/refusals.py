@@ -73,5 +73,13 @@ def unknown_command() -> str:
     return _("I don't know this command. /help shows what I can do.")
 
 
+def unexpected_text() -> str:
+    """Answers plain words when nothing was asked."""
+    return _(
+        "I am not waiting for a text now. I show the calls of your company: /today – today's, "
+        "/missed – clients not called back yet. Everything I can do: /help"
+    )
+
+
 def stale_button() -> str:
     return _("This button is out of date. Open the screen again.")

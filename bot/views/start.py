@@ -56,7 +56,12 @@ def help_text(employee: Employee) -> str:
     lines = [bold(_("What I can do")), _sees(employee)]
     if employee.role is not Role.ACCOUNTANT and employee.alerts is not AlertScope.NONE:
         lines.append(_("I tell you about missed calls here; /settings changes that."))
-    lines += ["", *map(_line, commands(employee.role)), "", bold(_("The signs of the log"))]
+    return "\n".join([*lines, "", *map(_line, commands(employee.role))])
+
+
+def signs_text() -> str:
+    """What the signs of the log mean."""
+    lines = [bold(_("The signs of the log"))]
     lines += [
         f"{signs.DIRECTION[direction]} {direction_words(direction)}" for direction in Direction
     ]

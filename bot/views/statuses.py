@@ -1,11 +1,16 @@
-"""The thirteen statuses in words: the Ukrainian ones are the vendor's own."""
+"""The thirteen statuses in words: of incoming calls, in Ukrainian, the vendor's own."""
 
 from aiogram.utils.i18n import gettext as _
 
 from bot.domain.calls import Direction, Status
 
 
-def status_words(status: Status) -> str:
+def status_words(status: Status, direction: Direction = Direction.IN) -> str:
+    """What a status says of a call; the vendor wrote for clients who call the company."""
+    if direction is Direction.OUT and status in (own := _outgoing()):
+        return own[status]
+    if direction is Direction.INTERNAL and status in (own := _internal()):
+        return own[status]
     return {
         Status.ANSWERED: _("Answered by an operator"),
         Status.UNREACHABLE: _("The subscriber's phone is off or unreachable"),
@@ -21,6 +26,32 @@ def status_words(status: Status) -> str:
         Status.NO_CHANNELS: _("Dropped: no free channels"),
         Status.MISSED_OFFLINE: _("Missed while the employee was offline"),
     }[status]
+
+
+def _outgoing() -> dict[Status, str]:
+    """What is said otherwise of calls to a client."""
+    return {
+        Status.ANSWERED: _("The client answered"),
+        Status.MISSED: _("Called the client, nobody talked"),
+        Status.MISSED_CALLED_BACK: _("Called the client in vain, reached later"),
+        Status.CONNECTING_OPERATOR: _("Connecting to the client"),
+        Status.MISSED_OFFLINE: _("Not connected: the employee was offline"),
+    }
+
+
+def _internal() -> dict[Status, str]:
+    """What is said otherwise of calls between colleagues."""
+    return {
+        Status.ANSWERED: _("Colleagues talked"),
+        Status.UNREACHABLE: _("The colleague's phone is off or unreachable"),
+        Status.REJECTED_BY_SUBSCRIBER: _("The colleague declined the call"),
+        Status.NO_ANSWER: _("The colleague did not answer"),
+        Status.CANCELLED_BY_OPERATOR: _("Called a colleague and hung up"),
+        Status.MISSED: _("Missed call of a colleague"),
+        Status.MISSED_CALLED_BACK: _("Missed call of a colleague, called back"),
+        Status.CONNECTING_OPERATOR: _("Connecting to a colleague"),
+        Status.MISSED_OFFLINE: _("Missed: the colleague was offline"),
+    }
 
 
 def direction_words(direction: Direction) -> str:

@@ -66,14 +66,14 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
             "📊 Пропущені, 23 листопада, до 18:30",
             "Пропущено клієнтів: 5 ↑ (1), гірше",
             "Передзвонили ми: 2 ↑ (0)",
-            "Додзвонились самі: 1 ↑ (0)",
-            "Залишилось: 2 ↑ (1), гірше",
+            "Додзвонилися клієнти: 1 ↑ (0)",
+            "Залишилося: 2 ↑ (1), гірше",
             "",
             "Передзвонюємо за 18 хв",
-            "9 із 10 – за 26 хв",
+            "9 із 10 – за 26 хв або швидше",
             "Вчасно, за 15 хв: 1 із 4",
-            "Частка вчасних: 25% ↑ (0%), краще",
-            "Найгірше: 10:00–11:00, пропущено 3",
+            "Вчасно: 25% ↑ (тиждень тому 0%), краще",
+            "Найгірша година: 10:00–11:00, клієнтів 3",
             "",
             "Хто передзвонив",
             "Олена: 2, за 18 хв",
@@ -82,8 +82,8 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
         ]
         own = await olena.wait_for(lambda one: one.text.startswith("📊"), 12)
         assert "Пропущено клієнтів: 4 ↑ (1)" in own.text
-        await office.press(boss, digest, "Залишилось")
-        left = await boss.wait_for(lambda one: one.text.startswith("Залишилось: "))
+        await office.press(boss, digest, "Залишилося")
+        left = await boss.wait_for(lambda one: one.text.startswith("Залишилося: "))
         assert left.buttons == [["1", "2"]]
         assert "+380 63 111 22 33" in left.text
         card = await office.press(boss, left, "1")
@@ -93,7 +93,7 @@ async def test_the_digest_tells_the_day_and_opens_its_lists(tmp_path: Path) -> N
         await office.press(boss, digest, "Олена: 2")
         returned = await boss.wait_for(lambda one: one.text.startswith("Передзвонили ми: "))
         assert returned.buttons == [["1", "2"]]
-        assert "Немає" not in await pressed(olena, own, "Залишилось")
+        assert "Немає" not in await pressed(olena, own, "Залишилося")
 
         async def next_digest_is(due_at: float) -> None:
             async with asyncio.timeout(12):

@@ -113,7 +113,7 @@ async def test_an_administrator_connects_a_group_and_an_operator_takes_a_client_
         taken = await (await scene.olena.click(alert, "🙋")).answered()
         assert taken.text == "Клієнт ваш"
         own = await scene.olena.wait_for(lambda one: "Взято: Олена" in one.text)
-        assert own.buttons[0] == ["↩️ Віддати", "✅ Закрити"]
+        assert own.buttons[0] == ["↩️ Відмовитися", "✅ Закрити"]
         there = await scene.group.wait_for(lambda one: "Взято: Олена" in one.text)
         assert there.id == alert.id
         card = await (await scene.olena.click(there, "📄")).answered()

@@ -133,7 +133,7 @@ async def test_a_press_too_many_for_telegram_says_when_its_screen_comes(tmp_path
         office.telegram.faults.add("editMessageText", "flood", retry_after=3)
         await office.post(LOST)
         answer = await (await admin.click(screen, "🔄")).answered()
-        assert answer.text == "Telegram просить пригальмувати. Відповідь буде тут за 3 секунди."
+        assert answer.text == "Telegram просить пригальмувати. Відповідь буде тут через 3 секунди."
         assert "1. " in (await office.press(admin, screen, "🔄")).text
 
 

@@ -89,9 +89,9 @@ async def test_every_button_of_a_digest_opens_its_list(app: App) -> None:
     assert app.labels == [
         "Пропущено клієнтів: 3",
         "Передзвонили ми: 2",
-        "Залишилось: 1",
+        "Залишилося: 1",
         "Вчасно: 1",
-        "🕐 10:00–11:00, пропущено 2",
+        "🕐 10:00–11:00, клієнтів 2",
         "Іван: 1",
         "Олена Ковал…: 1",
         "🔴 Не передзвонили",
@@ -99,7 +99,7 @@ async def test_every_button_of_a_digest_opens_its_list(app: App) -> None:
     titles = [
         "Пропущено клієнтів: 3, 23 листопада, до 18:11",
         "Передзвонили ми: 2, 23 листопада, до 18:11",
-        "Залишилось: 1, 23 листопада, до 18:11",
+        "Залишилося: 1, 23 листопада, до 18:11",
         "Вчасно: 1, 23 листопада, до 18:11",
         "Пропущено клієнтів: 2, 23 листопада, 10:00–11:00",
         "Передзвонили ми: 1, 23 листопада, до 18:11",
@@ -129,14 +129,14 @@ async def test_who_was_in_time_stays_so_when_the_target_changes(app: App) -> Non
 
 async def test_a_case_goes_back_to_its_list_also_after_an_action(app: App) -> None:
     await app.press_data(BOSS, "en1")
-    await app.press(BOSS, "Залишилось")
+    await app.press(BOSS, "Залишилося")
     listed = app.text
     await app.press(BOSS, "1")
     await app.press(BOSS, "🙋")
     assert "Взято" in app.text
     await app.press(BOSS, "👥")
     await app.press(BOSS, "Іван")
-    assert "Взято: Іван" in app.text
+    assert "👥 Передано: Ганна Мельник → Іван" in app.text
     await app.press(BOSS, "⬅️ До списку")
     assert app.text.splitlines()[0] == listed.splitlines()[0]
 

@@ -190,7 +190,7 @@ async def test_cancel_says_whether_there_was_anything(app: App) -> None:
     await app.say(BOSS, "/cancel")
     assert app.text == "Скасовано."
     await app.say(BOSS, "Інше ім'я")
-    assert "Не знаю такої команди" in app.text
+    assert "не чекаю на текст" in app.text
     assert (await app.person(BOSS)).name == "Ганна Мельник"
 
 
@@ -208,3 +208,37 @@ async def test_a_failure_is_never_told_to_the_talk_of_a_group(
         await tx.execute("ALTER TABLE employees RENAME TO gone")
     await app.say(STRANGER, "Хто сьогодні на зміні?", chat=chat)
     assert bool(app.telegram.requests) is is_told
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_start_offers_the_screens_as_buttons(app: App, role: Role) -> None:
+    await app.hire(OLENA, role, "101")
+    for label, title in (
+        ("📞", "<b>Дзвінки за сьогодні"),
+        ("🔴", "<b>Не передзвонили"),
+        ("📋", "<b>Журнал дзвінків"),
+        ("⚙️", "<b>Налаштування"),
+        ("❔", "<b>Що я вмію"),
+    ):
+        await app.say(OLENA, "/start")
+        await app.press(OLENA, label)
+        assert app.text.startswith(title), label
+
+
+async def test_the_signs_stand_behind_a_button_of_the_help(app: App) -> None:
+    await app.say(BOSS, "/help")
+    assert "Пропущений виклик" not in app.text
+    assert len(app.text.splitlines()) < 20
+    await app.press(BOSS, "🔖")
+    assert "🔴 Пропущений виклик" in app.text
+    assert "◦ стоїть після того" in app.text
+    await app.press(BOSS, "⬅️")
+    assert app.text.startswith("<b>Що я вмію")
+
+
+async def test_plain_words_are_told_what_the_bot_can_do(app: App) -> None:
+    await app.say(BOSS, "добрий день")
+    assert "/today" in app.text
+    assert "/missed" in app.text
+    await app.say(BOSS, "/nonsense")
+    assert app.text == "Не знаю такої команди. Що я вмію – /help."

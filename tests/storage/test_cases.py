@@ -166,7 +166,7 @@ async def test_the_board_has_the_oldest_first_and_each_filter_its_own(stored: St
         await stored.lost(-number * 600, f"05011122{number:02}", rang=(str(101 + number % 2),))
 
     async def ids(person: Employee, board: Board, page: int = 0) -> list[int]:
-        found = await stored.cases.board(person, board, page=page, size=4, today=NOW - HOUR)
+        found = await stored.cases.board(person, board, page=page, size=4, today=NOW - 9 * HOUR)
         return [case.id for case in found.cases]
 
     assert await ids(boss, Board.ALL) == [10, 9, 8, 7]
@@ -271,3 +271,22 @@ async def test_a_case_whose_owner_is_out_is_opened_again_for_everybody(
     await stored.employees.set_state(olena.id, EmployeeState.BLOCKED)
     assert await stored.cases.reopen(case.id, chief, now=NOW + 20)
     assert (await stored.only_case()).owner is None
+
+
+# The board's order
+
+
+async def test_who_called_today_stands_before_all_earlier_ones(stored: StoredCalls) -> None:
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    for start, number in (
+        (-40, "01"),
+        (-30, "02"),
+        (-20, "03"),
+        (-9, "04"),
+        (-5, "02"),
+        (-2, "05"),
+    ):
+        await stored.lost(start * HOUR, f"05011122{number}")
+    found = await stored.cases.board(boss, Board.ALL, page=0, size=8, today=NOW - 10 * HOUR)
+    last = [str(case.client)[-2:] for case in found.cases]
+    assert last == ["02", "04", "05", "01", "03"]  # of today the oldest first, then of before

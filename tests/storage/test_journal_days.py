@@ -183,3 +183,12 @@ async def test_too_short_a_call_need_not_be_returned(log: Log) -> None:
     )
     counted = await numbers_of(log)
     assert (counted.lost, counted.unreturned) == (2, 1)
+
+
+async def test_a_client_lost_three_times_is_one_client_not_called_back(log: Log) -> None:
+    await log.add(
+        *(client_call(n * 60) for n in range(3)), said(started_at=NOW + 7, rang=("101",))
+    )
+    counted = await numbers_of(log)
+    assert counted.lost == 4
+    assert counted.unreturned == 2

@@ -96,5 +96,5 @@ def test_words_of_cases_agree_with_their_numbers(
     expired = case(shown, state=CaseState.EXPIRED, expires_at=expires_at)
     assert calls_missed in cases.card(many, now=NOW, zone=KYIV)
     assert clients in board.still_open(page, now=NOW)
-    assert board.row(many, now=NOW).endswith(attempts)
+    assert board.row(1, many, now=NOW).endswith(attempts)
     assert cases.ending(expired, now=NOW, zone=KYIV).endswith(days)

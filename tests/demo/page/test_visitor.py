@@ -134,7 +134,7 @@ async def test_a_shop_owner_tries_the_bot_in_a_browser(
         # today's calls by the menu, the next page, a card
         await page.get_by_role("button", name="Команди бота").click()
         await page.get_by_role("option", name="/today").click()
-        await page.locator(".bubble", has_text="Всього 12").wait_for()
+        await page.locator(".bubble", has_text="Усього 12").wait_for()
         await last_message(page).get_by_role("button", name="▶️").click()
         await last_message(page).get_by_role("button", name="2/2").wait_for()
         assert await page.locator("[aria-busy]").count() == 0, "answered: nothing turns"
