@@ -441,7 +441,7 @@ class NoHours(CallbackData, prefix="oz2"):
     code: Code
 
 
-class TodayPage(CallbackData, prefix="td1"):
+class TodayPage(CallbackData, prefix="to1"):
     """The calls of the day on which it is pressed."""
 
 

@@ -6,7 +6,7 @@ from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
-from bot.domain.people import Role
+from bot.domain.people import Role, is_extension
 from storage.database import open_database
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT
 from storage.invites import InviteRepo
@@ -40,9 +40,9 @@ def _check(extensions: Sequence[str], name: str | None) -> None:
     if len(extensions) > EXTENSIONS_LIMIT:
         raise StartError(f"--extension: {len(extensions)} of them; at most {EXTENSIONS_LIMIT}")
     for extension in extensions:
-        if not (extension and extension.isprintable()):
-            raise StartError("--extension: expected an extension like 101")
         if len(extension) > EXTENSION_LIMIT:
             raise StartError(
                 f"--extension: {len(extension)} characters; at most {EXTENSION_LIMIT}"
             )
+        if not is_extension(extension):
+            raise StartError("--extension: expected an extension like 101 or sip:olena@pbx")

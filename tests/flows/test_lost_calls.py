@@ -119,7 +119,8 @@ async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> 
         await office.press(olena, alert, "📝")
         asked = await alert_of(olena, "Беру: Ганна")
         done = await office.press(olena, asked, "Передзвоню завтра")
-        assert (done.text, done.buttons) == ("Клієнт ваш", [])
+        assert done.text.startswith("Клієнт ваш")
+        assert done.buttons == []
         mine = await alert_of(olena, "💬 Передзвоню завтра")
         await office.press(olena, mine, "✅")
         asked = await alert_of(olena, "Закриваємо вручну")
@@ -194,23 +195,21 @@ async def test_what_a_colleague_has_taken_is_not_asked_about(tmp_path: Path) -> 
         assert answer.text == "Уже взято: Іван, 11:43"
 
 
-async def test_an_older_question_decides_nothing_of_a_newer_one(tmp_path: Path) -> None:
+async def test_a_newer_question_takes_the_older_one_away(tmp_path: Path) -> None:
     petro = {"caller": {"number": "0509998877", "name": "Петро"}}
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
         await office.post(lost("a", NOW - 60), lost("b", NOW - 50, **petro))
         alerts = [await alert_of(boss, name) for name in ("Ганна", "Петро")]
-        for alert in alerts:
-            await office.press(boss, alert, "✅")
+        await office.press(boss, alerts[0], "✅")
         older = await alert_of(boss, "Закриваємо вручну: Ганна")
-        gone = await office.press(boss, older, "Реклама")
-        assert (gone.text, gone.buttons) == ("Це запитання вже не діє, нічого не змінено.", [])
+        await office.press(boss, alerts[1], "✅")
         newer = await alert_of(boss, "Закриваємо вручну: Петро")
-        await office.press(boss, alerts[1], "📝")
-        await office.press(boss, newer, "Помилилися")
+        await boss.wait_gone(older)
+        await (await boss.click(newer, "Помилилися")).answered()
         board = await office.ask(boss, "/missed")
-        assert board.text.startswith("Не передзвонили: 2")
-        assert "взято" not in board.text
+        assert board.text.startswith("Не передзвонили: 1")
+        assert "Ганна" in board.text
 
 
 async def test_an_operator_who_cannot_hand_over_is_told_no_names(tmp_path: Path) -> None:

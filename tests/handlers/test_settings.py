@@ -27,6 +27,7 @@ async def test_the_screen_shows_who_one_is_and_what_is_chosen(app: App) -> None:
         "По 10",
         "🌙 Тихі години",
         "📊 Підсумки",
+        "⏰ Нагадування",
     ]
 
 
@@ -85,7 +86,7 @@ async def test_an_operator_turns_alerts_off_and_on(app: App) -> None:
 async def test_an_accountant_is_offered_no_alerts(app: App) -> None:
     await app.hire(IVAN, Role.ACCOUNTANT, "103")
     await app.say(IVAN, "/settings")
-    assert app.labels == ["Українська ✓", "English", "По 5", "По 8 ✓", "По 10"]
+    assert app.labels == ["Українська ✓", "English", "По 5", "По 8 ✓", "По 10", "⏰ Нагадування"]
     await app.press_data(IVAN, AlertsChoice(alerts=AlertScope.NONE).pack())
     assert app.answers[-1] == "Ця кнопка застаріла. Відкрийте екран знову."
     assert (await app.person(IVAN)).alerts is AlertScope.ALL
