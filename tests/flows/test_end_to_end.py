@@ -82,7 +82,7 @@ async def test_a_supervisor_reads_the_recorded_history_to_both_ends(tmp_path: Pa
         today = await office.ask(boss, "/today")
         assert "Дзвінки за сьогодні, 22 листопада" in today.text
         assert "Усього 12: вхідних 8, вихідних 4" in today.text
-        assert "Пропущених дзвінків 5, не передзвонили " in today.text
+        assert "Пропущених дзвінків 5, не передзвонили 3 клієнтам" in today.text
         assert label(today, "1/2")
 
         page = await office.ask(boss, "/log")
