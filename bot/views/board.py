@@ -8,7 +8,7 @@ from bot.domain.people import EVERYTHING, Scope
 from bot.views import parties
 from bot.views.calls import no_extensions
 from bot.views.cases import age_sign, fate
-from bot.views.formats import one_line, quoted, span
+from bot.views.formats import one_line, quoted, rough_span, span
 from bot.views.widths import INDENT, LINE, fit, sign, width
 
 _PLACE_WIDTH = 3
@@ -66,9 +66,12 @@ def still_open(page: BoardPage, *, now: int) -> str:
 def row(number: int, case: Case, *, now: int) -> str:
     """Two lines: age, client and number of calls; line or queue, owner and attempts."""
     times = sign(f"×{case.lost}") if case.lost > 1 else ""
-    age = f"{span(now - case.opened_at)}  " if case.is_open else ""
-    head = f"{number}. {age_sign(case, now)} {age}"
-    client = fit(parties.client_name(case.call), LINE - width(head + times))
+    client, start = parties.client_name(case.call), f"{number}. {age_sign(case, now)} "
+    waited = now - case.opened_at
+    ages = (f"{span(waited)}  ", f"{rough_span(waited)}  ") if case.is_open else ("",)
+    heads = [start + age for age in ages]
+    head = next((one for one in heads if width(one + client + times) <= LINE), heads[-1])
+    client = fit(client, LINE - width(head + times))
     facts = [fate(case) or _("free")] if case.is_open else [fate(case)]
     if case.is_open and case.attempts:
         count = ngettext("{count} attempt", "{count} attempts", case.attempts)
