@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from storage.database import MIGRATIONS
-from tests.support.places import DATA
+from tests.support.places import DATA, ROOT
 from tests.support.terminals import Terminal
 
 MASTER = DATA / "asterisk" / "Master.csv"
@@ -150,11 +150,45 @@ def test_an_env_file_that_is_a_folder_is_one_line(terminal: Terminal) -> None:
         assert line.startswith(".env: is no file")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+OWN_RIGHTS = (
+    ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+)
+"""Root, too, may then read and write only what the modes of files permit."""
+
+
+def refusal_with_own_rights(terminal: Terminal, *command: str, **changes: str) -> str:
+    """The one line of a command, run by a process that no mode of a file is waived for."""
+    done = subprocess.run(
+        [*OWN_RIGHTS, sys.executable, "-m", "bot", *command],
+        cwd=terminal.directory,
+        env=terminal.settings | {"PYTHONPATH": str(ROOT)} | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    return line.removeprefix("dzvinok: ")
+
+
 def test_an_env_file_of_somebody_else_is_one_line(terminal: Terminal) -> None:
     (terminal.directory / ".env").write_text("TIMEZONE=Europe/Kyiv\n")
     (terminal.directory / ".env").chmod(0)
-    assert terminal.run("check").refusal().startswith(".env: Permission denied")
+    for command in ("run", "check", "demo"):
+        line = refusal_with_own_rights(terminal, command, BOT_TOKEN="")
+        assert line.startswith(".env: Permission denied"), command
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o500])
+def test_a_folder_of_somebody_else_takes_no_database(terminal: Terminal, mode: int) -> None:
+    folder = terminal.directory / "theirs"
+    folder.mkdir()
+    folder.chmod(mode)
+    for command in (["run"], ["import", "pbx", str(MASTER)]):
+        line = refusal_with_own_rights(terminal, *command, DATABASE_PATH=f"{folder}/dzvinok.db")
+        assert line.startswith("DATABASE_PATH: "), command
+        assert str(folder) in line
 
 
 def test_a_byte_order_mark_and_small_letters_are_fine(terminal: Terminal) -> None:
