@@ -26,6 +26,7 @@ from bot.domain.merging import is_end_unknown
 from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
 from storage.database import Database, Row, Value, marks_sql
+from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 
 _END_OF_TIME = 1 << 60
@@ -170,7 +171,8 @@ class JournalRepo:
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
             "AND o.price IS NOT NULL) AS sends_prices, "
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
-            "AND o.recording_url IS NOT NULL) AS sends_recordings FROM calls AS c "
+            "AND o.recording_url IS NOT NULL) AS sends_recordings, "
+            f"{is_new_client_sql('c.client', 'c.started_at', 'c.id')} AS is_first FROM calls AS c "
             "LEFT JOIN contacts AS k ON k.number = c.client "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
@@ -198,6 +200,7 @@ class JournalRepo:
         sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_handed=True)
         rows = await self._database.fetch(
             "SELECT y.call_id AS of_call, y.part, k.*, o.name AS owner_name, "  # noqa: S608
+            f"{is_new_client_sql('k.client', 'k.opened_at')} AS is_of_new_client, "
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
             f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
             "t.extension AS closing_extension, "
@@ -298,6 +301,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         closed_by=closed_by,
         words=row["words"] if state is CaseState.BY_HAND else None,
         closer=row["closer"] if state is CaseState.BY_HAND else None,
+        is_of_new_client=bool(row["is_of_new_client"]),
     )
 
 
@@ -350,4 +354,5 @@ def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
         case=link,
         colleagues=colleagues,
         comment_changes=row["changes"] or 0,
+        is_first=bool(row["is_first"]),
     )

@@ -253,6 +253,8 @@ class CaseLink(CaseRights):
     words: str | None
     closer: int | None = None
     """The id of who closed it by hand."""
+    is_of_new_client: bool = False
+    """Whether the log has no call of the client before the case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +302,8 @@ class Call:
     colleagues: Mapping[str, str] = field(default_factory=dict)
     comment_changes: int = 0
     """How often the comment was written, changed or deleted."""
+    is_first: bool = False
+    """Whether the company, whoever reads, had no call with the client before, in or out."""
 
     def can_be_heard_by(self, employee: Employee) -> bool:
         """Whether the employee may hear its recording: they talked, or see every call."""

@@ -69,6 +69,11 @@ class Case(CaseRights):
     actions: tuple[CaseAction, ...] = ()
 
     @property
+    def is_of_new_client(self) -> bool:
+        """Whether the company had no call with the client before the case."""
+        return self.call.case is not None and self.call.case.is_of_new_client
+
+    @property
     def closing_by_hand(self) -> CaseAction | None:
         """Its closing by hand, if that is how it ended; without a text: its number is ignored."""
         if self.state is not CaseState.BY_HAND:

@@ -21,5 +21,6 @@ STATUS = {
 DIRECTION = {Direction.IN: "↙️", Direction.OUT: "↗️", Direction.INTERNAL: "🔁"}
 
 HUNG_UP = "◦"
+NEW_CLIENT = "🆕"
 COMMENTED = "💬"
 NOT_COMMENTED = "🗨"

@@ -35,6 +35,8 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
     lines.append(quoted(parties.client_name(call)))
     if number:
         lines.append(quoted(number))
+    if case.is_of_new_client:
+        lines.append(parties.new_client(calls=case.lost))
     lines.append(", ".join(facts))
     if case.lost > 1:
         first = when(case.opened_at, now=now, zone=zone)

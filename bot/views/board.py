@@ -3,6 +3,7 @@
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
+from bot.domain import signs
 from bot.domain.cases import Board, BoardPage, Case, CaseNumbers
 from bot.domain.people import EVERYTHING, Scope
 from bot.views import parties
@@ -64,8 +65,9 @@ def still_open(page: BoardPage, *, now: int) -> str:
 
 
 def row(number: int, case: Case, *, now: int) -> str:
-    """Two lines: age, client and number of calls; line or queue, owner and attempts."""
+    """Two lines: age, client, number of calls, a mark if new; place, owner and attempts."""
     times = sign(f"×{case.lost}") if case.lost > 1 else ""
+    times += sign(signs.NEW_CLIENT) if case.is_of_new_client else ""
     client, start = parties.client_name(case.call), f"{number}. {age_sign(case, now)} "
     waited = now - case.opened_at
     ages = (f"{span(waited)}  ", f"{rough_span(waited)}  ") if case.is_open else ("",)

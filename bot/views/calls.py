@@ -24,7 +24,7 @@ from bot.views.formats import (
     weekday,
 )
 from bot.views.statuses import direction_words, end_unknown, status_words
-from bot.views.widths import INDENT, LINE, fit, sign, width
+from bot.views.widths import INDENT, LINE, NBSP, fit, sign, width
 
 _NOBODY = {"", "–"}
 
@@ -74,6 +74,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
         f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
+    if call.is_first:
+        lines.append(parties.new_client(calls=1))
     if call.is_end_unknown:
         lines.append(_("The PBX never said how this call ended."))
     if call.status.value == "unknown_error" and call.raw_status:
@@ -163,6 +165,8 @@ def _row(number: int, call: Call, zone: ZoneInfo) -> str:
         client, colleague = colleague, client
         ends.reverse()
     of_client, of_colleague = (parties.hung_up(call, end) for end in ends)
+    if call.is_first:
+        of_client = (of_client or NBSP) + signs.NEW_CLIENT
     head = (
         f"{number}. {signs.STATUS[call.status]} {hour_minute(call.started_at, zone)} "
         f"{signs.DIRECTION[call.direction]} "

@@ -28,6 +28,8 @@ def card(case: Case, *, now: int, zone: ZoneInfo) -> str:
     lines = [f"{age_sign(case, now)} <b>{title}</b>", quoted(parties.client_name(call))]
     if number:
         lines.append(quoted(number))
+    if case.is_of_new_client:
+        lines.append(parties.new_client(calls=case.lost))
     lines.append("")
     opened = when(case.opened_at, now=now, zone=zone)
     last = when(case.last_lost_at, now=now, zone=zone)

@@ -6,7 +6,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.calls import Call, Direction, EndedBy, Party
 from bot.domain.phones import shown_number, spaced
-from bot.domain.signs import HUNG_UP
+from bot.domain.signs import HUNG_UP, NEW_CLIENT
 from bot.views.formats import cut, one_line, quoted
 from bot.views.widths import sign
 
@@ -64,6 +64,12 @@ def client_number(call: Call) -> str | None:
 def client_title(call: Call) -> str:
     """The client's name and number in one line, not quoted."""
     return ", ".join(filter(None, [client_name(call), client_number(call)]))
+
+
+def new_client(*, calls: int) -> str:
+    """The line that says so; `calls`: how many of the client's there are so far."""
+    words = _("New client") if calls > 1 else _("New client, first call")
+    return f"{NEW_CLIENT} {words}"
 
 
 def hung_up(call: Call, side: EndedBy) -> str:

@@ -65,8 +65,15 @@ def signs_text() -> str:
     lines += [
         f"{signs.DIRECTION[direction]} {direction_words(direction)}" for direction in Direction
     ]
-    hung_up, commented = _("stands after the one who hung up"), _("has a comment")
-    lines += [f"{signs.HUNG_UP} {hung_up}", f"{signs.COMMENTED} {commented}", ""]
+    lines += [
+        f"{mark} {words}"
+        for mark, words in (
+            (signs.HUNG_UP, _("stands after the one who hung up")),
+            (signs.NEW_CLIENT, _("a new client: there were no calls with them before")),
+            (signs.COMMENTED, _("has a comment")),
+        )
+    ]
+    lines.append("")
     lines += [f"{signs.STATUS[status]} {status_words(status)}" for status in Status]
     return "\n".join(lines)
 

@@ -232,6 +232,7 @@ async def test_the_signs_stand_behind_a_button_of_the_help(app: App) -> None:
     await app.press(BOSS, "🔖")
     assert "🔴 Пропущений виклик" in app.text
     assert "◦ стоїть після того" in app.text
+    assert "🆕 новий клієнт" in app.text
     await app.press(BOSS, "⬅️")
     assert app.text.startswith("<b>Що я вмію")
 

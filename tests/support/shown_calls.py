@@ -151,6 +151,7 @@ def foreign_calls(draw: st.DrawFn) -> Call:
         settles_at=chance.choice([None, NOW + 100]),
         comment=chance.choice([None, comment]),
         colleagues={x: text() for x in known if x and chance.random() < 0.8},
+        is_first=chance.random() < 0.5,
     )
 
 

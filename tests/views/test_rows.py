@@ -22,7 +22,7 @@ from bot.domain.calls import (
     Status,
 )
 from bot.domain.people import Language, Person
-from bot.views import board, calls, widths
+from bot.views import alerts, board, calls, cases, widths
 from tests.support.kyiv import KYIV
 from tests.support.phone_lines import bubble, lines_of, roboto, width
 from tests.support.shown_calls import NOW, answered, call, case, foreign_calls, page_of
@@ -91,8 +91,12 @@ def test_a_row_of_the_log_is_two_lines_and_no_sign_stands_alone(direction: Direc
     long = link(CaseState.GOT_THROUGH)
     taken = link(CaseState.OPEN, owner=Person(1, NAMES[3]), owned_at=NOW)
     chosen = itertools.product([*NAMES, None], NAMES, EndedBy, [0, 50, 36_000], [comment, None])
-    for (name, colleague, ended_by, talk, said), number, linked in zip(
-        chosen, itertools.cycle(NUMBERS), itertools.cycle([None, long, taken]), strict=False
+    for (name, colleague, ended_by, talk, said), number, linked, is_first in zip(
+        chosen,
+        itertools.cycle(NUMBERS),
+        itertools.cycle([None, long, taken]),
+        itertools.cycle([True, False]),
+        strict=False,
     ):
         shown = call(
             direction=direction,
@@ -108,10 +112,12 @@ def test_a_row_of_the_log_is_two_lines_and_no_sign_stands_alone(direction: Direc
             comment=said,
             case=None if talk else linked,
             colleagues={"101": colleague, number: colleague},
+            is_first=is_first,
         )
         row = row_of(shown)
         assert_two_lines(row)
-        for mark in (signs.HUNG_UP, signs.COMMENTED):
+        assert (signs.NEW_CLIENT in row.splitlines()[0]) is is_first
+        for mark in (signs.HUNG_UP, signs.NEW_CLIENT, signs.COMMENTED):
             assert f" {mark}" not in row or mark in repr(shown), "a sign may stand alone"
 
 
@@ -134,6 +140,7 @@ def test_whatever_outsiders_write_a_row_is_two_lines(shown: Call, language: Lang
     age=st.sampled_from([5, 59 * 60, 23 * 3600 + 59 * 60, 400 * 86400]),
     attempts=st.sampled_from([0, 1, 12]),
     owner=st.sampled_from([None, *NAMES]),
+    is_new=st.booleans(),
 )
 def test_a_row_of_the_board_is_two_lines(
     shown: Call,
@@ -143,10 +150,11 @@ def test_a_row_of_the_board_is_two_lines(
     age: int,
     attempts: int,
     owner: str | None,
+    is_new: bool,
 ) -> None:
     opened_at = NOW - age
     listed = case(
-        shown,
+        replace(shown, case=link(CaseState.OPEN, is_of_new_client=is_new)),
         state=state,
         opened_at=opened_at,
         lost=lost,
@@ -215,6 +223,32 @@ def test_the_card_says_in_words_who_hung_up(
         assert f"\n◦ Хто поклав слухавку: {who}\n" in text
     unknown = calls.card(answered(ended_by=EndedBy.UNKNOWN), now=NOW, zone=KYIV)
     assert "слухавку" not in unknown
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_a_new_client_is_marked_in_row_card_alert_and_board() -> None:
+    first = call(ended_by=EndedBy.CALLER, is_first=True)
+    known = replace(first, is_first=False)
+    assert row_of(first, rows=9).startswith("9. 🔴 17:11 ↙️ +380 67 123 45 67\u00a0◦🆕\n")
+    assert row_of(replace(first, contact="Ганна", ended_by=EndedBy.UNKNOWN), rows=1).startswith(
+        "1. 🔴 17:11 ↙️ Ганна\u00a0🆕\n"
+    )
+    assert "\n🆕 Новий клієнт, перший дзвінок\n" in calls.card(first, now=NOW, zone=KYIV)
+    new = link(CaseState.OPEN, is_of_new_client=True)
+    for lost, words in ((1, "Новий клієнт, перший дзвінок"), (2, "Новий клієнт")):
+        waiting = case(replace(known, case=new), lost=lost)
+        assert f"\n🆕 {words}\n" in alerts.lost_call(waiting, now=NOW, zone=KYIV)
+        assert f"\n🆕 {words}\n" in cases.card(waiting, now=NOW, zone=KYIV)
+        assert board.row(1, waiting, now=NOW).splitlines()[0].endswith("\u00a0🆕")
+    old = replace(known, case=link(CaseState.OPEN))
+    for shown in (
+        row_of(known),
+        calls.card(old, now=NOW, zone=KYIV),
+        alerts.lost_call(case(old), now=NOW, zone=KYIV),
+        cases.card(case(old), now=NOW, zone=KYIV),
+        board.row(1, case(old), now=NOW),
+    ):
+        assert signs.NEW_CLIENT not in shown
 
 
 @pytest.mark.parametrize("days", [1, 2, 6, 21])
