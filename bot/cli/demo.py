@@ -105,7 +105,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             return
         url = await stack.enter_async_context(serve(settings, clock=system_clock))
         await scene.start_colleagues(past.invites)
-        scene.speech.settings = settings
+        await scene.speech.begin(settings)
         if past.is_new:
             await _write_remarks(settings)
         if stop.is_set():  # a browser would find nobody
@@ -168,22 +168,35 @@ class _Scene:
 
 
 class _Speech:
-    """Has the bot speak the language of the page, once it runs, as if all chose it themselves."""
+    """Has the bot speak the language of the page, as if all chose it and connected the group anew.
+
+    What is chosen before the bot runs is heeded once it does.
+    """
 
     def __init__(self) -> None:
-        self.settings: Settings | None = None
+        self._settings: Settings | None = None
+        self._chosen: Language | None = None
+
+    async def begin(self, settings: Settings) -> None:
+        self._settings = settings
+        if self._chosen:
+            await self.choose(self._chosen)
 
     async def choose(self, language: str) -> None:
-        if self.settings is None:
+        self._chosen = Language(language)
+        if self._settings is None:
             return
-        chosen = Language(language)
-        bot, i18n = create_bot(self.settings), create_i18n(self.settings.language)
-        async with open_database(self.settings.database_path) as database, bot.session:
-            employees = create_repositories(database, self.settings).employees
+        bot, i18n = create_bot(self._settings), create_i18n(self._settings.language)
+        async with open_database(self._settings.database_path) as database, bot.session:
+            repositories = create_repositories(database, self._settings)
+            employees, groups = repositories.employees, repositories.groups
             for one in PEOPLE:
                 if employee := await employees.find(one.tg_id):
-                    await employees.set_language(employee.id, chosen)
+                    await employees.set_language(employee.id, self._chosen)
                     await set_menu(bot, i18n, await employees.get(employee.id))
+            owner, group = await employees.find(PEOPLE[0].tg_id), await groups.find(_GROUP, 0)
+            if owner and group and group.is_active:
+                await groups.connect(_GROUP, 0, title=group.title, by=owner, now=system_clock())
 
 
 def _create_scene(options: Options) -> _Scene:

@@ -170,6 +170,9 @@ async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: P
         await demonstrate(options(tmp_path / "file" / "demo"), say=interrupt)
 
 
+GROUP = -1001000000001
+
+
 async def chats_of(http: httpx.AsyncClient) -> dict[int, Any]:
     """The chats of the page, by id."""
     return {one["id"]: one for one in (await http.get("/state")).json()["chats"]}
@@ -221,6 +224,12 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
                     await asyncio.sleep(0.05)
                     chats = await chats_of(http)
             assert word in chats[2]["messages"][-1]["text"]
+            await http.post("/panel", json={"key": "busy"}, headers=origin)
+            alert = {"en": "A call was missed", "uk": "Пропущений дзвінок"}[language]
+            async with asyncio.timeout(10):
+                while not any(alert in one.get("text", "") for one in chats[GROUP]["messages"]):
+                    await asyncio.sleep(0.05)
+                    chats = await chats_of(http)
     asked_at = time.monotonic()
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):

@@ -55,6 +55,22 @@ async def test_what_the_bot_writes_is_drawn_as_telegram_draws_it(site: Site) -> 
         await page.locator(".own .body", has_text="/log").wait_for()
 
 
+async def test_the_bot_is_told_the_language_of_the_page_at_first_and_when_it_changes(
+    site: Site,
+) -> None:
+    def languages(state: Any) -> set[str]:
+        return {person["language"] for person in state["people"]}
+
+    assert languages(await site.state()) == {"uk", "en"}
+    async with chromium() as browser, watched(await browser.new_page(locale="en-GB")) as page:
+        async with page.expect_response("**/language"):
+            await page.goto(site.server.url)
+        assert languages(await site.state()) == {"en"}
+        async with page.expect_response("**/language"):
+            await page.locator("#language").click()
+        assert languages(await site.state()) == {"uk"}
+
+
 async def test_an_address_that_would_run_is_no_link(site: Site) -> None:
     async with opened(site) as page:
         safe = '<a href="https://example.com/">safe</a>'

@@ -9,7 +9,7 @@ import { SHOWN_AT_ONCE, closeMore, drawHead, drawMessages, showChat } from "./op
 import { closePanel, drawPanel, togglePanel } from "./panel.js";
 import { drawRows } from "./people.js";
 import { app, current, recall, remember } from "./state.js";
-import { post } from "./transport.js";
+import { post, tellLanguage } from "./transport.js";
 import { markRead, readElsewhere, unreadCount } from "./unread.js";
 import { drawWords } from "./words.js";
 
@@ -22,7 +22,7 @@ function setTheme(theme) {
 $("language").addEventListener("click", () => {
   app.language = app.language === "uk" ? "en" : "uk";
   remember("language", app.language);
-  post("/language", { language: app.language }); // the bot answers in it from now on
+  tellLanguage();
   drawWords();
   drawPanel();
   if (!current()) return;

@@ -12,7 +12,7 @@ import { drawPanel } from "./panel.js";
 import { buildRows, drawRows, showNotice } from "./people.js";
 import { app, current, nameOf, recall, viewer } from "./state.js";
 import { isService, preview } from "./summary.js";
-import { fetchState, listen } from "./transport.js";
+import { fetchState, listen, tellLanguage } from "./transport.js";
 import { markRead } from "./unread.js";
 import { t } from "./words.js";
 
@@ -118,6 +118,7 @@ export async function load() {
     busy: new Map(), doing: null, shown: SHOWN_AT_ONCE, read: read[chat.id] ?? 0, ...chat,
     messages: new Map(chat.messages.map((message) => [message.message_id, message])),
   }]));
+  if (state.people.some((person) => person.language !== app.language)) tellLanguage();
   const wanted = Number(app.current ?? recall("chat"));
   if (app.chats.has(app.current)) current().draft = $("text").value;
   app.current = null;

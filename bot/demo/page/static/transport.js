@@ -23,6 +23,12 @@ export async function post(path, body) {
   return null;
 }
 
+/** Has the bot, and everybody's Telegram, speak the page's language from now on. */
+export function tellLanguage() {
+  for (const person of app.people.values()) person.language = app.language;
+  return post("/language", { language: app.language });
+}
+
 /** The whole of what there is; it throws where there is no answer. */
 export const fetchState = async () => (await fetch("/state")).json();
 
