@@ -103,15 +103,15 @@ class Pbx:
             else Action("block", "102 блокує бота", "102 blocks the bot", "fault"),
             Action(
                 "silence",
-                "АТС повертається: надійдуть затримані дзвінки",
-                "The PBX comes back: the calls held back come",
+                "АТС повертається: надійдуть дзвінки, що чекали",
+                "The PBX comes back: the calls that waited come in",
                 "fault",
             )
             if is_silent
             else Action(
                 "silence",
-                "АТС замовкає: дзвінки не надходять, час останнього в /health стоїть",
-                "The PBX goes silent: no calls come, the last one in /health stays as it is",
+                "АТС замовкає: дзвінки чекають, у /health – час останнього",
+                "The PBX goes silent: calls wait, /health shows the time of the last",
                 "fault",
             ),
         ]
