@@ -47,9 +47,9 @@ def card(
     if case.can_be_reopened_by(viewer, now=now):
         undo = pressed.model_copy(update={"step": CaseStep.REOPEN})
         is_ignored = case.closing_by_hand is not None and case.closing_by_hand.text is None
-        rows.append([button(_("↩️ Ignore no more") if is_ignored else _reopening(), undo)])
+        rows.append([button(_("↩️ Stop ignoring") if is_ignored else _reopening(), undo)])
     again = pressed.model_copy(update={"step": CaseStep.OPEN})
-    rows.append([button(_("⬅️ To the list"), pressed.back), button("🔄", again)])
+    rows.append([button(_("⬅️ List"), pressed.back), button("🔄", again)])
     return keyboard(*rows)
 
 

@@ -41,7 +41,7 @@ _WIDTH = 40
 def company() -> InlineKeyboardMarkup:
     return keyboard(
         [button(_("🕘 Working hours"), LineHours(code=-1))],
-        [button(_("📞 Hours of lines"), CompanyMenu(page=CompanyPage.LINES))],
+        [button(_("📞 Hours by line"), CompanyMenu(page=CompanyPage.LINES))],
         [button(_("📅 Days off"), CompanyMenu(page=CompanyPage.HOLIDAYS))],
         [button(_("📣 Who is told when"), CompanyMenu(page=CompanyPage.ESCALATION))],
         [button(_("🙋 Who takes in groups"), CompanyMenu(page=CompanyPage.GROUPS))],
@@ -88,7 +88,7 @@ def number(name: EscalationField, labels: Mapping[int, str], chosen: int) -> Inl
 
 def hours_question(line: int) -> InlineKeyboardMarkup:
     """While hours are typed: the way to have none of one's own. `line`: as in LineHours."""
-    words = _("🕘 As the company's") if line >= 0 else _("🕘 Around the clock")
+    words = _("🕘 Same as the company's") if line >= 0 else _("🕘 Around the clock")
     return keyboard([button(words, NoHours(code=line))], [cancel_button()])
 
 
@@ -101,7 +101,7 @@ def quiet(*, is_set: bool) -> InlineKeyboardMarkup:
 
 
 def _to_settings() -> InlineKeyboardButton:
-    return button(_("⬅️ To the settings"), SettingsMenu())
+    return button(_("⬅️ Settings"), SettingsMenu())
 
 
 def _back() -> InlineKeyboardButton:

@@ -21,7 +21,9 @@ def ready_texts(texts: Sequence[str]) -> InlineKeyboardMarkup:
 
 def save_beginning() -> InlineKeyboardMarkup:
     """The button that saves the beginning of a text that was too long."""
-    return keyboard([button(_("✅ Save so"), DialogButton(step=DialogStep.SAVE)), cancel_button()])
+    return keyboard(
+        [button(_("✅ Save this"), DialogButton(step=DialogStep.SAVE)), cancel_button()]
+    )
 
 
 def choose_text() -> InlineKeyboardMarkup:

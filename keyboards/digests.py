@@ -78,7 +78,7 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
         *in_rows(buttons, 4),
         [button(_("✏️ Another time"), DigestOwn())],
         [button(_("📊 Show today's"), DigestNow())],
-        [button(_("⬅️ To the settings"), SettingsMenu())],
+        [button(_("⬅️ Settings"), SettingsMenu())],
     )
 
 

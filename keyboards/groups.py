@@ -24,5 +24,5 @@ def group(
         )
         for code, name in places
     ]
-    stop = button(_("✖️ Announce nothing here"), GroupStop(group=group_id))
+    stop = button(_("✖️ Stop announcing here"), GroupStop(group=group_id))
     return keyboard([everything], *in_rows(some, 2), [stop])

@@ -39,7 +39,7 @@ def promised(call_id: int) -> InlineKeyboardMarkup:
 
 def cancelled(call_id: int) -> InlineKeyboardMarkup:
     """Under the words that a reminder will not come."""
-    again = button(_("⏰ Remind after all"), RemindMenu(call=call_id))
+    again = button(_("⏰ Remind me after all"), RemindMenu(call=call_id))
     return keyboard([again, button(_("⏰ All reminders"), RemindList())])
 
 
@@ -49,7 +49,7 @@ def reminders(call_ids: Sequence[int]) -> InlineKeyboardMarkup:
         button(f"🗑 {number}", RemindListDrop(call=call_id))
         for number, call_id in enumerate(call_ids, start=1)
     ]
-    back = button(_("⬅️ To the settings"), SettingsMenu())
+    back = button(_("⬅️ Settings"), SettingsMenu())
     return keyboard(*in_rows(drops, 4), [back, button("🔄", RemindList())])
 
 

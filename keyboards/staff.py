@@ -58,7 +58,7 @@ def invites(
         back = InviteButton(step=InviteStep.RESTORE, id=undo, page=page)
         rows.append([button(_("↩️ Bring the invitation back"), back)])
     again = button("🔄", InviteList(page=page))
-    return keyboard(*rows, [button(_("⬅️ To the staff"), StaffPage(page=page)), again])
+    return keyboard(*rows, [button(_("⬅️ Staff"), StaffPage(page=page)), again])
 
 
 def confirmation(way_back: InlineKeyboardMarkup) -> InlineKeyboardMarkup:
@@ -83,7 +83,7 @@ def person(shown: Employee, *, page: int, is_fixed: bool) -> InlineKeyboardMarku
         )
         rows.append([step(_("🎭 Role"), StaffStep.ROLE), access])
         rows.append([step(_("🗑 Remove"), StaffStep.REMOVE)])
-    back = button(_("⬅️ To the staff"), StaffPage(page=page))
+    back = button(_("⬅️ Staff"), StaffPage(page=page))
     return keyboard(*rows, [back, step("🔄", StaffStep.OPEN)])
 
 

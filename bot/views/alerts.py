@@ -80,7 +80,7 @@ def claim_answered(case: Case, *, now: int, zone: ZoneInfo) -> str:
 def taken_by_another(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """Warns somebody who dials a client whom a colleague has taken."""
     owner = brief(case.owner.name if case.owner else "–")
-    return "⚠️ " + _("{owner} is already seeing to {client} (since {time}).").format(
+    return "⚠️ " + _("{owner} is already handling {client} (since {time}).").format(
         owner=owner,
         client=quoted(parties.client_title(case.call)),
         time=when(case.owned_at or now, now=now, zone=zone),
@@ -89,11 +89,13 @@ def taken_by_another(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 def rejects(source: str, reason: str | None) -> str:
     lines = [
-        _("⚠️ Some input of the source “{source}” could not be read.").format(source=quoted(source))
+        _("⚠️ Some data from the source “{source}” could not be read.").format(
+            source=quoted(source)
+        )
     ]
     if reason:
         lines.append(f"<code>{quoted(reason[:500])}</code>")
-    lines.append(_("It is kept; /health shows how much. You are told of this once."))
+    lines.append(_("It is kept; /health shows how much. You are told this only once."))
     return "\n".join(lines)
 
 
@@ -101,18 +103,21 @@ def clock_is_off(source: str, *, shift: int, zone: str) -> str:
     """Tells administrators that the times of a source are hours late (early: below 0)."""
     time = clock_span(abs(shift))
     words = (
-        _("⚠️ The calls of the source “{source}” come {time} late by their own times.")
+        _("⚠️ By their own times, calls from the source “{source}” arrive {time} h late.")
         if shift > 0
-        else _("⚠️ The calls of the source “{source}” come {time} early by their own times.")
+        else _("⚠️ By their own times, calls from the source “{source}” arrive {time} h early.")
     )
     setting = f"<code>SOURCES__{quoted(source.upper())}__TIMEZONE={quoted(zone)}</code>"
     return "\n".join(
         [
             words.format(source=quoted(source), time=time),
-            _("Late calls alert nobody. The time zone is probably wrong; this would mend it:"),
+            _(
+                "Nobody is alerted to late calls. "
+                "The time zone is probably wrong; this would fix it:"
+            ),
             setting,
-            _("If the times are written with an offset, it must be mended in the PBX."),
-            _("You are told of this once."),
+            _("If the times are written with an offset, it must be corrected in the PBX."),
+            _("You are told this only once."),
         ]
     )
 

@@ -91,15 +91,17 @@ def _totals(numbers: CaseNumbers, scope: Scope) -> str:
     if not numbers.opened:
         if scope.is_all:
             return _("No missed calls today")
-        return _("No missed calls of your extensions today")
+        return _("No missed calls to your extensions today")
     parts = [
-        _("clients missed {count}").format(count=numbers.opened),
-        _("called back {count}").format(count=numbers.called_back),
-        _("got through {count}").format(count=numbers.got_through),
+        ngettext("{count} client missed", "{count} clients missed", numbers.opened).format(
+            count=numbers.opened
+        ),
+        _("{count} called back").format(count=numbers.called_back),
+        _("{count} got through").format(count=numbers.got_through),
     ]
     if numbers.by_hand:
-        parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
-    parts.append(_("left {count}").format(count=numbers.left))
+        parts.append(_("{count} closed by hand").format(count=numbers.by_hand))
+    parts.append(_("{count} left").format(count=numbers.left))
     return _("Today: {numbers}").format(numbers=", ".join(parts))
 
 
@@ -108,14 +110,14 @@ def _empty(which: Board, scope: Scope) -> str:
         return no_extensions()
     own = {
         Board.ALL: _("Everybody who called your extensions has been called back."),
-        Board.CLOSED: _("Nothing of your extensions was closed today yet."),
+        Board.CLOSED: _("Nothing for your extensions has been closed today yet."),
     }
     if which in own and not scope.is_all:
         return own[which]
     words = {
         Board.ALL: _("Everybody has been called back."),
-        Board.FREE: _("There is nothing free to take."),
-        Board.MINE: _("Nothing is in your hands."),
-        Board.CLOSED: _("Nothing was closed today yet."),
+        Board.FREE: _("No client is free to take."),
+        Board.MINE: _("You have taken no clients."),
+        Board.CLOSED: _("Nothing has been closed today yet."),
     }
     return words[which]

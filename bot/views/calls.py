@@ -122,15 +122,16 @@ def last_page() -> str:
 
 
 def _numbers(numbers: DayNumbers) -> list[str]:
-    total = _("Total {total}: incoming {incoming}, outgoing {outgoing}").format(
+    total = _("Total {total}: {incoming} incoming, {outgoing} outgoing").format(
         total=numbers.total, incoming=numbers.incoming, outgoing=numbers.outgoing
     )
     internal = numbers.total - numbers.incoming - numbers.outgoing
     if internal:
-        total += _(", internal {internal}").format(internal=internal)
+        total += _(", {internal} internal").format(internal=internal)
     if not numbers.lost:
         return [total, _("No missed calls")]
-    lost = _("Missed calls {count}").format(count=numbers.lost)
+    lost = ngettext("{count} missed call", "{count} missed calls", numbers.lost)
+    lost = lost.format(count=numbers.lost)
     if numbers.unreturned:
         rest = ngettext(
             "{count} client not called back",
@@ -231,7 +232,7 @@ def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
         price = _late(call, sent=call.source_sends_prices, now=now, zone=zone)
     lines.append(_("Price: {price}").format(price=price))
     if call.talk:
-        known = _("there is one")
+        known = _("available")
         if not call.recording_url:
             known = _late(call, sent=call.source_sends_recordings, now=now, zone=zone)
         lines.append(_("Recording: {state}").format(state=known))

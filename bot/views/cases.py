@@ -62,7 +62,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
         return [_("An attempt to call back")]
     took = span(case.closed_at - case.opened_at) if case.closed_at is not None else ""
     if case.part is CasePart.CLOSING:
-        words = _("With this call the client was reached, after {took}").format(took=took)
+        words = _("This call reached the client, after {took}").format(took=took)
         return [f"✅ {words}"]
     if case.state is CaseState.OPEN:
         lines = [_("Not called back for {age}").format(age=span(now - case.opened_at))]
@@ -72,7 +72,7 @@ def link(case: CaseLink, *, now: int, zone: ZoneInfo) -> list[str]:
     if case.state is CaseState.EXPIRED:
         return ["⌛ " + _("Nobody has called back")]
     if case.state is CaseState.CALLED_BACK and case.closed_at is None:
-        return ["✅ " + _("Called back, the PBX says")]
+        return ["✅ " + _("Called back, according to the PBX")]
     who = brief(case.closed_by or "–")
     time = when(case.closed_at, now=now, zone=zone) if case.closed_at is not None else ""
     words = {
@@ -168,7 +168,7 @@ def taken_already(case: Case | CaseLink, *, now: int, zone: ZoneInfo) -> str:
     """Tells whoever was slower that a colleague has the case. A toast: plain text."""
     time = when(case.owned_at or now, now=now, zone=zone)
     name = cut(case.owner.name if case.owner else "–", 60)
-    return _("{who} has taken it already, {time}").format(who=name, time=time)
+    return _("{who} has already taken it, {time}").format(who=name, time=time)
 
 
 def colleague_has_it(
@@ -197,15 +197,15 @@ def not_yours() -> str:
 
 
 def handed(person: str) -> str:
-    return _("Handed to {who}").format(who=cut(person, 60))
+    return _("Handed over to {who}").format(who=cut(person, 60))
 
 
 def out_of_reach() -> str:
-    return _("This person cannot be told of it now")
+    return _("This person cannot be told now")
 
 
 def ignored() -> str:
-    return _("This number makes no alerts any more")
+    return _("No more alerts about this number")
 
 
 def reopened() -> str:
@@ -213,7 +213,7 @@ def reopened() -> str:
 
 
 def too_late_to_reopen() -> str:
-    return _("This cannot be undone any more: the client has a newer case, or its time is over")
+    return _("This can no longer be undone: the client has a newer case, or its time is over")
 
 
 def closed() -> str:
@@ -268,7 +268,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """How the case ended, by whom, when and after how long."""
     if case.state is CaseState.VOID:
         if case.call.lost:
-            return "✅ " + _("Now in another message about this client")
+            return "✅ " + _("This client is now in another message")
         return "✅ " + _("Not missed after all: the call was answered")
     if case.state is CaseState.EXPIRED:
         days = round((case.expires_at - case.opened_at) / _DAY)
@@ -278,7 +278,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
             days,
         ).format(count=days)
     if case.closed_at is None:
-        return "✅ " + _("Called back, the PBX says")
+        return "✅ " + _("Called back, according to the PBX")
     time = when(case.closed_at, now=now, zone=zone)
     took = span(case.closed_at - case.opened_at)
     if case.state is CaseState.BY_HAND:
@@ -310,7 +310,7 @@ def _taken(case: Case | CaseLink, by: str | None, *, now: int, zone: ZoneInfo) -
     who = brief(case.owner.name if case.owner else "–")
     time = when(case.owned_at or now, now=now, zone=zone)
     if by:
-        handed = _("Handed: {by} → {who}, {time}")
+        handed = _("Handed over: {by} → {who}, {time}")
         return "👥 " + handed.format(by=brief(by), who=who, time=time)
     return "🙋 " + _("Taken: {who}, {time}").format(who=who, time=time)
 

@@ -22,10 +22,10 @@ def ask_comment(call: Call, zone: ZoneInfo) -> str:
 def conflict(theirs: Comment | None, mine: str) -> str:
     """Shows both texts when a colleague has changed the comment meanwhile; asks which stays."""
     if theirs:
-        them = _("{author} has written meanwhile:").format(author=brief(theirs.author))
+        them = _("Meanwhile {author} wrote:").format(author=brief(theirs.author))
         lines = [them, _copied(theirs.text)]
     else:
-        lines = [_("A colleague has deleted the comment meanwhile.")]
+        lines = [_("Meanwhile a colleague deleted the comment.")]
     lines += ["", _("Your text:"), _copied(mine), "", _("Which one stays?")]
     return "\n".join(lines)
 

@@ -50,7 +50,7 @@ def takers() -> dict[bool, str]:
 def groups_title() -> str:
     return "\n".join(
         [
-            "<b>" + _("Who may take a client a group is told of") + "</b>",
+            "<b>" + _("Who may take a client that a group is told about") + "</b>",
             _("Supervisors and administrators always may, accountants never."),
         ]
     )
@@ -65,13 +65,15 @@ def silence() -> str:
 
 
 def escalation_title() -> str:
-    return "<b>" + _("Who is told of a missed call, and when") + "</b>"
+    return "<b>" + _("Who is told about a missed call, and when") + "</b>"
 
 
 def ignored(numbers: Sequence[Ignored]) -> str:
     if not numbers:
         return _("No number is ignored. To ignore one, open its case: /missed")
-    lines = [_("Nobody is told of missed calls of these numbers. Press one to hear of it again.")]
+    lines = [
+        _("Nobody is told about missed calls from these numbers. Press one to be told again.")
+    ]
     if len(numbers) > IGNORED_SHOWN:
         lines.append(_("The first {count} are shown.").format(count=IGNORED_SHOWN))
     return "\n".join(lines)
@@ -90,7 +92,7 @@ def number_title(name: EscalationField) -> str:
 def number_name(name: EscalationField) -> str:
     """Also the label of a button."""
     return {
-        EscalationField.OPERATORS: _("Operators rung"),
+        EscalationField.OPERATORS: _("Operators called"),
         EscalationField.GROUPS: _("Group chats"),
         EscalationField.SUPERVISORS: _("Supervisors"),
         EscalationField.REPEAT: _("Repeat until taken"),

@@ -34,7 +34,7 @@ def too_long(text: str) -> str:
         over,
     ).format(count=over)
     beginning = quoted(text[:COMMENT_LIMIT])
-    return f"{words}\n<pre>{beginning}</pre>\n" + _("Save it so, or send a shorter text.")
+    return f"{words}\n<pre>{beginning}</pre>\n" + _("Save it like this, or send a shorter text.")
 
 
 def not_understood(piece: str) -> str:
@@ -43,7 +43,7 @@ def not_understood(piece: str) -> str:
 
 
 def in_own_chat() -> str:
-    return _("Let us go on in your chat with me")
+    return _("Let's continue in your chat with me")
 
 
 def cancelled() -> str:
@@ -66,5 +66,5 @@ def edited() -> str:
     """Answers the editing of a message in Telegram, which we have read already."""
     return _(
         "You have edited a message; that changes nothing I have saved. "
-        "To change a comment, press ✏️ on the call's card; anything else, send anew."
+        "To change a comment, press ✏️ on the call's card; send anything else again."
     )

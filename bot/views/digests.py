@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson
@@ -55,10 +56,9 @@ def digest(digest: Digest, zone: ZoneInfo) -> str:
 
 
 def labels(digest: Digest, zone: ZoneInfo) -> DigestLabels:
-    missed = _("clients {count}").format(count=digest.worst_count)
     return DigestLabels(
         groups={group: group_name(group) for group in CaseGroup},
-        worst=f"{_hour(digest.worst_at, zone)}, {missed}" if digest.worst_at else "",
+        worst=_worst_hour(digest, digest.worst_at, zone) if digest.worst_at else "",
         people={
             one.id: f"{cut(one_line(one.name), 12)}: {one.called_back}"
             for one in digest.people[:PEOPLE_SHOWN]
@@ -99,7 +99,7 @@ def times(chosen: Sequence[int]) -> str:
     lines.append(
         _(
             "How many calls were missed, who called back and how fast. "
-            "Before noon it tells of the day before, later of today."
+            "Before noon it covers the day before, later on today."
         )
     )
     present = ", ".join(map(clock, chosen)) if chosen else _("none")
@@ -172,8 +172,13 @@ def _speed(digest: Digest) -> list[str]:
 def _worst(digest: Digest, zone: ZoneInfo) -> list[str]:
     if digest.worst_at is None or digest.worst_count < 2:
         return []
-    words = _("Worst hour: {hour}, clients {count}")
-    return [words.format(hour=_hour(digest.worst_at, zone), count=digest.worst_count)]
+    words = _("Worst hour: {hour}")
+    return [words.format(hour=_worst_hour(digest, digest.worst_at, zone))]
+
+
+def _worst_hour(digest: Digest, start: int, zone: ZoneInfo) -> str:
+    missed = ngettext("{count} client", "{count} clients", digest.worst_count)
+    return f"{_hour(start, zone)}, {missed.format(count=digest.worst_count)}"
 
 
 def _hour(start: int, zone: ZoneInfo) -> str:
@@ -211,5 +216,5 @@ def _person(one: DigestPerson) -> str:
     if one.median is not None:
         parts.append(_("after {took}").format(took=span(one.median)))
     if one.by_hand:
-        parts.append(_("closed by hand {count}").format(count=one.by_hand))
+        parts.append(_("{count} closed by hand").format(count=one.by_hand))
     return f"{brief(one.name, 40)}: {', '.join(parts)}"

@@ -88,13 +88,13 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
             lines.append(f"<code>{quoted(cut(one_line(source.last_reject), width))}</code>")
     if source.flaws:
         count = sum(flaw.count for flaw in source.flaws)
-        lines.append("⚠️ " + _("Fields passed over or mended: {count}").format(count=count))
+        lines.append("⚠️ " + _("Fields skipped or corrected: {count}").format(count=count))
         lines += [
             f"<code>{quoted(cut(flaw.told, width))}</code> ×{flaw.count}"
             for flaw in source.flaws[: max(1, _FLAWS // of)]
         ]
     if source.ahead:
-        hint = _("The newest call is in the future, by {time}: check {setting}")
+        hint = _("The newest call is {time} in the future: check {setting}")
         setting = f"<code>SOURCES__{quoted(source.name.upper())}__TIMEZONE</code>"
         lines.append("⚠️ " + hint.format(time=_span(source.ahead), setting=setting))
     return lines

@@ -25,11 +25,17 @@ def refusal(error: BaseException) -> str:
         case NotFoundError():
             return _("This record is gone: it was deleted.")
         case NotRungError():
-            return _("This is for those whose phones rang, supervisors and administrators.")
+            return _("Only those whose phones rang, supervisors and administrators may do this.")
         case NotTalkedError():
-            return _("The recording is for who talked, supervisors and administrators.")
+            return _(
+                "Only those who talked, supervisors and administrators may listen to the "
+                "recording."
+            )
         case AnothersError():
-            return _("A colleague has this client: only they, supervisors and administrators may.")
+            return _(
+                "A colleague has this client: only they, a supervisor or an administrator may do "
+                "this."
+            )
         case NoClientsError():
             return _("Clients are taken by operators, supervisors and administrators.")
         case NoAccessError():
@@ -43,7 +49,7 @@ def refusal(error: BaseException) -> str:
         case RecordingTooLargeError():
             return _("The recording is too large for Telegram.")
         case RecordingError():
-            return _("The recording is not available now. Please try later.")
+            return _("The recording is not available now. Please try again later.")
         case TelegramRetryAfter():
             return ngettext(
                 "Telegram asks us to slow down. Please try again in {count} second.",
@@ -76,7 +82,7 @@ def unknown_command() -> str:
 def unexpected_text() -> str:
     """Answers plain words when nothing was asked."""
     return _(
-        "I am not waiting for a text now. I show the calls of your company: /today – today's, "
+        "I was not expecting a text. I show your company's calls: /today – today's, "
         "/missed – clients not called back yet. Everything I can do: /help"
     )
 

@@ -11,13 +11,13 @@ from bot.views.formats import brief, cut, quoted, when
 
 
 def choose(call: Call) -> str:
-    return _("When should I remind you of {client}?").format(client=_client(call))
+    return _("When should I remind you about {client}?").format(client=_client(call))
 
 
 def ask_time(call: Call) -> str:
     soon = _("{minutes} min").format(minutes=30)
     lines = [
-        "<b>" + _("A reminder of {client}").format(client=_client(call)) + "</b>",
+        "<b>" + _("Reminder: {client}").format(client=_client(call)) + "</b>",
         _("When? For example: {examples}").format(
             examples=f"<code>{soon}</code>, <code>18:30</code>, <code>25.12 10:00</code>"
         ),
@@ -31,18 +31,18 @@ def promised(call: Call, due_at: int, *, now: int, zone: ZoneInfo) -> str:
 
 
 def cancelled(call: Call) -> str:
-    return _("I will not remind you of {client}").format(client=_client(call))
+    return _("I will not remind you about {client}").format(client=_client(call))
 
 
 def not_reminded() -> str:
     """A toast: plain text."""
-    return _("This reminder will not come")
+    return _("Reminder cancelled")
 
 
 def reminders(shown: Sequence[tuple[Call, int]], *, now: int, zone: ZoneInfo) -> str:
     """The calls one is still to be reminded of, and when; a row's number is its button's."""
     if not shown:
-        return _("You have no reminders. ⏰ on the card of a call makes one.")
+        return _("You have no reminders. To add one, press ⏰ on the card of a call.")
     rows = [
         f"{number}. {when(due_at, now=now, zone=zone)}\n    {_client(call, 40)}"
         for number, (call, due_at) in enumerate(shown, start=1)
@@ -55,7 +55,7 @@ def due(call: Call, *, now: int, zone: ZoneInfo) -> str:
     lines = [
         "⏰ <b>" + _("You asked to be reminded") + "</b>",
         _client(call),
-        _("The call of {time}").format(time=when(call.started_at, now=now, zone=zone)),
+        _("The call at {time}").format(time=when(call.started_at, now=now, zone=zone)),
     ]
     if call.case:
         lines += cases.link(call.case, now=now, zone=zone)

@@ -95,7 +95,7 @@ def extensions_question(shown: Employee) -> str:
             _("Extensions of <b>{name}</b>").format(name=quoted(_name(shown))),
             _extensions(shown.extensions),
             "",
-            _("Send all of them, with commas: 101, 102. To leave none, send -"),
+            _("Send all of them, separated by commas: 101, 102. To leave none, send -"),
         ]
     )
 
@@ -120,7 +120,7 @@ def removal_question(shown: Employee) -> str:
 
 def too_many_extensions(count: int, *, limit: int) -> str:
     given = ngettext("There is {count} extension", "There are {count} extensions", count)
-    rest = _("{limit} at most. Send them once more.").format(limit=limit)
+    rest = _("{limit} at most. Send them again.").format(limit=limit)
     return f"{given.format(count=count)}, {rest}"
 
 
@@ -136,8 +136,8 @@ def no_extension_given() -> str:
 
 def no_extension(word: str) -> str:
     return _(
-        "“{word}” is no extension. An extension is what the PBX calls a phone: 101, "
-        "000domainc261, sip:olena@pbx. Send them with commas."
+        "“{word}” is not an extension. An extension is what the PBX calls a phone: 101, "
+        "000domainc261, sip:olena@pbx. Separate them with commas."
     ).format(word=brief(word, 40))
 
 
@@ -146,9 +146,11 @@ def extension_doubts(holders: Mapping[str, Sequence[str]], odd: Sequence[str]) -
     lines = _holders(holders)
     if odd:
         words = ", ".join(brief(one, 30) for one in odd[:_DOUBTS_SHOWN])
-        lines.append(_("{extensions}: does the PBX call a phone so?").format(extensions=words))
+        lines.append(
+            _("{extensions}: is that really what the PBX calls a phone?").format(extensions=words)
+        )
     if holders:
-        lines.append(_("People with one extension see the same calls."))
+        lines.append(_("People who share an extension see the same calls."))
     return "\n".join([f"⚠️ {lines[0]}", *lines[1:], "", _("Is that right?")])
 
 
@@ -181,7 +183,7 @@ def invite_extensions_question(role: Role) -> str:
         bold(_("New colleague")),
         role_titles()[role],
         "",
-        _("Send the person's extensions, with commas: 101, 102."),
+        _("Send the person's extensions, separated by commas: 101, 102."),
     ]
     if not role.sees_all:
         lines.append(_("The person will see only the calls of these extensions."))
@@ -222,7 +224,7 @@ def invites(shown: Sequence[Invite], *, now: int, zone: ZoneInfo) -> str:
         until = when(one.expires_at, now=now, zone=zone)
         facts = [_("until {time}").format(time=until), _invited_by(one)]
         rows.append(f"{number}. {' · '.join(parts)}\n    {', '.join(facts)}")
-    return "\n".join([bold(_("Open invitations")), _("🗑 makes a link useless."), "", *rows])
+    return "\n".join([bold(_("Open invitations")), _("🗑 makes a link stop working."), "", *rows])
 
 
 def invite_revoked() -> str:
@@ -239,7 +241,7 @@ def invite_used() -> str:
 
 def joined(person: Employee, invitation: Invite, *, is_new: bool) -> str:
     """Tells administrators who has come in, or has got more by an invitation."""
-    title = _("A new colleague") if is_new else _("An invitation gave more to a colleague")
+    title = _("A new colleague") if is_new else _("A colleague has used an invitation")
     words = _invited_by(invitation)
     return "\n".join([f"👋 {bold(title)}", identity(person), f"{words[:1].upper()}{words[1:]}"])
 
@@ -259,7 +261,7 @@ def invite_gave(before: Employee, after: Employee) -> str:
 def invite_changes_nothing(invitation: Invite) -> str:
     """Tells somebody who was in already that an invitation has nothing for them."""
     return _(
-        "You are in already, and this invitation ({role}) gives you nothing more: nothing has "
+        "You already have access, and this invitation ({role}) adds nothing: nothing has "
         "changed, and the link still works. Your administrator changes roles and extensions."
     ).format(role=role_titles()[invitation.role])
 
@@ -271,15 +273,15 @@ def _invited_by(invitation: Invite) -> str:
 
 
 def role_changed() -> str:
-    return _("The role is changed")
+    return _("Role changed")
 
 
 def blocked() -> str:
-    return _("The access is closed")
+    return _("Access closed")
 
 
 def unblocked() -> str:
-    return _("The access is open")
+    return _("Access opened")
 
 
 def removed() -> str:
@@ -310,7 +312,7 @@ def _extensions(extensions: Sequence[str]) -> str:
 
 def _state(shown: Employee) -> str:
     if shown.state is EmployeeState.BLOCKED:
-        return _BLOCKED + " " + _("The access is closed")
+        return _BLOCKED + " " + _("Access closed")
     if shown.unreachable:
         return _UNREACHABLE + " " + _("Has stopped the bot and gets no messages")
-    return _("The access is open")
+    return _("Access opened")

@@ -33,7 +33,7 @@ def _outgoing() -> dict[Status, str]:
     return {
         Status.ANSWERED: _("The client answered"),
         Status.MISSED: _("Called the client, nobody talked"),
-        Status.MISSED_CALLED_BACK: _("Called the client in vain, reached later"),
+        Status.MISSED_CALLED_BACK: _("Called the client, reached them later"),
         Status.CONNECTING_OPERATOR: _("Connecting to the client"),
         Status.MISSED_OFFLINE: _("Not connected: the employee was offline"),
     }
@@ -47,8 +47,8 @@ def _internal() -> dict[Status, str]:
         Status.REJECTED_BY_SUBSCRIBER: _("The colleague declined the call"),
         Status.NO_ANSWER: _("The colleague did not answer"),
         Status.CANCELLED_BY_OPERATOR: _("Called a colleague and hung up"),
-        Status.MISSED: _("Missed call of a colleague"),
-        Status.MISSED_CALLED_BACK: _("Missed call of a colleague, called back"),
+        Status.MISSED: _("Missed call from a colleague"),
+        Status.MISSED_CALLED_BACK: _("Missed call from a colleague, called back"),
         Status.CONNECTING_OPERATOR: _("Connecting to a colleague"),
         Status.MISSED_OFFLINE: _("Missed: the colleague was offline"),
     }

@@ -452,7 +452,7 @@ async def test_the_company_leaves_clients_to_those_who_were_rung(tmp_path: Path)
         alert = await scene.group.wait_for(is_alert)
         for label in ("🙋", "📝", "✅"):
             assert await toast(ivan, alert, label) == (
-                "Це можуть лише ті, кому дзвонили, супервайзери й адміністратори."
+                "Це можуть зробити лише ті, кому дзвонили, супервайзери й адміністратори."
             )
         assert await toast(scene.olena, alert, "🙋") == "Клієнт ваш"
 

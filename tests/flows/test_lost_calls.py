@@ -71,7 +71,7 @@ async def test_a_correction_mends_every_copy_also_of_those_who_may_see_no_case(
         handed = await alert_of(ivan, "👥 Передано: ")
         assert " → Іван, " in handed.text
         await office.press(boss, await alert_of(boss, "👥 Передано: "), "↩️")
-        gone = await alert_of(ivan, "уже не у вас")
+        gone = await alert_of(ivan, "уже не ваш")
         assert (gone.id, gone.buttons) == (handed.id, [])
         answered = {"status": "answered", "extension": "101", "answered_at": moment(NOW - 50)}
         await office.post(lost("a", NOW - 60, **answered))
@@ -239,7 +239,7 @@ async def test_a_restart_in_the_middle_loses_nothing(tmp_path: Path) -> None:
             over = await alert_of(olena, "Закрито вручну: Олена")
             assert over.id == alert.id
             assert "💬 Помилилися номером" in over.text
-            assert await pressed(olena, reminded, "⏰") == "Цей клієнт уже не у вас"
+            assert await pressed(olena, reminded, "⏰") == "Цей клієнт уже не ваш"
             assert not olena.current(reminded).buttons  # type: ignore[union-attr]  # still there
             take = CaseButton(step=CaseStep.TAKE, case=1).pack()
             stale = await (await olena.press_stale(over, take)).answered()

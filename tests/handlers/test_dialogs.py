@@ -61,7 +61,7 @@ OF_STAFF = {"name", "extensions", "invitation"}
 
 EARLIER_DATA = '{"card": "c1:1:0:0:0:0:0", "employee": 1, "page": 0, "call": 1, "asking": [7]}'
 UNKNOWN = "I don't know this command"
-UNASKED = "I am not waiting for a text now"
+UNASKED = "I was not expecting a text"
 OVER = "This question is no longer open; nothing was changed."
 
 
@@ -210,9 +210,9 @@ async def test_a_button_of_an_older_question_does_not_answer_the_present_one(
     older = await chief.say("a" * (COMMENT_LIMIT + 1))
     question = await chief.ask("comment")
     present = await chief.say("b" * (COMMENT_LIMIT + 1))
-    over = await chief.press(older, "✅ Save so")
+    over = await chief.press(older, "✅ Save this")
     assert (over.text, over.buttons) == (OVER, [])
-    card = await chief.press(present, "✅ Save so")
+    card = await chief.press(present, "✅ Save this")
     assert "b" * COMMENT_LIMIT in card.text
     await chief.user.wait_gone(question)
 
