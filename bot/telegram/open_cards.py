@@ -90,8 +90,10 @@ class OpenCardsMiddleware(BaseRequestMiddleware):
                 await self._note(*place, card)
             raise
         shown: object = response  # aiogram's types say Response; what comes is its result
-        if card and isinstance(shown, Message):
-            await self._note(shown.chat.id, shown.message_id, card)
+        if card:
+            if isinstance(shown, Message):
+                place = shown.chat.id, shown.message_id
+            await self._note(*place, card)
         return response
 
     async def _note(self, chat_id: int, message_id: int, card: DrawnCard) -> None:
