@@ -10,7 +10,7 @@ from aiogram import Bot
 from bot.app import Repositories, create_notices
 from bot.delivery.alerter import Alerter
 from bot.delivery.cards import Cards
-from bot.delivery.open_cards import OpenCards
+from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.outbox import Owed
@@ -63,6 +63,7 @@ async def deliver_due(
     zone: ZoneInfo,
     clock: Clock,
     seconds: float = 20,
+    holding: Holding = lambda _: nullcontext(),
 ) -> None:
     """Send and edit all that is due, and all that becomes due meanwhile."""
     i18n = create_i18n(Language.UK)
@@ -79,7 +80,7 @@ async def deliver_due(
             cards=Cards(repositories.journal, repositories.cases, zone, lambda _: False),
             i18n=i18n,
             clock=clock,
-            holding=lambda _: nullcontext(),
+            holding=holding,
         ),
         clock=clock,
         pace=NoPace(),
