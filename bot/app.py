@@ -19,20 +19,23 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.fsm.context import FSMContext
-from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 
 from bot.config.settings import Settings
 from bot.delivery.alerter import Alerter
+from bot.delivery.cards import Cards
 from bot.delivery.notices import Notices
+from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
 from bot.jobs.jobs import Jobs
 from bot.jobs.timer import Timer, start_timer
+from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
 from bot.telegram.i18n import create_i18n
@@ -44,6 +47,7 @@ from bot.telegram.middlewares import (
     LeaveDialog,
     WakeMiddleware,
 )
+from bot.telegram.open_cards import OpenCardsMiddleware
 from bot.telegram.updates import Webhook, receiving_updates
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
@@ -69,6 +73,7 @@ from storage.invites import InviteRepo
 from storage.journal import JournalRepo
 from storage.late_screens import LateScreenRepo
 from storage.lock import only_instance
+from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
@@ -94,6 +99,7 @@ class Repositories:
     comments: CommentRepo
     contacts: ContactRepo
     outbox: OutboxRepo
+    open_cards: OpenCardRepo
     rejects: RejectRepo
 
 
@@ -116,6 +122,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         comments=CommentRepo(database),
         contacts=ContactRepo(database),
         outbox=OutboxRepo(database),
+        open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
     )
 
@@ -143,15 +150,18 @@ def create_dispatcher(
     in_flight: InFlight,
     wake: Callable[[], None],
     recordings: Recordings,
+    events_isolation: BaseEventIsolation | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages.
+    `events_isolation` holds up the updates of a person in a chat while one is handled.
     """
-    card_screens = CardScreens(repositories.journal, settings, clock)
+    cards = create_cards(repositories, settings)
+    card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
-        events_isolation=SimpleEventIsolation(),
+        events_isolation=events_isolation or SimpleEventIsolation(),
         settings=settings,
         clock=clock,
         started_at=clock(),
@@ -216,7 +226,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
         recordings = await stack.enter_async_context(Recordings(http, settings))
 
         i18n, metrics = create_i18n(settings.language), Metrics()
-        in_flight = InFlight(metrics)
+        in_flight, isolation = InFlight(metrics), SimpleEventIsolation()
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -229,6 +239,16 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
                 source_zones={
                     name: ZoneInfo(chosen.timezone) for name, chosen in settings.sources.items()
                 },
+            ),
+            open_cards=OpenCards(
+                bot,
+                repositories.open_cards,
+                outbox=repositories.outbox,
+                employees=repositories.employees,
+                cards=create_cards(repositories, settings),
+                i18n=i18n,
+                clock=clock,
+                holding=partial(_holding, bot, isolation),
             ),
             clock=clock,
             pace=pace,
@@ -243,10 +263,16 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
             in_flight=in_flight,
             wake=alerter.wake,
             recordings=recordings,
+            events_isolation=isolation,
         )
         late_screens = LateScreens(
-            bot, LateScreenRepo(database), clock=clock, adopting=_adopting(bot, dispatcher)
+            bot,
+            LateScreenRepo(database),
+            repositories.open_cards,
+            clock=clock,
+            adopting=_adopting(bot, dispatcher),
         )
+        bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
         bot.session.middleware(late_screens)
         app = create_web(
             settings=settings,
@@ -316,6 +342,15 @@ def create_notices(
     )
 
 
+def create_cards(repositories: Repositories, settings: Settings) -> Cards:
+    return Cards(
+        repositories.journal,
+        repositories.cases,
+        settings.zone,
+        partial(can_be_heard, settings=settings),
+    )
+
+
 def _schedule_jobs(
     timer: Timer,
     repositories: Repositories,
@@ -331,6 +366,7 @@ def _schedule_jobs(
         repositories.reminders,
         repositories.digest_times,
         repositories.outbox,
+        repositories.open_cards,
         wake=wake,
         clock=clock,
         retention_days=settings.retention_days,
@@ -340,6 +376,7 @@ def _schedule_jobs(
         timer.every(1, job)
     timer.every(15, jobs.settle)
     timer.every(5, jobs.purge)
+    timer.every(600, jobs.leave_cards)
 
 
 def _webhook_of(settings: Settings) -> Webhook | None:
@@ -352,13 +389,22 @@ def _webhook_of(settings: Settings) -> Webhook | None:
     )
 
 
+@asynccontextmanager
+async def _holding(
+    bot: Bot, isolation: BaseEventIsolation, chat_id: int
+) -> AsyncIterator[StorageKey]:
+    """Holds up the updates of a person's own chat; gives the key of its dialog."""
+    key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
+    async with isolation.lock(key):
+        yield key
+
+
 def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
     """Makes questions shown late part of the dialogs that asked them."""
 
     @asynccontextmanager
     async def adopting(chat_id: int) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
-        key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
-        async with dispatcher.fsm.events_isolation.lock(key):
+        async with _holding(bot, dispatcher.fsm.events_isolation, chat_id) as key:
             yield partial(adopt, FSMContext(dispatcher.storage, key))
 
     return adopting

@@ -6,21 +6,21 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Router
 from aiogram.filters import Command
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, Message
 
 from bot.config.settings import Settings
+from bot.delivery.cards import Cards, CardScreen
 from bot.domain.calls import Call
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page
 from bot.domain.people import Employee
-from bot.media.origins import can_be_heard
 from bot.telegram.filters import HasRole
+from bot.telegram.open_cards import drawing
 from bot.telegram.reply import Event, answer, show
 from bot.views import calls as views
 from bot.views import parties
-from bot.views.cases import colleague_has_it
 from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage, TodayPage
 from storage.journal import JournalRepo
@@ -44,21 +44,10 @@ def create_router() -> Router:
 
 
 @dataclass(frozen=True, slots=True)
-class CardScreen:
-    """The card of a call, put into words.
-
-    `warning`: a toast for one who opens it while a colleague has the client.
-    """
-
-    text: str
-    markup: InlineKeyboardMarkup
-    warning: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class CardScreens:
-    """What makes the card of a call; built once, with the dispatcher."""
+    """What makes and shows cards; built once, with the dispatcher."""
 
+    cards: Cards
     journal: JournalRepo
     settings: Settings
     clock: Clock
@@ -66,26 +55,20 @@ class CardScreens:
     async def card(
         self, pressed: Card, viewer: Employee, *, note: str | None = None, undo: int | None = None
     ) -> CardScreen:
-        """The card of a call as this person sees it, with the way back of the button pressed.
-
-        `undo`: the version of the comment's deletion that can be undone. Raises NotFoundError,
-        NoAccessError.
-        """
-        call = await self.journal.get(pressed.call, viewer.scope)
-        now, zone = self.clock(), self.settings.zone
-        heard = call.can_be_heard_by(viewer) and can_be_heard(call, self.settings)
-        case = call.case
-        return CardScreen(
-            views.card(call, now=now, zone=zone, note=note),
-            keyboards.card(call, pressed, viewer, can_be_heard=heard, undo=undo),
-            colleague_has_it(case, viewer, now=now, zone=zone) if case else None,
-        )
+        """The card of a call as this person sees it: see Cards.of_call."""
+        return await self.cards.of_call(pressed, viewer, now=self.clock(), note=note, undo=undo)
 
     async def show(self, event: Event, pressed: Card, viewer: Employee, *, note: str) -> None:
         """Show the card and say what has just happened: on a new card, or in a toast."""
         on_card = note if isinstance(event, Message) else None
         card = await self.card(pressed, viewer, note=on_card)
-        await show(event, card.text, card.markup, toast=note)
+        await show_card(event, card, toast=note)
+
+
+async def show_card(event: Event, card: CardScreen, *, toast: str | None = None) -> None:
+    """Show a card, which is kept true from then on."""
+    with drawing(card.drawn):
+        await show(event, card.text, card.markup, toast=toast)
 
 
 async def today_command(
@@ -127,7 +110,7 @@ async def open_card(
     query: CallbackQuery, callback_data: Card, employee: Employee, card_screens: CardScreens
 ) -> None:
     card = await card_screens.card(callback_data, employee)
-    await show(query, card.text, card.markup, toast=card.warning)
+    await show_card(query, card, toast=card.warning)
 
 
 async def open_alert_card(
@@ -136,7 +119,8 @@ async def open_alert_card(
     """Show the card below the alert, which stays as it is."""
     card = await card_screens.card(Card(call=callback_data.call), employee)
     if query.message:
-        await query.message.answer(card.text, reply_markup=card.markup)
+        with drawing(card.drawn):
+            await query.message.answer(card.text, reply_markup=card.markup)
     await answer(query, card.warning)
 
 

@@ -11,8 +11,7 @@ from bot.domain.errors import NoClientsError, NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.reply import Event, answer, show, take_buttons_away
 from bot.views import cases as views
-from handlers.calls import CardScreens
-from keyboards import cases as keyboards
+from handlers.calls import CardScreens, show_card
 from keyboards.callbacks import CardCase, CaseButton
 from storage.cases import CaseRepo
 from storage.outbox import OutboxRepo
@@ -62,13 +61,9 @@ class CaseScreens:
         """Show the card the button was on, which is a case's or a call's, as it is now."""
         if isinstance(pressed, CardCase):
             card = await self.card_screens.card(pressed.card, employee)
-            await show(event, card.text, card.markup, toast=toast or card.warning)
-            return
-        now, zone = self.clock(), self.settings.zone
-        case = await self.cases.get(pressed.case, employee.scope)
-        toast = toast or views.colleague_has_it(case, employee, now=now, zone=zone)
-        text = views.card(case, now=now, zone=zone)
-        await show(event, text, keyboards.card(case, pressed, employee, now=now), toast=toast)
+        else:
+            card = await self.card_screens.cards.of_case(pressed, employee, now=self.clock())
+        await show_card(event, card, toast=toast or card.warning)
 
     async def show_card_or_words(
         self,

@@ -17,7 +17,7 @@ from bot.views import comments as views
 from bot.views import dialogs as dialog_views
 from bot.views import start as start_views
 from handlers import dialogs, fallback
-from handlers.calls import CardScreens
+from handlers.calls import CardScreens, show_card
 from handlers.dialogs import Dialog
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import CommentButton, CommentStep
@@ -185,7 +185,7 @@ async def delete_comment(
     await comments.delete(call, author=employee, on_top_of=version, now=card_screens.clock())
     note = card_views.comment_deleted()
     card = await card_screens.card(callback_data.card, employee, note=note, undo=version + 1)
-    await show(query, card.text, card.markup)
+    await show_card(query, card)
 
 
 async def restore_comment(

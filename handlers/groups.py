@@ -13,6 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NoAccessError, NotRungError
 from bot.domain.people import Employee, Role
 from bot.telegram.filters import HasRole
+from bot.telegram.open_cards import drawing
 from bot.telegram.reply import Event, answer, show, write_to
 from bot.views import groups as views
 from handlers import fallback
@@ -134,7 +135,8 @@ async def card_to_own_chat(
         card = await card_screens.card(Card(call=callback_data.call), employee)
     except NoAccessError as error:
         raise NotRungError(f"the card of call {callback_data.call}") from error
-    sent = await write_to(bot, employee.tg_id, card.text, card.markup)
+    with drawing(card.drawn):
+        sent = await write_to(bot, employee.tg_id, card.text, card.markup)
     if sent:
         await answer(query, card.warning or views.sent_to_own_chat())
     else:

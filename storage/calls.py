@@ -19,6 +19,7 @@ from bot.domain.phones import NumberPlan
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
+from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws, note_arrivals
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
@@ -94,6 +95,7 @@ class CallRepo:
                 (ringing, ringing, live, live),
             )
             ended = await _Recording(tx, now, self._rules).end(rows, self._numbers)
+            await owe_cards(tx, call_ids=[row["id"] for row in settled], now=now)
         return len(settled) + ended
 
     async def purge(self, *, before: int, limit: int = 500) -> int:

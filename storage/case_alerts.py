@@ -13,7 +13,7 @@ from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
 from storage.company import read_step_moments
 from storage.database import Row, Transaction, chunks, marks_sql
-from storage.owing import mark_cases_changed, owe_anew, owe_case, owe_once, ping_people
+from storage.owing import mark_alerts_changed, owe_anew, owe_case, owe_once, ping_people
 
 _AT_ONCE = 300
 """Calls, or clients, that one statement asks about."""
@@ -44,7 +44,7 @@ class CaseAlerts:
         if before:
             is_news = before["state"] != facts.state.value
             priority = Priority.NEWS if is_news else Priority.DETAIL
-            await mark_cases_changed(self._tx, [case_id], priority=priority, now=self._now)
+            await mark_alerts_changed(self._tx, [case_id], priority=priority, now=self._now)
         if facts.state is not CaseState.OPEN:
             return
         is_lost_again = not before or facts.last_lost_at > before["last_lost_at"]
@@ -59,7 +59,7 @@ class CaseAlerts:
 
     async def tell_of_void(self, case_id: int) -> None:
         """Tell that what was told of is no case: none of its calls was lost after all."""
-        await mark_cases_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
+        await mark_alerts_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
 
     async def tell_of_details(self, call_ids: Sequence[int]) -> None:
         """Tell of cases that have not changed themselves, but of whose calls more is known now.
@@ -75,7 +75,7 @@ class CaseAlerts:
             )
             cases = [row for row in rows if row["id"] not in self._told]
             ids = [row["id"] for row in cases]
-            await mark_cases_changed(self._tx, ids, priority=Priority.DETAIL, now=self._now)
+            await mark_alerts_changed(self._tx, ids, priority=Priority.DETAIL, now=self._now)
             for row in cases:
                 if row["state"] != "open":
                     continue

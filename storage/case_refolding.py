@@ -13,7 +13,8 @@ bot/domain/case_rules.py); to refold is to do so anew.
 - A case keeps its row, its messages and its owner as long as it keeps one of its lost calls. A row
   that has lost them all stays as 'void', for the messages that told of it.
 - A call belongs to one case at most: `case_calls` says as what.
-- Only the difference to the rows is written, with the messages it owes (case_alerts.py).
+- Only the difference to the rows is written, with the messages it owes (case_alerts.py) and the
+  edits of open cards (owing_cards.py).
 """
 
 import itertools
@@ -25,6 +26,7 @@ from bot.domain.case_rules import CaseEvent, CaseFacts, CaseRules, EventKind, ev
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
 from storage.case_alerts import CaseAlerts
 from storage.database import Row, Transaction, Value, chunks, marks_sql
+from storage.owing_cards import owe_cards
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
@@ -136,6 +138,10 @@ class CaseRefolding:
         self._alerts = CaseAlerts(tx, rules, now)
         self._different: list[_ComputedCase] = []
         self._void: list[_StoredCase] = []
+        self._new_calls: set[int] = set()
+        self._changed_calls: set[int] = set()
+        self._changed_cases: set[int] = set()
+        """By ids; of what is new nobody has a card open yet."""
 
     async def follow_calls(self, changes: Sequence[CallChange]) -> None:
         """Bring the cases in step with calls that have just been written."""
@@ -154,9 +160,11 @@ class CaseRefolding:
                         affected.add(call.client)
                 elif call.lost:
                     hidden.add(change.id)
+        self._new_calls |= {change.id for change in changes if not change.before}
+        self._changed_calls |= {change.id for change in changes if change.before}
         unclear = {client: span for client, span in spans.items() if client not in affected}
         affected |= await self._clients_with_case_in(unclear)
-        await self.refold_hidden(hidden)
+        await self._refold_hidden(hidden)
         await self.refold(
             {client: span[0] for client, span in spans.items() if client in affected}
         )
@@ -168,9 +176,14 @@ class CaseRefolding:
         for some in chunks(sorted(since), _AT_ONCE):
             await self._refold({client: since[client] for client in some})
         await self._write()
+        await self._owe_cards()
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
         """Refold the cases of calls from hidden numbers, of which each is a case by itself."""
+        await self._refold_hidden(call_ids)
+        await self._owe_cards()
+
+    async def _refold_hidden(self, call_ids: Collection[int]) -> None:
         for some in chunks(sorted(call_ids), _AT_ONCE):
             calls = await self._tx.execute(
                 f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
@@ -335,12 +348,23 @@ class CaseRefolding:
         cases, self._different = self._different, []
         void, self._void = self._void, []
         for stored in void:
+            self._changed_calls |= stored.parts.keys()
+            self._changed_cases.add(stored.id)
             await self._write_void(stored.id)
         await self._write_rows(cases)
         await self._write_calls(cases)
         for case in cases:
+            self._changed_calls |= case.parts_before | case.parts.keys() - self._new_calls
+            if case.stored:
+                self._changed_cases.add(case.id)
             before = case.stored.row if case.stored else None
             await self._alerts.tell(case.id, case.facts, before)
+
+    async def _owe_cards(self) -> None:
+        """Owe the edits of the open cards of all that has changed."""
+        calls, self._changed_calls = self._changed_calls, set()
+        cases, self._changed_cases = self._changed_cases, set()
+        await owe_cards(self._tx, call_ids=calls, case_ids=cases, now=self._now)
 
     async def _write_void(self, case_id: int) -> None:
         """Mark a row void: its calls were not lost after all, or belong to another case now."""

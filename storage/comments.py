@@ -5,7 +5,8 @@ from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
 from bot.domain.people import Employee
 from storage.database import Database, Transaction
-from storage.owing import mark_cases_changed
+from storage.owing import mark_alerts_changed
+from storage.owing_cards import owe_cards
 from storage.scopes import call_in_scope_sql
 
 UNDO_SECONDS = 30
@@ -101,9 +102,10 @@ class CommentRepo:
             (call_id, version, author.id, now, old[0]["text"] if old else None, text),
         )
         cases = await tx.execute("SELECT case_id FROM case_calls WHERE call_id = ?", (call_id,))
-        await mark_cases_changed(
+        await mark_alerts_changed(
             tx, [row["case_id"] for row in cases], priority=Priority.DETAIL, now=now
         )
+        await owe_cards(tx, call_ids=[call_id], now=now)
         if text is None:
             await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return

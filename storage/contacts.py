@@ -1,6 +1,7 @@
 """The company's address book: names of clients' numbers."""
 
 from storage.database import Database
+from storage.owing_cards import owe_cards_of_client
 
 
 class ContactRepo:
@@ -18,3 +19,4 @@ class ContactRepo:
                     "ON CONFLICT (number) DO UPDATE SET name = excluded.name",
                     (number, name),
                 )
+            await owe_cards_of_client(tx, number)

@@ -28,6 +28,12 @@ class EmployeeRepo:
         people = await self._select("e.tg_id = ?", (tg_id,))
         return people[0] if people else None
 
+    async def find_pressing(self, tg_id: int, message_id: int) -> tuple[Employee | None, bool]:
+        """The same, and whether this message of their chat with the bot shows a card."""
+        rows = await self._rows("e.tg_id = ?", (tg_id,), pressed=message_id)
+        people = _employees(rows)
+        return (people[0], bool(rows[0]["shows_card"])) if people else (None, False)
+
     async def get(self, employee_id: int) -> Employee:
         """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""
         for person in await self._select("e.id = ? AND e.state <> 'removed'", (employee_id,)):
@@ -182,19 +188,27 @@ class EmployeeRepo:
     async def _select(
         self, where: str, values: Sequence[str | int], *, order: str = "e.id", limit: str = ""
     ) -> list[Employee]:
-        rows = await self._database.fetch(
+        return _employees(await self._rows(where, values, order=order, limit=limit))
+
+    async def _rows(
+        self,
+        where: str,
+        values: Sequence[str | int],
+        *,
+        pressed: int = 0,
+        order: str = "e.id",
+        limit: str = "",
+    ) -> list[Row]:
+        """A row for each extension of each person; `pressed`: a message that may show a card."""
+        return await self._database.fetch(
             "SELECT e.*, x.extension FROM "  # noqa: S608 - our own predicates
-            f"(SELECT * FROM employees AS e WHERE {where} ORDER BY {order} {limit}) AS e "
+            "(SELECT e.*, EXISTS (SELECT 1 FROM open_cards AS o WHERE o.chat_id = e.tg_id "
+            "AND o.message_id = ?) AS shows_card "
+            f"FROM employees AS e WHERE {where} ORDER BY {order} {limit}) AS e "
             "LEFT JOIN employee_extensions AS x ON x.employee_id = e.id "
             f"ORDER BY {order}, x.extension",
-            values,
+            (pressed, *values),
         )
-        people: dict[int, tuple[Row, list[str]]] = {}
-        for row in rows:
-            _, extensions = people.setdefault(row["id"], (row, []))
-            if row["extension"] is not None:
-                extensions.append(row["extension"])
-        return [_employee(row, tuple(extensions)) for row, extensions in people.values()]
 
 
 async def let_clients_go(tx: Transaction, employee_id: int) -> None:
@@ -212,6 +226,15 @@ async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence
         "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
         [(extension, employee_id) for extension in dict.fromkeys(extensions)],
     )
+
+
+def _employees(rows: Sequence[Row]) -> list[Employee]:
+    people: dict[int, tuple[Row, list[str]]] = {}
+    for row in rows:
+        _, extensions = people.setdefault(row["id"], (row, []))
+        if row["extension"] is not None:
+            extensions.append(row["extension"])
+    return [_employee(row, tuple(extensions)) for row, extensions in people.values()]
 
 
 def _employee(row: Row, extensions: tuple[str, ...]) -> Employee:

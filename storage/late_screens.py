@@ -1,15 +1,18 @@
 """The screens that Telegram wants later: the newest of each chat, until it is shown."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 
 from storage.database import Database
+from storage.open_cards import DrawnCard
 
 
 @dataclass(frozen=True, slots=True)
 class LateScreen:
     """What should stand in a chat: in place of a message, or as a new one.
 
-    `markup`: the buttons as Telegram's JSON. `asked_at`: Unix seconds.
+    `markup`: the buttons as Telegram's JSON. `asked_at`: Unix seconds. `card`: the card that the
+    screen is, if it is one.
     """
 
     chat_id: int
@@ -18,6 +21,7 @@ class LateScreen:
     text: str
     markup: str | None
     asked_at: int
+    card: DrawnCard | None
 
 
 class LateScreenRepo:
@@ -29,10 +33,11 @@ class LateScreenRepo:
         async with self._database.transaction() as tx:
             await tx.execute(
                 "INSERT INTO late_screens "
-                "(chat_id, thread_id, message_id, text, markup, asked_at) "
-                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id) DO UPDATE SET "
+                "(chat_id, thread_id, message_id, text, markup, asked_at, card) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id) DO UPDATE SET "
                 "thread_id = excluded.thread_id, message_id = excluded.message_id, "
-                "text = excluded.text, markup = excluded.markup, asked_at = excluded.asked_at",
+                "text = excluded.text, markup = excluded.markup, asked_at = excluded.asked_at, "
+                "card = excluded.card",
                 (
                     screen.chat_id,
                     screen.thread_id,
@@ -40,16 +45,20 @@ class LateScreenRepo:
                     screen.text,
                     screen.markup,
                     screen.asked_at,
+                    json.dumps(asdict(screen.card)) if screen.card else None,
                 ),
             )
 
     async def find(self, chat_id: int) -> LateScreen | None:
         rows = await self._database.fetch(
-            "SELECT chat_id, thread_id, message_id, text, markup, asked_at "
+            "SELECT chat_id, thread_id, message_id, text, markup, asked_at, card "
             "FROM late_screens WHERE chat_id = ?",
             (chat_id,),
         )
-        return LateScreen(**dict(rows[0])) if rows else None
+        for row in rows:
+            card = DrawnCard(**json.loads(row["card"])) if row["card"] else None
+            return LateScreen(**dict(row) | {"card": card})
+        return None
 
     async def list_chats(self) -> list[int]:
         """The ids of the chats that a screen is kept for."""

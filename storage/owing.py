@@ -1,11 +1,11 @@
 """Owing messages, and owing them no more: rows of the outbox, written in others' transactions.
 
-Only this file and outbox.py write to the outbox; outbox.py says what the life of a row is. The
-functions here decide who is told, and when, but never in what words: those are made when the
-message is sent.
+Only this file, owing_cards.py and outbox.py write to the outbox; outbox.py says what the life of a
+row is. The functions here decide who is told, and when, but never in what words: those are made
+when the message is sent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bot.domain.company import StepMoments
 from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Priority
@@ -18,6 +18,7 @@ from storage.audience import (
     was_rung_sql,
 )
 from storage.database import Row, Transaction
+from storage.owing_cards import owe_cards, owe_cards_of_chat
 
 _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
@@ -154,9 +155,17 @@ async def set_due_at(tx: Transaction, owed_id: int, due_at: int) -> None:
 
 
 async def mark_cases_changed(
+    tx: Transaction, case_ids: Collection[int], *, priority: Priority, now: int
+) -> None:
+    """Owe an edit of every message of these cases: alerts, questions to owners, open cards."""
+    await mark_alerts_changed(tx, case_ids, priority=priority, now=now)
+    await owe_cards(tx, case_ids=case_ids, now=now)
+
+
+async def mark_alerts_changed(
     tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
 ) -> None:
-    """Owe an edit of every message of these cases, questions to their owners too."""
+    """Owe an edit of the alerts of these cases, and of the questions to their owners."""
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
@@ -218,6 +227,7 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
         "ORDER BY id DESC LIMIT ?)",
         (Priority.DETAIL, chat_id, thread_id, _EDITED_AT_RETURN),
     )
+    await owe_cards_of_chat(tx, chat_id)
 
 
 _DROP = "UPDATE outbox SET state = 'dropped', done_at = created_at, reason = ? "

@@ -28,8 +28,8 @@ bot.intake    | bot.domain bot.config bot.telemetry bot.sources.base storage
 bot.delivery  | bot.domain bot.telemetry bot.views keyboards storage
 bot.telegram  | bot.domain bot.telemetry bot.views storage
 bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake storage
-handlers      | bot.domain bot.config bot.media bot.delivery.digests bot.telegram bot.views \
-                keyboards storage
+handlers      | bot.domain bot.config bot.media bot.delivery.digests bot.delivery.cards \
+                bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.app       | bot handlers keyboards storage
 bot.cli       | bot handlers keyboards storage

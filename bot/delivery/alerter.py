@@ -5,11 +5,11 @@ nothing more.
 """
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from aiogram import Bot
 from aiogram.exceptions import (
@@ -20,13 +20,14 @@ from aiogram.exceptions import (
     TelegramMigrateToChat,
     TelegramRetryAfter,
 )
-from aiogram.types import InlineKeyboardMarkup
 
+from bot.delivery.cards import fingerprint
 from bot.delivery.notices import Notice, Notices
+from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
-from bot.domain.outbox import NOTHING_TO_TELL, Owed
+from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Owed
 from bot.telemetry.metrics import Metrics
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
@@ -78,6 +79,7 @@ class Alerter:
         outbox: OutboxRepo,
         groups: GroupRepo,
         notices: Notices,
+        open_cards: OpenCards,
         clock: Clock,
         pace: Pace,
         metrics: Metrics,
@@ -86,6 +88,7 @@ class Alerter:
         self._outbox = outbox
         self._groups = groups
         self._notices = notices
+        self._open_cards = open_cards
         self._clock = clock
         self._pace = pace
         self._metrics = metrics
@@ -154,7 +157,12 @@ class Alerter:
     async def _send_or_settle(self, owed: Owed) -> None:
         """Send one message; what Telegram answers by an error decides what becomes of it."""
         try:
-            await self._send(owed)
+            if owed.kind is MessageKind.CARD:
+                turn = partial(self._wait_for_turn, owed, is_edit=True)
+                done = await self._open_cards.bring_up_to_date(owed, turn)
+                self._metrics.deliveries.labels(done).inc()
+            else:
+                await self._send(owed)
         except TelegramRetryAfter as error:
             log.info("Telegram asks to wait %d s, outbox %d", error.retry_after, owed.id)
             self._metrics.deliveries.labels("retry_after").inc()
@@ -207,7 +215,7 @@ class Alerter:
         Returns the id of the message in the chat, and the digest of what it shows.
         """
         text, markup = notice.text, notice.markup
-        shown = _digest(text, markup)
+        shown = fingerprint(text, markup)
         if owed.message_id is None or owed.is_ping:
             await self._wait_for_turn(owed)
             replaces_deleted = owed.shown is not None and not owed.is_ping
@@ -271,9 +279,3 @@ class Alerter:
                 # A message we cannot make must not hold up the others of its chat.
                 not_before=self._clock() + int(seconds) + 1 if is_ours else 0,
             )
-
-
-def _digest(text: str, markup: InlineKeyboardMarkup | None) -> str:
-    """A fingerprint of what a message shows: the same one means that no edit is needed."""
-    buttons = markup.model_dump_json(exclude_none=True) if markup else ""
-    return hashlib.sha256(f"{text}\0{buttons}".encode()).hexdigest()[:32]

@@ -127,6 +127,8 @@ class Notices:
                 return await self._digest(owed, employee)
             case MessageKind.OPEN_CASES:
                 return await self._open_cases(employee)
+            case MessageKind.CARD:  # no message of ours to send: bot/delivery/open_cards
+                return None
         return Notice(text, employee=employee)
 
     async def _case(self, owed: Owed, employee: Employee) -> Notice | None:

@@ -32,6 +32,8 @@ class MessageKind(StrEnum):
     """A person cannot be written to."""
     JOINED = "joined"
     """Somebody has come in, or has got more rights, by an invitation."""
+    CARD = "card"
+    """An open card, the subject being its message: it is brought up to date, never sent."""
     GROUP_LOST = "group_lost"
     """A group chat cannot be written to."""
 
@@ -45,6 +47,8 @@ class Priority(IntEnum):
     DETAIL = 2
     """An edit that only adds to what they know."""
     LIST = 3
+    CARD = 4
+    """An edit of a card somebody has open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
 from storage.digest_times import DigestTimes
+from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.reminders import ReminderRepo
 
@@ -25,6 +26,7 @@ class Jobs:
         reminders: ReminderRepo,
         digest_times: DigestTimes,
         outbox: OutboxRepo,
+        open_cards: OpenCardRepo,
         *,
         wake: Callable[[], None],
         clock: Clock,
@@ -37,6 +39,7 @@ class Jobs:
         self._reminders = reminders
         self._digest_times = digest_times
         self._outbox = outbox
+        self._open_cards = open_cards
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -73,3 +76,7 @@ class Jobs:
             before = self._clock() - self._retention_days * 86400
             if purged := await self._calls.purge(before=before):
                 log.info("purged %d calls older than %d days", purged, self._retention_days)
+
+    async def leave_cards(self) -> None:
+        """Keep those cards true no more that nobody looks at."""
+        await self._open_cards.purge(now=self._clock())

@@ -6,6 +6,8 @@
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
 - The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- A card that is shown late is noted as open then (bot/telegram/open_cards), and what has changed
+  meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.
 """
 
@@ -42,7 +44,9 @@ from aiogram.types import InlineKeyboardMarkup, TelegramObject
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from bot.telegram.open_cards import drawn_card
 from storage.late_screens import LateScreen, LateScreenRepo
+from storage.open_cards import OpenCardRepo
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +84,17 @@ class LateScreens(BaseRequestMiddleware):
     """Keeps what handlers show too early, and shows it in time."""
 
     def __init__(
-        self, bot: Bot, kept: LateScreenRepo, *, clock: Clock, adopting: Adopting
+        self,
+        bot: Bot,
+        kept: LateScreenRepo,
+        open_cards: OpenCardRepo,
+        *,
+        clock: Clock,
+        adopting: Adopting,
     ) -> None:
         self._bot = bot
         self._kept = kept
+        self._open_cards = open_cards
         self._clock = clock
         self._adopting = adopting
         self._now = asyncio.get_running_loop().time
@@ -181,9 +192,10 @@ class LateScreens(BaseRequestMiddleware):
             try:
                 screen = await self._kept.find(chat_id)
                 if screen and self._clock() - screen.asked_at <= KEPT_SECONDS:
-                    message_id = await self._send(screen)
-                    if message_id is not None:
+                    message_id, is_new = await self._send(screen)
+                    if is_new:
                         await adopt(message_id)
+                    await self._note_card(screen, message_id)
             except TelegramRetryAfter as error:
                 self._due[chat_id] = self._now() + error.retry_after
                 return
@@ -197,12 +209,20 @@ class LateScreens(BaseRequestMiddleware):
                 return
             await self._forget(chat_id)
 
+    async def _note_card(self, screen: LateScreen, message_id: int) -> None:
+        if screen.card is None:
+            return
+        try:
+            await self._open_cards.note(screen.chat_id, message_id, screen.card, now=self._clock())
+        except StorageError as error:  # shown it is: it must not come twice
+            log.error("an open card cannot be noted", exc_info=error)
+
     def _try_again(self, chat_id: int, error: Exception) -> None:
         log.warning("a late screen could not be shown: %s", type(error).__name__)
         self._due[chat_id] = self._now() + _AGAIN_SECONDS
 
-    async def _send(self, screen: LateScreen) -> int | None:
-        """Show a screen; the id of the message, if it is a new one."""
+    async def _send(self, screen: LateScreen) -> tuple[int, bool]:
+        """Show a screen; the id of the message it is in, and whether that is a new one."""
         buttons = screen.markup
         markup = InlineKeyboardMarkup.model_validate_json(buttons) if buttons else None
         if screen.message_id is not None:
@@ -214,10 +234,10 @@ class LateScreens(BaseRequestMiddleware):
             )
             try:
                 await self._bot(edit, request_timeout=_REQUEST_SECONDS)
-                return None
+                return screen.message_id, False
             except TelegramBadRequest as error:
                 if is_unchanged(error):
-                    return None
+                    return screen.message_id, False
                 if not is_gone(error):
                     raise
         message = SendMessage(
@@ -226,7 +246,7 @@ class LateScreens(BaseRequestMiddleware):
             text=screen.text,
             reply_markup=markup,
         )
-        return (await self._bot(message, request_timeout=_REQUEST_SECONDS)).message_id
+        return (await self._bot(message, request_timeout=_REQUEST_SECONDS)).message_id, True
 
 
 def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> LateScreen:
@@ -239,4 +259,5 @@ def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> La
         text=method.text or "",
         markup=buttons,
         asked_at=now,
+        card=drawn_card(),
     )

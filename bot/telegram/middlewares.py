@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 from aiogram import BaseMiddleware, Bot
@@ -15,6 +16,7 @@ from aiogram.utils.i18n.middleware import I18nMiddleware
 
 from bot.domain.people import Employee, EmployeeState, Language
 from bot.telegram.i18n import language_of
+from bot.telegram.open_cards import pressing
 from bot.telemetry.metrics import Metrics
 from storage.employees import EmployeeRepo
 
@@ -30,12 +32,16 @@ class EmployeeMiddleware(BaseMiddleware):
 
     It refuses nobody: that is for the filters. Somebody whom the bot could not reach is reachable
     again when they write; one invited without a name gets the name of their Telegram account.
+    Whether what they pressed is on a card is read along (bot/telegram/open_cards).
     """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         employees: EmployeeRepo = data["employees"]
         user: User | None = data.get("event_from_user")
-        employee = await employees.find(user.id) if user else None
+        pressed = _pressed_in_own_chat(event)
+        employee, is_card = (
+            await employees.find_pressing(user.id, pressed) if user else (None, False)
+        )
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
         if employee and employee.unreachable and _is_private_message_or_press(event, data):
@@ -44,7 +50,15 @@ class EmployeeMiddleware(BaseMiddleware):
             await employees.set_name(employee.id, user.full_name)
             employee = await employees.find(user.id)
         data["employee"] = employee
-        return await handler(event, data)
+        with pressing(user.id, pressed) if user and is_card else nullcontext():
+            return await handler(event, data)
+
+
+def _pressed_in_own_chat(event: TelegramObject) -> int:
+    """The id of the message whose button a person pressed in their chat with the bot; 0: none."""
+    query = event.callback_query if isinstance(event, Update) else None
+    is_here = query and query.message and query.message.chat.id == query.from_user.id
+    return query.message.message_id if query and query.message and is_here else 0
 
 
 def _is_private_message_or_press(event: TelegramObject, data: dict[str, Any]) -> bool:

@@ -1,5 +1,7 @@
 """What is owed, on its way: news that comes meanwhile, chats that come back, the unsendable."""
 
+import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,12 +13,14 @@ from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
 from bot.app import create_repositories
+from bot.delivery.open_cards import Holding
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, EmployeeState, Role
 from storage.groups import GroupRepo
+from storage.open_cards import DrawnCard, OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.owing import mark_cases_changed, owe_anew, ping_people
 from tests.support.deliveries import WatchedOutbox, deliver_due
@@ -76,14 +80,15 @@ class Post:
     async def due(self) -> list[MessageKind]:
         return [owed.kind for owed in await self.outbox.list_due(now=self.stored.now, limit=9)]
 
-    async def deliver(self) -> None:
-        """All that is due."""
+    async def deliver(self, holding: Holding = lambda _: nullcontext()) -> None:
+        """All that is due; `holding` holds up the presses of a person."""
         await deliver_due(
             self._bot,
             self._repositories,
             self.outbox,
             zone=KYIV,
             clock=lambda: self.stored.now,
+            holding=holding,
         )
 
     @property
@@ -261,3 +266,24 @@ async def test_what_was_said_goes_with_the_calls_of_its_time(
     await stored.calls.purge(before=stored.now + 1)
     assert await stored.owed("digest", "sent") == []
     assert await stored.owed("rejects", "sent") == [1001]
+
+
+async def test_a_card_whose_press_is_being_answered_is_edited_later(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+    await post.deliver()
+    cards = OpenCardRepo(stored.database)
+    await cards.note(
+        boss.tg_id, 10, DrawnCard("c1:1:0:0:0:0:0", 1, None, "other", 0), now=stored.now
+    )
+    press, said = asyncio.Lock(), list(post.said)
+    async with press:
+        await post.deliver(holding=lambda _: press)  # and does not wait for ever: alerts would too
+        assert post.said == said
+    assert await post.due() == []
+    stored.now += 1
+    await post.deliver(holding=lambda _: press)
+    [edit] = post.said[len(said) :]
+    assert edit.startswith("EditMessageText")
+    assert await post.due() == []

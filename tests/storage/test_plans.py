@@ -23,6 +23,8 @@ from bot.domain.typed_times import parse_week
 from storage.case_spans import opened_in_sql
 from storage.database import Database
 from storage.journal import JournalRepo
+from storage.open_cards import DrawnCard
+from storage.owing_cards import owe_cards, owe_cards_of_client
 from storage.scopes import case_in_scope_sql
 from tests.support.call_logs import (
     CLIENT,
@@ -166,6 +168,7 @@ async def busy(tmp_path: Path, stored: StoredCalls) -> Busy:
     await repositories.cases.take(1, olena, now=now)
     await repositories.reminders.add(1, olena, due_at=now + 60, now=now)
     await repositories.digest_times.add(boss.id, 60, now=now)
+    await repositories.open_cards.note(1, 10, DrawnCard("c1:1", 1, None, "", now), now=now)
     explained.plans.clear()
     return Busy(stored.database, explained, repositories, boss, olena, now + 8 * DAY)
 
@@ -222,6 +225,7 @@ DUE: dict[str, Scan] = {
         now=NOW - DAY
     ),
     "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
+    "cards": lambda busy: busy.repositories.open_cards.purge(now=busy.due),
     "purge": lambda busy: busy.repositories.calls.purge(before=busy.due),
 }
 """What a tick asks, each with something to do: then every statement of it is carried out."""
@@ -239,6 +243,15 @@ async def test_what_is_due_is_found_by_an_index(busy: Busy, name: str) -> None:
     assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT) == []
 
 
+async def test_open_cards_are_found_by_an_index(busy: Busy) -> None:
+    async with busy.explained.transaction() as tx:
+        await owe_cards(tx, call_ids=[1, 2], case_ids=[1], now=NOW)
+        await owe_cards_of_client(tx, "+380501112233")
+    assert busy.explained.breaches(walked=WHAT_IS_OWED) == []
+    [owed] = await busy.database.fetch("SELECT version FROM outbox WHERE kind = 'card'")
+    assert owed["version"] == 3, "each of them owed it once more"
+
+
 async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:
     assert await busy.repositories.case_deadlines.expire(now=busy.due)
     busy.explained.plans.clear()
@@ -250,7 +263,7 @@ async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:
 async def test_a_tick_with_nothing_to_do_asks_little(busy: Busy, name: str) -> None:
     """Most ticks are such: one or two reads, and the writer's lock is left to others."""
     async with busy.database.transaction() as tx:
-        for table in ("outbox", "calls", "cases", "digests"):
+        for table in ("outbox", "calls", "cases", "digests", "open_cards"):
             await tx.execute(f"DELETE FROM {table}")
         await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")
     assert not await DUE[name](busy)

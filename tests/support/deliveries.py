@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Collection
+from contextlib import nullcontext
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
 from bot.app import Repositories, create_notices
 from bot.delivery.alerter import Alerter
+from bot.delivery.cards import Cards
+from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.outbox import Owed
@@ -60,13 +63,25 @@ async def deliver_due(
     zone: ZoneInfo,
     clock: Clock,
     seconds: float = 20,
+    holding: Holding = lambda _: nullcontext(),
 ) -> None:
     """Send and edit all that is due, and all that becomes due meanwhile."""
+    i18n = create_i18n(Language.UK)
     alerter = Alerter(
         bot,
         outbox=outbox,
         groups=repositories.groups,
-        notices=create_notices(repositories, create_i18n(Language.UK), zone=zone, clock=clock),
+        notices=create_notices(repositories, i18n, zone=zone, clock=clock),
+        open_cards=OpenCards(
+            bot,
+            repositories.open_cards,
+            outbox=outbox,
+            employees=repositories.employees,
+            cards=Cards(repositories.journal, repositories.cases, zone, lambda _: False),
+            i18n=i18n,
+            clock=clock,
+            holding=holding,
+        ),
         clock=clock,
         pace=NoPace(),
         metrics=Metrics(),

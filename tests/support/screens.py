@@ -1,6 +1,6 @@
 """The screens as people use them: the real dispatcher and storage, and a Telegram that records."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -235,8 +235,13 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(folder: Path) -> AsyncIterator[App]:
-    """The screens on an empty database, with one administrator, BOSS."""
+async def open_app(
+    folder: Path, *, wrap: Callable[[Database], Database] = lambda database: database
+) -> AsyncIterator[App]:
+    """The screens on an empty database, with one administrator, BOSS.
+
+    `wrap`: what the screens are given in place of the database.
+    """
     path = folder / "dzvinok.db"
     chosen = Settings(
         _env_file=None,
@@ -251,6 +256,6 @@ async def open_app(folder: Path) -> AsyncIterator[App]:
         },
     )
     async with open_database(path) as database, httpx.AsyncClient() as http:
-        app = App(database, chosen, http)
+        app = App(wrap(database), chosen, http)
         await app.hire(BOSS, Role.ADMINISTRATOR, name="Ганна Мельник")
         yield app

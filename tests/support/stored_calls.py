@@ -93,11 +93,11 @@ class StoredCalls:
         return [row["chat_id"] for row in rows]
 
     async def send_all(self) -> None:
-        """Mark all that is owed as sent."""
+        """Mark all that is owed as sent, but the edits of open cards."""
         async with self.database.transaction() as tx:
             await tx.execute(
                 "UPDATE outbox SET state = 'sent', message_id = id, ping = 0 "
-                "WHERE state = 'pending'"
+                "WHERE state = 'pending' AND kind <> 'card'"
             )
 
 
