@@ -5,7 +5,6 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from aiogram import Dispatcher
 
@@ -16,6 +15,8 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.middlewares import InFlight
 from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
+from tests.support.databases import put_database
+from tests.support.plain_http import plain_http
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import StoredDigests
 
@@ -35,7 +36,8 @@ def pytest_configure() -> None:
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database."""
-    async with open_database(tmp_path / "dzvinok.db") as database:
+    await put_database(path := tmp_path / "dzvinok.db")
+    async with open_database(path) as database:
         yield database
 
 
@@ -49,7 +51,7 @@ def stored(database: Database) -> StoredCalls:
 async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
     """The dispatcher with all its handlers, as the program wires it."""
     chosen = Settings(_env_file=None)
-    async with httpx.AsyncClient() as http:
+    async with plain_http() as http:
         yield create_dispatcher(
             settings=chosen,
             database=database,
