@@ -1,9 +1,10 @@
 """What tests of several rooms begin with."""
 
+import os
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from aiogram import Dispatcher
 
@@ -14,14 +15,29 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.middlewares import InFlight
 from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
+from tests.support.databases import put_database
+from tests.support.plain_http import plain_http
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import StoredDigests
+
+MEMORY = Path("/dev/shm")
+ROOM = 2**30
+
+
+def pytest_configure() -> None:
+    """Keep the files of tests in memory where there is room: a kill loses as little there.
+
+    Only a loss of power would differ, which no test makes; and no commit waits for a disk.
+    """
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database."""
-    async with open_database(tmp_path / "dzvinok.db") as database:
+    await put_database(path := tmp_path / "dzvinok.db")
+    async with open_database(path) as database:
         yield database
 
 
@@ -35,7 +51,7 @@ def stored(database: Database) -> StoredCalls:
 async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
     """The dispatcher with all its handlers, as the program wires it."""
     chosen = Settings(_env_file=None)
-    async with httpx.AsyncClient() as http:
+    async with plain_http() as http:
         yield create_dispatcher(
             settings=chosen,
             database=database,

@@ -4,6 +4,7 @@ The `.po` files are read at the start as they are; nothing has to be compiled or
 """
 
 import gettext
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def language_of(code: str | None, *, default: Language) -> Language:
     return Language(spoken) if spoken in set(Language) else default
 
 
+@cache
 def _compiled(path: Path) -> gettext.GNUTranslations:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.parent.parent.name, domain=DOMAIN)

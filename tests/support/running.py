@@ -18,6 +18,8 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.people import Role
 from storage.database import open_database
 from storage.invites import InviteRepo
+from tests.support.databases import put_database
+from tests.support.plain_http import plain_http
 from tests.support.telegram import TOKEN, Clock
 
 ADMIN, SUPERVISOR, OLENA, IVAN, ACCOUNTANT = 1001, 1002, 1101, 1102, 1103
@@ -123,8 +125,9 @@ async def running_office(
     clock = clock or Clock()
     telegram = BotApiServer(clock=clock)
     telegram.register_bot(TOKEN, username="dzvinok_bot", name="Dzvinok")
-    async with telegram.running(), httpx.AsyncClient() as http:
+    async with telegram.running(), plain_http() as http:
         settings = settings_for(directory, telegram, **changes)
+        await put_database(settings.database_path)
         async with AsyncExitStack() as stack:
             url = await stack.enter_async_context(serve(settings, clock=lambda: int(clock())))
             yield Office(telegram, settings, url, clock, http, stack.aclose)

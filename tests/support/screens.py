@@ -41,6 +41,8 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.middlewares import InFlight
 from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
+from tests.support.databases import put_database
+from tests.support.plain_http import plain_http
 
 NOW = 1_790_000_000
 STARTED_AT = NOW - 3 * 86400 - 4 * 3600
@@ -255,7 +257,8 @@ async def open_app(
             "shop": WebhookSettings(kind="webhook"),
         },
     )
-    async with open_database(path) as database, httpx.AsyncClient() as http:
+    await put_database(path)
+    async with open_database(path) as database, plain_http() as http:
         app = App(wrap(database), chosen, http)
         await app.hire(BOSS, Role.ADMINISTRATOR, name="Ганна Мельник")
         yield app
