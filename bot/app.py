@@ -114,7 +114,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
-        contacts=ContactRepo(database),
+        contacts=ContactRepo(database, rules=rules),
         outbox=OutboxRepo(database),
         rejects=RejectRepo(database),
     )
