@@ -50,6 +50,7 @@ from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
+from handlers.contact_screens import ContactScreens
 from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
@@ -159,6 +160,9 @@ def create_dispatcher(
         card_screens=card_screens,
         case_screens=CaseScreens(
             repositories.cases, card_screens, repositories.outbox, settings, clock
+        ),
+        contact_screens=ContactScreens(
+            repositories.contacts, repositories.journal, card_screens, settings, clock
         ),
         digest_screens=DigestScreens(
             repositories.digests,

@@ -211,7 +211,7 @@ class _LogReader:
         now, zone, lost_only = self.now, self.zone, part.lost_only
         client = None
         if asked.client_of:
-            client = parties.client_title(await self._call_of_client(asked))
+            client = parties.client_title(await self._call_of_client(asked), part.numbers)
         elif part.start is not None:
             day, scope = _date(asked.day), self.employee.scope
             numbers = await self.journal.numbers(scope, start=part.start, end=part.end)

@@ -15,8 +15,9 @@ from storage.case_refolding import CaseRefolding
 from storage.database import Database, Row, Transaction
 
 _CONTACT = (
-    "SELECT k.id, k.name, k.former_name, m.id AS number_id, m.number FROM contact_numbers AS n "
-    "JOIN contacts AS k ON k.id = n.contact_id JOIN contact_numbers AS m ON m.contact_id = k.id "
+    "SELECT k.id, k.name, k.former_name, k.version, m.id AS number_id, m.number "
+    "FROM contact_numbers AS n JOIN contacts AS k ON k.id = n.contact_id "
+    "JOIN contact_numbers AS m ON m.contact_id = k.id"
 )
 _NUMBERS_OF = "SELECT number FROM contact_numbers WHERE contact_id = ?"
 
@@ -46,21 +47,24 @@ class ContactRepo:
         async with self._database.transaction() as tx:
             contact = await _contact_of(tx, number)
             await tx.execute(
-                "UPDATE contacts SET former_name = coalesce(name, former_name), name = ? "
+                "UPDATE contacts SET former_name = name, name = ?, version = version + 1 "
                 "WHERE id = ? AND coalesce(name, '') <> coalesce(?, '')",
                 (name, contact.id, name),
             )
             return await _contact_of(tx, number)
 
-    async def restore_name(self, number: str) -> Contact:
-        """Undo the latest naming, or forgetting, of the client who has the number."""
+    async def restore_name(self, contact: Contact, *, version: int) -> bool:
+        """Undo the naming, or forgetting, that made this version. False: there was another since.
+
+        What was undone is forgotten: a second tap is not to bring it back.
+        """
         async with self._database.transaction() as tx:
-            contact = await _contact_of(tx, number)
-            await tx.execute(
-                "UPDATE contacts SET name = former_name, former_name = name WHERE id = ?",
-                (contact.id,),
+            undone = await tx.execute(
+                "UPDATE contacts SET name = former_name, former_name = NULL, "
+                "version = version + 1 WHERE id = ? AND version = ? RETURNING id",
+                (contact.id, version),
             )
-            return await _contact_of(tx, number)
+        return bool(undone)
 
     async def add_number(
         self,
@@ -73,18 +77,16 @@ class ContactRepo:
     ) -> Joining:
         """Make a number one more of the client who has the number `client`.
 
-        A client without a name takes the one given. What is of another contact is added only by
-        `taking` it from there.
+        A client without a name takes the one given, or that of the contact taken. What is of
+        another contact is added only by `taking` it; of one with that number only, nothing stays.
         """
         async with self._database.transaction() as tx:
             contact, other = await _contact_of(tx, client), await _find(tx, number)
             if other and other.id == contact.id:
                 return Joining.ITS_ALREADY
-            if other and len(other.numbers) == 1 and other.name is None:
-                taking = Taking.CONTACT  # nothing is known of it
-            if other and taking is Taking.NOTHING:
+            if other and other.is_worth_showing and taking is Taking.NOTHING:
                 return Joining.ANOTHERS
-            is_whole = other is not None and taking is Taking.CONTACT
+            is_whole = taking is Taking.CONTACT or (other is not None and len(other.numbers) == 1)
             more = len(other.numbers) if other and is_whole else 1
             if len(contact.numbers) + more > NUMBERS_LIMIT:
                 return Joining.TOO_MANY
@@ -100,11 +102,10 @@ class ContactRepo:
                 await tx.execute("DELETE FROM contacts WHERE id = ?", (other.id,))
             else:
                 await _put(tx, number, contact.id)
-            if name is not None:
-                await tx.execute(
-                    "UPDATE contacts SET name = ? WHERE id = ? AND name IS NULL",
-                    (name, contact.id),
-                )
+            name = name or (other.name if other and is_whole else None)
+            await tx.execute(
+                "UPDATE contacts SET name = ? WHERE id = ? AND name IS NULL", (name, contact.id)
+            )
             await self._regroup(tx, {*concerned, number}, now=now)
         return Joining.ADDED
 
@@ -154,7 +155,7 @@ async def _contact_of(tx: Transaction, number: str) -> Contact:
         return contact
     id_ = await _next_id(tx, "contacts")
     await tx.execute("INSERT INTO contacts (id) VALUES (?)", (id_,))
-    return Contact(id_, None, None, (await _put(tx, number, id_),))
+    return Contact(id_, None, None, 0, (await _put(tx, number, id_),))
 
 
 async def _put(tx: Transaction, number: str, contact_id: int) -> ContactNumber:
@@ -180,4 +181,5 @@ def _contact(rows: Sequence[Row]) -> Contact | None:
     if not rows:
         return None
     numbers = tuple(ContactNumber(row["number_id"], row["number"]) for row in rows)
-    return Contact(rows[0]["id"], rows[0]["name"], rows[0]["former_name"], numbers)
+    first = rows[0]
+    return Contact(first["id"], first["name"], first["former_name"], first["version"], numbers)

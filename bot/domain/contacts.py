@@ -17,14 +17,15 @@ class ContactNumber:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """`name` is None until somebody gives one; `former_name` is the one before, if any.
+    """`name` is None until somebody gives one; `former_name` is what it was before, if anything.
 
-    `numbers` in the order in which they were added.
+    `version` grows with every change of the name. `numbers` in the order in which they were added.
     """
 
     id: int
     name: str | None
     former_name: str | None
+    version: int
     numbers: tuple[ContactNumber, ...]
 
     @property

@@ -1,5 +1,6 @@
 -- One client may have several numbers: a contact has a name, or none yet, and all of them.
--- former_name: the one that was forgotten or replaced last, so that it can be brought back.
+-- former_name: what it was called before the latest naming, or forgetting, so that this can be
+-- undone; version counts those.
 INSERT INTO counters (name, value) VALUES ('contacts', 0), ('contact_numbers', 0);
 
 ALTER TABLE contacts RENAME TO named_numbers;
@@ -7,7 +8,8 @@ ALTER TABLE contacts RENAME TO named_numbers;
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY,
     name TEXT,
-    former_name TEXT
+    former_name TEXT,
+    version INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- contact_id NULL: taken away from former_id, to which it can be brought back.
