@@ -46,8 +46,13 @@ class CaseAlerts:
         self._told: set[int] = set()
         """The ids of the cases told of already."""
 
-    async def tell(self, case_id: int, facts: CaseFacts, before: Row | None) -> None:
-        """Tell of a case that is new or has changed; `before`: its row until now, if any."""
+    async def tell(
+        self, case_id: int, facts: CaseFacts, before: Row | None, *, is_regrouping: bool = False
+    ) -> None:
+        """Tell of a case that is new or has changed; `before`: its row until now, if any.
+
+        `is_regrouping`: because its client has other numbers now, not because anybody has called.
+        """
         self._told.add(case_id)
         if before:
             is_news = before["state"] != facts.state.value
@@ -55,7 +60,8 @@ class CaseAlerts:
             await mark_cases_changed(self._tx, [case_id], priority=priority, now=self._now)
         if facts.state is not CaseState.OPEN:
             return
-        is_lost_again = not before or facts.last_lost_at > before["last_lost_at"]
+        is_later = before is not None and facts.last_lost_at > before["last_lost_at"]
+        is_lost_again = not before or (is_later and not is_regrouping)
         age = self._now - facts.last_over_at
         if age <= ALERT_MAX_AGE:
             await alert_case(self._tx, case_id, self._rules, now=self._now)

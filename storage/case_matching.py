@@ -137,6 +137,8 @@ def match_rows(
     `cases`: those of a client oldest first. `is_regrouping`: the contacts of numbers have changed.
     """
     row_of = {call: one for one in stored if not one.is_void for call in one.lost}
+    if is_regrouping:
+        _bring_back(cases, row_of, [one for one in stored if one.is_void])
     free = {one.id: one for one in stored if not one.is_void}
     for is_own in (True, False):  # a call whose number was corrected brings its row along
         for case in reversed(cases):
@@ -151,7 +153,6 @@ def match_rows(
                 case.go_on_in(min(rows.values(), key=_preference))
                 del free[case.id]
     if is_regrouping:
-        _bring_back(cases, [one for one in stored if one.is_void])
         _note_parted(cases, row_of)
     case_of = {call: case for case in cases for call in case.facts.lost}
     return [
@@ -161,12 +162,27 @@ def match_rows(
     ]
 
 
-def _bring_back(cases: Sequence[ComputedCase], void: Sequence[StoredCase]) -> None:
-    row_of = {one.row["call_id"]: one for one in void}
+def _bring_back(
+    cases: Sequence[ComputedCase],
+    row_of: dict[int, StoredCase],
+    void: Sequence[StoredCase],
+) -> None:
+    """Let cases go on in the rows they had before they came together with another client's.
+
+    The row they have been in since then stays with that.
+    """
+    void_of = {one.row["call_id"]: one for one in void}
+    wanting: dict[int, list[ComputedCase]] = {}
+    for case in cases:
+        for row_id in {row_of[call].id for call in case.facts.lost if call in row_of}:
+            wanting.setdefault(row_id, []).append(case)
     for case in reversed(cases):
-        row = None if case.stored else row_of.pop(case.facts.lost[-1], None)
-        if row:
+        shared = [others for others in wanting.values() if case in others]
+        is_shared = all(any(one.numbers != case.numbers for one in others) for others in shared)
+        if shared and is_shared and (row := void_of.pop(case.facts.lost[-1], None)):
             case.go_on_in(row)
+            for others in shared:
+                others.remove(case)
 
 
 def _note_parted(cases: Sequence[ComputedCase], row_of: dict[int, StoredCase]) -> None:

@@ -108,7 +108,7 @@ class CaseRefolding:
     async def regroup(self, numbers: Collection[str]) -> None:
         """Refold all there ever was on these numbers: the contacts they are of have changed."""
         await self._refold(dict.fromkeys(sorted(numbers), 0), is_regrouping=True)
-        await self._write()
+        await self._write(is_regrouping=True)
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
         """Refold the cases of calls from hidden numbers, of which each is a case by itself."""
@@ -275,7 +275,7 @@ class CaseRefolding:
         self._different += [case for case in cases if case.differs]
         self._dissolved += dissolved
 
-    async def _write(self) -> None:
+    async def _write(self, *, is_regrouping: bool = False) -> None:
         """Write the differences noted, and owe the messages about them."""
         cases, self._different = self._different, []
         dissolved, self._dissolved = self._dissolved, []
@@ -287,7 +287,7 @@ class CaseRefolding:
             await self._write_void(one)
         for case in cases:
             before = case.stored.row if case.stored else None
-            await self._alerts.tell(case.id, case.facts, before)
+            await self._alerts.tell(case.id, case.facts, before, is_regrouping=is_regrouping)
 
     async def _write_void(self, one: Dissolved) -> None:
         """Mark a row void: its calls were not lost after all, or belong to another case now."""

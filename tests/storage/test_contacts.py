@@ -103,12 +103,13 @@ async def test_a_case_that_comes_apart_stays_in_the_same_hands_and_can_come_toge
     olena = await stored.hire(2, Role.OPERATOR, "101")
     await stored.lost(-90)
     await stored.lost(-60, OTHER)
+    before = {case.client: case.id for case in await stored.all_cases()}
     contact = await join(stored)
-    whole = await take(stored, SECOND, olena)
+    assert await take(stored, SECOND, olena) == before[FIRST]
     for _ in range(3):
         await part(stored, contact, SECOND)
         cases = {case.client: case for case in await stored.all_cases()}
-        assert cases[SECOND].id == whole
+        assert {number: case.id for number, case in cases.items()} == before
         for number in (FIRST, SECOND):
             assert cases[number].lost == 1
             assert cases[number].owner is not None
