@@ -1,8 +1,8 @@
 """What makes the screens of contacts, and who may change which contact.
 
 Contacts are the company's address book: whoever sees a call of a client may name the client and
-say which numbers are theirs, and is shown all of those. A contact whose numbers have called nobody
-yet is anybody's to name.
+say which numbers are theirs, and is shown all of those, whoever added them. A number of no contact
+is anybody's to name or to add. A contact whose calls are all outside a person's scope is not.
 """
 
 from dataclasses import dataclass

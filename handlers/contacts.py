@@ -287,7 +287,8 @@ async def contact_shared(
         await show(message, views.no_name_shared() if number else views.not_a_number())
         return
     contacts = contact_screens.contacts
-    if contact := await contacts.find(number):
+    contact = await contacts.find(number)
+    if contact and contact.is_worth_showing:
         await contact_screens.check_may_change(contact, employee)
     own = contact.find(number) if contact else None
     if contact and own and contact.name not in {None, name}:
