@@ -54,6 +54,7 @@ from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
+from handlers.contact_screens import ContactScreens
 from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
@@ -120,7 +121,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         employees=EmployeeRepo(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
-        contacts=ContactRepo(database),
+        contacts=ContactRepo(database, rules=rules),
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
@@ -169,6 +170,9 @@ def create_dispatcher(
         card_screens=card_screens,
         case_screens=CaseScreens(
             repositories.cases, card_screens, repositories.outbox, settings, clock
+        ),
+        contact_screens=ContactScreens(
+            repositories.contacts, repositories.journal, card_screens, settings, clock
         ),
         digest_screens=DigestScreens(
             repositories.digests,

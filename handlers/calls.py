@@ -176,9 +176,12 @@ class _LogReader:
 
     async def filter_of(self, asked: LogPage) -> LogFilter:
         """The part of the log a button asks for. Raises NotFoundError if there is none (now)."""
-        client = (await self._call_of_client(asked)).client if asked.client_of else None
-        if asked.client_of and client is None:
-            raise NotFoundError(f"client of call {asked.client_of}")
+        numbers: tuple[str, ...] = ()
+        if asked.client_of:
+            client = (await self._call_of_client(asked)).client
+            if client is None:
+                raise NotFoundError(f"client of call {asked.client_of}")
+            numbers = await self.journal.numbers_of_client(client)
         start: int | None = None
         end: int | None = None
         if asked.day:
@@ -186,13 +189,13 @@ class _LogReader:
             start, end = day_bounds(day, self.zone)
             if day == self._today():  # today has no end: live calls stand after everything
                 end = None
-        return LogFilter(start=start, end=end, lost_only=bool(asked.lost), client=client)
+        return LogFilter(start=start, end=end, lost_only=bool(asked.lost), numbers=numbers)
 
     async def text(self, asked: LogPage, part: LogFilter, page: Page) -> str:
         now, zone, lost_only = self.now, self.zone, part.lost_only
         client = None
         if asked.client_of:
-            client = parties.client_title(await self._call_of_client(asked))
+            client = parties.client_title(await self._call_of_client(asked), part.numbers)
         elif part.start is not None:
             day, scope = _date(asked.day), self.employee.scope
             numbers = await self.journal.numbers(scope, start=part.start, end=part.end)

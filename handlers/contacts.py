@@ -1,46 +1,100 @@
-"""Giving a client's number a name in the company's contacts, from a call's card."""
+"""The contact of a call's client: its name, its numbers; contacts shared from Telegram.
 
-from aiogram import Router
+A shared contact is an answer to whatever is asked about a contact. Sent as a reply to the card, or
+an alert, of a call it is about the call's client; sent by itself, about its own number.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiogram import F, Router
+from aiogram.filters import StateFilter
 from aiogram.fsm.context import FSMContext
-from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.calls import CONTACT_LIMIT
+from bot.domain.contacts import Taking
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event
-from bot.views import comments as views
+from bot.telegram.reply import Event, answer, show
+from bot.views import contacts as views
 from bot.views import dialogs as dialog_views
+from bot.views.comments import saved
 from bot.views.formats import one_line
 from handlers import dialogs
-from handlers.calls import CardScreens
-from handlers.dialogs import Dialog
-from keyboards import dialogs as keyboards
-from keyboards.callbacks import ContactButton
-from storage.contacts import ContactRepo
-from storage.journal import JournalRepo
-
-
-class ContactDialog(StatesGroup):
-    name = State()
+from handlers.contact_answers import Answer, ContactDialog, read_number, said_of
+from handlers.contact_screens import ContactScreens, call_replied_to, name_of
+from handlers.dialogs import Dialog, InDialog, OfQuestion
+from keyboards import contacts as keyboards
+from keyboards import dialogs as dialog_keyboards
+from keyboards.callbacks import (
+    ContactButton,
+    ContactStep,
+    DialogButton,
+    DialogStep,
+    SharedContact,
+)
 
 
 def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
-    router.callback_query.register(ask_name, ContactButton.filter())
+    of_step: dict[ContactStep, Callable[..., Awaitable[None]]] = {
+        ContactStep.OPEN: open_contact,
+        ContactStep.NAME: ask_name,
+        ContactStep.FORGET: forget_name,
+        ContactStep.UNNAME: undo_naming,
+        ContactStep.ADD: ask_number,
+        ContactStep.REMOVE: remove_number,
+        ContactStep.RESTORE: restore_number,
+    }
+    for step, handler in of_step.items():
+        router.callback_query.register(handler, ContactButton.filter(F.step == step))
+    router.callback_query.register(undo_sharing, SharedContact.filter())
     dialogs.register_answers(
         router,
         ContactDialog.name,
         ContactButton,
+        SharedContact,
         answered=name_sent,
         cancelled=cancel,
-        accepted=forget_name,
+        accepted=name_accepted,
         without_text=name_sent,
     )
+    dialogs.register_answers(
+        router,
+        ContactDialog.number,
+        ContactButton,
+        answered=number_sent,
+        cancelled=cancel,
+        without_text=number_sent,
+    )
+    is_taking = DialogButton.filter(F.step.in_({DialogStep.SAVE, DialogStep.MERGE}))
+    waiting = InDialog(ContactDialog.number, ContactButton)
+    router.callback_query.register(number_taken, is_taking, waiting, OfQuestion())
+    router.message.register(contact_shared, F.contact, StateFilter(None))
     return router
+
+
+# The screen
+
+
+async def open_contact(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    state: FSMContext,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    """Show the contact; of a client of whom nothing is known yet, ask the name at once."""
+    call, client = await contact_screens.call(callback_data, employee)
+    contact = await contact_screens.contacts.find(client)
+    if contact and contact.is_worth_showing:
+        await contact_screens.show(query, callback_data.to(ContactStep.ADD), employee)
+        return
+    text, markup = views.ask_name(call), keyboards.ask_first_name(callback_data)
+    await dialogs.ask(query, state, ContactDialog.name, callback_data, text, markup)
 
 
 async def ask_name(
@@ -48,56 +102,242 @@ async def ask_name(
     callback_data: ContactButton,
     state: FSMContext,
     employee: Employee,
-    journal: JournalRepo,
+    contact_screens: ContactScreens,
 ) -> None:
-    call = await journal.get(callback_data.call, employee.scope)
-    if call.client is None:
-        raise NotFoundError(f"client of call {call.id}")
-    text, markup = views.ask_contact(call), keyboards.forget_name(is_named=bool(call.contact))
+    call, _ = await contact_screens.call(callback_data, employee)
+    text, markup = views.ask_name(call), dialog_keyboards.cancel()
     await dialogs.ask(query, state, ContactDialog.name, callback_data, text, markup)
 
 
-async def name_sent(
-    message: Message,
-    dialog: Dialog[ContactButton],
+async def ask_number(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    state: FSMContext,
     employee: Employee,
-    contacts: ContactRepo,
-    card_screens: CardScreens,
+    contact_screens: ContactScreens,
 ) -> None:
-    name = one_line(message.text or "")
-    if not 1 <= len(name) <= CONTACT_LIMIT:
-        await message.answer(views.contact_expected(), reply_markup=keyboards.cancel())
-        return
-    await _set_name(message, dialog, name, employee, contacts, card_screens)
+    call, _ = await contact_screens.call(callback_data, employee)
+    text, markup = views.ask_number(call), dialog_keyboards.cancel()
+    await dialogs.ask(query, state, ContactDialog.number, callback_data, text, markup)
 
 
 async def forget_name(
     query: CallbackQuery,
+    callback_data: ContactButton,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    _, client = await contact_screens.call(callback_data, employee)
+    await contact_screens.contacts.set_name(client, None)
+    await contact_screens.show(query, callback_data, employee, note=views.forgotten())
+
+
+async def undo_naming(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    contact = await contact_screens.contact(callback_data, employee)
+    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.which)
+    note = views.as_it_was() if is_undone else views.changed_since()
+    await contact_screens.show(query, callback_data, employee, note=note)
+
+
+async def remove_number(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    contact = await contact_screens.contact(callback_data, employee)
+    number = next((one for one in contact.numbers if one.id == callback_data.which), None)
+    is_gone = number is not None and await contact_screens.contacts.remove_number(
+        contact, number.id, now=contact_screens.clock()
+    )
+    note = views.removed(number.number) if number and is_gone else views.changed_since()
+    removed = number if is_gone else None
+    await contact_screens.show(query, callback_data, employee, note=note, removed=removed)
+
+
+async def restore_number(
+    query: CallbackQuery,
+    callback_data: ContactButton,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    contact = await contact_screens.contact(callback_data, employee)
+    is_back = await contact_screens.contacts.restore_number(
+        contact, callback_data.which, now=contact_screens.clock()
+    )
+    note = views.back_again() if is_back else views.changed_since()
+    await contact_screens.show(query, callback_data, employee, note=note)
+
+
+# What is answered
+
+
+async def name_sent(
+    message: Message,
+    dialog: Dialog[ContactButton | SharedContact],
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    if message.contact and isinstance(dialog.origin, ContactButton):
+        sent = Answer(message, dialog.origin, dialog.state, employee, contact_screens, dialog)
+        await sent.share()
+        return
+    name = one_line(message.text or "") or name_of(message) or ""
+    if not 1 <= len(name) <= CONTACT_LIMIT:
+        await message.answer(views.name_expected(), reply_markup=dialog_keyboards.cancel())
+        return
+    await _set_name(message, dialog, name, employee, contact_screens)
+
+
+async def name_accepted(
+    query: CallbackQuery,
+    dialog: Dialog[ContactButton | SharedContact],
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    """Let the name of a shared contact take the place of the present one."""
+    if dialog.draft is None:
+        await answer(query)
+        return
+    await _set_name(query, dialog, dialog.draft, employee, contact_screens)
+
+
+async def number_sent(
+    message: Message,
     dialog: Dialog[ContactButton],
     employee: Employee,
-    contacts: ContactRepo,
-    card_screens: CardScreens,
+    contact_screens: ContactScreens,
 ) -> None:
-    await _set_name(query, dialog, None, employee, contacts, card_screens)
+    sent = Answer(message, dialog.origin, dialog.state, employee, contact_screens, dialog)
+    if message.contact:
+        await sent.share()
+        return
+    number = contact_screens.settings.read_number(message.text or "")
+    if number is None:
+        await message.answer(views.not_a_number(), reply_markup=dialog_keyboards.cancel())
+        return
+    await sent.add(number)
+
+
+async def number_taken(
+    query: CallbackQuery,
+    callback_data: DialogButton,
+    dialog: Dialog[ContactButton],
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    """Add a number although it is of another contact, or with all that contact has."""
+    if dialog.draft is None:
+        await answer(query)
+        return
+    is_whole = callback_data.step is DialogStep.MERGE
+    async with dialog.ending(query):
+        _, client = await contact_screens.call(dialog.origin, employee)
+        if other := await contact_screens.contacts.find(dialog.draft):
+            await contact_screens.check_may_change(other, employee)
+        joined = await contact_screens.contacts.add_number(
+            client,
+            dialog.draft,
+            taking=Taking.CONTACT if is_whole else Taking.NUMBER,
+            now=contact_screens.clock(),
+        )
+        note = said_of(joined, dialog.draft)
+        await contact_screens.show(query, dialog.origin.to(ContactStep.ADD), employee, note=note)
 
 
 async def cancel(
-    event: Event, dialog: Dialog[ContactButton], employee: Employee, card_screens: CardScreens
+    event: Event,
+    dialog: Dialog[ContactButton | SharedContact],
+    employee: Employee,
+    contact_screens: ContactScreens,
 ) -> None:
     async with dialog.ending(event):
-        await card_screens.show(event, dialog.origin.card, employee, note=dialog_views.cancelled())
+        if isinstance(dialog.origin, ContactButton):
+            pressed = dialog.origin.to(
+                ContactStep.OPEN if dialog.origin.step is ContactStep.OPEN else ContactStep.ADD
+            )
+            note = dialog_views.cancelled()
+            await contact_screens.show(event, pressed, employee, note=note)
+        else:
+            await show(event, dialog_views.cancelled())
+
+
+# Contacts shared from Telegram
+
+
+async def contact_shared(
+    message: Message, state: FSMContext, employee: Employee, contact_screens: ContactScreens
+) -> None:
+    """Name the number, or add it to the client of the call whose card or alert is answered."""
+    if call_id := call_replied_to(message):
+        call = await contact_screens.journal.get(call_id, employee.scope)
+        if call.client is None:
+            await show(message, views.hidden())
+            return
+        pressed = ContactButton.of_call(call_id, ContactStep.ADD)
+        await Answer(message, pressed, state, employee, contact_screens).share()
+        return
+    number, name = read_number(message, contact_screens), name_of(message)
+    if number is None or name is None:
+        await show(message, views.no_name_shared() if number else views.not_a_number())
+        return
+    contacts = contact_screens.contacts
+    contact = await contacts.find(number)
+    if contact and contact.is_worth_showing:
+        await contact_screens.check_may_change(contact, employee)
+    own = contact.find(number) if contact else None
+    if contact and own and contact.name not in {None, name}:
+        origin = SharedContact(number=own.id)
+        text, markup = views.ask_to_replace(contact, name), keyboards.replace_name()
+        await dialogs.ask_below(message, state, ContactDialog.name, origin, name, text, markup)
+        return
+    await _name_shared(message, number, name, contact_screens)
+
+
+async def undo_sharing(
+    query: CallbackQuery,
+    callback_data: SharedContact,
+    employee: Employee,
+    contact_screens: ContactScreens,
+) -> None:
+    contact = await contact_screens.contacts.get(callback_data.number)
+    await contact_screens.check_may_change(contact, employee)
+    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.version)
+    contact = await contact_screens.contacts.get(callback_data.number)
+    note = views.as_it_was() if is_undone else views.changed_since()
+    await show(query, views.named(contact, note=note), toast=note)
+
+
+async def _name_shared(
+    event: Event, number: str, name: str, contact_screens: ContactScreens
+) -> None:
+    contact = await contact_screens.contacts.set_name(number, name)
+    own = contact.find(number)
+    if own is None:
+        raise NotFoundError("the number of a contact named just now")
+    text = views.named(contact, note=views.named_now())
+    await show(event, text, keyboards.shared(own, contact.version))
 
 
 async def _set_name(
     event: Event,
-    dialog: Dialog[ContactButton],
-    name: str | None,
+    dialog: Dialog[ContactButton | SharedContact],
+    name: str,
     employee: Employee,
-    contacts: ContactRepo,
-    card_screens: CardScreens,
+    contact_screens: ContactScreens,
 ) -> None:
     async with dialog.ending(event):
-        call = await card_screens.journal.get(dialog.origin.call, employee.scope)
-        if call.client is not None:
-            await contacts.set_name(call.client, name)
-        await card_screens.show(event, dialog.origin.card, employee, note=views.saved())
+        if isinstance(dialog.origin, SharedContact):
+            contact = await contact_screens.contacts.get(dialog.origin.number)
+            await contact_screens.check_may_change(contact, employee)
+            [own] = [one for one in contact.numbers if one.id == dialog.origin.number]
+            await _name_shared(event, own.number, name, contact_screens)
+            return
+        _, client = await contact_screens.call(dialog.origin, employee)
+        await contact_screens.contacts.set_name(client, name)
+        await contact_screens.show(event, dialog.origin, employee, note=saved())

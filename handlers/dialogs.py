@@ -45,6 +45,8 @@ from keyboards.callbacks import (
     CaseButton,
     CaseStep,
     CompanyMenu,
+    ContactButton,
+    ContactStep,
     DialogButton,
     DialogStep,
     DigestMenu,
@@ -64,6 +66,7 @@ _OPENING: tuple[type[CallbackData], ...] = (
     Card,
     CaseButton,
     CompanyMenu,
+    ContactButton,
     DigestMenu,
     InviteStart,
     QuietMenu,
@@ -218,6 +221,21 @@ async def ask(
     await remove(query, earlier - {query.message.message_id if query.message else 0})
 
 
+async def ask_below(
+    message: Message,
+    state: FSMContext,
+    step: State,
+    origin: CallbackData,
+    draft: str,
+    text: str,
+    markup: InlineKeyboardMarkup,
+) -> None:
+    """Ask about a message that came unasked; `draft`: what a press is to decide about."""
+    asked = await say(message, text, markup)
+    await state.set_data(_stored(origin, (asked.message_id,) if asked else (), draft))
+    await state.set_state(step)
+
+
 async def go_on(state: FSMContext, step: State, origin: CallbackData) -> None:
     """Go to a step that asks nothing yet: what may follow an answer."""
     await _begin(state, step, origin, None)
@@ -351,9 +369,11 @@ async def _has_left(message: Message, state: FSMContext) -> bool:
 
 def _opens_screen(data: str) -> bool:
     for kind in _OPENING:
-        button = _unpacked(kind, data)
+        button = unpacked(kind, data)
         if isinstance(button, CaseButton):
             return button.step is CaseStep.OPEN
+        if isinstance(button, ContactButton):
+            return button.step is ContactStep.OPEN
         if button is not None:
             return True
     return False
@@ -407,12 +427,13 @@ def _read(
     match data:
         case {"origin": str(packed), "messages": [*messages], "draft": None | str() as draft}:
             for kind in origins:
-                if origin := _unpacked(kind, packed):
+                if origin := unpacked(kind, packed):
                     return Dialog(origin, tuple(messages), draft, state)
     return None
 
 
-def _unpacked(kind: type[CallbackData], packed: str) -> CallbackData | None:
+def unpacked(kind: type[CallbackData], packed: str) -> CallbackData | None:
+    """The button of this kind that these data are; None: they are not."""
     try:
         return kind.unpack(packed)
     except (TypeError, ValueError):

@@ -275,9 +275,27 @@ class CommentHistory(CallbackData, prefix="mh1"):
         return Card(**self.model_dump())
 
 
-class ContactButton(CallbackData, prefix="k1"):
-    """Naming the client of a call; the fields are the card's."""
+class ContactStep(StrEnum):
+    OPEN = "o"
+    NAME = "n"
+    FORGET = "f"
+    UNNAME = "u"
+    """Undo the naming, or forgetting, after which the contact's version is `which`."""
+    ADD = "a"
+    REMOVE = "d"
+    """Take the number with the id `which` away."""
+    RESTORE = "r"
+    """Bring it back."""
 
+
+class ContactButton(CallbackData, prefix="k2"):
+    """A button about the client of a call, as a contact; the fields from `call` on are the card's.
+
+    `which` is a count that people drive by hand, so six digits are enough for it.
+    """
+
+    step: ContactStep
+    which: Count = 0
     call: Id
     day: Count
     lost: Count
@@ -287,11 +305,32 @@ class ContactButton(CallbackData, prefix="k1"):
 
     @property
     def card(self) -> Card:
-        return Card(**self.model_dump())
+        return Card(**self.model_dump(exclude={"step", "which"}))
+
+    def to(self, step: ContactStep, which: int = 0) -> "ContactButton":
+        """Another button of the same screen."""
+        return self.model_copy(update={"step": step, "which": which})
+
+    @classmethod
+    def of_call(cls, call: int, step: ContactStep) -> "ContactButton":
+        """One on the card of a call that was opened from no page."""
+        return cls(step=step, **Card(call=call).model_dump())
+
+
+class SharedContact(CallbackData, prefix="ks1"):
+    """Undoing what a contact shared from Telegram has named, or, in a dialog, naming it so.
+
+    `number`: the id of its number; `version`: the contact's since.
+    """
+
+    number: Id
+    version: Id = 0
 
 
 class DialogStep(StrEnum):
     SAVE = "s"
+    MERGE = "m"
+    """Save it together with all that belongs to it."""
     CANCEL = "c"
 
 

@@ -23,6 +23,7 @@ from keyboards.callbacks import (
     CommentHistory,
     CommentStep,
     ContactButton,
+    ContactStep,
     Listen,
     LogPage,
     Nothing,
@@ -86,7 +87,8 @@ def card(
     if call.comment_changes > 1:
         rows.append([button(_("📜 Changes of the comment"), CommentHistory(**fields))])
     if call.client:
-        all_calls, contact = LogPage(client_of=call.id), ContactButton(**fields)
+        all_calls = LogPage(client_of=call.id)
+        contact = ContactButton(step=ContactStep.OPEN, **fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
     if call.case:
         rows += _case(call.case, pressed, viewer)

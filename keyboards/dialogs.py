@@ -43,11 +43,5 @@ def change_comment(*, is_added: bool) -> InlineKeyboardMarkup:
     )
 
 
-def forget_name(*, is_named: bool) -> InlineKeyboardMarkup:
-    """The buttons under the question for a client's name; a known name can be forgotten."""
-    forget = button(_("🗑 Forget the name"), DialogButton(step=DialogStep.SAVE))
-    return keyboard(*([[forget]] if is_named else []), [cancel_button()])
-
-
 def cancel_button() -> InlineKeyboardButton:
     return button(_("✖️ Cancel"), DialogButton(step=DialogStep.CANCEL))

@@ -11,9 +11,17 @@ from bot.domain.cases import ALERT_MAX_AGE
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
+from storage.clients import NUMBERS_SQL
 from storage.company import read_step_moments
 from storage.database import Row, Transaction, chunks, marks_sql
-from storage.owing import mark_alerts_changed, owe_anew, owe_case, owe_once, ping_people
+from storage.owing import (
+    mark_alerts_changed,
+    move_messages,
+    owe_anew,
+    owe_case,
+    owe_once,
+    ping_people,
+)
 
 _AT_ONCE = 300
 """Calls, or clients, that one statement asks about."""
@@ -38,8 +46,13 @@ class CaseAlerts:
         self._told: set[int] = set()
         """The ids of the cases told of already."""
 
-    async def tell(self, case_id: int, facts: CaseFacts, before: Row | None) -> None:
-        """Tell of a case that is new or has changed; `before`: its row until now, if any."""
+    async def tell(
+        self, case_id: int, facts: CaseFacts, before: Row | None, *, is_regrouping: bool = False
+    ) -> None:
+        """Tell of a case that is new or has changed; `before`: its row until now, if any.
+
+        `is_regrouping`: because its client has other numbers now, not because anybody has called.
+        """
         self._told.add(case_id)
         if before:
             is_news = before["state"] != facts.state.value
@@ -47,7 +60,8 @@ class CaseAlerts:
             await mark_alerts_changed(self._tx, [case_id], priority=priority, now=self._now)
         if facts.state is not CaseState.OPEN:
             return
-        is_lost_again = not before or facts.last_lost_at > before["last_lost_at"]
+        is_later = before is not None and facts.last_lost_at > before["last_lost_at"]
+        is_lost_again = not before or (is_later and not is_regrouping)
         age = self._now - facts.last_over_at
         if age <= ALERT_MAX_AGE:
             await alert_case(self._tx, case_id, self._rules, now=self._now)
@@ -57,8 +71,30 @@ class CaseAlerts:
         elif is_lost_again and age <= _LIST_MAX_AGE:
             await self._owe_list(case_id)
 
-    async def tell_of_void(self, case_id: int) -> None:
-        """Tell that what was told of is no case: none of its calls was lost after all."""
+    async def tell_of_void(self, row: Row, into: int | None) -> None:
+        """Tell that what was told of is no case of its own; `row`: what it was until now.
+
+        `into`: the case that has its calls, which is told of in these messages where it has none
+        of its own; None: none of its calls was lost after all. An owner who loses it is warned.
+        """
+        case_id = row["id"]
+        if into is not None:
+            await move_messages(self._tx, case_id, into)
+            owners = await self._tx.execute(
+                "SELECT owner_id FROM cases WHERE id = ? AND state = 'open' "
+                "AND owner_id IS NOT NULL AND owner_id <> ?",
+                (into, row["owner_id"]),
+            )
+            if owners and row["state"] == "open":
+                await owe_once(
+                    self._tx,
+                    MessageKind.WARNING,
+                    f"case {case_id}",
+                    employee_id=row["owner_id"],
+                    priority=Priority.ALERT,
+                    case_id=into,
+                    now=self._now,
+                )
         await mark_alerts_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
 
     async def tell_of_details(self, call_ids: Sequence[int]) -> None:
@@ -92,38 +128,38 @@ class CaseAlerts:
             and call.extension is not None
             and self._now - call.started_at <= _WARNED_WITHIN
         ]
-        taken_clients = await self._clients_taken({call.client or "" for _, call in dialled})
+        taken = await self._taken_cases({call.client or "" for _, call in dialled})
         for id_, call in dialled:
-            if call.client not in taken_clients:
-                continue
-            rows = await self._tx.execute(
-                "SELECT k.id, z.employee_id FROM cases AS k "
-                "JOIN employee_extensions AS z ON z.extension = ? "
-                "WHERE k.client = ? AND k.state = 'open' AND k.owner_id IS NOT NULL "
-                "AND k.owner_id <> z.employee_id",
-                (call.extension, call.client),
-            )
-            for row in rows:
-                await owe_once(
-                    self._tx,
-                    MessageKind.WARNING,
-                    str(id_),
-                    employee_id=row["employee_id"],
-                    priority=Priority.ALERT,
-                    case_id=row["id"],
-                    now=self._now,
+            for case in taken.get(call.client or "", ()):
+                people = await self._tx.execute(
+                    "SELECT employee_id FROM employee_extensions WHERE extension = ? "
+                    "AND employee_id <> ?",
+                    (call.extension, case["owner_id"]),
                 )
+                for row in people:
+                    await owe_once(
+                        self._tx,
+                        MessageKind.WARNING,
+                        str(id_),
+                        employee_id=row["employee_id"],
+                        priority=Priority.ALERT,
+                        case_id=case["id"],
+                        now=self._now,
+                    )
 
-    async def _clients_taken(self, clients: set[str]) -> set[str]:
-        """Which of these clients have an open case that somebody has taken."""
-        taken: set[str] = set()
+    async def _taken_cases(self, clients: set[str]) -> dict[str, list[Row]]:
+        """The open cases that somebody has taken, of each of these clients."""
+        taken: dict[str, list[Row]] = {}
         for some in chunks(sorted(clients), _AT_ONCE):
             rows = await self._tx.execute(
-                "SELECT client FROM cases WHERE owner_id IS NOT NULL AND state = 'open' "  # noqa: S608
-                f"AND client IN ({marks_sql(some)})",
+                f"WITH asked (client) AS (VALUES {', '.join(['(?)'] * len(some))}), "  # noqa: S608
+                f"{NUMBERS_SQL} SELECT a.client, k.id, k.owner_id FROM numbers AS a "
+                "CROSS JOIN cases AS k WHERE k.client = a.number AND k.state = 'open' "
+                "AND k.owner_id IS NOT NULL",
                 some,
             )
-            taken |= {row["client"] for row in rows}
+            for row in rows:
+                taken.setdefault(row["client"], []).append(row)
         return taken
 
     async def _given_up_at(self, call_id: int) -> int:

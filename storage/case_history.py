@@ -1,8 +1,13 @@
-"""The history of a case: the actions of people, and of the bot on their behalf."""
+"""The history of a case: the actions of people, and of the bot on their behalf.
+
+When cases of one client come together their histories do; when one is parted, both parts have it.
+"""
+
+from collections.abc import Collection
 
 from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
-from storage.database import Database, Transaction
+from storage.database import Database, Transaction, marks_sql
 
 _SHOWN = 20
 
@@ -17,12 +22,58 @@ async def note_action(
     text: str | None = None,
     other: int | None = None,
 ) -> None:
-    """Add an action to the history of a case; `other`: the id of the person it was handed to."""
-    await tx.execute(
+    """Add an action to the history of a case; `other`: the id of the person it was handed to.
+
+    A closing is of all the numbers of the case's lost calls.
+    """
+    [event] = await tx.execute(
         "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
         (case_id, now, kind.value, employee_id, other, text),
     )
+    if kind is CaseActionKind.CLOSED:
+        await tx.execute(
+            "INSERT INTO closings (number, event_id) SELECT DISTINCT c.client, ? "
+            "FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
+            "WHERE y.case_id = ? AND y.part = 'lost' AND c.client IS NOT NULL",
+            (event["id"], case_id),
+        )
+
+
+_IS_NEW = (
+    "NOT EXISTS (SELECT 1 FROM case_events AS o WHERE o.case_id = ? AND o.at = v.at "
+    "AND o.kind = v.kind AND coalesce(o.employee_id, 0) = coalesce(v.employee_id, 0))"
+)
+"""Whether the history of that case lacks the action: cases may be parted and joined repeatedly."""
+
+
+async def move_actions(tx: Transaction, case_id: int, into: int) -> None:
+    """Let the history of a case be that of another, which has its calls now."""
+    await tx.execute(
+        "UPDATE case_events SET case_id = ? WHERE id IN "  # noqa: S608 - our own predicate
+        f"(SELECT v.id FROM case_events AS v WHERE v.case_id = ? AND {_IS_NEW})",
+        (into, case_id, into),
+    )
+
+
+async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collection[str]) -> None:
+    """Give a case the history of that it was parted from; closings of its numbers are its own."""
+    rows = await tx.execute(
+        f"SELECT v.* FROM case_events AS v WHERE v.case_id = ? AND {_IS_NEW} ORDER BY v.id",  # noqa: S608
+        (case_id, to),
+    )
+    for row in rows:
+        [copy] = await tx.execute(
+            "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "
+            "SELECT ?, at, kind, employee_id, other_id, text FROM case_events WHERE id = ? "
+            "RETURNING id",
+            (to, row["id"]),
+        )
+        await tx.execute(
+            f"UPDATE closings SET event_id = ? WHERE event_id = ? "  # noqa: S608
+            f"AND number IN ({marks_sql(numbers)})",
+            (copy["id"], row["id"], *numbers),
+        )
 
 
 async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ...]:

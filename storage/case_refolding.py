@@ -1,30 +1,37 @@
 """Keeping cases in step with the calls, inside the transaction that records the calls.
 
-To fold is to let a number's calls and closings, in order, make its cases (`fold` in
+To fold is to let a client's calls and closings, in order, make their cases (`fold` in
 bot/domain/case_rules.py); to refold is to do so anew.
 
-- The calls are the truth. A number is refolded whenever one of its calls changes, a person closes
-  its case, or its case expires; a row of `cases` is only what the last folding gave. So calls may
-  come late, twice and in any order.
+- The calls are the truth. A client is refolded whenever one of their calls changes, a person
+  closes their case, or it expires; a row of `cases` is only what the last folding gave. So calls
+  may come late, twice and in any order.
+- All numbers of one contact are one client (clients.py), who is refolded from the beginning when
+  the numbers change; so contacts may come before the calls or after. `cases.client` is the number
+  of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
   cannot change. A hidden number has no client: each of its calls is a case by itself.
-- Of what people did, only closings by hand (`case_events`) take part in folding. Who has taken a
-  case, and until when, stays in its row untouched while the case is open.
-- A case keeps its row, its messages and its owner as long as it keeps one of its lost calls. A row
-  that has lost them all stays as 'void', for the messages that told of it.
+- Of what people did, only closings by hand take part in folding, each for the numbers it was
+  about (`closings`). Who has taken a case, and until when, stays in its row untouched while the
+  case is open.
+- A case keeps its row, its messages and its owner as long as it keeps one of its lost calls
+  (case_matching.py). A row that has lost them all stays as 'void', for the messages that told of
+  it and are not the messages of another case now.
 - A call belongs to one case at most: `case_calls` says as what.
 - Only the difference to the rows is written, with the messages it owes (case_alerts.py) and the
   edits of open cards (owing_cards.py).
 """
 
-import itertools
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from bot.domain.calls import CasePart, CaseState, Direction, Status
-from bot.domain.case_rules import CaseEvent, CaseFacts, CaseRules, EventKind, event_kind, fold
+from bot.domain.calls import CasePart, Direction, Status
+from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, fold
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
 from storage.case_alerts import CaseAlerts
+from storage.case_history import copy_actions, move_actions
+from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
+from storage.clients import NUMBERS_SQL
 from storage.database import Row, Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
 
@@ -38,17 +45,6 @@ _CALL = (
     "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
     "c.wait, c.talk, c.level"
 )
-_COMPUTED = (
-    "call_id",
-    "opened_at",
-    "last_lost_at",
-    "expires_at",
-    "lost",
-    "attempts",
-    "state",
-    "closed_at",
-)
-"""The columns of `cases` that follow from the calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,72 +56,12 @@ class CallChange:
     after: MergedCall
 
 
-@dataclass(slots=True)
-class _StoredCase:
-    """A row of `cases`, and its calls by id."""
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """The numbers of one client, and the moment from which they are refolded."""
 
-    row: Row
-    parts: dict[int, CasePart] = field(default_factory=dict)
-
-    @property
-    def id(self) -> int:
-        id_: int = self.row["id"]
-        return id_
-
-    @property
-    def lost(self) -> set[int]:
-        return {call for call, part in self.parts.items() if part is CasePart.LOST}
-
-
-class _ComputedCase:
-    """A case as folding gives it now, beside its row; a new one is given its `id` when written.
-
-    `client` is None for a hidden number; `stored` is None where there is no row yet.
-    """
-
-    def __init__(self, client: str | None, facts: CaseFacts, stored: _StoredCase | None) -> None:
-        self.client = client
-        self.facts = facts
-        self.stored = stored
-        self.id = stored.id if stored else 0
-        self.parts = _parts(facts)
-        self.parts_before = set(stored.parts) if stored else set()
-        self.values: tuple[Value, ...] = (
-            facts.lost[-1],
-            facts.opened_at,
-            facts.last_lost_at,
-            facts.expires_at,
-            len(facts.lost),
-            len(facts.attempts),
-            facts.state.value,
-            facts.closed_at,
-        )
-
-    @property
-    def differs(self) -> bool:
-        """Whether its row has to be written."""
-        if self.stored is None:
-            return True
-        row = self.stored.row
-        return self.parts != self.stored.parts or self.values != tuple(
-            row[name] for name in _COMPUTED
-        )
-
-    @property
-    def is_open(self) -> bool:
-        return self.facts.state is CaseState.OPEN
-
-    @property
-    def stays_open(self) -> bool:
-        """Whether it is open now and its row was open too."""
-        return self.is_open and self.stored is not None and self.stored.row["state"] == "open"
-
-    def claim_due_at(self, now: int) -> int | None:
-        """When to ask the owner of a case that was reopened, which is at once; None: never.
-
-        A case that stays open keeps the moment in its row.
-        """
-        return now if self.is_open and self.stored and self.stored.row["owner_id"] else None
+    numbers: frozenset[str]
+    since: int
 
 
 class CaseRefolding:
@@ -136,8 +72,8 @@ class CaseRefolding:
         self._rules = rules
         self._now = now
         self._alerts = CaseAlerts(tx, rules, now)
-        self._different: list[_ComputedCase] = []
-        self._void: list[_StoredCase] = []
+        self._different: list[ComputedCase] = []
+        self._dissolved: list[Dissolved] = []
         self._new_calls: set[int] = set()
         self._changed_calls: set[int] = set()
         self._changed_cases: set[int] = set()
@@ -172,10 +108,16 @@ class CaseRefolding:
         await self._alerts.warn_of_owners([(change.id, change.after) for change in changes])
 
     async def refold(self, since: dict[str, int]) -> None:
-        """Refold these clients, each from the moment given."""
+        """Refold the clients of these numbers, each from the moment given."""
         for some in chunks(sorted(since), _AT_ONCE):
-            await self._refold({client: since[client] for client in some})
-        await self._write()
+            await self._refold({number: since[number] for number in some})
+            await self._write()
+        await self._owe_cards()
+
+    async def regroup(self, numbers: Collection[str]) -> None:
+        """Refold all there ever was on these numbers: the contacts they are of have changed."""
+        await self._refold(dict.fromkeys(sorted(numbers), 0), is_regrouping=True)
+        await self._write(is_regrouping=True)
         await self._owe_cards()
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
@@ -197,13 +139,15 @@ class CaseRefolding:
             closings = await self._closings(
                 f"k.call_id IN ({marks_sql(some)}) AND k.client IS NULL", some
             )
-            by_call = {call: one for one in stored for call in one.lost}
+            cases: list[ComputedCase] = []
             for row in calls:
-                id_ = row["id"]
                 events = self._events([row], []) if row["client"] is None else []
-                closed = [event for call, event in closings if call == id_]
-                cases = fold([*events, *closed], window=self._rules.window, now=self._now)
-                self._note_differences(None, cases, [by_call[id_]] if id_ in by_call else [])
+                events += [event for call, event in closings if call == row["id"]]
+                cases += [
+                    ComputedCase((), None, facts)
+                    for facts in fold(events, window=self._rules.window, now=self._now)
+                ]
+            self._note_differences(cases, match_rows(cases, stored))
         await self._write()
 
     async def _clients_with_case_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
@@ -215,9 +159,9 @@ class CaseRefolding:
         for some in chunks(sorted(spans), _AT_ONCE):
             rows = await self._tx.execute(
                 "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
-                f"{', '.join(['(?, ?, ?)'] * len(some))}) "
-                "SELECT DISTINCT a.client FROM asked AS a CROSS JOIN cases AS k "
-                "WHERE k.client = a.client AND (k.state = 'open' OR (k.opened_at <= a.last "
+                f"{', '.join(['(?, ?, ?)'] * len(some))}), {NUMBERS_SQL} "
+                "SELECT DISTINCT a.client FROM numbers AS a CROSS JOIN cases AS k "
+                "WHERE k.client = a.number AND (k.state = 'open' OR (k.opened_at <= a.last "
                 "AND k.expires_at >= a.first AND k.state <> 'void' "
                 "AND (k.closed_at IS NULL OR k.closed_at >= a.first)))",
                 [value for client in some for value in (client, *spans[client])],
@@ -225,53 +169,75 @@ class CaseRefolding:
             clients |= {row["client"] for row in rows}
         return clients
 
-    async def _refold(self, since: dict[str, int]) -> None:
+    async def _refold(self, since: dict[str, int], *, is_regrouping: bool = False) -> None:
+        clients = await self._clients(since)
+        since = {number: client.since for client in clients for number in client.numbers}
         asked, values = _asked_sql(since)
-        begun = await self._tx.execute(
-            f"{asked} SELECT a.client, max(k.opened_at) AS at FROM asked AS a "  # noqa: S608
-            "CROSS JOIN cases AS k WHERE k.client = a.client AND k.opened_at <= a.since "
-            "AND k.state <> 'void' GROUP BY a.client",
-            values,
-        )
-        asked, values = _asked_sql(since | {row["client"]: row["at"] for row in begun})
         calls = await self._tx.execute(
             f"{asked} SELECT {_CALL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
-            "WHERE c.client = a.client AND c.position >= a.since ORDER BY c.client",
+            "WHERE c.client = a.client AND c.position >= a.since",
             values,
         )
+        which = "" if is_regrouping else "AND k.state <> 'void'"
         stored = await self._stored(
-            "k.client = a.client AND k.opened_at >= a.since AND k.state <> 'void'",
-            values,
-            asked=asked,
+            f"k.client = a.client AND k.opened_at >= a.since {which}", values, asked=asked
         )
-        closings = await self._closings(
-            "k.client = a.client AND e.at >= a.since", values, asked=asked
+        closings = await self._tx.execute(
+            f"{asked} SELECT n.number, e.at, e.id FROM asked AS a "  # noqa: S608
+            "CROSS JOIN closings AS n JOIN case_events AS e ON e.id = n.event_id "
+            "WHERE n.number = a.client AND e.at >= a.since AND e.kind = 'closed'",
+            values,
         )
         ignored = await self._tx.execute(
             f"{asked} SELECT i.number, i.since, i.until FROM asked AS a "  # noqa: S608
             "CROSS JOIN ignored_numbers AS i WHERE i.number = a.client",
             values,
         )
-        calls_of = {
-            client: list(rows) for client, rows in itertools.groupby(calls, lambda r: r["client"])
-        }
-        stored_of: dict[str, list[_StoredCase]] = {}
-        for one in stored:
-            stored_of.setdefault(one.row["client"], []).append(one)
-        for client in since:
-            spans = [
-                (row["since"], row["until"] or _FOREVER)
-                for row in ignored
-                if row["number"] == client
+        events: dict[str, list[CaseEvent]] = {number: [] for number in since}
+        spans: dict[str, list[tuple[int, int]]] = {number: [] for number in since}
+        for row in ignored:
+            spans[row["number"]].append((row["since"], row["until"] or _FOREVER))
+        for row in calls:
+            events[row["client"]] += self._events([row], spans[row["client"]])
+        for row in closings:
+            events[row["number"]].append(_closing(row))
+        number_of = {row["id"]: row["client"] for row in calls}
+        cases: list[ComputedCase] = []
+        for client in clients:
+            of_client = [event for number in client.numbers for event in events[number]]
+            cases += [
+                ComputedCase(client.numbers, number_of[facts.lost[-1]], facts)
+                for facts in fold(of_client, window=self._rules.window, now=self._now)
             ]
-            events = self._events(calls_of.get(client, ()), spans)
-            events += [event for number, event in closings if number == client]
-            cases = fold(events, window=self._rules.window, now=self._now)
-            self._note_differences(client, cases, stored_of.get(client, []))
+        dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
+        self._note_differences(cases, dissolved)
+
+    async def _clients(self, since: dict[str, int]) -> list[_Client]:
+        """The clients of these numbers, each from the latest case that was open by the moment."""
+        asked, values = _asked_sql(since)
+        begun = await self._tx.execute(
+            f"{asked}, {NUMBERS_SQL} "  # noqa: S608
+            "SELECT a.client, a.number, max(k.opened_at) AS at FROM numbers AS a "
+            "LEFT JOIN cases AS k ON k.client = a.number AND k.opened_at <= a.since "
+            "AND k.state <> 'void' GROUP BY a.client, a.number",
+            values,
+        )
+        numbers: dict[str, set[str]] = {}
+        opened: dict[str, int] = {}
+        for row in begun:
+            asked_for = row["client"]
+            numbers.setdefault(asked_for, set()).add(row["number"])
+            if row["at"] is not None:
+                opened[asked_for] = max(row["at"], opened.get(asked_for, row["at"]))
+        clients: dict[frozenset[str], int] = {}
+        for number, of_client in numbers.items():
+            key, first = frozenset(of_client), opened.get(number, since[number])
+            clients[key] = min(first, clients.get(key, first))
+        return [_Client(key, first) for key, first in clients.items()]
 
     async def _stored(
         self, where: str, values: Sequence[Value], *, asked: str = ""
-    ) -> list[_StoredCase]:
+    ) -> list[StoredCase]:
         """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
         rows = await self._tx.execute(
             f"{asked} SELECT k.*, y.call_id AS part_of, y.part "  # noqa: S608
@@ -279,30 +245,21 @@ class CaseRefolding:
             f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
             values,
         )
-        cases: dict[int, _StoredCase] = {}
+        cases: dict[int, StoredCase] = {}
         for row in rows:
-            one = cases.setdefault(row["id"], _StoredCase(row))
+            one = cases.setdefault(row["id"], StoredCase(row))
             if row["part_of"] is not None:
                 one.parts[row["part_of"]] = CasePart(row["part"])
         return list(cases.values())
 
-    async def _closings(
-        self, where: str, values: Sequence[Value], *, asked: str = ""
-    ) -> list[tuple[str | int, CaseEvent]]:
-        """Closings by hand, each with the client, or the call, of its case."""
+    async def _closings(self, where: str, values: Sequence[Value]) -> list[tuple[int, CaseEvent]]:
+        """Closings by hand of cases of hidden numbers, each with the call of the case."""
         rows = await self._tx.execute(
-            f"{asked} SELECT k.client, k.call_id, e.at, e.id "  # noqa: S608
-            f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
+            "SELECT k.call_id, e.at, e.id FROM cases AS k "  # noqa: S608
             f"JOIN case_events AS e ON e.case_id = k.id WHERE {where} AND e.kind = 'closed'",
             values,
         )
-        return [
-            (
-                row["client"] if row["client"] is not None else row["call_id"],
-                CaseEvent(row["at"], ("", str(row["id"])), EventKind.BY_HAND),
-            )
-            for row in rows
-        ]
+        return [(row["call_id"], _closing(row)) for row in rows]
 
     def _events(self, calls: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
         """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
@@ -327,38 +284,29 @@ class CaseRefolding:
         return events
 
     def _note_differences(
-        self, client: str | None, cases: Sequence[CaseFacts], stored: Sequence[_StoredCase]
+        self, cases: Sequence[ComputedCase], dissolved: Sequence[Dissolved]
     ) -> None:
-        """Note which cases differ from their rows, and which rows are void now.
+        self._different += [case for case in cases if case.differs]
+        self._dissolved += dissolved
 
-        A case keeps the row that had one of its lost calls.
-        """
-        free = list(stored)
-        for facts in cases:
-            row_of = next((one for one in free if not one.lost.isdisjoint(facts.lost)), None)
-            if row_of:
-                free.remove(row_of)
-            case = _ComputedCase(client, facts, row_of)
-            if case.differs:
-                self._different.append(case)
-        self._void += free
-
-    async def _write(self) -> None:
+    async def _write(self, *, is_regrouping: bool = False) -> None:
         """Write the differences noted, and owe the messages about them."""
         cases, self._different = self._different, []
-        void, self._void = self._void, []
-        for stored in void:
-            self._changed_calls |= stored.parts.keys()
-            self._changed_cases.add(stored.id)
-            await self._write_void(stored.id)
+        dissolved, self._dissolved = self._dissolved, []
         await self._write_rows(cases)
         await self._write_calls(cases)
         for case in cases:
+            await self._write_parted(case)
             self._changed_calls |= case.parts_before | case.parts.keys() - self._new_calls
             if case.stored:
                 self._changed_cases.add(case.id)
+        for one in dissolved:
+            self._changed_calls |= one.stored.parts.keys()
+            self._changed_cases.add(one.stored.id)
+            await self._write_void(one)
+        for case in cases:
             before = case.stored.row if case.stored else None
-            await self._alerts.tell(case.id, case.facts, before)
+            await self._alerts.tell(case.id, case.facts, before, is_regrouping=is_regrouping)
 
     async def _owe_cards(self) -> None:
         """Owe the edits of the open cards of all that has changed."""
@@ -366,17 +314,32 @@ class CaseRefolding:
         cases, self._changed_cases = self._changed_cases, set()
         await owe_cards(self._tx, call_ids=calls, case_ids=cases, now=self._now)
 
-    async def _write_void(self, case_id: int) -> None:
+    async def _write_void(self, one: Dissolved) -> None:
         """Mark a row void: its calls were not lost after all, or belong to another case now."""
+        row = one.stored.row
         await self._tx.execute(
             "UPDATE cases SET state = 'void', closed_at = NULL, lost = 0, attempts = 0, "
-            "claim_due_at = NULL, repeat_at = NULL WHERE id = ?",
-            (case_id,),
+            "claim_due_at = NULL, asked_at = NULL, repeat_at = NULL WHERE id = ?",
+            (row["id"],),
         )
-        await self._tx.execute("DELETE FROM case_calls WHERE case_id = ?", (case_id,))
-        await self._alerts.tell_of_void(case_id)
+        await self._tx.execute("DELETE FROM case_calls WHERE case_id = ?", (row["id"],))
+        if one.into:
+            await move_actions(self._tx, row["id"], one.into.id)
+        await self._alerts.tell_of_void(row, one.into.id if one.into else None)
 
-    async def _write_rows(self, cases: Sequence[_ComputedCase]) -> None:
+    async def _write_parted(self, case: ComputedCase) -> None:
+        """Let a case that was parted from another have what people did with that one."""
+        if case.parted_from is None:
+            return
+        await copy_actions(self._tx, case.parted_from.id, case.id, case.numbers)
+        if claim := case.inherited_claim():
+            columns = ("owner_id", "owned_at", "claim_due_at", "asked_at")
+            await self._tx.execute(
+                f"UPDATE cases SET {' = ?, '.join(columns)} = ? WHERE id = ?",  # noqa: S608
+                (*(claim[name] for name in columns), case.id),
+            )
+
+    async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
         if new:
             [counter] = await self._tx.execute(
@@ -386,12 +349,12 @@ class CaseRefolding:
             for id_, case in enumerate(new, start=counter["value"] - len(new) + 1):
                 case.id = id_
         await self._tx.executemany(
-            f"INSERT INTO cases (id, client, {', '.join(_COMPUTED)}) "  # noqa: S608
-            f"VALUES (?, ?, {marks_sql(_COMPUTED)})",
-            [(case.id, case.client, *case.values) for case in new],
+            f"INSERT INTO cases (id, {', '.join(COMPUTED)}) "  # noqa: S608
+            f"VALUES (?, {marks_sql(COMPUTED)})",
+            [(case.id, *case.values) for case in new],
         )
         await self._tx.executemany(
-            f"UPDATE cases SET {', '.join(f'{name} = ?' for name in _COMPUTED)}, "  # noqa: S608
+            f"UPDATE cases SET {', '.join(f'{name} = ?' for name in COMPUTED)}, "  # noqa: S608
             "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at ELSE ? END, "
             "repeat_at = CASE WHEN ? = 1 THEN repeat_at ELSE NULL END WHERE id = ?",
             [
@@ -404,7 +367,7 @@ class CaseRefolding:
             ],
         )
 
-    async def _write_calls(self, cases: Sequence[_ComputedCase]) -> None:
+    async def _write_calls(self, cases: Sequence[ComputedCase]) -> None:
         await self._tx.executemany(
             "DELETE FROM case_calls WHERE call_id = ? AND case_id = ?",
             [(call, case.id) for case in cases for call in case.parts_before - case.parts.keys()],
@@ -416,12 +379,8 @@ class CaseRefolding:
         )
 
 
-def _parts(facts: CaseFacts) -> dict[int, CasePart]:
-    parts = dict.fromkeys(facts.lost, CasePart.LOST)
-    parts |= dict.fromkeys(facts.attempts, CasePart.ATTEMPT)
-    if facts.closing:
-        parts[facts.closing] = CasePart.CLOSING
-    return parts
+def _closing(row: Row) -> CaseEvent:
+    return CaseEvent(row["at"], ("", str(row["id"])), EventKind.BY_HAND)
 
 
 def _asked_sql(since: dict[str, int]) -> tuple[str, list[Value]]:

@@ -32,6 +32,7 @@ from storage.audience import can_be_told_sql, takes_clients_sql, told_to_group_s
 from storage.case_changes import free_case, refold_case
 from storage.case_history import list_actions, note_action
 from storage.case_spans import case_group_sql, opened_in_sql
+from storage.clients import SAME_CLIENT_SQL
 from storage.database import Database, Row, Transaction, Value, marks_sql
 from storage.journal import JournalRepo
 from storage.owing import mark_cases_changed, ping_people
@@ -312,14 +313,14 @@ class CaseRepo:
         async with self._database.transaction() as tx:
             row = await _read_workable(tx, case_id, employee)
             closings = await tx.execute(
-                "SELECT employee_id, text FROM case_events WHERE case_id = ? AND kind = 'closed' "
-                "ORDER BY id DESC LIMIT 1",
+                "SELECT id, employee_id, text FROM case_events WHERE case_id = ? "
+                "AND kind = 'closed' ORDER BY id DESC LIMIT 1",
                 (case_id,),
             )
             newer = await tx.execute(
-                "SELECT 1 FROM cases WHERE client = ? AND id <> ? AND opened_at >= ? "
-                "AND state <> 'void' LIMIT 1",
-                (row["client"], case_id, row["opened_at"]),
+                f"SELECT 1 FROM cases WHERE client IN {SAME_CLIENT_SQL} AND id <> ? "  # noqa: S608
+                "AND opened_at >= ? AND state <> 'void' LIMIT 1",
+                (row["client"], row["client"], case_id, row["opened_at"]),
             )
             is_over = row["state"] == CaseState.BY_HAND and now < row["expires_at"]
             if not is_over or newer or not closings:
@@ -329,12 +330,16 @@ class CaseRepo:
                 raise AnothersError(f"case {case_id} was closed by another")
             if closings[0]["text"] is None:
                 await tx.execute(
-                    "UPDATE ignored_numbers SET until = since WHERE number = ? AND until IS NULL",
-                    (row["client"],),
+                    "UPDATE ignored_numbers SET until = since WHERE until IS NULL "
+                    "AND number IN (SELECT number FROM closings WHERE event_id = ?)",
+                    (closings[0]["id"],),
                 )
             await tx.execute(
-                "UPDATE case_events SET kind = 'unclosed' WHERE case_id = ? AND kind = 'closed'",
-                (case_id,),
+                "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
+                "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
+                "SELECT w.id FROM closings AS c JOIN case_events AS w ON w.id = c.event_id "
+                f"WHERE c.number IN {SAME_CLIENT_SQL} AND w.at >= ?)",
+                (case_id, row["client"], row["client"], row["opened_at"]),
             )
             await note_action(tx, case_id, CaseActionKind.REOPENED, employee.id, now=now)
             await self._let_owner_go_on(tx, case_id, now=now)
@@ -388,7 +393,8 @@ class CaseRepo:
         """The numbers ignored now, by number."""
         rows = await self._database.fetch(
             "SELECT i.id, i.number, n.name FROM ignored_numbers AS i "
-            "LEFT JOIN contacts AS n ON n.number = i.number WHERE i.until IS NULL "
+            "LEFT JOIN contact_numbers AS m ON m.number = i.number "
+            "LEFT JOIN contacts AS n ON n.id = m.contact_id WHERE i.until IS NULL "
             "ORDER BY i.number LIMIT 100"
         )
         return [Ignored(row["id"], row["number"], row["name"]) for row in rows]

@@ -1,22 +1,192 @@
-"""The company's address book: names of clients' numbers."""
+"""The company's address book: contacts, their names and their numbers.
 
-from storage.database import Database
+A contact is one client. So whatever changes who has a number refolds the cases of all the numbers
+concerned, in the same transaction (case_refolding.py). A number is of one contact at most. One
+that was taken away is kept with the contact it was of, and so is a name that was replaced or
+forgotten: what one tap does, another undoes.
+"""
+
+from collections.abc import Sequence
+
+from bot.domain.case_rules import DEFAULT_RULES, CaseRules
+from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Taking
+from bot.domain.errors import NotFoundError
+from storage.case_refolding import CaseRefolding
+from storage.database import Database, Row, Transaction
 from storage.owing_cards import owe_cards_of_client
+
+_CONTACT = (
+    "SELECT k.id, k.name, k.former_name, k.version, m.id AS number_id, m.number "
+    "FROM contact_numbers AS n JOIN contacts AS k ON k.id = n.contact_id "
+    "JOIN contact_numbers AS m ON m.contact_id = k.id"
+)
+_NUMBERS_OF = "SELECT number FROM contact_numbers WHERE contact_id = ?"
 
 
 class ContactRepo:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rules: CaseRules = DEFAULT_RULES) -> None:
         self._database = database
+        self._rules = rules
 
-    async def set_name(self, number: str, name: str | None) -> None:
-        """Name a number (E.164), or forget its name."""
+    async def find(self, number: str) -> Contact | None:
+        """The contact that has the number."""
+        rows = await self._database.fetch(
+            f"{_CONTACT} WHERE n.number = ? ORDER BY m.id", (number,)
+        )
+        return _contact(rows)
+
+    async def get(self, number_id: int) -> Contact:
+        """The contact of the number with this id. Raises NotFoundError if it is in none (now)."""
+        rows = await self._database.fetch(f"{_CONTACT} WHERE n.id = ? ORDER BY m.id", (number_id,))
+        contact = _contact(rows)
+        if contact is None:
+            raise NotFoundError(f"contact of number {number_id}")
+        return contact
+
+    async def set_name(self, number: str, name: str | None) -> Contact:
+        """Name the client who has the number, or forget the name."""
         async with self._database.transaction() as tx:
-            if name is None:
-                await tx.execute("DELETE FROM contacts WHERE number = ?", (number,))
-            else:
+            contact = await _contact_of(tx, number)
+            await tx.execute(
+                "UPDATE contacts SET former_name = name, name = ?, version = version + 1 "
+                "WHERE id = ? AND coalesce(name, '') <> coalesce(?, '')",
+                (name, contact.id, name),
+            )
+            named = await _contact_of(tx, number)
+            await owe_cards_of_client(tx, {one.number for one in named.numbers})
+        return named
+
+    async def restore_name(self, contact: Contact, *, version: int) -> bool:
+        """Undo the naming, or forgetting, that made this version. False: there was another since.
+
+        What was undone is forgotten: a second tap is not to bring it back.
+        """
+        async with self._database.transaction() as tx:
+            undone = await tx.execute(
+                "UPDATE contacts SET name = former_name, former_name = NULL, "
+                "version = version + 1 WHERE id = ? AND version = ? RETURNING id",
+                (contact.id, version),
+            )
+            if undone:
+                numbers = await tx.execute(_NUMBERS_OF, (contact.id,))
+                await owe_cards_of_client(tx, {row["number"] for row in numbers})
+        return bool(undone)
+
+    async def add_number(
+        self,
+        client: str,
+        number: str,
+        *,
+        now: int,
+        name: str | None = None,
+        taking: Taking = Taking.NOTHING,
+    ) -> Joining:
+        """Make a number one more of the client who has the number `client`.
+
+        A client without a name takes the one given, or that of the contact taken. What is of
+        another contact is added only by `taking` it; of one with that number only, nothing stays.
+        """
+        async with self._database.transaction() as tx:
+            contact, other = await _contact_of(tx, client), await _find(tx, number)
+            if other and other.id == contact.id:
+                return Joining.ITS_ALREADY
+            if other and other.is_worth_showing and taking is Taking.NOTHING:
+                return Joining.ANOTHERS
+            is_whole = taking is Taking.CONTACT or (other is not None and len(other.numbers) == 1)
+            more = len(other.numbers) if other and is_whole else 1
+            if len(contact.numbers) + more > NUMBERS_LIMIT:
+                return Joining.TOO_MANY
+            concerned = {
+                one.number for one in (*contact.numbers, *(other.numbers if other else ()))
+            }
+            if other and is_whole:
                 await tx.execute(
-                    "INSERT INTO contacts (number, name) VALUES (?, ?) "
-                    "ON CONFLICT (number) DO UPDATE SET name = excluded.name",
-                    (number, name),
+                    "UPDATE contact_numbers SET contact_id = ?, former_id = NULL "
+                    "WHERE contact_id = ?",
+                    (contact.id, other.id),
                 )
-            await owe_cards_of_client(tx, number)
+                await tx.execute("DELETE FROM contacts WHERE id = ?", (other.id,))
+            else:
+                await _put(tx, number, contact.id)
+            name = name or (other.name if other and is_whole else None)
+            await tx.execute(
+                "UPDATE contacts SET name = ? WHERE id = ? AND name IS NULL", (name, contact.id)
+            )
+            await self._regroup(tx, {*concerned, number}, now=now)
+        return Joining.ADDED
+
+    async def remove_number(self, contact: Contact, number_id: int, *, now: int) -> bool:
+        """Let a number be a client of its own again.
+
+        False: it is none of the contact's any more, or its only one.
+        """
+        async with self._database.transaction() as tx:
+            numbers = {row["number"] for row in await tx.execute(_NUMBERS_OF, (contact.id,))}
+            if len(numbers) < 2:
+                return False
+            gone = await tx.execute(
+                "UPDATE contact_numbers SET contact_id = NULL, former_id = contact_id "
+                "WHERE id = ? AND contact_id = ? RETURNING id",
+                (number_id, contact.id),
+            )
+            await self._regroup(tx, numbers, now=now)
+        return bool(gone)
+
+    async def restore_number(self, contact: Contact, number_id: int, *, now: int) -> bool:
+        """Undo that. False: the number is another's by now, or the contact has too many."""
+        async with self._database.transaction() as tx:
+            numbers = {row["number"] for row in await tx.execute(_NUMBERS_OF, (contact.id,))}
+            if not 0 < len(numbers) < NUMBERS_LIMIT:
+                return False
+            back = await tx.execute(
+                "UPDATE contact_numbers SET contact_id = former_id, former_id = NULL "
+                "WHERE id = ? AND contact_id IS NULL AND former_id = ? RETURNING number",
+                (number_id, contact.id),
+            )
+            await self._regroup(tx, numbers | {row["number"] for row in back}, now=now)
+        return bool(back)
+
+    async def _regroup(self, tx: Transaction, numbers: set[str], *, now: int) -> None:
+        await CaseRefolding(tx, self._rules, now).regroup(numbers)
+        await owe_cards_of_client(tx, numbers)
+
+
+async def _find(tx: Transaction, number: str) -> Contact | None:
+    return _contact(await tx.execute(f"{_CONTACT} WHERE n.number = ? ORDER BY m.id", (number,)))
+
+
+async def _contact_of(tx: Transaction, number: str) -> Contact:
+    """The contact that has the number; a new one, without a name, if none has."""
+    contact = await _find(tx, number)
+    if contact:
+        return contact
+    id_ = await _next_id(tx, "contacts")
+    await tx.execute("INSERT INTO contacts (id) VALUES (?)", (id_,))
+    return Contact(id_, None, None, 0, (await _put(tx, number, id_),))
+
+
+async def _put(tx: Transaction, number: str, contact_id: int) -> ContactNumber:
+    [row] = await tx.execute(
+        "INSERT INTO contact_numbers (id, number, contact_id) VALUES (?, ?, ?) "
+        "ON CONFLICT (number) DO UPDATE SET contact_id = excluded.contact_id, former_id = NULL "
+        "RETURNING id",
+        (await _next_id(tx, "contact_numbers"), number, contact_id),
+    )
+    return ContactNumber(row["id"], number)
+
+
+async def _next_id(tx: Transaction, of: str) -> int:
+    """An id never handed out before, so that an old button can never mean another number."""
+    [row] = await tx.execute(
+        "UPDATE counters SET value = value + 1 WHERE name = ? RETURNING value", (of,)
+    )
+    id_: int = row["value"]
+    return id_
+
+
+def _contact(rows: Sequence[Row]) -> Contact | None:
+    if not rows:
+        return None
+    numbers = tuple(ContactNumber(row["number_id"], row["number"]) for row in rows)
+    first = rows[0]
+    return Contact(first["id"], first["name"], first["former_name"], first["version"], numbers)

@@ -1,10 +1,11 @@
 """Whether the company had no call with a client before a moment: all the SQL of who is new.
 
-It is a fact about the client, so it is the same for every reader, whatever calls they may see.
+It is a fact about the client, whatever number it is on, so it is the same for every reader.
 Nothing is stored: when history comes late, a call that was the first is so no more.
 """
 
 from bot.domain.merging import LIVE_POSITION
+from storage.clients import same_client_sql
 
 
 def is_new_client_sql(client: str, started_at: str, call_id: str = "0") -> str:
@@ -15,7 +16,7 @@ def is_new_client_sql(client: str, started_at: str, call_id: str = "0") -> str:
     """
     earlier = (
         "NOT EXISTS (SELECT 1 FROM calls AS e "  # noqa: S608
-        f"WHERE e.client = {client} AND e.position >= {{since}} "
+        f"WHERE e.client IN {same_client_sql(client)} AND e.position >= {{since}} "
         f"AND (e.position, e.id) < ({{since}} + {started_at}, {call_id}))"
     )
     over, live = earlier.format(since=0), earlier.format(since=LIVE_POSITION)

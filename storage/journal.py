@@ -73,6 +73,15 @@ class JournalRepo:
             raise NoAccessError(f"call {call_id}")
         raise NotFoundError(f"call {call_id}")
 
+    async def numbers_of_client(self, client: str) -> tuple[str, ...]:
+        """All numbers of the client who has this one, which comes first."""
+        rows = await self._database.fetch(
+            "SELECT m.number FROM contact_numbers AS n "
+            "JOIN contact_numbers AS m ON m.contact_id = n.contact_id WHERE n.number = ?",
+            (client,),
+        )
+        return (client, *(row["number"] for row in rows if row["number"] != client))
+
     async def list_visible(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Call]:
         """Those of these calls that are in scope, by their ids."""
         return {call.id: call for call in await self._calls(call_ids, scope)}
@@ -173,7 +182,8 @@ class JournalRepo:
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
             "AND o.recording_url IS NOT NULL) AS sends_recordings, "
             f"{is_new_client_sql('c.client', 'c.started_at', 'c.id')} AS is_first FROM calls AS c "
-            "LEFT JOIN contacts AS k ON k.number = c.client "
+            "LEFT JOIN contact_numbers AS n ON n.number = c.client "
+            "LEFT JOIN contacts AS k ON k.id = n.contact_id "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
             f"WHERE c.id IN ({marks_sql(ids)}) AND {mine}",
@@ -210,7 +220,8 @@ class JournalRepo:
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
             "LEFT JOIN case_events AS g ON g.kind = 'handed' AND g.employee_id <> k.owner_id "
             "AND g.id = (SELECT max(b.id) FROM case_events AS b "
-            "WHERE b.case_id = k.id AND b.kind IN ('taken', 'handed')) "
+            "WHERE b.case_id = k.id AND (b.kind = 'taken' AND b.employee_id = k.owner_id "
+            "OR b.kind = 'handed' AND b.other_id = k.owner_id)) "
             "LEFT JOIN employees AS h ON h.id = g.employee_id "
             "LEFT JOIN case_calls AS z ON z.case_id = k.id AND z.part = 'closing' "
             "LEFT JOIN calls AS t ON t.id = z.call_id "
@@ -241,20 +252,29 @@ def _keys_sql(
 ) -> tuple[str, list[Value]]:
     """A SELECT of the (position, id) of the filtered calls in scope, each once, in no order.
 
-    It is composed so that every filter walks one index per extension, in the order of the log.
+    It is composed so that every filter walks one index for each extension and each number of the
+    client, in the order of the log.
     """
     bounds, values = _bounds(log_filter, sign, key)
+    numbers: list[list[Value]] = [[number] for number in log_filter.numbers] or [[]]
+    of_client = ["client = ?"] if log_filter.numbers else []
     if scope.extensions is None:
-        where = " AND ".join(bounds) or "1 = 1"
-        return f"SELECT position, id FROM calls WHERE {where}", values  # noqa: S608
+        where = " AND ".join([*of_client, *bounds]) or "1 = 1"
+        one = f"SELECT position, id FROM calls WHERE {where}"  # noqa: S608
+        return " UNION ALL ".join([one] * len(numbers)), [
+            value for number in numbers for value in (*number, *values)
+        ]
     if not scope.extensions:
         return "SELECT position, id FROM calls WHERE 1 = 0", []
-    where = " AND ".join(["extension = ?", *bounds]).replace(
+    where = " AND ".join(["extension = ?", *of_client, *bounds]).replace(
         "(position, id)", "(position, call_id)"
     )
     one = f"SELECT position, call_id AS id FROM call_extensions WHERE {where}"  # noqa: S608
-    return " UNION ".join([one] * len(scope.extensions)), [
-        value for extension in scope.extensions for value in (extension, *values)
+    return " UNION ".join([one] * len(scope.extensions) * len(numbers)), [
+        value
+        for extension in scope.extensions
+        for number in numbers
+        for value in (extension, *number, *values)
     ]
 
 
@@ -263,9 +283,6 @@ def _bounds(
 ) -> tuple[list[str], list[Value]]:
     bounds: list[str] = []
     values: list[Value] = []
-    if log_filter.client is not None:
-        bounds.append("client = ?")
-        values.append(log_filter.client)
     if log_filter.lost_only:
         bounds.append("lost = 1")
     if log_filter.start is not None:

@@ -176,6 +176,16 @@ async def mark_alerts_changed(
     )
 
 
+async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
+    """Let a case be told of in the messages of one that dissolved, in chats where it has none."""
+    await tx.execute(
+        "UPDATE outbox SET case_id = ?, subject = ? WHERE kind = 'case' AND case_id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.chat_id = outbox.chat_id "
+        "AND o.thread_id = outbox.thread_id AND o.kind = outbox.kind AND o.subject = ?)",
+        (into, str(into), case_id, str(into)),
+    )
+
+
 async def ping_people(
     tx: Transaction, case_id: int, *, employee_ids: Sequence[int], now: int
 ) -> None:

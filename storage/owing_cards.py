@@ -52,14 +52,16 @@ async def owe_cards(
         )
 
 
-async def owe_cards_of_client(tx: Transaction, client: str) -> None:
-    """Owe an edit of every open card that names this client."""
-    await _owe(
-        tx,
-        "EXISTS (SELECT 1 FROM calls AS c WHERE c.id = o.call_id AND c.client = ?) "
-        "OR EXISTS (SELECT 1 FROM cases AS k WHERE k.id = o.case_id AND k.client = ?)",
-        (client, client),
-    )
+async def owe_cards_of_client(tx: Transaction, numbers: Collection[str]) -> None:
+    """Owe an edit of every open card of a client, who has these numbers."""
+    for some in chunks(sorted(numbers), _AT_ONCE):
+        is_theirs = f"client IN ({marks_sql(some)})"
+        await _owe(
+            tx,
+            f"EXISTS (SELECT 1 FROM calls WHERE id = o.call_id AND {is_theirs}) "  # noqa: S608
+            f"OR EXISTS (SELECT 1 FROM cases WHERE id = o.case_id AND {is_theirs})",
+            (*some, *some),
+        )
 
 
 async def owe_cards_of_chat(tx: Transaction, chat_id: int) -> None:

@@ -30,6 +30,7 @@ from bot.config.sources import (
 from bot.domain.case_rules import CaseRules
 from bot.domain.errors import StartError
 from bot.domain.people import Language
+from bot.domain.phones import NumberPlan
 
 
 def _check_bot_token(value: SecretStr) -> SecretStr:
@@ -70,6 +71,9 @@ def _as_written(choices: Iterable[str]) -> BeforeValidator:
 
 
 ENV_FILE = Path(".env")
+
+_SHORTEST_NUMBER = 4
+"""Digits of a number a client may have; what is shorter is somebody's extension."""
 
 
 class Settings(BaseSettings):
@@ -158,6 +162,21 @@ class Settings(BaseSettings):
             min_missed_seconds=self.min_missed_seconds,
             zone=self.zone,
         )
+
+    def read_number(self, written: str) -> str | None:
+        """The number a person wrote, as a client is known by it; None: none that a client has.
+
+        Telegram gives the numbers of contacts with their country, but often without the plus.
+        """
+        plan = NumberPlan(self.default_country)
+        number = None
+        if re.fullmatch(r"[1-9]\d{10,14}", written.strip()):
+            number = plan.client_number(f"+{written.strip()}")
+        number = number or plan.client_number(written)
+        if number is None or len(number) < _SHORTEST_NUMBER:
+            return None
+        is_own = any(source.number_plan.is_own(number) for source in self.sources.values())
+        return None if is_own else number
 
     def secrets(self) -> list[str]:
         """All secret values that are set, any source's too: what the log must never contain."""

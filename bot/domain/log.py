@@ -29,15 +29,16 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What part of the log is read: calls that began from `start` to before `end`, of `client`.
+    """What part of the log is read: calls that began from `start` to before `end`, of one client.
 
-    Moments are Unix seconds, `client` is in E.164; None: no bound, anybody.
+    Moments are Unix seconds; None: no bound. `numbers` are all those of the client, in E.164; none
+    of them: anybody's calls.
     """
 
     start: int | None = None
     end: int | None = None
     lost_only: bool = False
-    client: str | None = None
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

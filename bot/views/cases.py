@@ -235,11 +235,11 @@ def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
     """The lines that tell what was done about the case: owner, attempts, ending."""
     lines = []
     if case.owner and case.owned_at is not None:
-        came = _latest(case, CaseActionKind.TAKEN, CaseActionKind.HANDED)
+        came = _claim(case)
         by = came.who if came and came.kind is CaseActionKind.HANDED else None
         by = by if by and by.id != case.owner.id else None
         taken = _taken(case, by.name if by else None, now=now, zone=zone)
-        lines.append(f"{taken}{_said(case, CaseActionKind.TAKEN)}")
+        lines.append(f"{taken}{_words(came)}")
     elif case.is_open and (freed := _latest(case, CaseActionKind.RETURNED, CaseActionKind.FREED)):
         time = when(freed.at, now=now, zone=zone)
         lines.append("↩️ " + _("Free again since {time}").format(time=time))
@@ -287,7 +287,7 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
         line = "✅ " + _("Closed by hand: {who}, {time}").format(who=who, time=time)
         if action and not action.text:
             line += "\n🙈 " + _("The number is ignored")
-        return line + _said(case, CaseActionKind.CLOSED)
+        return line + _words(action)
     who = quoted(parties.colleague(case.closing)) if case.closing else "–"
     if case.state is CaseState.CALLED_BACK:
         return "✅ " + _("Called back: {who}, {time}, after {took}").format(
@@ -330,7 +330,20 @@ def _latest(case: Case, *kinds: CaseActionKind) -> CaseAction | None:
     return next((action for action in reversed(case.actions) if action.kind in kinds), None)
 
 
-def _said(case: Case, kind: CaseActionKind) -> str:
-    """What was said with the latest action of the kind, in a line of its own."""
-    action = _latest(case, kind)
+def _claim(case: Case) -> CaseAction | None:
+    """The action by which the owner came to have the case.
+
+    What others did when it was another case, of another number of the client, may follow.
+    """
+    for action in reversed(case.actions):
+        is_taking = action.kind is CaseActionKind.TAKEN
+        person = action.who if is_taking else action.other
+        is_claim = is_taking or action.kind is CaseActionKind.HANDED
+        if is_claim and person and case.owner and person.id == case.owner.id:
+            return action
+    return None
+
+
+def _words(action: CaseAction | None) -> str:
+    """What was said with the action, in a line of its own."""
     return f"\n💬 {brief(action.text, _WORDS_LIMIT)}" if action and action.text else ""

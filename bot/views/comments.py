@@ -1,13 +1,13 @@
-"""The dialogs in which a comment is written and a client is given a name."""
+"""The dialogs in which a comment is written."""
 
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.domain.calls import COMMENT_LIMIT, CONTACT_LIMIT, Call, Comment
+from bot.domain.calls import COMMENT_LIMIT, Call, Comment
 from bot.views import parties
 from bot.views.dialogs import text_limit, too_long
-from bot.views.formats import brief, cut, hour_minute, one_line, quoted
+from bot.views.formats import brief, cut, hour_minute, quoted
 
 
 def ask_comment(call: Call, zone: ZoneInfo) -> str:
@@ -60,23 +60,6 @@ def restored() -> str:
 
 def too_late_to_restore() -> str:
     return _("It can no longer be brought back.")
-
-
-def ask_contact(call: Call) -> str:
-    """Asks for the name of the client's number."""
-    client = quoted(cut(one_line(parties.client_title(call)), 200))
-    lines = [
-        f"<b>{client}</b>",
-        "",
-        _("Send a name for this number, up to {limit} characters. Everyone will see it.").format(
-            limit=CONTACT_LIMIT
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def contact_expected() -> str:
-    return _("Send the name as text, from 1 to {limit} characters.").format(limit=CONTACT_LIMIT)
 
 
 def _title(call: Call, zone: ZoneInfo) -> str:

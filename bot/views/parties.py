@@ -61,9 +61,11 @@ def client_number(call: Call) -> str | None:
     return number if number != client_name(call) else None
 
 
-def client_title(call: Call) -> str:
-    """The client's name and number in one line, not quoted."""
-    return ", ".join(filter(None, [client_name(call), client_number(call)]))
+def client_title(call: Call, numbers: Sequence[str] = ()) -> str:
+    """The client's name and number, or all these numbers of theirs, in one line, not quoted."""
+    name = client_name(call)
+    shown = [spaced(number) for number in numbers] or [client_number(call) or name]
+    return ", ".join([name, *(number for number in shown if number != name)])
 
 
 def new_client(*, calls: int) -> str:

@@ -56,6 +56,7 @@ def help_text(employee: Employee) -> str:
     lines = [bold(_("What I can do")), _sees(employee)]
     if employee.role is not Role.ACCOUNTANT and employee.alerts is not AlertScope.NONE:
         lines.append(_("I tell you about missed calls here; /settings changes that."))
+    lines.append(_("Share a contact with me, and its number gets its name."))
     return "\n".join([*lines, "", *map(_line, commands(employee.role))])
 
 

@@ -106,11 +106,13 @@ async def _add_people(database: Database) -> None:
     await add_operators(database)
     async with database.transaction() as tx:
         await tx.executemany(
-            "INSERT INTO contacts (number, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [
-                (f"+38{office.number_of(client)}", f"Клієнт {client}")
-                for client in range(_CONTACTS)
-            ],
+            "INSERT INTO contacts (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            [(client, f"Клієнт {client}") for client in range(_CONTACTS)],
+        )
+        await tx.executemany(
+            "INSERT INTO contact_numbers (id, number, contact_id) VALUES (?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            [(client, f"+38{office.number_of(client)}", client) for client in range(_CONTACTS)],
         )
 
 

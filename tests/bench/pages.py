@@ -62,7 +62,7 @@ class _Log:
         self.clients = [f"+38{office.number_of(i)}" for i in range(office.BUSIEST)]
 
     def ask(self, dice: random.Random, name: str, place: str) -> _Ask:
-        start, end, client = self.first, self.last, None
+        start, end = self.first, self.last
         found = LogFilter(lost_only=name == "missed only")
         if name == "one day":
             start = dice.choice(self.workdays)
@@ -70,7 +70,7 @@ class _Log:
             found = LogFilter(start=start, end=end)
         elif name == "one busy client":
             client = dice.choice(self.clients)
-            found = LogFilter(client=client)
+            found = LogFilter(numbers=(client,))
         if place == "middle":
             middle = start + int((end - start) * dice.uniform(0.45, 0.55))
             return _Ask(found, Turn.OLDER, Key(middle, 1))
@@ -91,9 +91,9 @@ class _Log:
             where.append(f"extension IN ({', '.join('?' * len(scope.extensions))})")
             values += scope.extensions
         found = ask.found
-        if found.client is not None:
-            where.append("client = ?")
-            values.append(found.client)
+        if found.numbers:
+            where.append(f"client IN ({', '.join('?' * len(found.numbers))})")
+            values += found.numbers
         if found.lost_only:
             where.append("lost = 1")
         if found.start is not None:

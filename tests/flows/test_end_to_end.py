@@ -415,8 +415,8 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         assert "Усього 1: вхідних 1" in day.text
 
 
-async def test_the_name_forgotten_is_that_of_the_question(tmp_path: Path) -> None:
-    """The second question ends the first, whose button, pressed all the same, forgets nothing."""
+async def test_the_name_forgotten_is_that_of_the_contact_shown(tmp_path: Path) -> None:
+    """A button of an old question, pressed all the same, forgets nothing."""
     async with running_office(tmp_path) as office:
         admin = await office.administrator()
         now = office.clock()
@@ -429,10 +429,11 @@ async def test_the_name_forgotten_is_that_of_the_question(tmp_path: Path) -> Non
             await office.press(admin, card, "👤")
             await office.ask(admin, name)
             cards.append(admin.last())
-        for card in cards:
-            await office.press(admin, card, "👤")
-        await admin.wait_gone(cards[0])
+        contacts = [await office.press(admin, card, "👤") for card in cards]
+        for contact in contacts:
+            await office.press(admin, contact, "✏️")
+        await admin.wait_gone(contacts[0])
         save = DialogButton(step=DialogStep.SAVE).pack()
-        await (await admin.press_stale(cards[0], save)).answered()
+        await (await admin.press_stale(contacts[0], save)).answered()
         log = await office.ask(admin, "/log")
         assert all(name in log.text for name in people.values())

@@ -25,6 +25,7 @@ EXTREMES = {
     "employee": 999_999_999,
     "position": LIVE_POSITION + (1 << 31),
     "version": 99_999,
+    "which": 999_999,
     "day": 800_000,
     "month": 25_200,
     "page": 999,

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 from bot.domain.calls import CallFacts, CaseState, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Board, CaseActionKind
+from bot.domain.contacts import Joining, Taking
 from bot.domain.people import EVERYTHING, Role
 from storage.database import Database, open_database
 from tests.support.statements import NOW, said
-from tests.support.stored_calls import CLIENT, OTHER, SAME, WINDOW, StoredCalls, values_of
+from tests.support.stored_calls import CLIENT, OTHER, SAME, THIRD, WINDOW, StoredCalls, values_of
 
 # The four that others get wrong
 
@@ -257,11 +260,13 @@ async def test_a_talk_between_two_lost_calls_that_comes_late_divides_the_case(
 ) -> None:
     await stored.lost(0)
     await stored.lost(600)
+    boss = await stored.hire(1, Role.SUPERVISOR)
+    await stored.cases.take((await stored.only_case()).id, boss, now=NOW + 700)
     await stored.dialled(300)
-    assert [(case.state, case.lost) for case in await stored.all_cases()] == [
-        (CaseState.CALLED_BACK, 1),
-        (CaseState.OPEN, 1),
-    ]
+    still_open, closed = await stored.all_cases()
+    assert (closed.state, closed.lost, closed.owner) == (CaseState.CALLED_BACK, 1, None)
+    assert (still_open.state, still_open.lost) == (CaseState.OPEN, 1)
+    assert still_open.owner is not None
 
 
 async def test_a_hidden_number_that_becomes_known_moves_to_its_client(stored: StoredCalls) -> None:
@@ -285,7 +290,7 @@ def stories(draw: st.DrawFn) -> list[CallFacts]:
     said_of: list[CallFacts] = []
     for number in range(draw(st.integers(1, 9))):
         start = NOW + draw(st.integers(0, 40)) * 3600
-        client = Party(number=draw(st.sampled_from([CLIENT, SAME, OTHER, None])))
+        client = Party(number=draw(st.sampled_from([CLIENT, SAME, OTHER, THIRD, None])))
         kind = draw(st.sampled_from(["lost", "lost", "lost", "in", "out", "failed", "said"]))
         values: dict[str, Any] = {
             "external_id": f"c{number}",
@@ -326,8 +331,40 @@ def stories(draw: st.DrawFn) -> list[CallFacts]:
     return said_of
 
 
-async def _ends(database: Database, batches: list[list[CallFacts]], closed_at: int) -> list[Any]:
-    """The cases after these batches, without ids; OTHER's was closed by hand at a moment."""
+@dataclass(frozen=True)
+class Regroup:
+    """One number becomes one more of another's client, or is taken away (no `client`)."""
+
+    client: str | None
+    number: str
+
+    async def carry_out(self, stored: StoredCalls, now: int) -> None:
+        if self.client:
+            joined = await stored.contacts.add_number(
+                self.client, self.number, now=now, taking=Taking.NUMBER
+            )
+            assert joined in {Joining.ADDED, Joining.ITS_ALREADY}
+        elif contact := await stored.contacts.find(self.number):
+            number = contact.find(self.number)
+            assert number
+            await stored.contacts.remove_number(contact, number.id, now=now)
+
+
+NUMBERS = ("+380671234567", "+380501112233", "+380939998877")
+
+regroupings = st.lists(
+    st.one_of(
+        st.permutations(NUMBERS).map(lambda two: Regroup(two[0], two[1])),
+        st.sampled_from(NUMBERS).map(lambda number: Regroup(None, number)),
+    ),
+    max_size=4,
+)
+
+
+async def _ends(
+    database: Database, steps: Sequence[list[CallFacts] | Regroup], closed_at: int
+) -> list[Any]:
+    """The cases after these steps, without ids; OTHER's was closed by hand at a moment."""
     stored = StoredCalls(database, CaseRules(window=20 * 3600))
     boss = await stored.hire(1, Role.SUPERVISOR)
     end = NOW + 100 * 3600
@@ -341,8 +378,12 @@ async def _ends(database: Database, batches: list[list[CallFacts]], closed_at: i
             "VALUES (1000, ?, 'closed', ?)",
             (closed_at, boss.id),
         )
-    for batch in batches:
-        await stored.calls.record(batch, now=end)
+        await tx.execute("INSERT INTO closings (number, event_id) VALUES ('+380501112233', 1)")
+    for step in steps:
+        if isinstance(step, Regroup):
+            await step.carry_out(stored, end)
+        else:
+            await stored.calls.record(step, now=end)
     rows = await database.fetch(
         "SELECT k.client, k.opened_at, k.last_lost_at, k.lost, k.attempts, k.state, k.closed_at, "
         "(SELECT group_concat(e, ' ') FROM (SELECT c.external_id || y.part AS e "
@@ -358,18 +399,26 @@ async def _ends(database: Database, batches: list[list[CallFacts]], closed_at: i
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(story=stories(), seed=st.integers(0, 1 << 30))
+@given(story=stories(), regrouping=regroupings, seed=st.integers(0, 1 << 30))
 def test_any_order_repetition_and_batching_end_in_the_same_cases(
-    tmp_path_factory: pytest.TempPathFactory, story: list[CallFacts], seed: int
+    tmp_path_factory: pytest.TempPathFactory,
+    story: list[CallFacts],
+    regrouping: list[Regroup],
+    seed: int,
 ) -> None:
+    """Whether the contacts got their numbers before the calls came, between them or after."""
     chance = random.Random(seed)
     scrambled = [*story, *chance.sample(story, chance.randint(0, len(story)))]
     chance.shuffle(scrambled)
-    batches: list[list[CallFacts]] = []
+    steps: list[list[CallFacts] | Regroup] = []
     while scrambled:
         size = chance.randint(1, 4)
-        batches.append(scrambled[:size])
+        steps.append(scrambled[:size])
         scrambled = scrambled[size:]
+    places = sorted(chance.randint(0, len(steps)) for _ in regrouping)
+    for place, one in reversed(list(zip(places, regrouping, strict=True))):
+        steps.insert(place, one)
+    contacts_first = chance.random() < 0.5
 
     async def compare() -> None:
         folder = tmp_path_factory.mktemp("cases")
@@ -377,7 +426,9 @@ def test_any_order_repetition_and_batching_end_in_the_same_cases(
             open_database(folder / "one.db") as one,
             open_database(folder / "many.db") as many,
         ):
-            in_order = await _ends(one, [story], closed_at=NOW + 30 * 3600)
-            assert await _ends(many, batches, closed_at=NOW + 30 * 3600) == in_order
+            whole: list[list[CallFacts] | Regroup] = [story]
+            whole[slice(0, 0) if contacts_first else slice(1, 1)] = regrouping
+            in_order = await _ends(one, whole, closed_at=NOW + 30 * 3600)
+            assert await _ends(many, steps, closed_at=NOW + 30 * 3600) == in_order
 
     asyncio.run(compare())

@@ -278,10 +278,9 @@ class CasesMachine(RuleBasedStateMachine):
         self._keep_claim(line, before)
 
     def _keep_claim(self, line: Line, before: list[Told]) -> None:
-        """The owner stays with the case that has the earliest of its calls that are lost."""
+        """The owner stays with the case that is open, if it has any of its calls that are lost."""
         after = line.open_case(self.now)
-        still = [one for one in before if one.kind == "lost"]
-        if before and not (still and still[0] in after):
+        if before and not any(one in after for one in before if one.kind == "lost"):
             line.claim = None
 
     def _flush(self) -> None:

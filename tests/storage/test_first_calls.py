@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.domain.calls import CallFacts, Direction, Party, Status
 from bot.domain.merging import merge
 from bot.domain.people import EVERYTHING, Scope
+from storage.contacts import ContactRepo
 from tests.support.call_logs import NOW, ONE, Log, some_calls
 from tests.support.statements import said
 from tests.support.stored_calls import StoredCalls
@@ -87,3 +88,14 @@ async def test_a_client_stays_new_for_as_long_as_their_first_case(stored: Stored
     await stored.lost(-60, "0501112233")
     *_, ringing_still = await stored.all_cases()
     assert not ringing_still.is_of_new_client
+
+
+async def test_a_client_is_known_by_every_number_of_their_contact(stored: StoredCalls) -> None:
+    await stored.dialled(-3600, "0671234567")
+    await stored.lost(-60, "0501112233")
+    [case] = await stored.all_cases()
+    assert case.is_of_new_client
+    contacts = ContactRepo(stored.database)
+    await contacts.add_number("+380671234567", "+380501112233", now=NOW)
+    [case] = await stored.all_cases()
+    assert not case.is_of_new_client

@@ -44,8 +44,8 @@ PARTS = [
     pytest.param(TWENTY, WHOLE, id="twenty extensions"),
     pytest.param(EVERYTHING, LogFilter(lost_only=True), id="lost"),
     pytest.param(TWO, LogFilter(lost_only=True), id="own lost"),
-    pytest.param(EVERYTHING, LogFilter(client=CLIENT), id="client"),
-    pytest.param(TWO, LogFilter(client=CLIENT, lost_only=True), id="own lost client"),
+    pytest.param(EVERYTHING, LogFilter(numbers=(CLIENT,)), id="client"),
+    pytest.param(TWO, LogFilter(numbers=(CLIENT,), lost_only=True), id="own lost client"),
     pytest.param(EVERYTHING, LogFilter(start=NOW - DAY, end=NOW), id="day"),
     pytest.param(TWO, LogFilter(start=NOW - DAY), id="own today"),
 ]

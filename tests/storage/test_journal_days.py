@@ -73,7 +73,7 @@ async def test_the_days_that_have_calls_are_known(log: Log, scope: Scope) -> Non
     )
     spans = [(0, NOW), (NOW, NOW + 1), (NOW + 1, NOW + 2 * DAY), (NOW + 2 * DAY, NOW + 3 * DAY)]
     spans += [(NOW + 2 * DAY + 1, 1 << 50), (0, 1 << 50)]
-    for log_filter in (WHOLE, LogFilter(lost_only=True), LogFilter(client=CLIENT)):
+    for log_filter in (WHOLE, LogFilter(lost_only=True), LogFilter(numbers=(CLIENT,))):
         has = await log.journal.has_calls(scope, log_filter, spans)
         assert has == [
             bool(log.expected(scope, replace(log_filter, start=start, end=end)))

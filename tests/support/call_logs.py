@@ -58,7 +58,7 @@ class Log:
             call = merge(None, facts, now=NOW)
             is_mine = scope.extensions is None or set(scope.extensions) & set(call.extensions)
             is_in_time = (log_filter.start or 0) <= call.position < (log_filter.end or 1 << 60)
-            is_client = log_filter.client in {None, call.client}
+            is_client = not log_filter.numbers or call.client in log_filter.numbers
             if is_mine and is_in_time and is_client and (call.lost or not log_filter.lost_only):
                 keys.append((call.position, id_))
         return [id_ for _, id_ in sorted(keys, reverse=True)]

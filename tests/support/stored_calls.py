@@ -10,6 +10,7 @@ from bot.domain.people import EVERYTHING, Employee, Role
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
+from storage.contacts import ContactRepo
 from storage.database import Database
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
@@ -19,6 +20,7 @@ from tests.support.statements import NOW, said
 HOUR = 3600
 WINDOW = 168 * HOUR
 CLIENT, SAME, OTHER = "0671234567", "+38 (067) 123-45-67", "0501112233"
+THIRD = "0939998877"
 
 
 class StoredCalls:
@@ -31,6 +33,7 @@ class StoredCalls:
         self.journal = JournalRepo(database)
         self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
         self.case_deadlines = CaseDeadlines(database, rules=rules)
+        self.contacts = ContactRepo(database, rules=rules)
         self.employees = EmployeeRepo(database)
         self.now = NOW
         self._ids = itertools.count(1)

@@ -14,7 +14,7 @@ from bot.domain.calls import (
 from bot.domain.hours import local_date
 from bot.domain.log import DayNumbers
 from bot.domain.people import Language
-from bot.views import alerts, calls, comments, dialogs, formats, parties
+from bot.views import alerts, calls, comments, contacts, dialogs, formats, parties
 from tests.support.kyiv import KYIV
 from tests.support.shown_calls import (
     NOW,
@@ -83,7 +83,7 @@ def test_the_dialogs_about_a_call_are_whole_whatever_outsiders_wrote(
     shown: Call, language: Language, mine: str, many: int
 ) -> None:
     with speaking(language):
-        prompt, contact = comments.ask_comment(shown, KYIV), comments.ask_contact(shown)
+        prompt, contact = comments.ask_comment(shown, KYIV), contacts.ask_name(shown)
         conflict = comments.conflict(shown.comment, mine * many)
         too_long = dialogs.too_long("x" * 200 + mine * many)
     assert set(tags(prompt)) <= {"bold", "code"}

@@ -20,6 +20,7 @@ from bot.domain.cases import (
     Ignored,
 )
 from bot.domain.company import Escalation, EscalationField
+from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import (
     ConflictError,
@@ -55,6 +56,7 @@ from keyboards import board as board_keyboards
 from keyboards import calls as call_keyboards
 from keyboards import cases as case_keyboards
 from keyboards import company as company_keyboards
+from keyboards import contacts as contact_keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as digest_keyboards
 from keyboards import groups as group_keyboards
@@ -67,6 +69,8 @@ from keyboards.callbacks import (
     Card,
     CaseButton,
     CaseStep,
+    ContactButton,
+    ContactStep,
     DigestPages,
     LogPage,
 )
@@ -404,7 +408,15 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
             BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which)
         )
     yield from (dialog_keyboards.cancel(), dialog_keyboards.save_beginning())
-    yield from (dialog_keyboards.choose_text(), dialog_keyboards.forget_name(is_named=True))
+    yield from (dialog_keyboards.choose_text(), contact_keyboards.replace_name())
+    yield from (contact_keyboards.take_number(is_only_one=x) for x in (True, False))
+    numbers = [ContactNumber(id_, f"+38067123456{id_}") for id_ in range(NUMBERS_LIMIT)]
+    for name, former in (("Ім'я " * 12, None), (None, "Ім'я " * 12)):
+        shown_contact = Contact(1, name, former, 3, tuple(numbers))
+        pressed = ContactButton.of_call(1, ContactStep.FORGET)
+        yield contact_keyboards.contact(shown_contact, pressed, removed=numbers[0])
+        yield contact_keyboards.ask_first_name(pressed)
+    yield contact_keyboards.shared(numbers[0], 1)
     yield company_keyboards.company()
     escalation = Escalation(
         operators_after=30, groups_after=30, supervisors_after=30, repeat_every=60

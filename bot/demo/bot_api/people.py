@@ -116,7 +116,12 @@ class User(Conversation):
         return await self._send_file("sticker", Upload("", content, "image/webp"), emoji=emoji)
 
     async def send_contact(
-        self, phone_number: str, *, first_name: str | None = None, user_id: int | None = None
+        self,
+        phone_number: str,
+        *,
+        first_name: str | None = None,
+        user_id: int | None = None,
+        reply_to: Message | None = None,
     ) -> Message:
         """Send one's own contact, or that of another if a name or an id is given."""
         is_own = first_name is None and user_id is None
@@ -127,7 +132,7 @@ class User(Conversation):
         }
         if number is not None:
             contact["user_id"] = number
-        return await self._send(extra={"contact": contact})
+        return await self._send(extra={"contact": contact}, reply_to=reply_to)
 
     async def send_location(self, latitude: float, longitude: float) -> Message:
         return await self._send(extra={"location": {"latitude": latitude, "longitude": longitude}})
