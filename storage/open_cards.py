@@ -1,8 +1,8 @@
 """The open cards: which message of a person's own chat shows the card of which call or case.
 
 - A row is written when a handler has shown a card, and deleted before anything else is shown in
-  that message; both while the updates of that chat are held up, so rows never tell of a screen
-  that is over.
+  that message, both while the updates of that chat are held up: a row never tells of a screen that
+  is over. Nothing is known in memory alone.
 - Whatever changes a call or a case owes an edit of its open cards (storage/owing_cards.py), in the
   transaction of the change. A card that was just shown is owed one too: what changed between its
   reading and its row would be missed otherwise. Mostly nothing differs then, and nothing is sent.

@@ -122,6 +122,7 @@ async def test_a_card_tells_start_wait_talk_end_and_the_parties(tmp_path: Path) 
         assert card.html.splitlines() == [
             "✅ <b>Дзвонили та дзвінок був прийнятий оператором</b>",
             "↙️ Вхідний, 22 листопада, 23:31",
+            "🆕 Новий клієнт, перший дзвінок",
             "",
             "Хто дзвонив: Acme &lt;b&gt;Ltd&lt;/b&gt; &amp; Sons",
             "+380 67 123 45 67",
@@ -266,6 +267,7 @@ async def test_a_missed_call_reaches_exactly_the_right_people_once(tmp_path: Pat
             "🔴 Пропущений дзвінок",
             "Ганна",
             "+380 67 123 45 67",
+            "🆕 Новий клієнт, перший дзвінок",
             "23:45, чекали 0:17, лінія 0445550101",
             "Кому дзвонили: Олена (101), Тихий (102)",
         ]
