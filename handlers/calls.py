@@ -77,7 +77,7 @@ class CardScreens:
         case = call.case
         return CardScreen(
             views.card(call, now=now, zone=zone, note=note),
-            keyboards.card(call, pressed, viewer, can_be_heard=heard, undo=undo),
+            keyboards.card(call, pressed, viewer, can_be_heard=heard, now=now, undo=undo),
             colleague_has_it(case, viewer, now=now, zone=zone) if case else None,
         )
 

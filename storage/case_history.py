@@ -44,3 +44,16 @@ async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ..
         )
         for row in reversed(rows)
     )
+
+
+def reopen_until_sql(case: str) -> str:
+    """Before which moment a closing by hand can be undone; 0 if the client has a newer case.
+
+    `case`: the name `cases` has in the query.
+    """
+    return (
+        "CASE WHEN EXISTS (SELECT 1 FROM cases AS j "  # noqa: S608 - our own expression
+        f"WHERE j.client = {case}.client AND j.id <> {case}.id "
+        f"AND j.opened_at >= {case}.opened_at AND j.state <> 'void') "
+        f"THEN 0 ELSE {case}.expires_at END"
+    )

@@ -25,6 +25,7 @@ from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.merging import is_end_unknown
 from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
+from storage.case_history import reopen_until_sql
 from storage.database import Database, Row, Value, marks_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 
@@ -201,7 +202,8 @@ class JournalRepo:
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
             f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
             "t.extension AS closing_extension, "
-            "h.name AS handed_by, w.name AS closed_by, v.employee_id AS closer, v.text AS words "
+            "h.name AS handed_by, w.name AS closed_by, v.employee_id AS closer, v.text AS words, "
+            f"{reopen_until_sql('k')} AS reopen_until "
             "FROM case_calls AS y "
             "JOIN cases AS k ON k.id = y.case_id "
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
@@ -298,6 +300,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         closed_by=closed_by,
         words=row["words"] if state is CaseState.BY_HAND else None,
         closer=row["closer"] if state is CaseState.BY_HAND else None,
+        reopen_until=row["reopen_until"],
     )
 
 

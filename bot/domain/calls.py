@@ -120,7 +120,7 @@ class CaseRights:
         return self.is_open and is_decided and employee.role.takes_clients
 
     def is_undone_by(self, employee: Employee, *, closer: int | None) -> bool:
-        """Whether the employee may undo its closing by hand; `closer`: the id of who closed it."""
+        """Whether undoing its closing by hand is theirs; `closer`: the id of who closed it."""
         is_decided = closer == employee.id or self.is_held_by(employee) or employee.role.sees_all
         return self.state is CaseState.BY_HAND and is_decided and employee.role.takes_clients
 
@@ -253,6 +253,12 @@ class CaseLink(CaseRights):
     words: str | None
     closer: int | None = None
     """The id of who closed it by hand."""
+    reopen_until: int = 0
+    """Before which moment the closing can be undone; 0: the client has a newer case."""
+
+    def can_be_reopened_by(self, employee: Employee, *, now: int) -> bool:
+        """Whether the employee may undo its closing by hand at this moment."""
+        return now < self.reopen_until and self.is_undone_by(employee, closer=self.closer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
