@@ -6,10 +6,11 @@ The rules are the same for all screens:
 - The state of aiogram's FSM names the question that waits (a step), and its data is a `Dialog`.
   Both are in the database, so a dialog survives a restart.
 - ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
-  a screen that has no such way. Every other command does so too (`LeaveDialog`).
-- A button of another message that opens a card or a page of settings leaves it, and the question
-  goes (`LeaveByPress`); so does a button that asks something else. A text sent after that is
-  answered by the words that it was not saved. Pages, and the actions of alerts, do not touch it.
+  a screen that has no such way.
+- Every other command leaves it, and the question goes (`LeaveDialog`); so does a button of another
+  message that opens a card or a page of settings (`LeaveByPress`), or asks something else. A text
+  sent after that is answered by the words that it was not saved. Pages, and the actions of alerts,
+  do not touch it.
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -33,7 +34,8 @@ from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
 from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.errors import ShownLaterError
-from bot.telegram.filters import HasRole
+from bot.telegram.filters import HasRole, is_command
+from bot.telegram.middlewares import LEFT
 from bot.telegram.reply import Event, answer, remove, remove_from, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
@@ -73,8 +75,6 @@ _OPENING: tuple[type[CallbackData], ...] = (
 )
 """Buttons that lead to something else than what a question of another message is about."""
 
-_LEFT = {"left": True}
-"""What is kept of a dialog that was left for another screen, until a text comes."""
 Origin = TypeVar("Origin", bound=CallbackData)
 
 
@@ -303,7 +303,7 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(cancel, Command("cancel"))
     router.message.register(said_too_late, _is_in_dialog)
-    router.message.register(said_after_leaving, ~F.text.startswith("/"), _has_left)
+    router.message.register(said_after_leaving, _has_left)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
@@ -345,8 +345,7 @@ async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:
 
 
 async def _has_left(message: Message, state: FSMContext) -> bool:
-    del message
-    return await state.get_data() == _LEFT
+    return not is_command(message) and await state.get_data() == LEFT
 
 
 def _opens_screen(data: str) -> bool:
@@ -368,7 +367,7 @@ async def _leave_by(query: CallbackQuery, state: FSMContext, bot: Bot) -> None:
     is_asked = bool(messages)
     await state.clear()
     if is_asked:
-        await state.set_data(_LEFT)
+        await state.set_data(LEFT)
         await remove_from(bot, state.key.chat_id, {min(messages)})
 
 
