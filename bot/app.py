@@ -356,7 +356,9 @@ def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
     """Makes questions shown late part of the dialogs that asked them."""
 
     @asynccontextmanager
-    async def adopting(chat_id: int) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    async def adopting(
+        chat_id: int,
+    ) -> AsyncIterator[Callable[[int, str | None], Awaitable[None]]]:
         key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
         async with dispatcher.fsm.events_isolation.lock(key):
             yield partial(adopt, FSMContext(dispatcher.storage, key))

@@ -254,8 +254,14 @@ async def ask_in_own_chat(
     await remove_from(bot, chat_id, earlier)
 
 
-async def adopt(state: FSMContext, message_id: int) -> None:
-    """Count a message that Telegram let us show late among those that ask, if a question waits."""
+async def adopt(state: FSMContext, message_id: int, buttons: str | None) -> None:
+    """Count a message that Telegram let us show late among those that ask, if a question waits.
+
+    `buttons`: its keyboard as JSON. Those that ask have a button of a dialog; a menu that came
+    meanwhile has none.
+    """
+    if f'"{DialogButton.__prefix__}:' not in (buttons or ""):
+        return
     match await state.get_data():
         case {"messages": [*messages]} as data if await state.get_state() is not None:
             await state.set_data({**data, "messages": [*messages, message_id]})
