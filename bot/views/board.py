@@ -36,7 +36,7 @@ def board(
         Board.CLOSED: _("Closed today: {count}"),
     }
     title = titles[which].format(count=page.total)
-    lines = [f"<b>{title}</b>", _totals(numbers, scope), ""]
+    lines = [f"<b>{title}</b>", *_totals(numbers, scope), ""]
     if not page.cases:
         return "\n".join([*lines, _empty(which, scope)])
     is_earlier = False
@@ -85,11 +85,11 @@ def row(number: int, case: Case, *, now: int) -> str:
     return f"{head}{quoted(client)}{times}\n{INDENT}{second}"
 
 
-def _totals(numbers: CaseNumbers, scope: Scope) -> str:
+def _totals(numbers: CaseNumbers, scope: Scope) -> list[str]:
     if not numbers.opened:
         if scope.is_all:
-            return _("No missed calls today")
-        return _("No missed calls of your extensions today")
+            return [_("No missed calls today")]
+        return [_("No missed calls of your extensions today")] if scope.extensions else []
     parts = [
         _("clients missed {count}").format(count=numbers.opened),
         _("called back {count}").format(count=numbers.called_back),
@@ -98,7 +98,7 @@ def _totals(numbers: CaseNumbers, scope: Scope) -> str:
     if numbers.by_hand:
         parts.append(_("closed by hand {count}").format(count=numbers.by_hand))
     parts.append(_("left {count}").format(count=numbers.left))
-    return _("Today: {numbers}").format(numbers=", ".join(parts))
+    return [_("Today: {numbers}").format(numbers=", ".join(parts))]
 
 
 def _empty(which: Board, scope: Scope) -> str:
