@@ -7,10 +7,10 @@ The rules are the same for all screens:
   Both are in the database, so a dialog survives a restart.
 - ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
   a screen that has no such way.
-- Every other command leaves it, and the question goes (`LeaveDialog`); so does a button of another
-  message that opens a card or a page of settings (`LeaveByPress`), or asks something else. A text
-  sent after that is answered by the words that it was not saved. Pages, and the actions of alerts,
-  do not touch it.
+- Every other command leaves it (`LeaveDialog`); so does a button of another message that opens a
+  card or a page of settings (`LeaveByPress`), or asks something else, and then the question goes.
+  A text sent after that, or as a reply to a question that was left, is answered by the words that
+  it was not saved. Pages, and the actions of alerts, do not touch it.
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -195,6 +195,7 @@ def register_answers(
     if accepted:
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
         router.callback_query.register(accepted, is_save, waiting, OfQuestion())
+    router.message.register(said_to_another_question, waiting, _replies_to_another_question)
     router.message.register(without_text or not_a_text, ~F.text, waiting)
     router.message.register(answered, ~Command("cancel"), waiting)
 
@@ -340,9 +341,23 @@ async def said_after_leaving(message: Message, state: FSMContext) -> None:
     await show(message, views.was_left())
 
 
+async def said_to_another_question(message: Message) -> None:
+    """Say that a reply to a question that was left was not saved; the present one still waits."""
+    await show(message, views.was_left())
+
+
 async def pressed_too_late(query: CallbackQuery) -> None:
     """Take the buttons off a question whose dialog was left by a command."""
     await show(query, views.is_over())
+
+
+async def _replies_to_another_question(message: Message, dialog: Dialog[Any]) -> bool:
+    replied = message.reply_to_message
+    if replied is None or replied.message_id in dialog.messages:
+        return False
+    rows = replied.reply_markup.inline_keyboard if replied.reply_markup else []
+    data = (button.callback_data or "" for row in rows for button in row)
+    return any(_unpacked(DialogButton, one) for one in data)
 
 
 async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:

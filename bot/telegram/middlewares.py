@@ -15,7 +15,6 @@ from aiogram.utils.i18n.middleware import I18nMiddleware
 from bot.domain.people import Employee, EmployeeState, Language
 from bot.telegram.filters import is_command
 from bot.telegram.i18n import language_of
-from bot.telegram.reply import remove_from
 from bot.telemetry.metrics import Metrics
 from storage.employees import EmployeeRepo
 
@@ -79,8 +78,8 @@ class LeaveDialog(BaseMiddleware):
     """Leaves the dialog in progress when a command comes, which is no answer to its question.
 
     The handlers of a dialog see every message while it is on; without this `/log` would become
-    the text of a comment. The question goes when the command is answered. `/cancel`, to us and not
-    to another bot, is left to the dialog itself: see handlers/dialogs.
+    the text of a comment. `/cancel`, to us and not to another bot, is left to the dialog itself:
+    see handlers/dialogs.
     """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -94,12 +93,9 @@ class LeaveDialog(BaseMiddleware):
         questions = (await state.get_data()).get("messages")
         await state.clear()
         data["raw_state"] = None
-        if not questions:
-            return await handler(event, data)
-        await state.set_data(LEFT)
-        result = await handler(event, data)
-        await remove_from(bot, event.chat.id, {min(questions)})
-        return result
+        if questions:
+            await state.set_data(LEFT)
+        return await handler(event, data)
 
 
 class WakeMiddleware(BaseMiddleware):
