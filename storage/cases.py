@@ -384,6 +384,16 @@ class CaseRepo:
                 (now, ignored_id),
             )
 
+    async def ignore_again(self, ignored_id: int) -> None:
+        """Ignore a number as if it had never been heard of again; what it made since stays."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE ignored_numbers SET until = NULL WHERE id = ? AND NOT EXISTS "
+                "(SELECT 1 FROM ignored_numbers AS j WHERE j.number = ignored_numbers.number "
+                "AND j.until IS NULL)",
+                (ignored_id,),
+            )
+
     async def list_ignored(self) -> list[Ignored]:
         """The numbers ignored now, by number."""
         rows = await self._database.fetch(
