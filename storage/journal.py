@@ -32,6 +32,9 @@ from storage.scopes import call_in_scope_sql, extension_holder_sql
 _END_OF_TIME = 1 << 60
 """A position behind every call, live ones too."""
 
+_STILL_SENDS = 7 * 86400
+"""Seconds after which a source that has sent no price, or no recording, counts as sending none."""
+
 
 class JournalRepo:
     def __init__(self, database: Database) -> None:
@@ -169,14 +172,15 @@ class JournalRepo:
             "a.name AS author, (SELECT max(h.version) FROM comment_changes AS h "
             "WHERE h.call_id = c.id) AS changes, "
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
-            "AND o.price IS NOT NULL) AS sends_prices, "
+            "AND o.started_at > c.started_at - ? AND o.price IS NOT NULL) AS sends_prices, "
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
-            "AND o.recording_url IS NOT NULL) AS sends_recordings FROM calls AS c "
+            "AND o.started_at > c.started_at - ? AND o.recording_url IS NOT NULL) "
+            "AS sends_recordings FROM calls AS c "
             "LEFT JOIN contacts AS k ON k.number = c.client "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
             f"WHERE c.id IN ({marks_sql(ids)}) AND {mine}",
-            (*ids, *extensions),
+            (_STILL_SENDS, _STILL_SENDS, *ids, *extensions),
         )
         cases = await self._cases([row["id"] for row in rows], scope)
         named = {x for row in rows for x in (row["extension"], *parse_rang(row["rang"]))}

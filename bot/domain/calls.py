@@ -268,7 +268,8 @@ class Call:
     Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
     until which a missing price or recording is pending; None or past: it is absent.
     `is_end_unknown`: it counts as over only because it has been live for too long.
-    `source_sends_prices`, `source_sends_recordings`: whether its source has ever sent one.
+    `source_sends_prices`, `source_sends_recordings`: whether its source has sent one since a week
+    before this call.
     `colleagues` names the employees of the extensions in it; `contact` the client's name in the
     company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
     """
