@@ -407,7 +407,9 @@ def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
     """Makes questions shown late part of the dialogs that asked them."""
 
     @asynccontextmanager
-    async def adopting(chat_id: int) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    async def adopting(
+        chat_id: int,
+    ) -> AsyncIterator[Callable[[int, str | None], Awaitable[None]]]:
         async with _holding(bot, dispatcher.fsm.events_isolation, chat_id) as key:
             yield partial(adopt, FSMContext(dispatcher.storage, key))
 

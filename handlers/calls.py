@@ -15,6 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page
+from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
 from bot.telegram.open_cards import drawing
@@ -137,11 +138,15 @@ async def choose_date(
     first, after = callback_data.first_day, callback_data.turned(callback_data.month + 1).first_day
     days = range(first.toordinal(), after.toordinal())
     spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
-    spans += [(0, spans[0][0]), (spans[-1][1], _FAR_FUTURE)]
+    spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
     reader = _LogReader(employee, journal, settings.zone, clock())
     part = await reader.filter_of(callback_data.page)
-    *has, has_earlier, has_later = await journal.has_calls(employee.scope, part, spans)
+    *has, has_earlier, has_later, is_live = await journal.has_calls(employee.scope, part, spans)
     with_calls = {number for number, is_there in enumerate(has, start=1) if is_there}
+    today = local_date(clock(), settings.zone)
+    if is_live and today.toordinal() in days:
+        with_calls.add(today.day)
+    has_later = has_later or (is_live and today >= after)
     markup = keyboards.calendar(
         callback_data, days=with_calls, has_earlier=has_earlier, has_later=has_later
     )

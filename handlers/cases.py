@@ -316,5 +316,6 @@ async def _finish(
             words = views.closed() if is_closed else views.over()
             markup = keyboards.reopening(case_id) if is_closed else None
         if not is_on_card(dialog.origin):
-            words = views.about(await case_screens.get(dialog.origin, employee), words)
+            case = await case_screens.get_to_take(dialog.origin, employee)
+            words = views.about(case, words)
         await case_screens.show_card_or_words(event, employee, dialog.origin, words, markup)

@@ -28,6 +28,7 @@ from keyboards.callbacks import (
     CompanyPage,
     CompanyValue,
     HearClient,
+    IgnoreAgain,
     LineHours,
     NoHours,
     RungOnly,
@@ -61,6 +62,7 @@ def create_router() -> Router:
     router.callback_query.register(set_rung_only, RungOnly.filter())
     router.callback_query.register(ask_hours, LineHours.filter())
     router.callback_query.register(hear_again, HearClient.filter())
+    router.callback_query.register(ignore_again, IgnoreAgain.filter())
     is_none = InDialog(CompanyDialog.hours, LineHours)
     router.callback_query.register(no_hours, NoHours.filter(), is_none)
     dialogs.register_answers(
@@ -103,6 +105,11 @@ async def hear_again(
     query: CallbackQuery, callback_data: HearClient, cases: CaseRepo, clock: Clock
 ) -> None:
     await cases.unignore(callback_data.id, now=clock())
+    await _show_ignored(query, cases, toast=views.saved(), undo=callback_data.id)
+
+
+async def ignore_again(query: CallbackQuery, callback_data: IgnoreAgain, cases: CaseRepo) -> None:
+    await cases.ignore_again(callback_data.id)
     await _show_ignored(query, cases, toast=views.saved())
 
 
@@ -182,9 +189,11 @@ async def no_hours(
 ) -> None:
     """Remove the hours of the button's line, even if another line was asked about since."""
     line = await _line(company, callback_data.code)
+    were = await company.hours() if line is None else (await company.own_hours()).get(line)
     async with dialog.ending(query):
         await company.set_hours(line, None, now=clock())
-        await _show_company(query, company, toast=views.saved())
+        note = views.hours_were(were) if were else None
+        await _show_company(query, company, toast=views.saved(), note=note)
 
 
 async def cancel(event: Event, dialog: Dialog[CallbackData], company: CompanyRepo) -> None:
@@ -206,14 +215,17 @@ async def _lines(company: CompanyRepo) -> dict[int, str]:
     return {Place(PlaceKind.LINE, name).code: name for name in await company.lines()}
 
 
-async def _show_company(event: Event, company: CompanyRepo, *, toast: str | None = None) -> None:
+async def _show_company(
+    event: Event, company: CompanyRepo, *, toast: str | None = None, note: str | None = None
+) -> None:
+    """`note`: how to bring back what was just removed."""
     text = views.company(
         await company.hours(),
         await company.own_hours(),
         await company.escalation(),
         is_rung_only=await company.is_for_rung_only(),
     )
-    await show(event, text, keyboards.company(), toast=toast)
+    await show(event, f"{text}\n\n{note}" if note else text, keyboards.company(), toast=toast)
 
 
 async def _show_escalation(
@@ -236,8 +248,9 @@ async def _show_groups(
 
 
 async def _show_ignored(
-    query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None
+    query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None, undo: int | None = None
 ) -> None:
+    """`undo`: the id of the number just taken off the list."""
     numbers = await cases.list_ignored()
     labels = {one.id: views.ignored_name(one) for one in numbers[: views.IGNORED_SHOWN]}
-    await show(query, views.ignored(numbers), keyboards.ignored(labels), toast=toast)
+    await show(query, views.ignored(numbers), keyboards.ignored(labels, undo=undo), toast=toast)

@@ -6,10 +6,11 @@ The rules are the same for all screens:
 - The state of aiogram's FSM names the question that waits (a step), and its data is a `Dialog`.
   Both are in the database, so a dialog survives a restart.
 - ✖️ and `/cancel` lead back to where the question was asked; `/cancel` only leaves the dialog of
-  a screen that has no such way. Every other command does so too (`LeaveDialog`).
-- A button of another message that opens a card or a page of settings leaves it, and the question
-  goes (`LeaveByPress`); so does a button that asks something else. A text sent after that is
-  answered by the words that it was not saved. Pages, and the actions of alerts, do not touch it.
+  a screen that has no such way.
+- Every other command leaves it (`LeaveDialog`); so does a button of another message that opens a
+  card or a page of settings (`LeaveByPress`), or asks something else, and then the question goes.
+  A text sent after that, or as a reply to a question that was left, is answered by the words that
+  it was not saved. Pages, and the actions of alerts, do not touch it.
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -33,7 +34,8 @@ from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError
 from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.errors import ShownLaterError
-from bot.telegram.filters import HasRole
+from bot.telegram.filters import HasRole, is_command
+from bot.telegram.middlewares import LEFT
 from bot.telegram.reply import Event, answer, remove, remove_from, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
@@ -76,8 +78,6 @@ _OPENING: tuple[type[CallbackData], ...] = (
 )
 """Buttons that lead to something else than what a question of another message is about."""
 
-_LEFT = {"left": True}
-"""What is kept of a dialog that was left for another screen, until a text comes."""
 Origin = TypeVar("Origin", bound=CallbackData)
 
 
@@ -198,6 +198,7 @@ def register_answers(
     if accepted:
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
         router.callback_query.register(accepted, is_save, waiting, OfQuestion())
+    router.message.register(said_to_another_question, waiting, _replies_to_another_question)
     router.message.register(without_text or not_a_text, ~F.text, waiting)
     router.message.register(answered, ~Command("cancel"), waiting)
 
@@ -272,8 +273,14 @@ async def ask_in_own_chat(
     await remove_from(bot, chat_id, earlier)
 
 
-async def adopt(state: FSMContext, message_id: int) -> None:
-    """Count a message that Telegram let us show late among those that ask, if a question waits."""
+async def adopt(state: FSMContext, message_id: int, buttons: str | None) -> None:
+    """Count a message that Telegram let us show late among those that ask, if a question waits.
+
+    `buttons`: its keyboard as JSON. Those that ask have a button of a dialog; a menu that came
+    meanwhile has none.
+    """
+    if f'"{DialogButton.__prefix__}:' not in (buttons or ""):
+        return
     match await state.get_data():
         case {"messages": [*messages]} as data if await state.get_state() is not None:
             await state.set_data({**data, "messages": [*messages, message_id]})
@@ -321,7 +328,7 @@ def create_router() -> Router:
         observer.filter(HasRole())
     router.message.register(cancel, Command("cancel"))
     router.message.register(said_too_late, _is_in_dialog)
-    router.message.register(said_after_leaving, ~F.text.startswith("/"), _has_left)
+    router.message.register(said_after_leaving, _has_left)
     for of_question in (DialogButton.filter(), ReadyText.filter(), NoHours.filter()):
         router.callback_query.register(pressed_too_late, of_question)
     return router
@@ -352,9 +359,23 @@ async def said_after_leaving(message: Message, state: FSMContext) -> None:
     await show(message, views.was_left())
 
 
+async def said_to_another_question(message: Message) -> None:
+    """Say that a reply to a question that was left was not saved; the present one still waits."""
+    await show(message, views.was_left())
+
+
 async def pressed_too_late(query: CallbackQuery) -> None:
     """Take the buttons off a question whose dialog was left by a command."""
     await show(query, views.is_over())
+
+
+async def _replies_to_another_question(message: Message, dialog: Dialog[Any]) -> bool:
+    replied = message.reply_to_message
+    if replied is None or replied.message_id in dialog.messages:
+        return False
+    rows = replied.reply_markup.inline_keyboard if replied.reply_markup else []
+    data = (button.callback_data or "" for row in rows for button in row)
+    return any(unpacked(DialogButton, one) for one in data)
 
 
 async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:
@@ -363,8 +384,7 @@ async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:
 
 
 async def _has_left(message: Message, state: FSMContext) -> bool:
-    del message
-    return await state.get_data() == _LEFT
+    return not is_command(message) and await state.get_data() == LEFT
 
 
 def _opens_screen(data: str) -> bool:
@@ -388,7 +408,7 @@ async def _leave_by(query: CallbackQuery, state: FSMContext, bot: Bot) -> None:
     is_asked = bool(messages)
     await state.clear()
     if is_asked:
-        await state.set_data(_LEFT)
+        await state.set_data(LEFT)
         await remove_from(bot, state.key.chat_id, {min(messages)})
 
 

@@ -16,7 +16,7 @@ from bot.domain.hours import DAY
 from bot.domain.people import Employee, Role
 from bot.domain.typed_times import UnreadableTimeError, parse_time
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, answer, say, show
 from bot.views import company as company_views
 from bot.views import digests as views
 from handlers import dialogs
@@ -173,7 +173,7 @@ async def time_sent(
         return
     async with dialog.ending(message):
         if not await digest_times.add(employee.id, minutes, now=clock()):
-            await message.answer(views.too_many(LIMIT))
+            await say(message, views.too_many(LIMIT))
         await _show_times(message, employee, digest_times)
 
 

@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
 from bot.telegram.errors import ShownLaterError
+from bot.telegram.filters import is_command
 from bot.telegram.reply import answer, show
 from bot.views import dialogs, refusals
 from keyboards.callbacks import Nothing
@@ -42,7 +43,7 @@ async def stale_button(query: CallbackQuery, employee: Employee | None) -> None:
 async def unknown_message(message: Message, employee: Employee | None) -> None:
     if employee is None:
         await show(message, refusals.stranger())
-    elif (message.text or "").startswith("/"):
+    elif is_command(message):
         await show(message, refusals.unknown_command())
     else:
         await show(message, refusals.unexpected_text())

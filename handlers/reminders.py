@@ -21,6 +21,7 @@ from keyboards import dialogs as dialog_keyboards
 from keyboards import reminders as keyboards
 from keyboards.callbacks import (
     RemindAt,
+    RemindBack,
     RemindDrop,
     RemindIn,
     RemindList,
@@ -31,6 +32,9 @@ from storage.journal import JournalRepo
 from storage.reminders import LIMIT, ReminderRepo
 
 _NINE = 9 * 60
+
+_LONGEST = 366 * 86400
+"""Seconds: nobody can ask for a reminder later than that by typing."""
 
 
 class ReminderDialog(StatesGroup):
@@ -47,6 +51,7 @@ def create_router() -> Router:
     router.callback_query.register(drop, RemindDrop.filter())
     router.callback_query.register(list_reminders, RemindList.filter())
     router.callback_query.register(drop_in_list, RemindListDrop.filter())
+    router.callback_query.register(bring_back, RemindBack.filter())
     dialogs.register_answers(
         router, ReminderDialog.time, RemindAt, answered=time_sent, cancelled=cancel
     )
@@ -154,9 +159,33 @@ async def drop_in_list(
     settings: Settings,
     clock: Clock,
 ) -> None:
+    """Cancel the reminder; the button in its place brings it back."""
+    due = {one.call_id: one.due_at for one in await reminders.list_open(employee)}
     await reminders.cancel(callback_data.call, employee)
-    toast = views.not_reminded()
-    await _show_reminders(query, employee, journal, reminders, settings, clock(), toast=toast)
+    due_at = due.get(callback_data.call)
+    undo = None if due_at is None else RemindBack(call=callback_data.call, due=due_at)
+    toast, now = views.not_reminded(), clock()
+    await _show_reminders(
+        query, employee, journal, reminders, settings, now, toast=toast, undo=undo
+    )
+
+
+async def bring_back(
+    query: CallbackQuery,
+    callback_data: RemindBack,
+    employee: Employee,
+    journal: JournalRepo,
+    reminders: ReminderRepo,
+    settings: Settings,
+    clock: Clock,
+) -> None:
+    now = clock()
+    if callback_data.due > now + _LONGEST:
+        raise NotFoundError(f"a reminder at {callback_data.due}")
+    call = await journal.get(callback_data.call, employee.scope)
+    is_back = await reminders.add(call.id, employee, due_at=callback_data.due, now=now)
+    toast = views.reminded_again() if is_back else views.too_many(LIMIT)
+    await _show_reminders(query, employee, journal, reminders, settings, now, toast=toast)
 
 
 async def _show_reminders(
@@ -168,6 +197,7 @@ async def _show_reminders(
     now: int,
     *,
     toast: str | None = None,
+    undo: RemindBack | None = None,
 ) -> None:
     """Those of calls the person may see no more are left out, as they will not come."""
     asked = await reminders.list_open(employee)
@@ -178,7 +208,8 @@ async def _show_reminders(
         if one.call_id in calls and one.due_at is not None
     ]
     text = views.reminders(shown, now=now, zone=settings.zone)
-    await show(query, text, keyboards.reminders([call.id for call, _ in shown]), toast=toast)
+    markup = keyboards.reminders([call.id for call, _ in shown], undo=undo)
+    await show(query, text, markup, toast=toast)
 
 
 async def cancel(event: Event, dialog: Dialog[RemindAt]) -> None:

@@ -25,7 +25,7 @@ from bot.domain.people import (
 )
 from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, answer, say, show
 from bot.views import dialogs as dialog_views
 from bot.views import staff as views
 from bot.views.formats import one_line
@@ -383,5 +383,5 @@ async def confirm_extensions(
     way_back: InlineKeyboardMarkup,
 ) -> None:
     """Ask whether these extensions are meant; the press of SAVE says so."""
-    asked = await message.answer(doubts, reply_markup=keyboards.confirmation(way_back))
+    asked = await say(message, doubts, keyboards.confirmation(way_back))
     await dialog.keep(", ".join(extensions), asked=asked)

@@ -191,12 +191,25 @@ class RemindListDrop(CallbackData, prefix="tx1"):
     call: Id
 
 
+class RemindBack(CallbackData, prefix="tb1"):
+    """Be reminded of a call after all, at the moment asked for before."""
+
+    call: Id
+    due: Moment
+
+
 class RemindList(CallbackData, prefix="tl1"):
     """The reminders a person is still to get."""
 
 
 class HearClient(CallbackData, prefix="nh1"):
     """Let an ignored number make cases again; by its id in the table."""
+
+    id: Id
+
+
+class IgnoreAgain(CallbackData, prefix="ni1"):
+    """Undo that: ignore the number as before."""
 
     id: Id
 

@@ -67,7 +67,13 @@ def log(page: Page, shown: LogPage, *, month: int) -> InlineKeyboardMarkup:
 
 
 def card(
-    call: Call, pressed: Card, viewer: Employee, *, can_be_heard: bool, undo: int | None = None
+    call: Call,
+    pressed: Card,
+    viewer: Employee,
+    *,
+    can_be_heard: bool,
+    now: int,
+    undo: int | None = None,
 ) -> InlineKeyboardMarkup:
     """What can be done with a call. `undo`: the version of the deletion that can be undone."""
     fields = pressed.model_dump()
@@ -91,7 +97,7 @@ def card(
         contact = ContactButton(step=ContactStep.OPEN, **fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
     if call.case:
-        rows += _case(call.case, pressed, viewer)
+        rows += _case(call.case, pressed, viewer, now=now)
     remind = button(_("⏰ Remind"), RemindMenu(call=call.id))
     rows.append([button(_("⬅️ Log"), pressed.page), remind, button("🔄", pressed)])
     return keyboard(*rows)
@@ -127,7 +133,7 @@ def calendar(
     return keyboard(*rows)
 
 
-def _case(case: CaseLink, pressed: Card, viewer: Employee) -> list[Row]:
+def _case(case: CaseLink, pressed: Card, viewer: Employee, *, now: int) -> list[Row]:
     """What can be done with the case of a lost call, and the way to the call that closed it."""
     if case.part is CasePart.LOST and case.closing_call:
         other = pressed.model_copy(update={"call": case.closing_call})
@@ -140,7 +146,7 @@ def _case(case: CaseLink, pressed: Card, viewer: Employee) -> list[Row]:
     def step(text: str, which: CardCaseStep) -> InlineKeyboardButton:
         return button(text, CardCase(step=which, **pressed.model_dump()))
 
-    if case.is_undone_by(viewer, closer=case.closer):
+    if case.can_be_reopened_by(viewer, now=now):
         return [[step(_("↩️ Open again"), CardCaseStep.REOPEN)]]
     if not case.can_be_closed_by(viewer):
         return []

@@ -13,6 +13,7 @@ from keyboards.callbacks import (
     CompanyPage,
     CompanyValue,
     HearClient,
+    IgnoreAgain,
     LineHours,
     NoHours,
     QuietChoice,
@@ -71,9 +72,14 @@ def groups(labels: Mapping[bool, str], *, is_rung_only: bool) -> InlineKeyboardM
     return keyboard(*column(buttons), [_back()])
 
 
-def ignored(labels: Mapping[int, str]) -> InlineKeyboardMarkup:
-    """`labels`: each ignored number by its id; a press has it heard of again."""
-    buttons = (button(label, HearClient(id=id_)) for id_, label in labels.items())
+def ignored(labels: Mapping[int, str], *, undo: int | None = None) -> InlineKeyboardMarkup:
+    """`labels`: each ignored number by its id; a press has it heard of again.
+
+    `undo`: the id of the number just taken off the list.
+    """
+    buttons = [button(label, HearClient(id=id_)) for id_, label in labels.items()]
+    if undo is not None:
+        buttons.append(button(_("↩️ Bring back"), IgnoreAgain(id=undo)))
     return keyboard(*column(buttons), [_back()])
 
 

@@ -9,6 +9,7 @@ from keyboards.buttons import button, in_rows, keyboard
 from keyboards.callbacks import (
     AlertCard,
     RemindAt,
+    RemindBack,
     RemindDrop,
     RemindIn,
     RemindList,
@@ -43,14 +44,15 @@ def cancelled(call_id: int) -> InlineKeyboardMarkup:
     return keyboard([again, button(_("⏰ All reminders"), RemindList())])
 
 
-def reminders(call_ids: Sequence[int]) -> InlineKeyboardMarkup:
-    """A button to cancel each of one's reminders."""
+def reminders(call_ids: Sequence[int], *, undo: RemindBack | None = None) -> InlineKeyboardMarkup:
+    """A button to cancel each of one's reminders; `undo` brings the one just cancelled back."""
     drops = [
         button(f"🗑 {number}", RemindListDrop(call=call_id))
         for number, call_id in enumerate(call_ids, start=1)
     ]
     back = button(_("⬅️ Settings"), SettingsMenu())
-    return keyboard(*in_rows(drops, 4), [back, button("🔄", RemindList())])
+    rows = [*in_rows(drops, 4), *([[button(_("↩️ Bring back"), undo)]] if undo else [])]
+    return keyboard(*rows, [back, button("🔄", RemindList())])
 
 
 def due(call_id: int) -> InlineKeyboardMarkup:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
+from storage.clients import same_client_sql
 from storage.database import Database, Transaction, marks_sql
 
 _SHOWN = 20
@@ -94,4 +95,17 @@ async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ..
             text=row["text"],
         )
         for row in reversed(rows)
+    )
+
+
+def reopen_until_sql(case: str) -> str:
+    """Before which moment a closing by hand can be undone; 0 if the client has a newer case.
+
+    `case`: the name `cases` has in the query.
+    """
+    return (
+        "CASE WHEN EXISTS (SELECT 1 FROM cases AS j "  # noqa: S608 - our own expression
+        f"WHERE j.client IN {same_client_sql(case + '.client')} AND j.id <> {case}.id "
+        f"AND j.opened_at >= {case}.opened_at AND j.state <> 'void') "
+        f"THEN 0 ELSE {case}.expires_at END"
     )

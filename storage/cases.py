@@ -30,7 +30,7 @@ from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
 from storage.audience import can_be_told_sql, takes_clients_sql, told_to_group_sql
 from storage.case_changes import free_case, refold_case
-from storage.case_history import list_actions, note_action
+from storage.case_history import list_actions, note_action, reopen_until_sql
 from storage.case_spans import case_group_sql, opened_in_sql
 from storage.clients import SAME_CLIENT_SQL
 from storage.database import Database, Row, Transaction, Value, marks_sql
@@ -68,7 +68,8 @@ class CaseRepo:
 
     async def _get(self, case_id: int, mine: str, values: Sequence[Value]) -> Case:
         rows = await self._database.fetch(
-            f"SELECT k.*, o.name AS owner_name, {mine} AS is_mine FROM cases AS k "  # noqa: S608
+            f"SELECT k.*, o.name AS owner_name, {mine} AS is_mine, "  # noqa: S608
+            f"{reopen_until_sql('k')} AS reopen_until FROM cases AS k "
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
             (*values, case_id),
         )
@@ -317,13 +318,12 @@ class CaseRepo:
                 "AND kind = 'closed' ORDER BY id DESC LIMIT 1",
                 (case_id,),
             )
-            newer = await tx.execute(
-                f"SELECT 1 FROM cases WHERE client IN {SAME_CLIENT_SQL} AND id <> ? "  # noqa: S608
-                "AND opened_at >= ? AND state <> 'void' LIMIT 1",
-                (row["client"], row["client"], case_id, row["opened_at"]),
+            [until] = await tx.execute(
+                f"SELECT {reopen_until_sql('k')} AS moment FROM cases AS k WHERE k.id = ?",  # noqa: S608
+                (case_id,),
             )
-            is_over = row["state"] == CaseState.BY_HAND and now < row["expires_at"]
-            if not is_over or newer or not closings:
+            is_over = row["state"] == CaseState.BY_HAND and now < until["moment"]
+            if not is_over or not closings:
                 return False
             whose = {closings[0]["employee_id"], row["owner_id"]}
             if employee.id not in whose and not employee.role.sees_all:
@@ -389,6 +389,16 @@ class CaseRepo:
                 (now, ignored_id),
             )
 
+    async def ignore_again(self, ignored_id: int) -> None:
+        """Ignore a number as if it had never been heard of again; what it made since stays."""
+        async with self._database.transaction() as tx:
+            await tx.execute(
+                "UPDATE ignored_numbers SET until = NULL WHERE id = ? AND NOT EXISTS "
+                "(SELECT 1 FROM ignored_numbers AS j WHERE j.number = ignored_numbers.number "
+                "AND j.until IS NULL)",
+                (ignored_id,),
+            )
+
     async def list_ignored(self) -> list[Ignored]:
         """The numbers ignored now, by number."""
         rows = await self._database.fetch(
@@ -450,6 +460,7 @@ class CaseRepo:
                 closing=calls.get(of_part.get((row["id"], "closing"), 0)),
                 rang=tuple(one["extension"] for one in rung if one["case_id"] == row["id"]),
                 actions=actions,
+                reopen_until=row["reopen_until"] if with_actions else 0,
             )
             for row in rows
         ]

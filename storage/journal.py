@@ -25,12 +25,16 @@ from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.merging import is_end_unknown
 from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
+from storage.case_history import reopen_until_sql
 from storage.database import Database, Row, Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 
 _END_OF_TIME = 1 << 60
 """A position behind every call, live ones too."""
+
+_STILL_SENDS = 7 * 86400
+"""Seconds after which a source that has sent no price, or no recording, counts as sending none."""
 
 
 class JournalRepo:
@@ -178,16 +182,17 @@ class JournalRepo:
             "a.name AS author, (SELECT max(h.version) FROM comment_changes AS h "
             "WHERE h.call_id = c.id) AS changes, "
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
-            "AND o.price IS NOT NULL) AS sends_prices, "
+            "AND o.started_at > c.started_at - ? AND o.price IS NOT NULL) AS sends_prices, "
             "EXISTS (SELECT 1 FROM calls AS o WHERE o.source = c.source "
-            "AND o.recording_url IS NOT NULL) AS sends_recordings, "
+            "AND o.started_at > c.started_at - ? AND o.recording_url IS NOT NULL) "
+            "AS sends_recordings, "
             f"{is_new_client_sql('c.client', 'c.started_at', 'c.id')} AS is_first FROM calls AS c "
             "LEFT JOIN contact_numbers AS n ON n.number = c.client "
             "LEFT JOIN contacts AS k ON k.id = n.contact_id "
             "LEFT JOIN comments AS m ON m.call_id = c.id "
             "LEFT JOIN employees AS a ON a.id = m.author_id "
             f"WHERE c.id IN ({marks_sql(ids)}) AND {mine}",
-            (*ids, *extensions),
+            (_STILL_SENDS, _STILL_SENDS, *ids, *extensions),
         )
         cases = await self._cases([row["id"] for row in rows], scope)
         named = {x for row in rows for x in (row["extension"], *parse_rang(row["rang"]))}
@@ -214,7 +219,8 @@ class JournalRepo:
             f"CASE WHEN {sees_closing} THEN z.call_id END AS closing_call, "
             f"CASE WHEN {sees_lost} THEN k.call_id END AS lost_call, "
             "t.extension AS closing_extension, "
-            "h.name AS handed_by, w.name AS closed_by, v.employee_id AS closer, v.text AS words "
+            "h.name AS handed_by, w.name AS closed_by, v.employee_id AS closer, v.text AS words, "
+            f"{reopen_until_sql('k')} AS reopen_until "
             "FROM case_calls AS y "
             "JOIN cases AS k ON k.id = y.case_id "
             "LEFT JOIN employees AS o ON o.id = k.owner_id "
@@ -319,6 +325,7 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
         words=row["words"] if state is CaseState.BY_HAND else None,
         closer=row["closer"] if state is CaseState.BY_HAND else None,
         is_of_new_client=bool(row["is_of_new_client"]),
+        reopen_until=row["reopen_until"],
     )
 
 

@@ -64,7 +64,9 @@ class Cards:
         if call.comment:
             undo = None
         is_heard = call.can_be_heard_by(viewer) and self.can_be_heard(call)
-        markup = call_keyboards.card(call, pressed, viewer, can_be_heard=is_heard, undo=undo)
+        markup = call_keyboards.card(
+            call, pressed, viewer, can_be_heard=is_heard, now=now, undo=undo
+        )
         plain = call_views.card(call, now=now, zone=self.zone)
         text = call_views.card(call, now=now, zone=self.zone, note=note) if note else plain
         origin: CallbackData = pressed

@@ -25,4 +25,4 @@ async def digest_message(
     digest = await digests.digest(employee, start, end, target=target)
     labels = views.labels(digest, zone)
     markup = keyboards.digest(digest, labels.groups, labels.worst, labels.people)
-    return views.digest(digest, zone), markup
+    return views.digest(digest, zone, scope=employee.scope), markup

@@ -120,7 +120,7 @@ class CaseRights:
         return self.is_open and is_decided and employee.role.takes_clients
 
     def is_undone_by(self, employee: Employee, *, closer: int | None) -> bool:
-        """Whether the employee may undo its closing by hand; `closer`: the id of who closed it."""
+        """Whether undoing its closing by hand is theirs; `closer`: the id of who closed it."""
         is_decided = closer == employee.id or self.is_held_by(employee) or employee.role.sees_all
         return self.state is CaseState.BY_HAND and is_decided and employee.role.takes_clients
 
@@ -255,6 +255,12 @@ class CaseLink(CaseRights):
     """The id of who closed it by hand."""
     is_of_new_client: bool = False
     """Whether the log has no call of the client before the case."""
+    reopen_until: int = 0
+    """Before which moment the closing can be undone; 0: the client has a newer case."""
+
+    def can_be_reopened_by(self, employee: Employee, *, now: int) -> bool:
+        """Whether the employee may undo its closing by hand at this moment."""
+        return now < self.reopen_until and self.is_undone_by(employee, closer=self.closer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +270,8 @@ class Call:
     Always `ended_at - started_at == wait + talk` where they are known. `settles_at` is the moment
     until which a missing price or recording is pending; None or past: it is absent.
     `is_end_unknown`: it counts as over only because it has been live for too long.
-    `source_sends_prices`, `source_sends_recordings`: whether its source has ever sent one.
+    `source_sends_prices`, `source_sends_recordings`: whether its source has sent one since a week
+    before this call.
     `colleagues` names the employees of the extensions in it; `contact` the client's name in the
     company's contacts; `client` the client's number in E.164, None if hidden or unreadable.
     """

@@ -67,6 +67,8 @@ class Case(CaseRights):
     closing: Call | None
     rang: tuple[str, ...]
     actions: tuple[CaseAction, ...] = ()
+    reopen_until: int = 0
+    """As in CaseLink; known where one case is read, not on pages of them."""
 
     @property
     def is_of_new_client(self) -> bool:
@@ -82,10 +84,10 @@ class Case(CaseRights):
         return max(closings, key=lambda one: one.at, default=None)
 
     def can_be_reopened_by(self, employee: Employee, *, now: int) -> bool:
-        """Whether the employee may undo its closing, as long as a call back is waited for."""
+        """Whether the employee may undo its closing by hand at this moment."""
         action = self.closing_by_hand
         closer = action.who.id if action and action.who else None
-        return now < self.expires_at and self.is_undone_by(employee, closer=closer)
+        return now < self.reopen_until and self.is_undone_by(employee, closer=closer)
 
     def can_be_ignored_by(self, employee: Employee) -> bool:
         """Whether the employee may close it so that this client makes no cases any more."""

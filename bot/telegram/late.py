@@ -60,8 +60,13 @@ _REQUEST_SECONDS = 10
 
 _is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
 
-Adopting = Callable[[int], AbstractAsyncContextManager[Callable[[int], Awaitable[None]]]]
-"""Holds up the updates of a person's own chat; gives what takes the id of a message shown late."""
+Adopting = Callable[
+    [int], AbstractAsyncContextManager[Callable[[int, str | None], Awaitable[None]]]
+]
+"""Holds up the updates of a person's own chat.
+
+Gives what takes the id of a message shown late and its buttons, as JSON.
+"""
 
 
 class ScreensMiddleware(BaseMiddleware):
@@ -194,7 +199,7 @@ class LateScreens(BaseRequestMiddleware):
                 if screen and self._clock() - screen.asked_at <= KEPT_SECONDS:
                     message_id, is_new = await self._send(screen)
                     if is_new:
-                        await adopt(message_id)
+                        await adopt(message_id, screen.markup)
                     await self._note_card(screen, message_id)
             except TelegramRetryAfter as error:
                 self._due[chat_id] = self._now() + error.retry_after

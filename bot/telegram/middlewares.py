@@ -1,7 +1,6 @@
 """What surrounds the handling of every update: who wrote, in which language, that it ends well."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
@@ -15,6 +14,7 @@ from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n.middleware import I18nMiddleware
 
 from bot.domain.people import Employee, EmployeeState, Language
+from bot.telegram.filters import is_command
 from bot.telegram.i18n import language_of
 from bot.telegram.open_cards import pressing
 from bot.telemetry.metrics import Metrics
@@ -22,7 +22,8 @@ from storage.employees import EmployeeRepo
 
 _CANCEL = Command("cancel")
 
-_COMMAND = re.compile(r"/[A-Za-z][A-Za-z0-9_]*(@\w+)?(\s|$)")
+LEFT = {"left": True}
+"""What is kept of a dialog that was left for another screen, until a text comes."""
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -97,17 +98,18 @@ class LeaveDialog(BaseMiddleware):
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         is_asked = bool(data.get("raw_state"))
-        if is_asked and isinstance(event, Message) and await _is_other(event, data["bot"]):
-            state: FSMContext = data["state"]
-            await state.clear()
-            data["raw_state"] = None
+        if not is_asked or not isinstance(event, Message) or not is_command(event):
+            return await handler(event, data)
+        bot: Bot = data["bot"]
+        if await _CANCEL(event, bot=bot):
+            return await handler(event, data)
+        state: FSMContext = data["state"]
+        questions = (await state.get_data()).get("messages")
+        await state.clear()
+        data["raw_state"] = None
+        if questions:
+            await state.set_data(LEFT)
         return await handler(event, data)
-
-
-async def _is_other(message: Message, bot: Bot) -> bool:
-    """Whether it is a command, and not our `/cancel`. `/16:00 call back` is a text."""
-    is_command = _COMMAND.match(message.text or "") is not None
-    return is_command and not await _CANCEL(message, bot=bot)
 
 
 class WakeMiddleware(BaseMiddleware):

@@ -37,7 +37,7 @@ def board(
         Board.CLOSED: _("Closed today: {count}"),
     }
     title = titles[which].format(count=page.total)
-    lines = [f"<b>{title}</b>", _totals(numbers, scope), ""]
+    lines = [f"<b>{title}</b>", *_totals(numbers, scope), ""]
     if not page.cases:
         return "\n".join([*lines, _empty(which, scope)])
     is_earlier = False
@@ -87,11 +87,11 @@ def row(number: int, case: Case, *, now: int) -> str:
     return f"{head}{quoted(client)}{times}\n{INDENT}{second}"
 
 
-def _totals(numbers: CaseNumbers, scope: Scope) -> str:
+def _totals(numbers: CaseNumbers, scope: Scope) -> list[str]:
     if not numbers.opened:
         if scope.is_all:
-            return _("No missed calls today")
-        return _("No missed calls to your extensions today")
+            return [_("No missed calls today")]
+        return [_("No missed calls to your extensions today")] if scope.extensions else []
     parts = [
         ngettext("{count} client missed", "{count} clients missed", numbers.opened).format(
             count=numbers.opened
@@ -102,7 +102,7 @@ def _totals(numbers: CaseNumbers, scope: Scope) -> str:
     if numbers.by_hand:
         parts.append(_("{count} closed by hand").format(count=numbers.by_hand))
     parts.append(_("{count} left").format(count=numbers.left))
-    return _("Today: {numbers}").format(numbers=", ".join(parts))
+    return [_("Today: {numbers}").format(numbers=", ".join(parts))]
 
 
 def _empty(which: Board, scope: Scope) -> str:

@@ -242,7 +242,7 @@ def _times(call: Call, *, now: int, zone: ZoneInfo) -> list[str]:
 def _late(call: Call, *, sent: bool, now: int, zone: ZoneInfo) -> str:
     """Stands for a value the PBX tells only after a talk: says when, or `–` if never.
 
-    `sent`: whether the source has ever sent such a value.
+    `sent`: whether the source sends such values.
     """
     if not sent:
         return "–"

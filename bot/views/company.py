@@ -147,6 +147,13 @@ def ask_hours(line: str | None, present: Hours) -> str:
     )
 
 
+def hours_were(hours: Hours) -> str | None:
+    """Tells the hours just removed, ready to be sent again; None: there were none."""
+    if all(spans == ((0, DAY),) for spans in hours.week):
+        return None
+    return _("Removed (tap to copy): {hours}").format(hours=f"<code>{week(hours)}</code>")
+
+
 def ask_holidays(present: Sequence[date]) -> str:
     copied = ", ".join(day.strftime("%d.%m.%Y") for day in present[:_DAYS_COPIED])
     lines = ["<b>" + _("Days off") + "</b>"]

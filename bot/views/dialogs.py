@@ -13,7 +13,7 @@ def text_limit() -> str:
 
 def text_expected() -> str:
     """Answers a picture, a sticker and the like."""
-    return _("A comment is text only: no pictures, stickers or voice.") + " " + text_limit()
+    return _("I take text only here: no pictures, stickers or voice.") + " " + text_limit()
 
 
 def not_a_text() -> str:

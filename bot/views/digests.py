@@ -10,7 +10,9 @@ from aiogram.utils.i18n import ngettext
 from bot.domain.cases import BoardPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson
 from bot.domain.hours import local_time
+from bot.domain.people import EVERYTHING, Scope
 from bot.views import board
+from bot.views.calls import no_extensions
 from bot.views.formats import brief, cut, day, hour_minute, one_line, span
 
 PEOPLE_SHOWN = 10
@@ -34,13 +36,14 @@ class DigestLabels:
     people: dict[int, str]
 
 
-def digest(digest: Digest, zone: ZoneInfo) -> str:
+def digest(digest: Digest, zone: ZoneInfo, *, scope: Scope = EVERYTHING) -> str:
+    """`scope`: the reader's; what is told of the company is told of their extensions then."""
     title = _("Missed calls, {day}").format(day=_when(digest.start, digest.end, zone))
     lines = [f"📊 <b>{title}</b>"]
     if digest.totals.opened:
         lines += [_number(digest, group) for group in _ROWS if _is_shown(digest, group)]
     else:
-        lines.append(_("No missed calls. Well done!"))
+        lines.append(_none_missed(scope))
     if digest.earlier:
         lines.append(_("Still waiting from earlier days: {count}").format(count=digest.earlier))
     if speed := [*_speed(digest), *_worst(digest, zone)]:
@@ -98,7 +101,7 @@ def times(chosen: Sequence[int]) -> str:
     lines = ["<b>" + _("Digests") + "</b>"]
     lines.append(
         _(
-            "How many calls were missed, who called back and how fast. "
+            "How many clients were missed, who called back and how fast. "
             "Before noon it covers the day before, later on today."
         )
     )
@@ -130,6 +133,12 @@ def _when(start: int, end: int, zone: ZoneInfo) -> str:
     if last.date() == first.date():
         text += _(", until {time}").format(time=hour_minute(end, zone))
     return text
+
+
+def _none_missed(scope: Scope) -> str:
+    if scope.is_all:
+        return _("No missed calls. Well done!")
+    return _("No missed calls of your extensions.") if scope.extensions else no_extensions()
 
 
 def _is_shown(digest: Digest, group: CaseGroup) -> bool:

@@ -39,6 +39,11 @@ def not_reminded() -> str:
     return _("Reminder cancelled")
 
 
+def reminded_again() -> str:
+    """A toast: plain text."""
+    return _("This reminder will come")
+
+
 def reminders(shown: Sequence[tuple[Call, int]], *, now: int, zone: ZoneInfo) -> str:
     """The calls one is still to be reminded of, and when; a row's number is its button's."""
     if not shown:

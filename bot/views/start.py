@@ -7,7 +7,7 @@ from bot.domain.calls import Direction, Status
 from bot.domain.people import AlertScope, Employee, Role
 from bot.views.calls import no_extensions
 from bot.views.staff import bold, identity
-from bot.views.statuses import direction_words, status_words
+from bot.views.statuses import direction_words, outgoing_words, status_words
 
 _MAIN = ("today", "log", "missed", "staff", "settings", "help")
 
@@ -54,7 +54,7 @@ def greeting(employee: Employee, *, note: str | None = None) -> str:
 
 def help_text(employee: Employee) -> str:
     lines = [bold(_("What I can do")), _sees(employee)]
-    if employee.role is not Role.ACCOUNTANT and employee.alerts is not AlertScope.NONE:
+    if _hears(employee):
         lines.append(_("I tell you about missed calls here; /settings changes that."))
     lines.append(_("Share a contact with me, and its number gets its name."))
     return "\n".join([*lines, "", *map(_line, commands(employee.role))])
@@ -76,6 +76,8 @@ def signs_text() -> str:
     ]
     lines.append("")
     lines += [f"{signs.STATUS[status]} {status_words(status)}" for status in Status]
+    lines += ["", _("Of outgoing calls:")]
+    lines += [f"{signs.STATUS[status]} {words}" for status, words in outgoing_words().items()]
     return "\n".join(lines)
 
 
@@ -99,6 +101,13 @@ def _sees(employee: Employee) -> str:
     if employee.extensions:
         return _("You see the calls of your own extensions.")
     return no_extensions()
+
+
+def _hears(employee: Employee) -> bool:
+    """Whether alerts can come: not to one whose extensions, where only those count, are none."""
+    is_of_all = employee.role.sees_all and employee.alerts is AlertScope.ALL
+    is_wanted = employee.role.takes_clients and employee.alerts is not AlertScope.NONE
+    return is_wanted and (is_of_all or bool(employee.extensions))
 
 
 def _line(command: tuple[str, str]) -> str:

@@ -7,7 +7,7 @@ from bot.domain.calls import Direction, Status
 
 def status_words(status: Status, direction: Direction = Direction.IN) -> str:
     """What a status says of a call; the vendor wrote for clients who call the company."""
-    if direction is Direction.OUT and status in (own := _outgoing()):
+    if direction is Direction.OUT and status in (own := outgoing_words()):
         return own[status]
     if direction is Direction.INTERNAL and status in (own := _internal()):
         return own[status]
@@ -28,7 +28,7 @@ def status_words(status: Status, direction: Direction = Direction.IN) -> str:
     }[status]
 
 
-def _outgoing() -> dict[Status, str]:
+def outgoing_words() -> dict[Status, str]:
     """What is said otherwise of calls to a client."""
     return {
         Status.ANSWERED: _("The client answered"),

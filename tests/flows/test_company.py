@@ -81,5 +81,6 @@ async def test_no_hours_is_said_of_the_line_under_whose_question_it_stands(
         assert over.text == "Це запитання вже не діє, нічого не змінено."
         await begin("🕘")
         page = await office.press(boss, of_line, "🕘 Як у компанії")
+        assert page.text.endswith("Прибрано (натисніть, щоб скопіювати): сб 10:00–12:00")
         assert "Робочі години: пн–пт 9:00–18:00" in page.text
         assert "0445550202" not in page.text

@@ -400,13 +400,13 @@ async def test_the_page_has_as_many_rows_as_the_person_likes(tmp_path: Path, siz
 async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(AFTER_RECORDING)) as office:
         boss = await office.administrator()
-        days = ("2026-11-03", "2026-11-22", "2026-09-30")
+        days = ("2026-11-03", "2026-11-21", "2026-09-30")
         await office.post(
             *(call(day, started_at=f"{day}T10:00:00", ended_at=None) for day in days)
         )
         month = await office.press(boss, await office.ask(boss, "/log"), "📅")
         offered = [text for row in month.buttons for text in row if text.isdigit()]
-        assert offered == ["3", "22"]
+        assert offered == ["3", "21"]
         assert label(month, "Листопад 2026")
         for name, found in (("Жовтень 2026", []), ("Вересень 2026", ["30"])):
             month = await office.press(boss, month, "◀️")
@@ -415,6 +415,13 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         day = await office.press(boss, month, "30")
         assert "Дзвінки: середа, 30 вересня" in day.text
         assert "Усього 1: вхідних 1" in day.text
+        await office.post(
+            call("live", status="ringing", started_at="2026-11-22T23:40:00", ended_at=None)
+        )
+        month = await office.press(boss, await office.ask(boss, "/log"), "📅")
+        offered = [text for row in month.buttons for text in row if text.isdigit()]
+        assert offered == ["3", "21", "22"]
+        assert not label(month, "▶️"), "a live call is today's, and of no later month"
 
 
 async def test_the_name_forgotten_is_that_of_the_contact_shown(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from keyboards.callbacks import CaseButton, CaseStep, GroupPlace, HandTo
 from storage.groups import Place, PlaceKind
+from tests.support.lost_calls import has_button
 from tests.support.running import IVAN, OLENA, Office, running_office
 from tests.support.telegram import START, TOKEN, RunningClock
 
@@ -428,6 +429,11 @@ async def test_a_client_told_of_in_a_group_is_for_everybody_who_takes_clients(
                 "Клієнтів беруть оператори, супервайзери й адміністратори."
             )
         assert "лише ті, кому дзвонили" in await toast(ivan, alert, "📄")
+        await toast(ivan, alert, "✅")
+        said = await scene.office.press(ivan, ivan.last(), "Реклама")
+        assert said.text.startswith("Закрито вручну")
+        assert (await scene.office.press(ivan, said, "↩️")).text == "Знову відкрито"
+        alert = await scene.group.wait_for(has_button("🙋"))
         assert await toast(ivan, alert, "🙋") == "Клієнт ваш"
         own = await ivan.wait_for(is_alert)
         assert own.buttons[0][0].startswith("↩️")

@@ -147,3 +147,34 @@ async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: P
         other = await answer_to(admin, alert, "50 111 22 33")
         assert "не збережено" in (await office.ask(admin, "передзвонити")).text
         assert admin.current(other) is not None
+
+
+async def test_a_menu_shown_late_is_no_question_and_doubts_shown_late_are_one(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        admin = await office.administrator()
+        await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        faults = office.telegram.faults
+        await office.post(lost("a", NOW - 60))
+        alert = await alert_of(admin, "Ганна")
+        await office.press(admin, alert, "🙋")
+        await changed(admin, alert, "Взято")
+        await office.press(admin, alert, "📄")
+        card = admin.last()
+        await office.press(admin, card, "💬")
+        faults.add("sendMessage", "flood", chat_id=admin.id)
+        assert (await (await admin.click(alert, "⏰")).answered()).text == SOON
+        menu = await answer_to(admin, card, "Коли нагадати")
+        assert "передзвоню" in (await office.ask(admin, "передзвоню")).text
+        await admin.wait_gone(card)
+        assert admin.current(menu) is not None
+
+        person = await office.press(admin, await office.ask(admin, "/staff"), "1")
+        question = await office.press(admin, person, "🔢")
+        faults.add("sendMessage", "flood", chat_id=admin.id)
+        sent = await admin.send("101")
+        doubt = await answer_to(admin, sent, "101")
+        saved = await office.press(admin, doubt, "✅")
+        assert "Внутрішні номери: 101" in saved.text
+        await admin.wait_gone(question)

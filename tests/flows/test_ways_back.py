@@ -33,6 +33,14 @@ async def test_ignoring_and_closing_are_undone_on_cards(tmp_path: Path) -> None:
         assert has_button("↩️ Не ігнорувати")(case)
         case = await office.press(boss, case, "↩️ Не ігнорувати")
         assert has_button("🙈 Ігнорувати номер")(case)
+        await office.press(boss, case, "🙈")
+        screen = await office.press(boss, await office.ask(boss, "/settings"), "🏢")
+        listed = await office.press(boss, screen, "🙈")
+        heard = await office.press(boss, listed, "+380 67 123 45 67")
+        assert heard.text.startswith("Ігнорованих номерів немає")
+        again = await office.press(boss, heard, "↩️ Повернути")
+        assert again.buttons == listed.buttons
+        await office.press(boss, case, "↩️ Не ігнорувати")
         call = await office.press(boss, await office.ask(boss, "/log"), "1")
         asked = await office.press(boss, call, "✅")
         call = await office.press(boss, asked, "Реклама")
@@ -59,6 +67,9 @@ async def test_reminders_are_listed_and_cancelled(tmp_path: Path) -> None:
         assert screen.text == "⏰ Ваші нагадування\n1. 11:58\n    Ганна, +380 67 123 45 67"
         empty = await office.press(olena, screen, "🗑 1")
         assert empty.text.startswith("Нагадувань немає")
+        back = await office.press(olena, empty, "↩️ Повернути")
+        assert back.text == "⏰ Ваші нагадування\n1. 11:58\n    Ганна, +380 67 123 45 67"
+        await office.press(olena, back, "🗑 1")
         clock.advance(901)
         await office.nothing_due()
         assert not [one for one in olena.messages() if "Ви просили" in one.text]

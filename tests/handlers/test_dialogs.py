@@ -159,7 +159,7 @@ async def test_only_cancel_to_this_bot_is_cancel(chief: Chief) -> None:
     for command in ("/cancelling", "/cancel_all", "/cancel@another_bot"):
         await chief.ask("comment")
         assert UNKNOWN in (await chief.say(command)).text, command
-        assert UNASKED in (await chief.say("A word")).text, command
+        assert "This was not saved" in (await chief.say("A word")).text, command
     for name in ("comment", "days off"):
         question = await chief.ask(name)
         assert UNKNOWN not in (await chief.say("/cancel@dzvinok_bot")).text, name
@@ -176,14 +176,32 @@ async def test_cancel_by_button_puts_the_screen_in_place_of_the_question(chief: 
         assert UNASKED in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
 
 
-async def test_another_command_leaves_every_dialog_and_its_buttons_say_so(chief: Chief) -> None:
+async def test_another_command_leaves_every_dialog_and_its_text_and_buttons_say_so(
+    chief: Chief,
+) -> None:
     for name in DIALOGS:
         question = await chief.ask(name)
         await chief.say("/log")
-        assert UNASKED in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+        assert "This was not saved" in (await chief.say(ANSWERS.get(name, "Spam"))).text, name
+        assert UNASKED in (await chief.say("/16:00 call back")).text, name
         if name not in OF_STAFF:
             over = await chief.press(question, "✖️")
             assert (over.text, over.buttons) == (OVER, []), name
+
+
+async def test_a_reply_to_a_question_that_was_left_is_not_taken_for_another_answer(
+    chief: Chief,
+) -> None:
+    older = await chief.ask("comment")
+    await chief.say("/log")
+    question = await chief.ask("comment")
+    sent = await chief.user.send("Of the first call", reply_to=older)
+    said = await chief.user.wait_for(lambda one: one.id > sent.id)
+    assert "This was not saved" in said.text
+    await chief.user.send("Of the second call", reply_to=question)
+    card = await chief.user.wait_for(lambda one: "Of the second call" in one.text)
+    assert f"67 123 45 {chief.lost:02}" in card.text
+    assert chief.office.rows("SELECT count(*) FROM comments") == [(1,)]
 
 
 async def test_a_dialog_begun_with_other_data_is_over_and_says_so(chief: Chief) -> None:

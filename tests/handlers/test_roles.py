@@ -1,7 +1,7 @@
 """Every screen says what is true for its reader's role, and offers what the role can do."""
 
 from bot.domain.people import Role
-from keyboards.callbacks import QuietMenu, QuietOwn
+from keyboards.callbacks import DigestNow, HelpPage, QuietMenu, QuietOwn
 from tests.support.screens import OLENA, App
 
 STALE = "Ця кнопка застаріла. Відкрийте екран знову."
@@ -28,6 +28,28 @@ async def test_an_operator_is_told_of_own_extensions_and_offered_clients(app: Ap
     await app.say(OLENA, "/missed")
     assert "Усім, хто дзвонив на ваші номери, передзвонили." in app.text
     assert app.labels == ["Усі ✓", "Вільні", "Мої", "Закриті", "🔄"]
+
+
+async def test_an_operator_without_extensions_is_promised_nothing(app: App) -> None:
+    await app.hire(OLENA, Role.OPERATOR)
+    await app.say(OLENA, "/missed")
+    assert "пропущених" not in app.text
+    assert "за вами ще не закріплено жодного" in app.text
+    await app.say(OLENA, "/help")
+    assert "повідомляю" not in app.text
+    await app.press_data(OLENA, DigestNow().pack())
+    assert "Чудова робота" not in app.text
+    assert "за вами ще не закріплено жодного" in app.text
+    for number, role in enumerate((Role.OPERATOR, Role.SUPERVISOR), start=50):
+        await app.hire(number, role, *(["101"] if role is Role.OPERATOR else []))
+        await app.say(number, "/help")
+        assert "Про пропущені дзвінки повідомляю тут" in app.text, role
+        await app.press_data(number, DigestNow().pack())
+        assert ("На ваших номерах" in app.text) is (role is Role.OPERATOR)
+    await app.press_data(50, HelpPage(signs=True).pack())
+    signs, outgoing = app.text.split("У вихідних дзвінках:")
+    assert "✅ Дзвонили та дзвінок був прийнятий оператором" in signs
+    assert "✅ Дзвонили, і клієнт відповів" in outgoing
 
 
 async def test_a_supervisor_is_told_of_the_company(app: App) -> None:

@@ -243,7 +243,11 @@ async def test_only_who_closed_it_its_owner_or_a_chief_opens_it_again_in_time(
     assert offered == [True, True, False]
     with pytest.raises(AnothersError):
         await stored.cases.reopen(case.id, ivan, now=NOW + 20)
-    assert not closed.can_be_reopened_by(olena, now=closed.expires_at)
+    link = (await stored.journal.get(closed.call.id, EVERYTHING)).case
+    for shown in (closed, link):
+        assert shown
+        assert shown.can_be_reopened_by(olena, now=closed.expires_at - 1)
+        assert not shown.can_be_reopened_by(olena, now=closed.expires_at)
     assert not await stored.cases.reopen(case.id, olena, now=closed.expires_at)
 
 
@@ -256,6 +260,11 @@ async def test_a_closed_case_stays_so_when_the_client_has_a_newer_one(
     await stored.cases.close(case.id, chief, "так", now=NOW + 10)
     await stored.lost(at=60)
     assert not await stored.cases.reopen(case.id, chief, now=NOW + 100)
+    closed = await stored.cases.get(case.id, EVERYTHING)
+    link = (await stored.journal.get(closed.call.id, EVERYTHING)).case
+    for shown in (closed, link):
+        assert shown
+        assert not shown.can_be_reopened_by(chief, now=NOW + 100)
     assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
 
 

@@ -315,12 +315,15 @@ async def test_a_call_names_its_client_its_colleagues_and_its_comment(log: Log) 
     assert internal.comment is None
 
 
-async def test_what_a_source_has_ever_sent_is_known_of_each_of_its_calls(log: Log) -> None:
+async def test_what_a_source_has_sent_of_late_is_known_of_each_of_its_calls(log: Log) -> None:
     await log.add(
         client_call(0, price=Decimal("0.08"), currency="UAH"),
         client_call(60),
         client_call(120, source="other", recording_url="https://r.example/1"),
+        client_call(7 * 86400 - 1),
+        client_call(7 * 86400),
+        client_call(120 + 7 * 86400, source="other"),
     )
     shown = [await log.journal.get(id_, EVERYTHING) for id_ in log.ids]
-    assert [one.source_sends_prices for one in shown] == [True, True, False]
-    assert [one.source_sends_recordings for one in shown] == [False, False, True]
+    assert [one.source_sends_prices for one in shown] == [True, True, False, True, False, False]
+    assert [one.source_sends_recordings for one in shown] == [*[False] * 2, True, *[False] * 3]

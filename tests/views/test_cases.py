@@ -71,7 +71,7 @@ def test_the_way_to_the_talk_tells_who_called() -> None:
         (CaseState.GOT_THROUGH, "↙️ Розмова"),
     ):
         shown = call(case=link(state, closed_at=NOW - 60, closing_call=2, closed_by="Олена"))
-        markup = call_keyboards.card(shown, Card(call=1), boss, can_be_heard=False)
+        markup = call_keyboards.card(shown, Card(call=1), boss, can_be_heard=False, now=NOW)
         assert label in [button.text for row in markup.inline_keyboard for button in row]
 
 

@@ -399,7 +399,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
             words=None,
         )
         shown = answered(case=link)
-        yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, undo=1)
+        yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, now=NOW, undo=1)
     yield case_keyboards.claim(case(lost))
     yield dialog_keyboards.ready_texts(cases.ready_reasons())
     yield board_keyboards.to_board()
