@@ -19,7 +19,8 @@ from pydantic import (
     SecretStr,
 )
 
-from bot.domain.phones import NumberPlan, folded
+from bot.domain.phones import NumberPlan
+from bot.domain.withheld import folded
 
 
 def _check_zone(value: str) -> str:
