@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
-from bot.domain.phones import NumberPlan, bare_extension
+from bot.domain.phones import NumberPlan, bare_extension, shown_number
 
 FIELDS = (
     "direction",
@@ -185,7 +185,7 @@ def _stated(facts: CallFacts) -> dict[str, object]:
         "callee_sip": facts.callee.sip,
         "line": facts.line,
         "queue": facts.queue,
-        "extension": facts.extension and bare_extension(facts.extension),
+        "extension": _extension(facts.extension),
         "started_at": facts.started_at,
         "answered_at": facts.answered_at,
         "ended_at": facts.ended_at,
@@ -200,7 +200,14 @@ def _stated(facts: CallFacts) -> dict[str, object]:
 
 def _rang(facts: CallFacts) -> tuple[str, ...]:
     """The extensions that were rung, each once, in order."""
-    return tuple(sorted(set(map(bare_extension, facts.rang))))
+    return tuple(sorted({one for one in map(_extension, facts.rang) if one}))
+
+
+def _extension(written: str | None) -> str | None:
+    """An extension without its address; None if it is a word for none, like `unknown` or `-`."""
+    if written is None or written.isdecimal():
+        return written
+    return bare_extension(written) if shown_number(written) else None
 
 
 def _number(facts: CallFacts, party: Party, *, outside: Direction) -> str | None:
