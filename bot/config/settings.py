@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +18,15 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from pydantic_settings.sources.utils import parse_env_vars
 
 from bot.config.sources import (
     DEFAULT_COUNTRY,
@@ -72,6 +80,14 @@ def _as_written(choices: Iterable[str]) -> BeforeValidator:
 ENV_FILE = Path(".env")
 
 
+class _AsWritten(DotEnvSettingsSource):
+    """`.env` with `${…}` left as it is: a part of a secret, or of cdr_custom's columns."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        values = dotenv_values(file_path, encoding=self.env_file_encoding, interpolate=False)
+        return parse_env_vars(values, self.case_sensitive, self.env_ignore_empty)
+
+
 class Settings(BaseSettings):
     """One field, one setting of the same name in capitals; `.env.example` explains each."""
 
@@ -109,6 +125,20 @@ class Settings(BaseSettings):
     claim_minutes: int = Field(default=10, ge=1, le=1440)
     retention_days: int = Field(default=0, ge=0, le=36500)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there are none
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = (
+            dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        )
+        return init_settings, env_settings, _AsWritten(settings_cls, env_file=file)
 
     @model_validator(mode="before")
     @classmethod
@@ -201,7 +231,7 @@ def _read_env_file() -> dict[str, str | None]:
         has_no_value = binding.key is not None and binding.value is None
         if binding.error or has_no_value or "\0" in written:
             raise StartError(f".env: line {line} is not like NAME=value; a comment begins with #")
-    return dotenv_values(stream=StringIO(text))
+    return dotenv_values(stream=StringIO(text), interpolate=False)
 
 
 def _describe_error(error: object) -> str:

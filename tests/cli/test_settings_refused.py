@@ -92,6 +92,18 @@ def test_the_env_file_is_read_and_the_environment_wins(terminal: Terminal) -> No
     assert line == f"DATABASE_PATH: there is no database at {terminal.directory}/other.db"
 
 
+def test_the_env_file_means_what_it_says(terminal: Terminal) -> None:
+    columns = "${CDR(src)},${CDR(dst)},${CDR(channel)},${CDR(start,u)},${CDR(disposition)}"
+    (terminal.directory / ".env").write_text(
+        f"SOURCES__PBX__COLUMNS='{columns}'\nexport TIMEZONE = \"No${{HOME}}where\" # ours\n"
+    )
+    line = terminal.run("backup", "f", SOURCES__PBX__TIMEZONE="UTC").refusal()
+    assert line.startswith("TIMEZONE: no such time zone")
+    assert "COLUMNS" not in line
+    (terminal.directory / ".env").write_text(f"SOURCES__PBX__COLUMNS={columns}\n")
+    assert "database" in terminal.run("backup", "f").refusal()
+
+
 def test_the_bot_needs_a_token(terminal: Terminal) -> None:
     line = terminal.run("run", BOT_TOKEN=None).refusal()
     assert line.startswith("BOT_TOKEN: not set")
