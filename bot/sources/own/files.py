@@ -29,6 +29,9 @@ FIELDS = CallDto.model_fields.keys() - {"caller", "callee"}
 REQUIRED = [name for name, field in CallDto.model_fields.items() if field.is_required()]
 
 _SEPARATORS = re.compile(r"[;,\s]+")
+_SPREADSHEET_MARK = re.compile(r"\s*\"?sep=.\"?\s*", re.IGNORECASE)
+"""A first line that tells a spreadsheet what parts the columns."""
+
 _FORMULA = re.compile(r'="([^"]*)"')
 """How spreadsheets are made to keep a text as it is: `="0671234567"`."""
 
@@ -53,6 +56,8 @@ def read_calls(
     for file in files:
         lines = read_lines(file, advance=advance, encoding=encoding)
         first = next(lines, None)
+        if isinstance(first, Line) and _SPREADSHEET_MARK.fullmatch(first.text):
+            first = next(lines, None)
         if first is None:
             continue
         rest = chain([first], lines)
@@ -83,7 +88,10 @@ def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[Readin
     header = next(lines)
     assert isinstance(header, Line)  # noqa: S101 - the caller has looked
     delimiter = max(",;\t", key=header.text.count)
-    columns = [name.strip().strip('"').strip().lower() for name in header.text.split(delimiter)]
+    columns = [
+        re.sub(r"\s+", "_", name.strip().strip('"').strip().lower())
+        for name in header.text.split(delimiter)
+    ]
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
         yield refuse_file(header, f"the header has no column {', '.join(missing)}", lines)
@@ -97,11 +105,11 @@ def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[Readin
     for record in records:
         if isinstance(record, Reject):
             yield record
-        elif len(record.cells) != count:
+        elif len(record.cells) < count or any(record.cells[count:]):
             error = f"{len(record.cells)} columns; the header has {count}"
             yield rejected(record.number, [error], record.text)
         else:
-            yield read(_call_object(columns, record.cells), record.number, record.text)
+            yield read(_call_object(columns, record.cells[:count]), record.number, record.text)
 
 
 def _call_object(columns: list[str], cells: list[str]) -> dict[str, object]:

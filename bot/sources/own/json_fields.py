@@ -54,6 +54,7 @@ _PEOPLES_PRICE_RE = re.compile(
     r"(\d{1,12}|\d{1,3}([ \u00a0\u202f']\d{3}){1,3})([.,]\d{1,2})?", re.ASCII
 )
 _ROUNDED_RE = re.compile(r"[+-]?\d([.,]\d+E\+?|E\+)\d+", re.ASCII | re.IGNORECASE)
+_SPREADSHEET_ERROR_RE = re.compile(r"#(N/A|[A-Z0/]+[!?])|#{3,}", re.ASCII)
 _WHOLE_RE = re.compile(r"(\+?\d+)[.,]0", re.ASCII)
 _PARTING_RE = re.compile(r"[;,\s]+")
 
@@ -174,9 +175,9 @@ def _read_number(value: object) -> str | None:
             raise ValueError(ROUNDED if "e" in value.lower() else "expected text")
     if isinstance(value, str):
         value = value.strip()
-        if _ROUNDED_RE.fullmatch(value.lstrip("'")):
+        if _ROUNDED_RE.fullmatch(value.lstrip("'=")) or _SPREADSHEET_ERROR_RE.fullmatch(value):
             raise ValueError(ROUNDED)
-        value = value.removeprefix("'")
+        value = value.removeprefix("'").removeprefix("=")
         if match := _WHOLE_RE.fullmatch(value):
             value = match[1]
     return _read_text(value)
