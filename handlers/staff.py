@@ -23,6 +23,7 @@ from bot.domain.people import (
     is_doubtful_extension,
     is_extension,
 )
+from bot.domain.phones import bare_extension
 from bot.telegram.filters import HasRole
 from bot.telegram.menu import set_menu
 from bot.telegram.reply import Event, answer, say, show
@@ -339,9 +340,9 @@ def _way_back(about: StaffButton) -> InlineKeyboardMarkup:
 
 
 def read_extensions(text: str) -> tuple[str, ...]:
-    """The extensions somebody typed, each once, in order."""
+    """The extensions somebody typed, each once, in order, as calls name them."""
     words = re.split(r"[\s,;]+", text)
-    return tuple(dict.fromkeys(word for word in words if word and word not in _NONE))
+    return tuple(dict.fromkeys(bare_extension(word) for word in words if word not in {"", *_NONE}))
 
 
 def what_is_wrong(text: str, extensions: tuple[str, ...]) -> str | None:

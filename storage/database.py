@@ -171,7 +171,7 @@ async def copy_database(source: Path, target: Path, *, replaces: bool = False) -
         _touch(source)
     except (OSError, ValueError) as error:
         raise unusable(source, error) from error
-    partial = target.with_name(target.name + ".partial")
+    partial = target.parent / f"{target.name}.partial"
     try:
         _check_target(source, target, partial, replaces=replaces)
         target.parent.mkdir(parents=True, exist_ok=True)

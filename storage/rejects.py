@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CallFacts, Flaw, Reject
-from bot.domain.clock import SHIFTED_CALLS, clock_shift
+from bot.domain.clock import SHIFT_TOLERANCE, SHIFTED_CALLS, clock_shift
 from bot.domain.outbox import MessageKind
 from storage.database import Database, Transaction
 from storage.owing import owe_administrators
@@ -17,6 +17,8 @@ KEPT = 1000
 """How many of the newest rejects of a source are kept in full."""
 
 _BODY_LIMIT = 4096
+_LATEST = 200
+"""Calls of a source that are looked at for when they ended."""
 
 
 class RejectRepo:
@@ -97,6 +99,8 @@ async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now
             found = clock_shift(now - at)
             shift, run = found, min(run + 1, SHIFTED_CALLS) if found and found == shift else 1
             run = run if shift else 0
+        if run >= SHIFTED_CALLS and not await _is_steady(tx, source, shift):
+            run = SHIFTED_CALLS - 1
         if (shift, run) == known:
             continue
         await tx.execute(
@@ -106,6 +110,21 @@ async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now
         )
         if run >= SHIFTED_CALLS:
             await owe_administrators(tx, MessageKind.CLOCK, source, now=now)
+
+
+async def _is_steady(tx: Transaction, source: str, shift: int) -> bool:
+    """Whether the calls that came late by this shift ended over a longer time than one held up.
+
+    After an outage all that was held up is told at once, each call as late as it waited, and those
+    about as late as each other have ended within minutes.
+    """
+    [row] = await tx.execute(
+        "SELECT max(ended_at) - min(ended_at) AS spread FROM (SELECT received_at, started_at, "
+        "ended_at FROM calls WHERE source = ? ORDER BY received_at DESC LIMIT ?) AS latest "
+        "WHERE abs(received_at - started_at - ?) <= ? OR abs(received_at - ended_at - ?) <= ?",
+        (source, _LATEST, shift, SHIFT_TOLERANCE, shift, SHIFT_TOLERANCE),
+    )
+    return (row["spread"] or 0) > 2 * SHIFT_TOLERANCE
 
 
 async def count_flaws(tx: Transaction, facts: Sequence[CallFacts], *, now: int) -> None:

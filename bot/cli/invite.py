@@ -7,6 +7,7 @@ from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
 from bot.domain.people import Role, is_extension
+from bot.domain.phones import bare_extension
 from storage.database import open_database
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT
 from storage.invites import InviteRepo
@@ -21,7 +22,7 @@ async def create_link(
     is.
     """
     name = " ".join(name.split()) if name is not None else None
-    extensions = list(dict.fromkeys(extension.strip() for extension in extensions))
+    extensions = list(dict.fromkeys(bare_extension(one.strip()) for one in extensions))
     _check(extensions, name)
     username = await bot_username(settings)
     async with open_database(settings.database_path) as database:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,7 +18,15 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from pydantic_settings.sources.utils import parse_env_vars
 
 from bot.config.sources import (
     DEFAULT_COUNTRY,
@@ -60,6 +68,26 @@ def _split_ids(value: object) -> object:
     return tuple(dict.fromkeys(map(int, parts)))
 
 
+def _bare(values: dict[str, object]) -> dict[str, object]:
+    """The values without blanks and quotes around them, those of sources too; no empty ones."""
+    bare: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            text = re.sub(r"""^(["'])((?:(?!\1).)*)\1$""", r"\2", value.strip()).strip()
+            if text:
+                bare[name] = text
+        else:
+            bare[name] = _bare(value) if isinstance(value, dict) else value
+    return bare
+
+
+def _check_path(value: Path) -> Path:
+    try:
+        return value.expanduser()
+    except RuntimeError:  # ~nobody
+        return value
+
+
 def _as_written(choices: Iterable[str]) -> BeforeValidator:
     """A choice may be written in capitals or in small letters."""
     known = {choice.casefold(): choice for choice in choices}
@@ -76,6 +104,14 @@ _SHORTEST_NUMBER = 4
 """Digits of a number a client may have; what is shorter is somebody's extension."""
 
 
+class _AsWritten(DotEnvSettingsSource):
+    """`.env` with `${…}` left as it is: a part of a secret, or of cdr_custom's columns."""
+
+    def _read_env_file(self, file_path: Path) -> Mapping[str, str | None]:
+        values = dotenv_values(file_path, encoding=self.env_file_encoding, interpolate=False)
+        return parse_env_vars(values, self.case_sensitive, self.env_ignore_empty)
+
+
 class Settings(BaseSettings):
     """One field, one setting of the same name in capitals; `.env.example` explains each."""
 
@@ -89,16 +125,18 @@ class Settings(BaseSettings):
     )
 
     bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] = SecretStr("")
-    bot_api_url: str = Field(default="https://api.telegram.org", pattern="^https?://[^/]+")
+    bot_api_url: str = Field(
+        default="https://api.telegram.org", pattern=r"^https?://[^/\s]+(/\S*)?$"
+    )
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_ids)] = ()
-    database_path: Path = Path("data/dzvinok.db")
+    database_path: Annotated[Path, AfterValidator(_check_path)] = Path("data/dzvinok.db")
     timezone: Zone = DEFAULT_ZONE
     default_country: Country = DEFAULT_COUNTRY
     language: Annotated[Language, _as_written(Language)] = Language.UK
     page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str = Field(default="", pattern="^(https?://[^/]+.*)?$")
+    public_url: str = Field(default="", pattern=r"^(https?://[^/\s]+(/\S*)?)?$")
     updates: Annotated[Literal["polling", "webhook"], _as_written(("polling", "webhook"))] = (
         "polling"
     )
@@ -114,13 +152,29 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=0, ge=0, le=36500)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - there are none
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = (
+            dotenv_settings.env_file if isinstance(dotenv_settings, DotEnvSettingsSource) else None
+        )
+        return init_settings, env_settings, _AsWritten(settings_cls, env_file=file)
+
     @model_validator(mode="before")
     @classmethod
     def _fill_sources_from_company(cls, values: dict[str, object]) -> dict[str, object]:
         """Give each source the company's time zone and country unless it says its own.
 
-        The names of sources become small letters here: that is what they are known by.
+        The names of sources become small letters here: that is what they are known by. Blanks and
+        quotes around a value, which some readers of env files leave there, are not a part of it.
         """
+        values = _bare(values)
         sources = values.get("sources")
         if isinstance(sources, dict):
             company = {
@@ -191,7 +245,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise StartError("; ".join(dict.fromkeys(map(_describe_error, error.errors())))) from None
+        raise StartError("; ".join(_describe_errors(error))) from None
     except SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
         raise StartError(f"{name[1].upper() if name else 'settings'}: cannot be read") from None
@@ -220,7 +274,30 @@ def _read_env_file() -> dict[str, str | None]:
         has_no_value = binding.key is not None and binding.value is None
         if binding.error or has_no_value or "\0" in written:
             raise StartError(f".env: line {line} is not like NAME=value; a comment begins with #")
-    return dotenv_values(stream=StringIO(text))
+    return dotenv_values(stream=StringIO(text), interpolate=False)
+
+
+def _describe_errors(error: ValidationError) -> Iterable[str]:
+    """Each wrong setting once: what sources have of the company is told of the company's."""
+    described = dict.fromkeys(map(_describe_error, error.errors()))
+    company = {
+        f"{name.replace('DEFAULT_', '')}: {reason}"
+        for name, _, reason in (line.partition(": ") for line in described)
+        if name in {"TIMEZONE", "DEFAULT_COUNTRY"}
+    }
+    return [
+        line
+        for line in described
+        if not (line.startswith("SOURCES__") and line.rpartition("__")[2] in company)
+    ]
+
+
+_EXPECTED = {
+    "bot_api_url": "an address like https://api.telegram.org",
+    "public_url": "an address like https://bot.example.com",
+    "currency": "three letters like UAH",
+}
+"""In place of the pattern that a value has to match."""
 
 
 def _describe_error(error: object) -> str:
@@ -230,7 +307,12 @@ def _describe_error(error: object) -> str:
     if place[:1] == ["sources"] and len(place) > 3:
         del place[2]  # the union's tag, not a part of the name
     message = str(error["msg"]).removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
+    message = message.replace("Input should be", "expected")
+    if error["type"] == "int_parsing":
+        message = "expected a whole number"
+    elif error["type"] == "string_pattern_mismatch":
+        message = f"expected {_EXPECTED[place[-1]]}"
+    elif error["type"] == "extra_forbidden":
         message = "there is no such setting"
     elif error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         place.append("kind")

@@ -19,7 +19,8 @@ from pydantic import (
     SecretStr,
 )
 
-from bot.domain.phones import NumberPlan, folded
+from bot.domain.phones import NumberPlan
+from bot.domain.withheld import folded
 
 
 def _check_zone(value: str) -> str:
@@ -110,12 +111,45 @@ def check_columns(value: str) -> str:
     return value
 
 
+_OTHER_NAMES = {
+    "calldate": "start",
+    "starttime": "start",
+    "answertime": "answer",
+    "endtime": "end",
+    "source": "src",
+    "destination": "dst",
+    "callerid": "clid",
+    "calleridall": "clid",
+    "calleridnum": "src",
+    "exten": "dst",
+    "context": "dcontext",
+    "destinationcontext": "dcontext",
+    "destinationchannel": "dstchannel",
+    "lastapplication": "lastapp",
+    "lastappdata": "lastdata",
+    "billableseconds": "billsec",
+    "callduration": "duration",
+}
+"""Of columns: FreePBX's, those of exports, and channel variables used in cdr_custom.conf."""
+
+_COLUMN_PARTING = re.compile(r"[,;\t](?![^()]*\))")
+"""Between columns, but not inside the brackets of `CDR(start,u)`."""
+
+
 def column_names(value: str) -> list[str]:
-    """Also FreePBX's own name of the start, `calldate`; names may be written as `CDR(src)`."""
-    names = [
-        re.sub(r"^\W*cdr\(|[^a-z0-9_].*$", "", name.strip().lower()) for name in value.split(",")
-    ]
-    return ["start" if name == "calldate" else name for name in names] if value.strip() else []
+    """Our names of the columns; they may be written as in cdr_custom.conf: `"${CDR(start,u)}"`."""
+    value = re.sub(r"^\s*[\w./-]+\s*=>", "", value)
+    if not _COLUMN_PARTING.search(value):
+        value = ",".join(value.split())
+    # Functions around a CDR's field, like CSV_QUOTE and STRFTIME, say nothing of which it is.
+    value = re.sub(r"\$\{\w+\((?=\$\{CDR\()(\$\{[^{}]*\})[^()]*\)\}", r"\1", value, flags=re.I)
+    return [_column_name(part) for part in _COLUMN_PARTING.split(value)] if value.strip() else []
+
+
+def _column_name(written: str) -> str:
+    match = re.search(r"cdr\(([^(),]+)", written, re.IGNORECASE)
+    name = re.sub(r"[\W_]+", "", match[1] if match else written).lower()
+    return _OTHER_NAMES.get(name, name)
 
 
 def split_list(value: str) -> list[str]:

@@ -18,7 +18,10 @@ SHIFTED_CALLS = 5
 """How many calls in a row must come late, or early, by the same hours: one may be a retry, and of
 a queue that was held up no two come late by the same; five are a clock."""
 
-_STEP, _TOLERANCE = 900, 120
+SHIFT_TOLERANCE = 120
+"""Seconds by which a shift may differ from a whole quarter of an hour."""
+
+_STEP = 900
 _SHIFTS = range(1800, 14 * 3600 + 1)
 """Zones lie half an hour to fourteen hours apart, in steps of a quarter."""
 
@@ -31,7 +34,7 @@ def clock_shift(late: int) -> int:
     `late`: from the end of the call, as its source wrote it, to the moment it was told.
     """
     shift = round(late / _STEP) * _STEP
-    return shift if abs(shift) in _SHIFTS and abs(late - shift) <= _TOLERANCE else 0
+    return shift if abs(shift) in _SHIFTS and abs(late - shift) <= SHIFT_TOLERANCE else 0
 
 
 def mending_zone(written: ZoneInfo, company: ZoneInfo, *, shift: int, now: int) -> str:

@@ -14,8 +14,8 @@
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Status
-from bot.domain.phones import NumberPlan
+from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.phones import NumberPlan, bare_extension, shown_number
 
 FIELDS = (
     "direction",
@@ -114,7 +114,7 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
             status=facts.status,
             level=level,
             updated_at=facts.updated_at,
-            rang=tuple(sorted(set(facts.rang))),
+            rang=_rang(facts),
             **said,  # type: ignore[arg-type]  # keys are FIELDS, each of its own type
         )
         _derive(call, facts.numbers, now)
@@ -140,8 +140,8 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
         for name, strength in strengths.items()
         if strength != of_status and getattr(call, name) is not None
     }
-    if not set(facts.rang) <= set(call.rang):
-        call.rang = tuple(sorted({*call.rang, *facts.rang}))
+    if not set(rang := _rang(facts)) <= set(call.rang):
+        call.rang = tuple(sorted({*call.rang, *rang}))
     _derive(call, facts.numbers, now)
     return old if replace(call, settles_at=old.settles_at) == old else call
 
@@ -178,14 +178,14 @@ def _stated(facts: CallFacts) -> dict[str, object]:
         "direction": facts.direction,
         "raw_status": facts.raw_status,
         "caller_name": _name(facts.caller.name, facts.numbers),
-        "caller_number": _number(facts.caller.number, facts.numbers),
+        "caller_number": _number(facts, facts.caller, outside=Direction.IN),
         "caller_sip": facts.caller.sip,
         "callee_name": _name(facts.callee.name, facts.numbers),
-        "callee_number": _number(facts.callee.number, facts.numbers),
+        "callee_number": _number(facts, facts.callee, outside=Direction.OUT),
         "callee_sip": facts.callee.sip,
         "line": facts.line,
         "queue": facts.queue,
-        "extension": facts.extension,
+        "extension": _extension(facts.extension),
         "started_at": facts.started_at,
         "answered_at": facts.answered_at,
         "ended_at": facts.ended_at,
@@ -198,9 +198,27 @@ def _stated(facts: CallFacts) -> dict[str, object]:
     }
 
 
-def _number(written: str | None, numbers: NumberPlan) -> str | None:
-    """A party's number; None if it is withheld."""
-    return None if written is None or numbers.is_hidden(written) else written.strip()
+def _rang(facts: CallFacts) -> tuple[str, ...]:
+    """The extensions that were rung, each once, in order."""
+    return tuple(sorted({one for one in map(_extension, facts.rang) if one}))
+
+
+def _extension(written: str | None) -> str | None:
+    """An extension without its address; None if it is a word for none, like `unknown` or `-`."""
+    if written is None or written.isdecimal():
+        return written
+    return bare_extension(written) if shown_number(written) else None
+
+
+def _number(facts: CallFacts, party: Party, *, outside: Direction) -> str | None:
+    """A party's number; None if it is withheld. `outside`: the way of calls in which it is theirs.
+
+    Ours is an extension, if it is one, without its address.
+    """
+    written = party.number
+    if written is None or facts.numbers.is_hidden(written):
+        return None
+    return written.strip() if facts.direction is outside else bare_extension(written.strip())
 
 
 def _name(written: str | None, numbers: NumberPlan) -> str | None:
@@ -224,7 +242,7 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
     stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
     call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
-    call.extensions = _extensions(call, numbers)
+    call.extensions = _extensions(call)
     call.settles_at = None
     if not call.status.is_live and (call.price is None or call.recording_url is None):
         ended = call.started_at + (call.wait or 0) + (call.talk or 0)
@@ -273,22 +291,24 @@ def _client(call: MergedCall, numbers: NumberPlan) -> tuple[str | None, bool]:
     """The client's number, and whether the outside party is the company itself: no client."""
     if call.direction is Direction.INTERNAL:
         return None, False
-    number = call.caller_number if call.direction is Direction.IN else call.callee_number
-    client = numbers.client_number(number) if number else None
+    is_in = call.direction is Direction.IN
+    number = call.caller_number if is_in else call.callee_number
+    client = numbers.client_number(number, is_dialled=not is_in) if number else None
     is_own = client is not None and numbers.is_own(client)
     return None if is_own else client, is_own
 
 
-def _extensions(call: MergedCall, numbers: NumberPlan) -> tuple[str, ...]:
+def _extensions(call: MergedCall) -> tuple[str, ...]:
     """The extensions that were a party of the call or were rung: who may see it as their own.
 
-    Of our parties, whatever is no whole telephone number may be somebody's extension, however
-    many digits it has.
+    Any of our parties but the line may be somebody's extension, however many digits it has: what
+    nobody has as one is nobody's. An address counts as it is, and without its host.
     """
     parties: list[str | None] = []
     if call.direction is not Direction.IN:
         parties += [call.caller_number, call.caller_sip]
     if call.direction is not Direction.OUT:
         parties += [call.callee_number, call.callee_sip]
-    ours = {x for x in parties if x and x != call.line and not numbers.is_whole(x)}
+    ours = {x for x in parties if x and x != call.line}
+    ours |= {bare_extension(x) for x in ours}
     return tuple(sorted({x for x in (call.extension, *call.rang) if x} | ours))

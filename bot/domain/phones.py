@@ -8,31 +8,78 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, ValidationResult
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumber,
+    PhoneNumberFormat,
+    PhoneNumberType,
+    ValidationResult,
+)
+from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
+
+from bot.domain.withheld import folded, means_withheld
 
 _ADDRESS = re.compile(
-    r"(?:[^<]*<)?\s*(?:(?:tel|sips?|callto):)?(?P<user>[^@;>?]*)(?:@(?P<host>[^;>:?]*))?(?:[;:>?].*)?",
+    r"(?:.*<)?\s*(?P<scheme>(?:tel|sips?|callto):)?(?P<user>[^@;>?]*)(?:@(?P<host>[^;>:?]*))?"
+    r"(?:[;:>?].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 """A number, `tel:` of RFC 3966, or `"Olena" <sip:101@pbx;user=phone>` of RFC 3261."""
 
+_CHANNEL = re.compile(
+    r"(?:PJSIP|SIP|IAX2|SCCP|Skinny|Local|H323|OOH323|MGCP|Motif|USTM|UNISTIM)/(?:[^/@]*/)*"
+    r"(?:sips?:)?(?P<peer>[^/@]+?)(?:@.*|-[0-9a-f]{6,8}(?:;[12])?)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A channel of Asterisk, or whom it dials: `PJSIP/101-0000001a`, `SIP/trunk/0671234567`."""
+
 _EXTENSION_OF_NUMBER = re.compile(
-    r"\s*[;,]?\s*(?:(?:ext(?:ension)?|доб|вн)\.?\s*[=:]?|[x#])\s*\d{1,7}\s*", re.IGNORECASE
+    r"(?<=\d)[\s)]*[;,]?\s*"
+    r"(?:(?:ext(?:ension)?|доб(?:авочный)?|дод(?:атковий)?|вн(?:утр(?:ішній|енний)?)?|wew|x|\#|\*)"
+    r"\.?\s*[=:]?)\s*\d{1,7}\s*\#?\s*$",
+    re.IGNORECASE,
 )
 """What follows a number to reach somebody behind it: `ext. 12`, `x12`, `;ext=12`, `доб. 12`."""
+
+_DIALLED_AFTER = re.compile(r"(?P<number>[^,;pw]*)[,;pw]+[\d\s]{1,8}\#?", re.IGNORECASE)
+_DIALLED_BEFORE = re.compile(r"(?!8)\d{1,2}\s*[,pw]+(?P<number>[^,;pw]*)", re.IGNORECASE)
+_TRUNK_TONE = re.compile(r"(?<=^8)[\s,pw]+", re.IGNORECASE)
+"""Digits dialled after a pause behind a number, `067…,,101`, or before one, `9,067…`; the pause of
+`8w10…`, where 8 is a part of the number."""
+
+_NEGATIVE = re.compile(r"[+\s]*-\s*\d{1,3}", re.ASCII)
+_SHORTEST, _SHORTEST_LOCAL = 3, 5
+"""Digits of a short code behind a dial prefix, and of a number that an area code completes."""
+
+_WHOLE_DIGITS = 9
+"""Digits of a number that is certainly no extension and no piece of another."""
+
+_SERVICE_CODE = re.compile(r"(?:[*#]{1,2}\d{2}[*#]|\*(?:67|82|31))\s*(?=[+\d\s()-]{7,})")
+"""Told to the network before a number, to show or to hide one's own: `*31#067…`."""
+
+_LABELLED = re.compile(r"[^\d+]*(?<![^\W_])(?P<number>\+?\d[\d\s().\-]{7,}\d)(?!\w)[^\d@]*")
+"""One whole number among words: `тел. 067 123 45 67`, `Ганна 0671234567`."""
+
+_FREEPHONE_WORD = re.compile(r"\+?[\d\s().-]{3,}[\s.-][A-Z]+(?:[\s-][A-Z\d]+)*", re.ASCII | re.I)
+"""`1-800-FLOWERS`, to be dialled by the letters on the keys."""
 
 _TRUNK_ZERO = re.compile(r"\(\s*0\s*\)")
 """The zero of `+49 (0) 30 123456`, which is dialled only inside the country."""
 
-_SEPARATORS = re.compile(
-    r"[\s().\-/_~,\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060\u2212]+"
-)
-_NUMBER = re.compile(r"\+*\d+")
+_SEPARATORS = re.compile(r"[^\w+*#]+|_+")
+_NUMBER = re.compile(r"(?:\d{1,3}(?=\+\d{8}))?\+*(?P<digits>\d+)")
 _PLAIN_NUMBER = re.compile(r"\+?[1-9]\d{5,14}|0[1-9]\d{7,9}", re.ASCII)
 """Most numbers: nothing in them has to be taken apart, and they hide nobody."""
-_BETWEEN_WORDS = re.compile(r"[\W_]+")
+
+_NO_SUBSCRIBER = re.compile(r"\+?[1-9]\d{0,2}?0{8,}", re.ASCII)
+"""What a PBX makes of zeros by putting the country's code before them: `+380 000 000 000`."""
+
+_MEXICO = 52
+_MEXICAN_PREFIX = re.compile(r"(?:01|04[45])(?=\d{10}$)")
+"""Dialled in Mexico before 2019, and still sent, as is the 1 of `+52 1 …`."""
 
 _UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
 """The library leaves four digits at the end together; in Ukraine people read them in twos."""
@@ -45,25 +92,6 @@ _TRUNK_EIGHT = frozenset(
 )
 """Where 8 was, or is, dialled before a number of another town, and 810 before a foreign one:
 people and PBXs still write `8 067 …` and `80 67 …` for `+380 67 …`."""
-
-HIDDEN_WORDS = frozenset(
-    {
-        *("anonymous", "anonym", "anonyme", "anonimo", "hidden", "hiddennumber", "private"),
-        *("privatenumber", "privatecaller", "restricted", "unavailable", "unknown", "blocked"),
-        *("unknownnumber", "unknowncaller", "withheld", "numberwithheld", "asterisk", "nonumber"),
-        *("numberunavailable", "notavailable", "nocallerid", "nocid", "callerid", "none", "null"),
-        *("nil", "na", "undefined", "invalid", "invalidnumber", "outofarea", "coinline"),
-        *("payphone", "clir", "empty", "noname", "callerunknown", "callerwithheld"),
-        *("анонім", "анонімний", "анонімно", "прихований", "прихованийномер", "номерприховано"),
-        *("приховано", "невідомий", "невідомийномер", "невідомо", "приватний", "номернедоступний"),
-        *("аноним", "анонимный", "скрытый", "скрытыйномер", "номерскрыт", "скрыт", "скрыто"),
-        *("неизвестный", "неизвестныйномер", "неизвестно", "частный", "безномера"),
-        *("unbekannt", "anonymus", "unterdrückt", "nieznany", "zastrzeżony", "numerzastrzeżony"),
-        *("prywatny", "ukryty", "inconnu", "privé", "desconocido", "sconosciuto", "gizli"),
-    }
-)
-"""What PBXs and operators write in place of a number the caller withheld: letters and digits only,
-in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +120,18 @@ class NumberPlan:
     def is_hidden_word(self, written: str) -> bool:
         """Whether this is one of the words for a withheld number."""
         word = folded(written)
-        return word in HIDDEN_WORDS or word in self.hidden
+        return means_withheld(word) or word in self.hidden
 
-    def client_number(self, written: str) -> str | None:
-        """The number a client is known by: E.164, else digits. None: hidden, or no number."""
-        return _client_number(written, self)
+    def client_number(self, written: str, *, is_dialled: bool = False) -> str | None:
+        """The number a client is known by: E.164, else digits. None: hidden, or no number.
 
-    def is_whole(self, written: str) -> bool:
-        """Whether this is a number that could be dialled from anywhere: no extension, no login."""
-        return _is_whole(written, self)
+        `is_dialled`: by us, so that it may begin with the dial prefix even if it is a short one.
+        """
+        return _client_number(written, self, is_dialled)
 
     def is_own(self, number: str) -> bool:
         """Whether a client's number, as `client_number` gives it, is the company's own."""
         return bool(self.own_numbers) and number in _numbers_of(self.own_numbers, self)
-
-
-def folded(word: str) -> str:
-    """A word as it is compared: small letters and digits, nothing between them."""
-    return _BETWEEN_WORDS.sub("", word.casefold())
 
 
 def shown_number(number: str | None) -> str | None:
@@ -139,42 +161,69 @@ def masked(number: str) -> str:
 _ANYWHERE = NumberPlan("ZZ")
 
 
+def bare_extension(written: str) -> str:
+    """An extension without the address around it: 101 of `SIP/101-0000001a`, `sip:101@pbx`.
+
+    A login is known by its whole address, so that `sip:olena@pbx` stays what it is.
+    """
+    if written.isalnum():
+        return written
+    user, host = _user_and_host(written)
+    is_address = bool(host) or "<" in written or ":" in written
+    return (
+        user
+        if user and (_CHANNEL.fullmatch(written) or (is_address and _is_digits(user)))
+        else written
+    )
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
 def _user_and_host(written: str) -> tuple[str, str]:
     """`sip:101@pbx:5060` in its parts, the second in small letters; a bare number has no host."""
+    if channel := _CHANNEL.fullmatch(written.strip()):
+        return channel["peer"], ""
     match = _ADDRESS.fullmatch(written.strip())
     if match is None:
         return written.strip(), ""
-    return match["user"].strip(), (match["host"] or "").strip().lower()
+    user, host = match["user"], (match["host"] or "").strip().lower()
+    if match["scheme"]:
+        user = unquote(user).partition(":")[0]  # without the password
+    return user.strip(), host
 
 
 @lru_cache(maxsize=1 << 16)
 def _is_hidden(written: str, plan: NumberPlan) -> bool:
     if not plan.hidden and _PLAIN_NUMBER.fullmatch(written):
-        return False
+        return _NO_SUBSCRIBER.fullmatch(written) is not None
     user, host = _user_and_host(written)
-    if host.endswith(".invalid") and host.partition(".")[0] in HIDDEN_WORDS:  # RFC 3323
+    host = host or user
+    if host.endswith(".invalid") and means_withheld(folded(host.partition(".")[0])):  # RFC 3323
         return True
     word = folded(user)
-    if not word.strip("0") or user == "-1" or plan.is_hidden_word(user):
+    if not word.strip("0") or _NEGATIVE.fullmatch(user) or plan.is_hidden_word(user):
+        return True
+    if _NO_SUBSCRIBER.fullmatch(word):
         return True
     return bool(plan.hidden) and _number_of(written, plan) in _numbers_of(plan.hidden, plan)
 
 
 @lru_cache(maxsize=1 << 16)
-def _client_number(written: str, plan: NumberPlan) -> str | None:
+def _client_number(written: str, plan: NumberPlan, is_dialled: bool) -> str | None:
     if _is_hidden(written, plan):
         return None
-    return _number_of(written, plan)
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_whole(written: str, plan: NumberPlan) -> bool:
-    plain = _plain(written)
-    return plain is not None and any(map(phonenumbers.is_valid_number, _readings(plain, plan)))
+    number = _number_of(written, plan)
+    prefix = plan.dial_prefix
+    if is_dialled and prefix and number and number.startswith(prefix):
+        short = number.removeprefix(prefix)
+        return short if len(short) >= _SHORTEST else number
+    return number
 
 
 def _number_of(written: str, plan: NumberPlan) -> str | None:
-    plain = _plain(written)
+    plain = _plain(written, plan)
     return None if plain is None else _e164(plain, plan) or plain.lstrip("+")
 
 
@@ -185,18 +234,39 @@ def _numbers_of(listed: frozenset[str], plan: NumberPlan) -> frozenset[str]:
     return frozenset(number for number in numbers if number is not None)
 
 
-def _plain(written: str) -> str | None:
+def _plain(written: str, plan: NumberPlan) -> str | None:
     """Digits, with a `+` before them if the number begins so; None if there are also letters."""
     if _PLAIN_NUMBER.fullmatch(written):
         return written
-    user = _EXTENSION_OF_NUMBER.sub("", _user_and_host(written)[0]) or written
+    user = _user_and_host(written)[0] or written
+    user = user.replace("\N{FULLWIDTH PLUS SIGN}", "+").strip("'\" \t")
+    user = _EXTENSION_OF_NUMBER.sub("", _SERVICE_CODE.sub("", user))
+    if sum(map(str.isdecimal, user)) >= _WHOLE_DIGITS:
+        user = user.strip("*# ")
+    user = _TRUNK_TONE.sub("", user)
+    for pause in (_DIALLED_AFTER, _DIALLED_BEFORE):
+        match = pause.fullmatch(user)
+        if match and sum(map(str.isdecimal, match["number"])) >= _WHOLE_DIGITS:
+            user = match["number"]
     if user.lstrip().startswith(("+", "00")):
         user = _TRUNK_ZERO.sub("", user)
-    user = _SEPARATORS.sub("", user).replace("\N{FULLWIDTH PLUS SIGN}", "+")
-    if not _NUMBER.fullmatch(user):
+    if match := _LABELLED.fullmatch(user):
+        user = match["number"]
+    elif _FREEPHONE_WORD.fullmatch(user):
+        return _by_letters(user, plan)
+    match = _NUMBER.fullmatch(_SEPARATORS.sub("", user))
+    if match is None:
         return None
-    digits = "".join(str(int(char)) for char in user if char != "+")
-    return f"+{digits}" if user[0] == "+" else digits
+    digits = "".join(str(int(char)) for char in match["digits"])
+    return f"+{digits}" if "+" in match.group() else digits
+
+
+def _by_letters(user: str, plan: NumberPlan) -> str | None:
+    """The digits of a number for all to call, written with letters."""
+    for number in _parsed(user, plan.country):
+        if phonenumbers.number_type(number) is PhoneNumberType.TOLL_FREE:
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return None
 
 
 def _e164(plain: str, plan: NumberPlan) -> str | None:
@@ -205,7 +275,7 @@ def _e164(plain: str, plan: NumberPlan) -> str | None:
     for number in _readings(plain, plan):
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-        if possible is None and _is_possible(number):
+        if possible is None and _is_possible(number, is_local=plain[0] != "+"):
             possible = number
     return phonenumbers.format_number(possible, PhoneNumberFormat.E164) if possible else None
 
@@ -226,6 +296,8 @@ def _national(plain: str, plan: NumberPlan) -> Iterator[PhoneNumber]:
     digits, country = plain.lstrip("+"), plan.country
     if not digits:
         return
+    if country == "MX":
+        digits = _MEXICAN_PREFIX.sub("", digits)
     if digits.startswith(_calling_code(country)):
         yield from _parsed(f"+{digits}", None)
     yield from _parsed(digits, country)
@@ -238,15 +310,24 @@ def _national(plain: str, plan: NumberPlan) -> Iterator[PhoneNumber]:
     yield from _parsed(f"+{digits}", None)
     if digits.startswith("0"):
         yield from _parsed(digits.lstrip("0"), country)
-    if plan.area_code:
+    if plan.area_code and len(digits) >= _SHORTEST_LOCAL and not _is_short(digits, country):
         yield from _parsed(plan.area_code + digits, country)
 
 
 def _parsed(text: str, country: str | None) -> Iterator[PhoneNumber]:
     try:
-        yield phonenumbers.parse(text, country)
+        number = phonenumbers.parse(text, country)
     except NumberParseException:
         return
+    national = number.national_number or 0
+    if number.country_code == _MEXICO and 10**10 <= national < 2 * 10**10:
+        number.national_number = national - 10**10
+    yield number
+
+
+def _is_short(digits: str, country: str) -> bool:
+    """Whether it is a number for all of a country, like 112, and so of no town."""
+    return any(is_valid_short_number_for_region(one, country) for one in _parsed(digits, country))
 
 
 @lru_cache(maxsize=256)
@@ -254,7 +335,20 @@ def _calling_code(country: str) -> str:
     return str(phonenumbers.country_code_for_region(country) or "none")
 
 
-def _is_possible(number: PhoneNumber) -> bool:
-    """Whether it has the length of a number; a local one without its area code has not."""
-    reason = phonenumbers.is_possible_number_with_reason(number)
+def _is_possible(number: PhoneNumber, *, is_local: bool = False) -> bool:
+    """Whether it has the length of a number; a local one without its area code has not.
+
+    `is_local`: written without a country, so it has to be as long as a mobile number; other
+    lengths are those of a few fixed lines, and of anything else that was dialled.
+    """
+    if is_local and number.italian_leading_zero and _trunk_prefix(number.country_code) == "0":
+        return False
+    kind = PhoneNumberType.MOBILE if is_local else PhoneNumberType.UNKNOWN
+    reason = phonenumbers.is_possible_number_for_type_with_reason(number, kind)
     return bool(reason == ValidationResult.IS_POSSIBLE)
+
+
+@lru_cache(maxsize=256)
+def _trunk_prefix(calling_code: int | None) -> str:
+    region = phonenumbers.region_code_for_country_code(calling_code or 0)
+    return phonenumbers.ndd_prefix_for_region(region, True) or ""

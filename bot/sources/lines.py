@@ -1,13 +1,15 @@
 """Text files and CSV of other people, line by line, with a few lines in memory at most.
 
-Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, bytes that are not in the
+Lines end in LF or CRLF. A UTF-8 byte order mark is skipped, that of UTF-16 says the encoding,
+whatever it was thought to be (spreadsheets save "Unicode text" so). Bytes that are not in the
 encoding become the replacement character, blank lines are passed over. A line over LINE_LIMIT
 bytes is refused.
 """
 
+import codecs
 import csv
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import BinaryIO, NamedTuple
 
 from bot.domain.calls import Reject
@@ -21,6 +23,7 @@ JOINED_LIMIT = 16
 
 _REPORT_BYTES = 1 << 18
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Line(NamedTuple):
@@ -46,9 +49,12 @@ def read_lines(
     `advance` is told of every byte of the file, those of refused and blank lines too.
     """
     unreported = number = 0
-    readline = file.readline
+    readline: Callable[[int], bytes] = file.readline
     while raw := readline(LINE_LIMIT + 1):
         number += 1
+        if number == 1 and raw.startswith(_WIDE_MARKS):
+            readline, encoding = _NarrowFile(file, raw).readline, "utf-8"
+            raw = readline(LINE_LIMIT + 1)
         size = len(raw)
         unreported += size
         is_long = size > LINE_LIMIT and not raw.endswith(b"\n")
@@ -69,6 +75,25 @@ def read_lines(
             yield Line(number, text)
     if unreported:
         advance(unreported)
+
+
+class _NarrowFile:
+    """The lines of a UTF-16 file, of which `start` was read already, as UTF-8."""
+
+    def __init__(self, file: BinaryIO, start: bytes) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-16")("replace")
+        self._text = self._decoder.decode(start)
+
+    def readline(self, size: int) -> bytes:
+        while "\n" not in self._text and len(self._text) < size:
+            raw = self._file.readline(size)
+            self._text += self._decoder.decode(raw, final=not raw)
+            if not raw:
+                break
+        end = self._text.find("\n") + 1 or len(self._text)
+        line, self._text = self._text[:end], self._text[end:]
+        return line.encode("utf-8", "replace")
 
 
 def read_records(
@@ -131,6 +156,22 @@ def _join_lines(
                 ahead.popleft()
             return Record(first.number, text, cells)
     return None
+
+
+def refuse_file(line: Line, error: str, rest: Iterator[Line | Reject]) -> Reject:
+    """The Reject of a whole file; its other lines are only counted, for the progress bar."""
+    for _ in rest:
+        pass
+    return rejected(line.number, [f"{error}; nothing of this file was read"], line.text)
+
+
+def find_delimiter(line: Line | Reject, counts: Container[int]) -> str:
+    """What parts the columns of a line into one of these counts: a comma, unless it is another."""
+    for delimiter in ",;\t":
+        cells = _split_cells(line.text, delimiter) if isinstance(line, Line) else None
+        if cells is not None and len(cells) in counts:
+            return delimiter
+    return ","
 
 
 def _split_cells(text: str, delimiter: str) -> list[str] | None:

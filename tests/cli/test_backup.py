@@ -65,6 +65,8 @@ def test_a_backup_that_cannot_be_written_is_one_line(terminal: Terminal) -> None
     for target in (terminal.directory / "file" / "copy.db", terminal.directory):
         line = terminal.run("backup", target).refusal()
         assert str(target) in line
+    for nowhere in ("", ".", "/"):
+        assert " is a folder: " in terminal.run("backup", nowhere).refusal()
 
 
 def test_a_backup_onto_the_database_itself_is_refused(terminal: Terminal) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,39 @@ def test_all_wrong_settings_are_named_at_once(terminal: Terminal) -> None:
     assert "PAGE_SIZE: " in line
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("PAGE_SIZE", "ten", "expected a whole number"),
+        ("PAGE_SIZE", "0", "expected greater than or equal to 1"),
+        ("LANGUAGE", "ua", "expected 'uk' or 'en'"),
+        ("PUBLIC_URL", "bot.example", "expected an address like https://bot.example.com"),
+        ("BOT_API_URL", "https://a b/", "expected an address like https://api.telegram.org"),
+        ("SOURCES__PBX__CURRENCY", "hryvnia", "expected three letters like UAH"),
+        ("TIMEZONE", "Europe", "no such time zone; expected a name like Europe/Kyiv"),
+        ("DEFAULT_COUNTRY", "UK", "no such country; expected two letters like UA"),
+    ],
+)
+def test_a_wrong_setting_is_told_once_in_words(
+    terminal: Terminal, name: str, value: str, told: str
+) -> None:
+    changes = {"SOURCES__PBX__TIMEZONE": None, name: value}
+    assert terminal.run("backup", "f", **changes).refusal() == f"{name}: {told}"
+
+
+@pytest.mark.parametrize("form", [" {} ", '"{}"', "'{}'", '" {} "'])
+def test_blanks_and_quotes_around_a_value_are_no_part_of_it(terminal: Terminal, form: str) -> None:
+    names = ("BOT_TOKEN", "ADMIN_IDS", "DATABASE_PATH", "HTTP_PORT", "SOURCES__PBX__TIMEZONE")
+    changes = {name: form.format(terminal.settings[name]) for name in names}
+    done = terminal.run("backup", "f", TIMEZONE=form.format("Europe/Kyiv"), **changes)
+    assert done.refusal() == f"DATABASE_PATH: there is no database at {terminal.database}"
+    assert (
+        terminal.run("backup", "f", DATABASE_PATH="~/x.db")
+        .refusal()
+        .startswith(f"DATABASE_PATH: there is no database at {Path.home()}")
+    )
+
+
 def test_webhook_mode_needs_its_settings(terminal: Terminal) -> None:
     line = terminal.run("check", UPDATES="webhook").refusal()
     assert line.startswith("PUBLIC_URL: ")
@@ -90,6 +124,18 @@ def test_the_env_file_is_read_and_the_environment_wins(terminal: Terminal) -> No
     )
     line = terminal.run("backup", "f", TIMEZONE="Europe/Kyiv", DATABASE_PATH=None).refusal()
     assert line == f"DATABASE_PATH: there is no database at {terminal.directory}/other.db"
+
+
+def test_the_env_file_means_what_it_says(terminal: Terminal) -> None:
+    columns = "${CDR(src)},${CDR(dst)},${CDR(channel)},${CDR(start,u)},${CDR(disposition)}"
+    (terminal.directory / ".env").write_text(
+        f"SOURCES__PBX__COLUMNS='{columns}'\nexport TIMEZONE = \"No${{HOME}}where\" # ours\n"
+    )
+    line = terminal.run("backup", "f", SOURCES__PBX__TIMEZONE="UTC").refusal()
+    assert line.startswith("TIMEZONE: no such time zone")
+    assert "COLUMNS" not in line
+    (terminal.directory / ".env").write_text(f"SOURCES__PBX__COLUMNS={columns}\n")
+    assert "database" in terminal.run("backup", "f").refusal()
 
 
 def test_the_bot_needs_a_token(terminal: Terminal) -> None:

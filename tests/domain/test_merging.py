@@ -380,6 +380,19 @@ def test_a_call_is_of_those_who_talked_called_or_were_rung() -> None:
         callee=Party(number="0671234567"),
     )
     assert merged(outgoing).extensions == ("104", "sip:104@pbx")
+    addressed = said(
+        callee=Party(number="105@pbx"),
+        rang=("SIP/106", "sip:107@pbx"),
+        extension="PJSIP/108-0000001a",
+    )
+    assert merged(addressed).extensions == ("105", "106", "107", "108")
+    assert (merged(addressed).rang, merged(addressed).extension) == (("106", "107"), "108")
+    for none in ("unknown", "-", "N/A", "-1", "null"):
+        nobody = said(extension=none, rang=(none, "0"), talk=9)
+        assert (merged(nobody).extension, merged(nobody).rang) == (None, ("0",))
+        assert merged(nobody).lost
+    mobile = said(callee=Party(number="+380671112233"), line="0445550101")
+    assert merged(mobile).extensions == ("+380671112233",)
     internal = said(
         direction=Direction.INTERNAL, caller=Party(number="101"), callee=Party(number="102")
     )

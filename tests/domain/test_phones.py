@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
-from bot.domain.phones import NumberPlan, shown_number, spaced
+from bot.domain.phones import NumberPlan, bare_extension, shown_number, spaced
 
 UA = NumberPlan("UA")
 COUNTRIES = ("UA", "PL", "DE", "GB", "US", "KZ", "GE", "MD", "CZ", "FR", "IT", "RO", "TR")
@@ -18,6 +18,18 @@ WAYS = (
     *("tel:{e164}", "TEL:{e164};phone-context=example.com", "tel:{e164};ext=12"),
     *("sip:{e164}@pbx.example", "sips:{digits}@10.0.0.1:5061;user=phone", "{e164}@pbx.example"),
     *('"Олена К." <sip:{e164}@pbx.example>;tag=a1', "{e164} ext. 12", "{home} доб. 7"),
+    *("sip:%2B{bare}@pbx.example", "sip:{e164};npdi@pbx.example", "{wide}", "{arabic}"),
+    *(
+        '"a <b" <{e164}>',
+        '"{e164}"',
+        "'{digits}'",
+        "[{home}]",
+        "\u2066{e164}\u2069",
+        "\ufeff{home}",
+    ),
+    *("тел.: {e164}", "№ {e164}", "Ганна {e164}", "whatsapp:{e164}", "{e164}#", "*31#{digits}"),
+    *("SIP/{digits}", "PJSIP/{digits}@trunk-0000001a", "SIP/trunk/{digits}", "{home} дод. 7"),
+    *("{digits}p101", "{e164},,101#", "{e164}*12", "{home} (моб.)", "sip:{e164}:secret@pbx"),
 )
 """How PBXs write a number: `bare` is E.164 without its plus, `home` as the country writes it."""
 
@@ -32,8 +44,14 @@ def written(way: str, number: PhoneNumber) -> str:
         slashes=home.replace(" ", "/"),
         dots=home.replace(" ", "."),
         hyphens=home.replace(" ", "\N{NON-BREAKING HYPHEN}"),
+        wide=_in_digits(e164, "\N{FULLWIDTH DIGIT ZERO}"),
+        arabic=_in_digits(e164, "\N{ARABIC-INDIC DIGIT ZERO}"),
         narrow=home.replace(" ", "\N{NARROW NO-BREAK SPACE}"),
     )
+
+
+def _in_digits(number: str, zero: str) -> str:
+    return "".join(chr(ord(zero) + int(char)) if char.isdigit() else char for char in number)
 
 
 def examples(country: str) -> list[PhoneNumber]:
@@ -106,6 +124,11 @@ def test_every_ukrainian_number_is_one_client(rest: int, code: str, data: st.Dat
             "None",
             "Caller-ID",
         ),
+        *("０００", "٠٠٠", "+380 000 00 00 00", "+10000000000", "- 1", "-2", "s", "P", "(null)"),
+        *("unknown unknown", "CALLER ID BLOCKED", "No_Caller-ID", "Unavail.", "Asterisk PBX"),
+        *("номер не визначено", "Невідомий абонент", "номер не определён", "Без номеру"),
+        *("Número oculto", "Numéro masqué", "Numer zastrzeżony", "RUFNUMMER UNTERDRÜCKT"),
+        *("sip:%61nonymous@pbx", "sip:Anonymous%20Caller@pbx", "sip:anonymous.invalid"),
         *("прихований номер", "Анонім", "Невідомий", "номер скрыт", "неизвестно"),
         *("sip:anonymous@anonymous.invalid", "anonymous@anonymous.invalid", "sip:000@10.0.0.1"),
         *('"Anonymous" <sip:anonymous@anonymous.invalid>', "sip:guest@anonymous.invalid"),
@@ -118,19 +141,74 @@ def test_a_withheld_number_is_no_client(text: str) -> None:
     assert shown_number(text) is None
 
 
-@pytest.mark.parametrize("login", ["olena", "sip:olena@pbx", "000domainc261", "s", "*100#"])
+@pytest.mark.parametrize(
+    "login", ["olena", "sip:olena@pbx", "000domainc261", "*100#", "Nana", "guest"]
+)
 def test_a_login_is_neither_hidden_nor_a_clients_number(login: str) -> None:
     assert not UA.is_hidden(login)
     assert UA.client_number(login) is None
     assert shown_number(f" {login} ") == login
 
 
-@pytest.mark.parametrize("short", ["3700", "112", "10001", "100001", "2345678", "39-700"])
+@pytest.mark.parametrize(
+    "short", ["3700", "112", "10001", "100001", "2345678", "39-700", "12345678", "1234567890"]
+)
 def test_a_short_number_is_a_number_and_is_shown_as_it_came(short: str) -> None:
     digits = short.replace("-", "")
     assert UA.client_number(short) == digits
-    assert not UA.is_whole(short)
     assert spaced(digits) == digits
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "number"),
+    [
+        ("UA", "8w10 48 501 234 567", "+48501234567"),
+        ("UA", "9,0671234567", "+380671234567"),
+        ("UA", "067,123,45,67", "+380671234567"),
+        ("UA", "67123456", "67123456"),
+        ("UA", "067123456", "067123456"),
+        ("PL", "1234567", "1234567"),
+        ("DE", "123456", "123456"),
+        ("DE", "116117", "116117"),
+        ("US", "555-0123", "5550123"),
+        ("US", "(555) 555-0123", "+15555550123"),
+        ("US", "011 380 67 123 45 67", "+380671234567"),
+        ("US", "1-800-FLOWERS", "+18003569377"),
+        ("IT", "06 1234 5678", "+390612345678"),
+        ("IT", "390612345678", "+390612345678"),
+        ("AR", "011 15-1234-5678", "+5491112345678"),
+        ("MX", "+52 1 55 1234 5678", "+525512345678"),
+        ("MX", "044 55 1234 5678", "+525512345678"),
+        ("BY", "80 29 123-45-67", "+375291234567"),
+        ("KZ", "8~10~380671234567", "+380671234567"),
+    ],
+)
+def test_other_habits_of_countries(country: str, written: str, number: str) -> None:
+    assert NumberPlan(country).client_number(written) == number
+
+
+def test_what_we_dial_may_be_a_short_number_behind_the_prefix() -> None:
+    plan = NumberPlan("UA", dial_prefix="9")
+    for dialled, number in {"93700": "3700", "9101": "101", "92345678": "2345678"}.items():
+        assert plan.client_number(dialled, is_dialled=True) == number
+        assert plan.client_number(dialled) == dialled
+    for written in ("931234567", "9+380931234567", "9*31#0931234567"):
+        assert plan.client_number(written, is_dialled=True) == "+380931234567"
+    assert plan.client_number("911", is_dialled=True) == "911"
+
+
+@pytest.mark.parametrize(
+    ("written", "bare"),
+    [
+        *[(one, "101") for one in ("101", "101@pbx", "sip:101@10.0.0.1:5060;ob", "tel:101")],
+        *[(one, "101") for one in ("SIP/101", "PJSIP/101-0000001a", "Local/101@internal/n")],
+        *[(one, "101") for one in ("SIP/trunk/101", '"Олена" <sip:101@pbx>')],
+        *[("SIP/olena-0000001a", "olena"), ("0101", "0101"), ("1001001", "1001001")],
+        *[(one, one) for one in ("olena", "sip:olena@pbx", "000domainc261", "DAHDI/1-1", "*97")],
+    ],
+)
+def test_an_extension_is_told_from_its_address(written: str, bare: str) -> None:
+    assert bare_extension(written) == bare
 
 
 def test_an_area_code_makes_a_local_number_whole() -> None:
@@ -139,6 +217,10 @@ def test_an_area_code_makes_a_local_number_whole() -> None:
         assert kyiv.client_number("234-56-78") == "+380442345678"
         assert kyiv.client_number("067 234 56 78") == "+380672345678"
         assert kyiv.client_number("3700") == "3700"
+    berlin = NumberPlan("DE", area_code="30")
+    assert berlin.client_number("12345678") == "+493012345678"
+    for everywhere in ("110", "116117"):
+        assert berlin.client_number(everywhere) == everywhere
     assert NumberPlan("US", area_code="212").client_number("555-0123") == "+12125550123"
 
 

@@ -69,6 +69,19 @@ async def test_what_is_late_for_another_reason_is_not_told_of(
     assert await told(database) == 0
 
 
+async def test_what_an_outage_held_up_is_not_told_of(database: Database, calls: CallRepo) -> None:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    await arrive(calls, [5] * 9)
+    now = NOW + 2 * HOUR
+    held = [
+        said(external_id=f"h{end}", started_at=end - end % 700, ended_at=end)
+        for end in range(NOW + 900, now - 900, 8)
+    ]
+    for place in range(0, len(held), 20):
+        await calls.record(held[place : place + 20], now=now + place // 20, is_live=True)
+    assert (await told(database), await RejectRepo(database).clock_shifts()) == (0, {})
+
+
 async def test_history_and_calls_without_an_end_and_repeats_do_not_count(
     database: Database, calls: CallRepo
 ) -> None:

@@ -130,12 +130,21 @@ class CallBuilder:
             # A leg to 101 apart from the CDR of its call, no call of 101: the number tells whose.
             caller = src
         if caller:
-            if is_to_us or not any(plan.is_outside(cdr.dst) for cdr in cdrs):
+            goes_out = any(plan.is_outside(x.dst) or plan.is_outward(x.context) for x in cdrs)
+            if is_to_us or not goes_out:
                 return INTERNAL, caller
             return OUT, caller
         peer = plan.channel_peer(entry.channel)
-        if self._is_ours(entry.src) and not any(plan.is_trunk(cdr.context) for cdr in cdrs):
-            return INTERNAL if is_to_us else OUT, peer
+        if not any(plan.is_trunk(cdr.context) for cdr in cdrs):
+            is_feature = entry.dst.startswith("*")
+            is_named = peer is not None and entry.src == peer
+            if (
+                is_feature
+                or is_named
+                or self._is_ours(entry.src)
+                or plan.is_outward(entry.context)
+            ):
+                return INTERNAL if is_to_us or is_feature else OUT, peer
         if is_to_us or not plan.is_outside(entry.dst):
             return IN, None
         if any(plan.is_trunk(cdr.context) for cdr in cdrs):
@@ -187,6 +196,9 @@ class CallBuilder:
             facts.rang = self._rang(cdrs)
         elif not self._plan.is_outside(dialled):
             dialled = attempts[0].dst
+            numbers = filter(self._plan.is_outside, attempts[0].dialled())
+            if not self._plan.is_outside(dialled):  # in a macro it is "s"
+                dialled = next(numbers, dialled)
         facts.callee = Party(None, clean_text(dialled, TEXT_LIMIT))
 
     def _rang(self, cdrs: list[Cdr]) -> tuple[str, ...]:
@@ -209,7 +221,8 @@ class CallBuilder:
         if own:
             return own
         dialled = self._plan.dialled_extensions(cdr)
-        return dialled[0] if len(dialled) == 1 else None
+        peer = self._plan.channel_peer(cdr.dstchannel)
+        return peer if peer in dialled else dialled[0] if len(dialled) == 1 else None
 
 
 def _is_talk(cdr: Cdr, direction: Direction) -> bool:

@@ -17,7 +17,7 @@ ANSWERED, NO_ANSWER, BUSY, FAILED, CONGESTION = (
 )
 """What `disposition` says. ANSWERED is said of machines too: an IVR, a queue, voicemail."""
 
-MESSAGES = frozenset({"sms", "ussd", "mms", "messagesend", "sendtext"})
+MESSAGES = frozenset({"sms", "ussd", "mms", "messagesend", "sendtext", "astsms"})
 """Destinations, applications and words of contexts that mean no call."""
 
 _WORD_PARTING = re.compile(r"[^A-Za-z]+")
@@ -69,6 +69,7 @@ class Cdr(NamedTuple):
             any(name.lower() in MESSAGES for name in names)
             or self.app.lower().endswith(("sendsms", "sendussd", "sendpdu"))
             or self.channel.startswith("Message/")
+            or (self.dst == "report" and "dongle" in self.context)
         )
 
     def is_tail(self) -> bool:

@@ -17,7 +17,14 @@ from bot.sources.base import TEXT_LIMIT
 PORT_TECHNOLOGIES = frozenset({"DAHDI", "Zap", "Dongle", "Quectel", "Khomp", "mISDN"})
 """Technologies whose channels are named by the number of a port, which is no extension."""
 
+PEER_TECHNOLOGIES = frozenset({"PJSIP", "SIP", "SCCP", "Skinny", "IAX2", "UNISTIM", "USTM"})
+"""Technologies whose channels are named by a telephone or a trunk."""
+
+_PEER = re.compile(r"[\w.+-]{1,64}")
 _OUTSIDE_NUMBER = re.compile(r"^\+?\d{3,}$", re.ASCII)
+_OUTWARD_CONTEXT = re.compile(r"(macro-)?dialout-|outrt-|outbound-allroutes|bad-outrt", re.ASCII)
+"""FreePBX's contexts that only calls of ours pass."""
+
 _LOCAL_PREFIX = re.compile(r"^[A-Z]{2,4}-", re.ASCII)
 """What FreePBX puts before an extension: `FMPR-101` of find-me-follow-me."""
 
@@ -38,6 +45,10 @@ class DialPlan:
         """FreePBX may add the trunk's name to the context: `from-trunk-sip-kyivstar`."""
         return context in self._trunks or context.startswith(self._trunk_prefixes)
 
+    def is_outward(self, context: str) -> bool:
+        """Whether only calls from inside pass the context."""
+        return _OUTWARD_CONTEXT.match(context) is not None
+
     def channel_extension(self, channel: str) -> str | None:
         """The extension that a channel is named by: `PJSIP/101-0000001a`, `Local/101@…;1`."""
         technology, _, rest = channel.partition("/")
@@ -56,7 +67,11 @@ class DialPlan:
         )
 
     def dialled_extensions(self, cdr: Cdr) -> list[str]:
-        """Extensions in the dial string: `IAX2/world/101,8`, `PJSIP/101&PJSIP/102,20`."""
+        """Extensions in the dial string: `IAX2/world/101,8`, `PJSIP/101&PJSIP/102,20`.
+
+        Who is dialled by the name of a peer alone, `PJSIP/olena`, is a telephone whatever the name
+        is: by way of a trunk a number would be.
+        """
         if cdr.app != "Dial":
             return []
         extensions = []
@@ -70,6 +85,9 @@ class DialPlan:
                 if extension:
                     extensions.append(extension)
                     break
+            else:
+                if technology in PEER_TECHNOLOGIES and _PEER.fullmatch(rest):
+                    extensions.append(rest)
         return extensions
 
     def _if_extension(self, text: str) -> str | None:

@@ -37,11 +37,11 @@ from zoneinfo import ZoneInfo
 from bot.config.sources import CDR_COLUMNS, NEEDED_COLUMNS, AsteriskSettings, column_names
 from bot.domain.calls import Reject
 from bot.sources.asterisk.calls import CallBuilder
-from bot.sources.asterisk.cdr import Cdr
+from bot.sources.asterisk.cdr import ANSWERED, BUSY, CONGESTION, FAILED, NO_ANSWER, Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import OpenCalls
 from bot.sources.base import ID_LIMIT, Advance, Reading, ignore_progress, rejected
-from bot.sources.lines import Line, read_lines, read_records
+from bot.sources.lines import Line, find_delimiter, read_lines, read_records, refuse_file
 from bot.sources.times import LocalTime
 
 COLUMNS = range(16, 22)
@@ -52,6 +52,9 @@ START, ANSWER, END, DURATION = 9, 10, 11, 12
 DISPOSITION = 14
 FIRST_OPTIONAL = 16
 
+_HEADER = 4
+"""Names of a CDR's columns in a line that is surely no row."""
+
 WRONG_ZONE = 1800
 """Seconds between a channel's birth (its uniqueid says) and its row's start that need another
 explanation than a slow PBX."""
@@ -60,6 +63,29 @@ OTHER_LAYOUT = "If the file has another layout, name its columns in the source's
 """Told where a row does not look like one of cdr_csv."""
 
 _UNIX = re.compile(r"[12]\d{9}(\.\d+)?", re.ASCII)
+_FRACTION = re.compile(r"(?<=\d\d:\d\d)[.,]\d+$", re.ASCII)
+_WHOLE_SECONDS = re.compile(r"(?<=\d)\.\d+$", re.ASCII)
+_NEVER = re.compile(
+    r"(0000-00-00|19[67]\d-\d\d-\d\d)[T ][\d:.]*|0(\.0*)?|null|none|-", re.I | re.ASCII
+)
+"""What stands for no time in exports: zero, the year 1970."""
+_DISPOSITIONS = {
+    "0": NO_ANSWER,
+    "1": NO_ANSWER,
+    "2": FAILED,
+    "4": BUSY,
+    "8": ANSWERED,
+    "16": CONGESTION,
+    "NOANSWER": NO_ANSWER,
+    "NO_ANSWER": NO_ANSWER,
+    "No Answer": NO_ANSWER,
+    "Busy": BUSY,
+    "Answered": ANSWERED,
+    "Failed": FAILED,
+    "Congestion": CONGESTION,
+}
+"""As `CDR(disposition,u)` says them, and exports."""
+
 _UNIQUEID = re.compile(r"^\S*\d+\.\d+$", re.ASCII)
 
 
@@ -86,8 +112,21 @@ class MasterCsvSource:
         calls = OpenCalls()
         for file in files:
             lines = read_lines(file, advance=advance, encoding=self._encoding)
-            layout, delimiter, lines = self._layout(lines)
-            counts = range(len(layout), len(layout) + 1) if layout else COLUMNS
+            delimiter = ","
+            first = next(lines, None)
+            named = _named_columns(first)
+            if named and isinstance(first, Line):
+                delimiter = max(",;\t", key=first.text.count)
+                if missing := sorted(NEEDED_COLUMNS.difference(named)):
+                    yield refuse_file(
+                        first, f"the header has no column {', '.join(missing)}", lines
+                    )
+                    continue
+            elif first is not None:
+                delimiter = find_delimiter(first, _counts(self._columns))
+                lines = chain([first], lines)
+            layout = named or self._columns
+            counts = _counts(layout)
             records = read_records(
                 lines,
                 is_whole=lambda cells, counts=counts: len(cells) in counts,  # type: ignore[misc]
@@ -111,18 +150,6 @@ class MasterCsvSource:
         while calls:
             yield self._builder.build(calls.pop_oldest())
 
-    def _layout(
-        self, lines: Iterator[Line | Reject]
-    ) -> tuple[list[str], str, Iterator[Line | Reject]]:
-        """The columns the file's first line names, or else COLUMNS; the delimiter; the rows."""
-        first = next(lines, None)
-        if isinstance(first, Line):
-            delimiter = ";" if first.text.count(";") > first.text.count(",") else ","
-            named = column_names(first.text.replace('"', "").replace(delimiter, ","))
-            if set(named) >= NEEDED_COLUMNS:
-                return named, delimiter, lines
-        return self._columns, ",", lines if first is None else chain([first], lines)
-
     def hints(self) -> list[str]:
         hours = self._rows.usual_shift_hours()
         if hours is None:
@@ -131,6 +158,19 @@ class MasterCsvSource:
             f"the times in the file are about {hours:+g} h from those in its unique ids: was it"
             f" written in another time zone than {self._zone} (with usegmtime=yes it is UTC)?"
         ]
+
+
+def _named_columns(first: Line | Reject | None) -> list[str]:
+    """The columns that a file's first line names; none, if it is a row."""
+    if not isinstance(first, Line):
+        return []
+    named = column_names(first.text.replace('"', ""))
+    return named if len(set(named) & set(CDR_COLUMNS)) >= _HEADER else []
+
+
+def _counts(layout: list[str]) -> range:
+    """How many columns a row may have."""
+    return range(len(layout), len(layout) + 1) if layout else COLUMNS
 
 
 def _in_order(layout: list[str], cells: list[str]) -> list[str]:
@@ -183,14 +223,14 @@ class _RowReader:
             self._shifted_rows += 1
             self._shift = round((start - born) / 900) * 900
         flaws = []
-        seconds = cells[DURATION].strip()
+        seconds = _WHOLE_SECONDS.sub("", cells[DURATION].strip())
         duration = int(seconds) if seconds.isdecimal() and len(seconds) < 9 else None
         if duration is None and seconds:
             flaws.append("duration: expected a number of seconds")
         answer = self._moment(cells[ANSWER], start) if cells[ANSWER] else None
         end = start if cells[END] == cells[START] else self._moment(cells[END], start)
         for name, text, moment in (("answer", cells[ANSWER], answer), ("end", cells[END], end)):
-            if text and moment is None:
+            if text and moment is None and not _NEVER.fullmatch(text):
                 flaws.append(f"{name}: expected a time like 2026-11-22 21:31:36")
         if end is None:
             end = start + (duration or 0)
@@ -208,7 +248,7 @@ class _RowReader:
             answer=None if answer is None else max(start, answer),
             end=end,
             duration=end - start if duration is None else duration,
-            disposition=cells[DISPOSITION],
+            disposition=_DISPOSITIONS.get(cells[DISPOSITION], cells[DISPOSITION]),
             start_text=cells[START],
             uniqueid=uniqueid,
             linkedid=linkedid,
@@ -220,6 +260,6 @@ class _RowReader:
         if _UNIX.fullmatch(text):
             return int(text[:10])
         try:
-            return self._time.parse(text, after=after)
+            return self._time.parse(_FRACTION.sub("", text), after=after)
         except ValueError:
             return None

@@ -130,7 +130,7 @@ class CallDto(BaseModel):
     updated_at: Time = Field(
         None,
         description="When the sender last changed this, written like started_at: of two statements"
-        " that differ, the newer wins.",
+        " that differ, the newer wins. Over a year after started_at, it is dropped.",
     )
 
     @field_validator("caller", "callee", mode="before")

@@ -6,7 +6,7 @@ as caller_number, caller_name, caller_sip, callee_number, callee_name, callee_si
 names are passed over. An empty cell is "not known". Cells of `rang` hold several extensions with
 `;`, `,` or spaces between them. What spreadsheets do to numbers is undone (`="067…"`, `'067…`,
 `380….0`), but for `3.80671E+11`, which has lost its digits and is dropped. The columns are parted
-by commas, or by semicolons if the header is (spreadsheets of many countries write those).
+by commas, or by semicolons or tabs if the header is (spreadsheets write those).
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import BinaryIO, Protocol
 
 from bot.domain.calls import Reject
 from bot.sources.base import Advance, Reading, rejected
-from bot.sources.lines import Line, read_lines, read_records
+from bot.sources.lines import Line, read_lines, read_records, refuse_file
 from bot.sources.own.call_model import CallDto, PartyDto
 from bot.sources.own.json_fields import load_json
 
@@ -29,6 +29,9 @@ FIELDS = CallDto.model_fields.keys() - {"caller", "callee"}
 REQUIRED = [name for name, field in CallDto.model_fields.items() if field.is_required()]
 
 _SEPARATORS = re.compile(r"[;,\s]+")
+_SPREADSHEET_MARK = re.compile(r"\s*\"?sep=.\"?\s*", re.IGNORECASE)
+"""A first line that tells a spreadsheet what parts the columns."""
+
 _FORMULA = re.compile(r'="([^"]*)"')
 """How spreadsheets are made to keep a text as it is: `="0671234567"`."""
 
@@ -53,13 +56,15 @@ def read_calls(
     for file in files:
         lines = read_lines(file, advance=advance, encoding=encoding)
         first = next(lines, None)
+        if isinstance(first, Line) and _SPREADSHEET_MARK.fullmatch(first.text):
+            first = next(lines, None)
         if first is None:
             continue
         rest = chain([first], lines)
         if isinstance(first, Reject) or first.text.lstrip().startswith("{"):
             yield from _read_json_lines(rest, read)
         elif first.text.lstrip().startswith("["):
-            yield _refuse_file(
+            yield refuse_file(
                 first, "a JSON array; expected JSON lines: one call on a line", lines
             )
         else:
@@ -82,26 +87,29 @@ def _read_json_lines(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator
 def _read_csv(lines: Iterator[Line | Reject], read: ReadCall) -> Iterator[Reading]:
     header = next(lines)
     assert isinstance(header, Line)  # noqa: S101 - the caller has looked
-    delimiter = ";" if header.text.count(";") > header.text.count(",") else ","
-    columns = [name.strip().strip('"').strip().lower() for name in header.text.split(delimiter)]
+    delimiter = max(",;\t", key=header.text.count)
+    columns = [
+        re.sub(r"\s+", "_", name.strip().strip('"').strip().lower())
+        for name in header.text.split(delimiter)
+    ]
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
-        yield _refuse_file(header, f"the header has no column {', '.join(missing)}", lines)
+        yield refuse_file(header, f"the header has no column {', '.join(missing)}", lines)
         return
     known = [name for name in columns if name in FIELDS or name in PARTY_FIELDS]
     if len(set(known)) < len(known):
-        yield _refuse_file(header, "the header names a column twice", lines)
+        yield refuse_file(header, "the header names a column twice", lines)
         return
     count = len(columns)
     records = read_records(lines, is_whole=lambda cells: len(cells) == count, delimiter=delimiter)
     for record in records:
         if isinstance(record, Reject):
             yield record
-        elif len(record.cells) != count:
+        elif len(record.cells) < count or any(record.cells[count:]):
             error = f"{len(record.cells)} columns; the header has {count}"
             yield rejected(record.number, [error], record.text)
         else:
-            yield read(_call_object(columns, record.cells), record.number, record.text)
+            yield read(_call_object(columns, record.cells[:count]), record.number, record.text)
 
 
 def _call_object(columns: list[str], cells: list[str]) -> dict[str, object]:
@@ -122,10 +130,3 @@ def _call_object(columns: list[str], cells: list[str]) -> dict[str, object]:
         elif name in FIELDS:
             item[name] = text
     return item | parties
-
-
-def _refuse_file(line: Line, error: str, rest: Iterator[Line | Reject]) -> Reject:
-    """The Reject of a whole file; its other lines are only counted, for the progress bar."""
-    for _ in rest:
-        pass
-    return rejected(line.number, [f"{error}; nothing of this file was read"], line.text)

@@ -21,6 +21,8 @@ from bot.sources.own.files import read_calls
 from bot.sources.own.json_fields import SECONDS_LIMIT, load_json
 from bot.sources.times import TOLERANCE, LocalTime
 
+YEAR = 366 * 86400
+
 
 class JsonCallSource:
     """Reads calls in Dzvinok's own JSON. Is a HookSource and a FileSource."""
@@ -37,11 +39,11 @@ class JsonCallSource:
         return self._name
 
     def read_hook(self, body: bytes, content_type: str) -> list[Reading]:  # noqa: ARG002 - always JSON
+        text = self._decode(body)
         try:
-            posted = load_json(body)
+            posted = load_json(text)
         except ValueError as error:
-            return [rejected(0, [str(error)], body.decode("utf-8", "replace"))]
-        text = body.decode("utf-8", "replace")
+            return [rejected(0, [str(error)], text)]
         if isinstance(posted, dict):
             return [self.read_call(posted, 0, text)]
         if not isinstance(posted, list):
@@ -79,6 +81,10 @@ class JsonCallSource:
         answered_at = _inside(
             self._moment(said.answered_at, started_at), "answered_at", started_at, ended_at, flaws
         )
+        updated_at = self._moment(said.updated_at, started_at)
+        if updated_at is not None and updated_at > started_at + YEAR:
+            flaws.append("updated_at: expected a time within a year of started_at")
+            updated_at = None  # it would win over all that is said until then
         return CallFacts(
             source=self._name,
             external_id=said.id,
@@ -100,9 +106,16 @@ class JsonCallSource:
             price=said.price,
             currency=said.currency or self._currency,
             recording_url=said.recording_url,
-            updated_at=self._moment(said.updated_at, started_at),
+            updated_at=updated_at,
             flaws=tuple(dict.fromkeys(flaws)),
         )
+
+    def _decode(self, body: bytes) -> str:
+        """The text of a body: UTF-8 or its kin, else in ENCODING, what is none replaced."""
+        try:
+            return body.decode(json.detect_encoding(body))
+        except UnicodeDecodeError:
+            return body.decode(self._encoding, "replace")
 
     def _moment(self, when: datetime | None, after: int) -> int | None:
         return None if when is None else self._time.seconds(when, after=after)

@@ -34,6 +34,7 @@ from bot.sources.base import (
 RANG_LIMIT = 100
 URL_LIMIT = 2000
 SECONDS_LIMIT = 7 * 86400
+_LONGEST_NUMBER = 100
 
 _DAY = 86400
 _EARLIEST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp() - _DAY
@@ -48,9 +49,12 @@ _TIME_RE = re.compile(_TIME, re.ASCII)
 _PRICE_RE = re.compile(_PRICE, re.ASCII)
 _CURRENCY_RE = re.compile("[A-Z]{3}")
 _URL_RE = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
-_FRACTION_RE = re.compile(r"\d{1,9}[.,]\d+", re.ASCII)
-_COMMA_PRICE_RE = re.compile(r"\d{1,12},\d{1,2}", re.ASCII)
+_FRACTION_RE = re.compile(r"\d{1,9}(\.\d+|,\d{1,2})", re.ASCII)
+_PEOPLES_PRICE_RE = re.compile(
+    r"(\d{1,12}|\d{1,3}([ \u00a0\u202f']\d{3}){1,3})([.,]\d{1,2})?", re.ASCII
+)
 _ROUNDED_RE = re.compile(r"[+-]?\d([.,]\d+E\+?|E\+)\d+", re.ASCII | re.IGNORECASE)
+_SPREADSHEET_ERROR_RE = re.compile(r"#(N/A|[A-Z0/]+[!?])|#{3,}", re.ASCII)
 _WHOLE_RE = re.compile(r"(\+?\d+)[.,]0", re.ASCII)
 _PARTING_RE = re.compile(r"[;,\s]+")
 
@@ -68,6 +72,10 @@ CURRENCY_SIGNS = {
 
 ROUNDED = "a number like 3.80671E+11 has lost its digits: make the column text before saving"
 """Said of what spreadsheets make of a long number: nobody knows any more whose it was."""
+
+
+NO_TEXT = "is not text in the encoding that ENCODING says"
+"""Said of bytes that are no letters of that encoding."""
 
 
 class MendedError(ValueError):
@@ -93,18 +101,19 @@ class JsonNumber(float):
         return number
 
 
-def load_json(text: bytes | str) -> object:
+def _whole_number(text: str) -> int | float:
+    """The number; one longer than any of a call is no whole number, which loses only its field."""
+    return int(text) if len(text) < _LONGEST_NUMBER else JsonNumber(text)
+
+
+def load_json(text: str) -> object:
     """The value of a JSON text. Raises ValueError with the reason, without what is in the text."""
     try:
-        return json.loads(text, parse_float=JsonNumber)
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
+        return json.loads(text, parse_float=JsonNumber, parse_int=_whole_number)
     except json.JSONDecodeError as error:
         raise ValueError(f"broken JSON at line {error.lineno} column {error.colno}") from None
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
-    except ValueError:
-        raise ValueError("a number in the JSON is too long") from None
 
 
 def _stripped(value: object) -> object:
@@ -129,6 +138,8 @@ def _read_id(value: object) -> str:
         raise ValueError(f"is over {ID_LIMIT} characters")
     if has_control(text):
         raise ValueError("has control characters")
+    if UNDECODABLE in text:
+        raise ValueError(NO_TEXT)
     if _ROUNDED_RE.fullmatch(text):
         raise ValueError(ROUNDED)
     return text
@@ -140,6 +151,8 @@ def _text_reader(limit: int) -> Callable[[object], str | None]:
             return None
         if not _is_text(value):
             raise ValueError("expected text")
+        if UNDECODABLE in str(value):
+            raise ValueError(NO_TEXT)
         text = clean_text(str(value), limit + 1)
         if text is None or len(text) <= limit:
             return text
@@ -151,10 +164,7 @@ def _text_reader(limit: int) -> Callable[[object], str | None]:
 _read_text = _text_reader(TEXT_LIMIT)
 
 
-def _read_name(value: object) -> str | None:
-    if isinstance(value, str) and UNDECODABLE in value:
-        raise ValueError("is not text in the encoding that ENCODING says")
-    return _text_reader(NAME_LIMIT)(value)
+_read_name = _text_reader(NAME_LIMIT)
 
 
 def _read_number(value: object) -> str | None:
@@ -165,9 +175,9 @@ def _read_number(value: object) -> str | None:
             raise ValueError(ROUNDED if "e" in value.lower() else "expected text")
     if isinstance(value, str):
         value = value.strip()
-        if _ROUNDED_RE.fullmatch(value.lstrip("'")):
+        if _ROUNDED_RE.fullmatch(value.lstrip("'=")) or _SPREADSHEET_ERROR_RE.fullmatch(value):
             raise ValueError(ROUNDED)
-        value = value.removeprefix("'")
+        value = value.removeprefix("'").removeprefix("=")
         if match := _WHOLE_RE.fullmatch(value):
             value = match[1]
     return _read_text(value)
@@ -267,11 +277,13 @@ def _read_price(value: object) -> Decimal | None:
     text = _stripped(value)
     if text is None:
         return None
-    if isinstance(text, str) and _COMMA_PRICE_RE.fullmatch(text):
-        raise MendedError(expected, Decimal(text.replace(",", ".")))
-    if not isinstance(text, str) or not _PRICE_RE.fullmatch(text):
+    if not isinstance(text, str):
         raise ValueError(expected)
-    return Decimal(text)
+    if _PRICE_RE.fullmatch(text):
+        return Decimal(text)
+    if _PEOPLES_PRICE_RE.fullmatch(text):
+        raise MendedError(expected, Decimal(re.sub(r"[\s']", "", text).replace(",", ".")))
+    raise ValueError(expected)
 
 
 def _read_currency(value: object) -> str | None:

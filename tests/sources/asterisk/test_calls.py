@@ -79,6 +79,11 @@ def test_a_phone_with_a_name_calls_out(dst: str, data: str, said: str) -> None:
     assert facts.callee.number == dst
 
 
+def test_what_a_macro_dialled_is_the_client() -> None:
+    facts = only_call(outgoing(context="macro-dialout-trunk", dst="s", src="0445550101"))
+    assert (facts.direction, facts.callee.number) == (Direction.OUT, "0671234567")
+
+
 def test_a_call_from_our_own_number_is_no_incoming_one() -> None:
     own = {"own_numbers": "+380445550101"}
     named: dict[str, Any] = {"src": "0445550101", "channel": "PJSIP/reception-1"}
@@ -125,6 +130,9 @@ def test_one_offline_extension_does_not_hide_one_that_rang() -> None:
         ("DAHDI/11-1", "DAHDI/11,20", (), None),
         ("PJSIP/trunk-0000001a", "PJSIP/0631112233@trunk,20", (), None),
         ("", "PJSIP/101,20", (), None),
+        ("PJSIP/olena-0000001a", "PJSIP/olena&PJSIP/ivan,20", ("olena", "ivan"), "olena"),
+        ("PJSIP/100001-0000001a", "PJSIP/100001,20", ("100001",), "100001"),
+        ("SCCP/101-00000001", "SCCP/101,20", ("101",), "101"),
     ],
 )
 def test_who_was_rung_and_who_answered(
@@ -179,6 +187,16 @@ def test_other_extensions_by_setting() -> None:
             {"context": "from-internal", "src": "101", "dst": "102", "channel": "PJSIP/101-1"},
             Direction.INTERNAL,
         ),
+        (
+            {"context": "macro-dialout-trunk", "dst": "s", "channel": "PJSIP/olena-1"},
+            Direction.OUT,
+        ),
+        ({"context": "inner", "src": "olena", "channel": "SCCP/olena-1"}, Direction.OUT),
+        (
+            {"context": "inner", "src": "olena", "dst": "102", "channel": "PJSIP/olena-1"},
+            Direction.INTERNAL,
+        ),
+        ({"context": "inner", "dst": "*43", "channel": "PJSIP/olena-1"}, Direction.INTERNAL),
         (
             {"context": "ext-group", "src": "101", "dst": "600", "channel": "PJSIP/101-1"},
             Direction.INTERNAL,

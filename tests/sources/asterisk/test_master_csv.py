@@ -172,7 +172,11 @@ def test_a_bad_line_is_refused_alone(bad: bytes, reason: str) -> None:
         ({"answer": "2026-11-22"}, 5, "answer"),
         ({"duration": "x"}, 5, "duration"),
         ({"duration": "-5"}, 5, "duration"),
-        ({"duration": "14.7"}, 5, "duration"),
+        ({"duration": "5.25"}, 5, None),
+        ({"answer": "1970-01-01 00:00:00"}, 5, None),
+        ({"answer": "0000-00-00 00:00:00"}, 5, None),
+        ({"answer": "0"}, 5, None),
+        ({"start": "2026-11-22 10:00:00.250", "end": "2026-11-22T10:00:05"}, 5, None),
         ({"end": ""}, 5, None),
         ({"end": "2026-11-22 09:00:00"}, 0, None),
         ({"duration": ""}, 5, None),
@@ -199,11 +203,24 @@ CUSTOM_ROW = (
 )
 
 
+def in_functions(form: str) -> str:
+    """The columns as they stand in cdr_custom.conf."""
+    return ",".join(form.format(name) for name in CUSTOM.split(","))
+
+
 @pytest.mark.parametrize(
     ("head", "settings"),
     [
         ("", {"columns": CUSTOM}),
         ("", {"columns": CUSTOM.upper().replace(",", " , ")}),
+        ("", {"columns": CUSTOM.replace(",", ";")}),
+        ("", {"columns": CUSTOM.replace(",", " ")}),
+        ("", {"columns": in_functions('"${{CDR({0})}}"')}),
+        ("", {"columns": in_functions("CDR({0},u)")}),
+        ("", {"columns": "Master.csv => " + in_functions("${{CSV_QUOTE(${{CDR({0},u)}})}}")}),
+        ("", {"columns": in_functions("${{STRFTIME(${{CDR({0},u)}},,%Y-%m-%d %H:%M:%S)}}")}),
+        ("", {"columns": in_functions("${{CDR({0})}}").replace("CDR(src)", "CALLERID(num)")}),
+        (CUSTOM.replace("src,dst", "Source,Destination").replace("clid", "Caller ID") + "\n", {}),
         (CUSTOM + "\n", {}),
         (CUSTOM.replace("start", "calldate") + "\n", {}),
         ("\n" + ",".join(f'"{name}"' for name in CUSTOM.split(",")) + "\r\n", {}),
@@ -215,6 +232,27 @@ def test_a_layout_of_its_own_is_named_by_a_header_or_by_columns(
 ) -> None:
     facts = only_call(head.encode() + CUSTOM_ROW, **settings)
     assert facts == only_call(row(clid='"Hanna" <0671234567>'))
+
+
+@pytest.mark.parametrize("part", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_that_a_spreadsheet_saved_is_the_same(part: str, encoding: str) -> None:
+    text = row(clid='"Ганна Њ" <0671234567>').decode()
+    whole = only_call(text.encode())
+    assert only_call(text.replace('","', f'"{part}"').encode(encoding)) == whole
+    head = CUSTOM.replace(",", part) + "\n"
+    cells = CUSTOM_ROW.decode().replace('""Hanna""', '""Ганна Њ""')
+    cells = cells.replace('","', f'"{part}"').replace("5,0,", f"5{part}0{part}")
+    cells = cells.replace('",5', f'"{part}5')
+    assert only_call((head + cells).encode(encoding)) == whole
+
+
+def test_unix_seconds_and_numbers_of_dispositions_are_read() -> None:
+    cells = CUSTOM_ROW.replace(b"2026-11-22 10:00:00", b"1795341600.5")
+    cells = cells.replace(b"2026-11-22 10:00:05", b"1795341605").replace(b"NO ANSWER", b"0")
+    assert only_call(cells, columns=CUSTOM, timezone="Europe/Kyiv") == only_call(
+        row(clid='"Hanna" <0671234567>')
+    )
 
 
 def test_a_header_counts_for_its_file_only_and_may_name_more() -> None:
@@ -230,6 +268,9 @@ def test_a_header_counts_for_its_file_only_and_may_name_more() -> None:
 
 
 def test_what_is_refused_says_which_setting_names_the_columns() -> None:
+    [reject] = read(b"Call Date,CallerID,DID,Destination,Disposition,Duration\n" + CUSTOM_ROW)
+    assert isinstance(reject, Reject)
+    assert reject.errors[0].startswith("the header has no column channel, src; ")
     for file in (CUSTOM_ROW, b"a,b,c\n"):
         [reject] = read(file)
         assert isinstance(reject, Reject)
@@ -242,6 +283,8 @@ def test_what_is_refused_says_which_setting_names_the_columns() -> None:
         {"dst": "sms", "context": "from-trunk-dongle", "app": "Verbose"},
         {"dst": "ussd", "context": "dongle-incoming"},
         {"dst": "USSD"},
+        {"dst": "report", "context": "dongle-incoming"},
+        {"dst": "101", "context": "astsms"},
         {"context": "dongle-incoming-sms", "dst": "s"},
         {"app": "DongleSendSMS", "dst": "0671234567"},
         {"channel": "Message/ast_msg_queue", "app": "MessageSend"},

@@ -58,6 +58,9 @@ def test_extensions_rung_are_parted_in_any_way(rang: str) -> None:
     ("cell", "number"),
     [
         ('="0671234567"', "0671234567"),
+        ("=+380671234567", "+380671234567"),
+        ("#NAME?", None),
+        ("########", None),
         ('"=""0671234567"""', "0671234567"),
         ("'0671234567", "0671234567"),
         ("380671234567.0", "380671234567"),
@@ -80,6 +83,18 @@ def test_a_bad_cell_loses_no_call() -> None:
     assert isinstance(facts, CallFacts)
     assert (facts.wait, facts.talk, facts.price) == (15, None, None)
     assert len(facts.flaws) == 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("part", [";", "\t"])
+def test_a_file_that_a_spreadsheet_saved_is_the_same(part: str, encoding: str) -> None:
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    head = HEADER.decode().replace(",", part).replace("started_at", "Started at")
+    cells = LEAST.decode().replace(",", part)
+    text = f"{mark}sep={part}\r\n{head}{part}caller_name\r\n{cells}{part}Ганна Њ{part}{part}\r\n"
+    [facts] = read(text.encode(encoding))
+    assert isinstance(facts, CallFacts)
+    assert facts.caller.name == "Ганна Њ"
 
 
 def test_semicolons_and_capitals_in_the_header() -> None:
