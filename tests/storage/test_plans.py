@@ -121,6 +121,7 @@ async def test_an_index_that_lacks_what_is_counted_by_would_be_noticed(
     "sql",
     [
         "SELECT * FROM calls",
+        "SELECT 1 FROM calls WHERE source = 'office' AND queue = '1' LIMIT 1",
         "SELECT * FROM calls WHERE source = 'office' ORDER BY position",
         "SELECT call_id FROM call_extensions WHERE lost = 1",
         "SELECT call_id FROM call_extensions WHERE extension = '101' UNION "
