@@ -218,7 +218,7 @@ async def test_the_dialog_survives_a_restart_and_a_command_leaves_it(tmp_path: P
             left = await again.press(boss, card, "✏️")
             page = await again.ask(boss, "/log")
             assert "Журнал дзвінків" in page.text
-            assert "не чекаю на текст" in (await again.ask(boss, "уже не коментар")).text
+            assert "Це не збережено" in (await again.ask(boss, "уже не коментар")).text
             assert "Це запитання вже не діє" in (await again.press(boss, left, "✖️")).text
             card = await again.press(boss, page, "1")
             await again.press(boss, card, "✏️")

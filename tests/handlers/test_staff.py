@@ -447,7 +447,7 @@ async def test_a_dialog_takes_no_command_and_no_sticker_for_text(
     await app.say(BOSS, "/help")
     assert app.text.startswith("<b>Що я вмію</b>")
     await app.say(BOSS, "105")
-    assert "не чекаю на текст" in app.text
+    assert "Це не збережено" in app.text
     assert await app.person(OLENA) == olena
 
 
