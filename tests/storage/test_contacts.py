@@ -87,9 +87,12 @@ async def test_cases_that_come_together_keep_the_claim_the_words_and_one_message
     taken = [action for action in case.actions if action.kind is CaseActionKind.TAKEN]
     assert {action.who.id for action in taken if action.who} == {olena.id, ivan.id}
     rows = await stored.database.fetch(
-        "SELECT chat_id FROM outbox WHERE kind = 'case' AND case_id = ? ORDER BY chat_id", (mine,)
+        "SELECT chat_id, message_id FROM outbox WHERE kind = 'case' AND case_id = ? "
+        "ORDER BY chat_id",
+        (mine,),
     )
-    assert [row["chat_id"] for row in rows] == [1, 2, 3]  # Ivan's own message tells of it now
+    assert [row["chat_id"] for row in rows] == [1, 2, 3]
+    assert all(row["message_id"] for row in rows)  # the message Ivan had tells of it now
     assert await stored.owed("warning") == [3]
     assert (await stored.cases.get(mine, ivan.scope)).lost == 2
     await stored.dialled(0)
