@@ -40,13 +40,17 @@ async def test_a_case_from_the_first_ring_to_the_call_back(tmp_path: Path) -> No
         await office.post(dialled("c", NOW - 60, "102"))
         await office.nothing_due()
         for user in (boss, olena, ivan):
-            over = await alert_of(user, "✅ Передзвонили: Іван")
-            assert over.id == alerts[user.id].id
+            over = user.current(alerts[user.id])
+            assert over
+            assert "✅ Передзвонили: Іван" in over.text
             assert "за 6 хв" in over.text
             assert over.buttons == [["📄 Картка"]]
             assert [tag for tag in ("<s>",) if tag in over.html]
             told = [one for one in user.messages() if "Пропущений дзвінок" in one.text]
             assert len(told) == 1
+        opened = olena.current(card)
+        assert opened
+        assert "✅ Передзвонили: Іван" in opened.text, "the card below the alert says so too"
         board = await office.ask(boss, "/missed")
         assert board.text.startswith("Не передзвонили: 0")
         assert "пропущено клієнтів 1, передзвонили 1, додзвонилися 0, залишилося 0" in board.text
