@@ -29,7 +29,7 @@ from bot.delivery.alerter import Alerter
 from bot.delivery.cards import Cards
 from bot.delivery.notices import Notices
 from bot.delivery.open_cards import OpenCards
-from bot.delivery.pace import Pace, PaceMiddleware
+from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
@@ -208,12 +208,16 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
+async def serve(
+    settings: Settings, *, clock: Clock, in_chat: float = IN_CHAT
+) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
     What is opened here closes in reverse: at the end no more updates are taken and those in hand
     are finished; then the same is done with alerts, hooks, ticks and recordings. The database is
     closed last. Raises StartError if it cannot begin.
+
+    `in_chat`: seconds between two messages in one chat, which tests of other things shorten.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(only_instance(settings.database_path))
@@ -223,7 +227,7 @@ async def serve(settings: Settings, *, clock: Clock) -> AsyncIterator[str]:
 
         bot = create_bot(settings)
         stack.push_async_callback(bot.session.close)
-        pace = Pace(asyncio.get_running_loop().time)
+        pace = Pace(asyncio.get_running_loop().time, in_chat=in_chat)
         bot.session.middleware(PaceMiddleware(pace))
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))

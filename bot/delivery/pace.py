@@ -40,8 +40,9 @@ GROUP_SECONDS = 61.0
 class Pace:
     """Says when a chat may be written to. Times are seconds of a monotonic clock."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], *, in_chat: float = IN_CHAT) -> None:
         self.now = now
+        self._in_chat = in_chat
         self._next_turn = 0.0
         self._closed_until: dict[int, float] = {}
         self._group_messages: dict[int, deque[float]] = {}
@@ -80,7 +81,7 @@ class Pace:
         """Count a message that leaves for this chat in `wait` seconds."""
         now = self.now()
         self._next_turn = max(now, self._next_turn) + OVERALL
-        self.close_chat(chat_id, wait + IN_CHAT)
+        self.close_chat(chat_id, wait + self._in_chat)
         if chat_id < 0:
             sent = self._group_messages.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
             sent.append(now + wait)

@@ -5,6 +5,7 @@ by them fits. On a phone 390 points wide a bubble holds some 300 points of 16-po
 36 characters of average text, 17.5 em, is what rows may take.
 """
 
+from functools import cache
 from itertools import accumulate, takewhile
 from unicodedata import combining, east_asian_width
 
@@ -56,6 +57,7 @@ def sign(mark: str) -> str:
     return f"{NBSP}{mark}"
 
 
+@cache
 def _one(character: str) -> float:
     known = _KNOWN.get(character)
     if known is not None:

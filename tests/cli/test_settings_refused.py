@@ -11,6 +11,7 @@ import pytest
 
 from storage.database import MIGRATIONS
 from tests.support.places import DATA, ROOT
+from tests.support.processes import run_forked
 from tests.support.terminals import Terminal
 
 MASTER = DATA / "asterisk" / "Master.csv"
@@ -254,28 +255,15 @@ def test_a_place_no_database_can_be_in_is_one_line(terminal: Terminal, path: str
     (terminal.directory / "file").touch()
     settings = terminal.settings | {"DATABASE_PATH": path}
     for command in (["run"], ["import", "pbx", str(MASTER)], ["backup", "copy.db"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", *command],
-            cwd=terminal.directory,
-            env=settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        [line] = done.stderr.splitlines()
-        assert done.returncode == 1
+        code, written = run_forked(terminal.directory, settings, *command)
+        [line] = written.splitlines()
+        assert code == 1
         assert line.startswith("dzvinok: DATABASE_PATH: "), command
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1", "a" * 70, "198.51.100.7"])
 def test_the_bot_refuses_a_host_that_is_no_address(terminal: Terminal, host: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", "run"],
-        cwd=terminal.directory,
-        env=terminal.settings | {"HTTP_HOST": host, "LOG_LEVEL": "ERROR"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    [line] = done.stderr.splitlines()
-    assert (done.returncode, line.split(": ")[1]) == (1, "HTTP_HOST")
+    settings = terminal.settings | {"HTTP_HOST": host, "LOG_LEVEL": "ERROR"}
+    code, written = run_forked(terminal.directory, settings, "run")
+    [line] = written.splitlines()
+    assert (code, line.split(": ")[1]) == (1, "HTTP_HOST")

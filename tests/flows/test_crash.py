@@ -29,7 +29,7 @@ from bot.domain.people import AlertScope, Language, Role
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.invites import InviteRepo
-from tests.support.processes import BotProcess, assert_discreet, environment, running
+from tests.support.processes import BotProcess, assert_discreet, environment, forked
 from tests.support.running import ACCOUNTANT, ADMIN, HOOK_TOKEN, IVAN, OLENA, SUPERVISOR
 from tests.support.telegram import TOKEN
 
@@ -104,7 +104,7 @@ class Office:
     @asynccontextmanager
     async def alive(self, **changes: str) -> AsyncIterator[BotProcess]:
         self.births.append(time.time())
-        async with running(
+        async with forked(
             self.directory, environment(self.directory, self.telegram, **changes)
         ) as bot:
             self.url = bot.url

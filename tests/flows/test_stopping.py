@@ -16,7 +16,7 @@ from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from tests.support.lost_calls import LOST, NUMBER, has_button, is_alert
-from tests.support.processes import assert_discreet, environment, free_port, running, started
+from tests.support.processes import assert_discreet, environment, free_port, run_forked, started
 from tests.support.running import ADMIN, HOOK_TOKEN, running_office, settings_for
 from tests.support.telegram import START, TOKEN, Clock
 from tests.support.terminals import rows
@@ -42,10 +42,8 @@ async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
     async with telegram.running(), httpx.AsyncClient() as http:
         admin = telegram.user(ADMIN, "Адмін", is_started=True)
         settings = environment(tmp_path, telegram, LOG_FORMAT="json", LOG_LEVEL="DEBUG")
-        async with (
-            running(tmp_path, settings) as bot,
-            started(tmp_path, environment(tmp_path, telegram)) as second,
-        ):
+        async with started(tmp_path, settings) as bot:
+            await bot.listens()
             hook = f"{bot.url}/hooks/office/{HOOK_TOKEN}"
             lost = LOST | {"started_at": int(time.time()) - 60, "ended_at": int(time.time()) - 40}
             lost |= {name: _told(lost[name]) for name in ("started_at", "ended_at")}
@@ -55,12 +53,15 @@ async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
             alert = await admin.wait_for(is_alert, PATIENCE)
             await begin_comment(admin, alert)
 
-            assert await second.exit_code() == 1
-            path = settings["DATABASE_PATH"]
-            assert second.log == (
-                f"dzvinok: DATABASE_PATH: another Dzvinok is running on {path}\n"
+            second = await asyncio.to_thread(
+                run_forked, tmp_path, environment(tmp_path, telegram), "run"
             )
+            path = settings["DATABASE_PATH"]
+            refusal = f"dzvinok: DATABASE_PATH: another Dzvinok is running on {path}\n"
+            assert second == (1, refusal)
 
+            owed = "SELECT 1 FROM outbox WHERE state = 'pending'"  # of what could not be read
+            await until(lambda: not rows(tmp_path / "dzvinok.db", owed))
             telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=1.5)
             before = len(telegram.calls("sendMessage"))
             await admin.send(f"набрати {NUMBER} після шостої")

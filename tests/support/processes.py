@@ -1,21 +1,32 @@
-"""The bot as a process of its own: started, killed, asked to stop, its log read."""
+"""The bot as a process of its own: started, killed, asked to stop, its log read.
+
+Most are forked from a process that has imported the program once and runs nothing: what takes
+seconds of every start is spared, all that `dzvinok` then does is not. `started` runs Python anew.
+"""
 
 import asyncio
+import multiprocessing
 import os
 import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from bot.__main__ import main
 from bot.demo.bot_api.server import BotApiServer
 from tests.support.places import ROOT
 from tests.support.running import ADMIN, HOOK_TOKEN
 from tests.support.telegram import TOKEN
 
 START_SECONDS = 60.0
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__, "bot.app", "bot.cli.import_files"])
 
 _LISTENING = re.compile(r"listening on (http://[\d.:]+)")
 
@@ -39,17 +50,16 @@ def environment(directory: Path, telegram: BotApiServer, **changes: str) -> dict
 
 
 class BotProcess:
-    """`python -m bot`, and all it has written to its log."""
+    """A bot, and all it has written to its log."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, pid: int, wait: Callable[[], Awaitable[int]]) -> None:
         self.url = ""
         self.log = ""
-        self._process = process
+        self._pid = pid
+        self._wait = wait
         self._listening = asyncio.Event()
 
-    async def read(self) -> None:
-        stderr = self._process.stderr
-        assert stderr is not None
+    async def read(self, stderr: asyncio.StreamReader) -> None:
         async for line in stderr:
             self.log += line.decode()
             if found := _LISTENING.search(line.decode()):
@@ -64,15 +74,15 @@ class BotProcess:
 
     async def kill(self) -> None:
         """SIGKILL: not a line of ours runs any more."""
-        self._process.kill()
-        await self._process.wait()
+        os.kill(self._pid, signal.SIGKILL)
+        await self._wait()
 
     def terminate(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        os.kill(self._pid, signal.SIGTERM)
 
     async def exit_code(self) -> int:
         async with asyncio.timeout(START_SECONDS):
-            return await self._process.wait()
+            return await self._wait()
 
     async def stop(self) -> int:
         self.terminate()
@@ -91,8 +101,9 @@ async def started(directory: Path, settings: dict[str, str]) -> AsyncIterator[Bo
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    bot = BotProcess(process)
-    reading = asyncio.get_running_loop().create_task(bot.read())
+    assert process.stderr is not None
+    bot = BotProcess(process.pid, process.wait)
+    reading = asyncio.get_running_loop().create_task(bot.read(process.stderr))
     try:
         yield bot
     finally:
@@ -103,11 +114,68 @@ async def started(directory: Path, settings: dict[str, str]) -> AsyncIterator[Bo
 
 
 @asynccontextmanager
-async def running(directory: Path, settings: dict[str, str]) -> AsyncIterator[BotProcess]:
-    """`python -m bot run`, taking calls already."""
-    async with started(directory, settings) as bot:
+async def forked(directory: Path, settings: dict[str, str]) -> AsyncIterator[BotProcess]:
+    """`dzvinok run`, taking calls already; killed at the end if it still runs."""
+    process, log = await asyncio.to_thread(_fork, directory, settings, "run")
+
+    async def wait() -> int:
+        await asyncio.to_thread(process.join)
+        assert process.exitcode is not None
+        return process.exitcode
+
+    assert process.pid is not None
+    bot = BotProcess(process.pid, wait)
+    loop, stderr = asyncio.get_running_loop(), asyncio.StreamReader()
+    pipe, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(stderr), os.fdopen(os.dup(log.fileno()), "rb")
+    )
+    reading = loop.create_task(bot.read(stderr))
+    try:
         await bot.listens()
         yield bot
+    finally:
+        process.kill()
+        await wait()
+        await reading
+        pipe.close()
+        log.close()
+
+
+def run_forked(directory: Path, settings: dict[str, str], *words: str) -> tuple[int, str]:
+    """`dzvinok …` to its end: the exit code, and what it wrote to stderr."""
+    process, log = _fork(directory, settings, *words)
+    with log, open(log.fileno(), encoding="utf-8", closefd=False) as stderr:
+        written = stderr.read()
+    process.join()
+    assert process.exitcode is not None
+    return process.exitcode, written
+
+
+def _fork(
+    directory: Path, settings: dict[str, str], *words: str
+) -> tuple[ForkServerProcess, Connection]:
+    """A process in which the command begins, and where its stderr can be read."""
+    log, stderr = _FORKS.Pipe(duplex=False)
+    process = _FORKS.Process(target=_be_the_program, args=(directory, settings, words, stderr))
+    process.start()
+    stderr.close()
+    return process, log
+
+
+def _be_the_program(
+    directory: Path, settings: dict[str, str], words: tuple[str, ...], stderr: Connection
+) -> None:
+    """Put this process where a shell would have put it, and run the command."""
+    os.chdir(directory)
+    os.environ.clear()
+    os.environ.update(settings)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number, place in enumerate((nowhere, nowhere, stderr.fileno())):
+        os.dup2(place, number)
+    os.close(nowhere)
+    stderr.close()
+    sys.argv = ["dzvinok", *words]
+    main()
 
 
 def assert_discreet(log: str, *, numbers: Iterable[str], secrets: Iterable[str] = ()) -> None:

@@ -12,6 +12,7 @@ import httpx
 
 from bot.app import serve
 from bot.config.settings import Settings
+from bot.delivery.pace import IN_CHAT
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
@@ -119,9 +120,12 @@ class Office:
 
 @asynccontextmanager
 async def running_office(
-    directory: Path, *, clock: Clock | None = None, **changes: object
+    directory: Path, *, clock: Clock | None = None, in_chat: float = IN_CHAT, **changes: object
 ) -> AsyncIterator[Office]:
-    """The bot at work on an empty database, by polling unless told otherwise."""
+    """The bot at work on an empty database, by polling unless told otherwise.
+
+    `in_chat`: seconds between two messages in one chat.
+    """
     clock = clock or Clock()
     telegram = BotApiServer(clock=clock)
     telegram.register_bot(TOKEN, username="dzvinok_bot", name="Dzvinok")
@@ -129,6 +133,7 @@ async def running_office(
         settings = settings_for(directory, telegram, **changes)
         await put_database(settings.database_path)
         async with AsyncExitStack() as stack:
-            url = await stack.enter_async_context(serve(settings, clock=lambda: int(clock())))
+            serving = serve(settings, clock=lambda: int(clock()), in_chat=in_chat)
+            url = await stack.enter_async_context(serving)
             yield Office(telegram, settings, url, clock, http, stack.aclose)
     assert telegram.violations == []
