@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CallFacts, Flaw, Reject
-from bot.domain.clock import SHIFT_TOLERANCE, SHIFTED_CALLS, clock_shift
+from bot.domain.clock import SHIFT_TOLERANCE, SHIFTED_CALLS, count_shifted
 from bot.domain.outbox import MessageKind
 from storage.database import Database, Transaction
 from storage.owing import owe_administrators
@@ -93,14 +93,11 @@ async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now
     """
     for source in dict.fromkeys(source for source, _ in ends):
         rows = await tx.execute("SELECT * FROM clock_shifts WHERE source = ?", (source,))
-        known = (rows[0]["shift"], rows[0]["run"]) if rows else (0, 0)
-        shift, run = known
+        shift, run = known = (rows[0]["shift"], rows[0]["run"]) if rows else (0, 0)
         for at in (at for name, at in ends if name == source):
-            found = clock_shift(now - at)
-            shift, run = found, min(run + 1, SHIFTED_CALLS) if found and found == shift else 1
-            run = run if shift else 0
-        if run >= SHIFTED_CALLS and not await _is_steady(tx, source, shift):
-            run = SHIFTED_CALLS - 1
+            shift, run = count_shifted((shift, run), now - at)
+        if run <= -SHIFTED_CALLS and await _is_steady(tx, source, shift):
+            run = SHIFTED_CALLS
         if (shift, run) == known:
             continue
         await tx.execute(

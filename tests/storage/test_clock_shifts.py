@@ -69,6 +69,15 @@ async def test_what_is_late_for_another_reason_is_not_told_of(
     assert await told(database) == 0
 
 
+@pytest.mark.parametrize("lates", [[HOUR + 60] * 9, [1000, *[2 * HOUR + 5] * 9]])
+async def test_a_source_that_is_slow_is_told_of_after_some_minutes(
+    database: Database, calls: CallRepo, lates: list[int]
+) -> None:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    await arrive(calls, lates)
+    assert await told(database) == 1
+
+
 async def test_what_an_outage_held_up_is_not_told_of(database: Database, calls: CallRepo) -> None:
     await hire(database, 1, Role.ADMINISTRATOR)
     await arrive(calls, [5] * 9)
