@@ -74,7 +74,7 @@ _NUMBER = re.compile(r"(?:\d{1,3}(?=\+\d{8}))?\+*(?P<digits>\d+)")
 _PLAIN_NUMBER = re.compile(r"\+?[1-9]\d{5,14}|0[1-9]\d{7,9}", re.ASCII)
 """Most numbers: nothing in them has to be taken apart, and they hide nobody."""
 
-_NO_SUBSCRIBER = re.compile(r"\+?[1-9]\d{0,2}?0{8,}", re.ASCII)
+_NO_SUBSCRIBER = re.compile(r"\+?[1-9]\d{0,2}?0{9,}", re.ASCII)
 """What a PBX makes of zeros by putting the country's code before them: `+380 000 000 000`."""
 
 _MEXICO = 52
