@@ -301,6 +301,7 @@ async def test_a_price_that_comes_later_is_on_the_card_at_the_next_press(tmp_pat
         card = await office.press(boss, card, "🔄")
         assert "Ціна: 0,08\xa0₴" in card.text
         await office.post(call("a3"))
+        await office.nothing_due()
         clock.advance(360)
         card = await open_row(office, boss, await office.ask(boss, "/today"), "🔴")
         assert "Ціна: –" in card.text
@@ -313,6 +314,7 @@ async def test_a_live_call_stands_first_and_its_end_replaces_it(tmp_path: Path) 
             "live", status="ringing", started_at="2026-11-22T21:40:00+00:00", ended_at=None
         )
         await office.post(live, call("later"))
+        await office.nothing_due()
         page = await office.ask(boss, "/today")
         assert page.text.index("🔔") < page.text.index("🔴 23:45")
         assert "триває" in page.text

@@ -114,7 +114,7 @@ class Chief:
 
 @pytest.fixture
 async def chief(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Chief]:
-    async with running_office(tmp_path, clock=Clock(NOW), in_chat=0.05) as office:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
         await office.administrator()  # or people would be told that one cannot be reached
         user = await office.employee(OLENA, "Olena", Role.ADMINISTRATOR, language="en")
         yield Chief(office, user)

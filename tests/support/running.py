@@ -12,7 +12,6 @@ import httpx
 
 from bot.app import serve
 from bot.config.settings import Settings
-from bot.delivery.pace import IN_CHAT
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
@@ -25,6 +24,8 @@ from tests.support.telegram import TOKEN, Clock
 
 ADMIN, SUPERVISOR, OLENA, IVAN, ACCOUNTANT = 1001, 1002, 1101, 1102, 1103
 HOOK_TOKEN = "hook-token-of-the-tests"
+IN_CHAT = 0.1
+"""Seconds between two messages in one chat, where a test is not about them."""
 
 
 def settings_for(directory: Path, telegram: BotApiServer, **changes: object) -> Settings:
@@ -94,7 +95,7 @@ class Office:
     async def restarted(self) -> AsyncIterator["Office"]:
         """The same office after the bot was stopped and started again."""
         await self.stop()
-        async with serve(self.settings, clock=lambda: int(self.clock())) as url:
+        async with serve(self.settings, clock=lambda: int(self.clock()), in_chat=IN_CHAT) as url:
             yield replace(self, url=url)
 
     async def nothing_due(self, seconds: float = 12) -> None:
@@ -120,12 +121,9 @@ class Office:
 
 @asynccontextmanager
 async def running_office(
-    directory: Path, *, clock: Clock | None = None, in_chat: float = IN_CHAT, **changes: object
+    directory: Path, *, clock: Clock | None = None, **changes: object
 ) -> AsyncIterator[Office]:
-    """The bot at work on an empty database, by polling unless told otherwise.
-
-    `in_chat`: seconds between two messages in one chat.
-    """
+    """The bot at work on an empty database, by polling unless told otherwise."""
     clock = clock or Clock()
     telegram = BotApiServer(clock=clock)
     telegram.register_bot(TOKEN, username="dzvinok_bot", name="Dzvinok")
@@ -133,7 +131,7 @@ async def running_office(
         settings = settings_for(directory, telegram, **changes)
         await put_database(settings.database_path)
         async with AsyncExitStack() as stack:
-            serving = serve(settings, clock=lambda: int(clock()), in_chat=in_chat)
+            serving = serve(settings, clock=lambda: int(clock()), in_chat=IN_CHAT)
             url = await stack.enter_async_context(serving)
             yield Office(telegram, settings, url, clock, http, stack.aclose)
     assert telegram.violations == []
