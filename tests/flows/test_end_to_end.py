@@ -314,7 +314,6 @@ async def test_a_live_call_stands_first_and_its_end_replaces_it(tmp_path: Path) 
             "live", status="ringing", started_at="2026-11-22T21:40:00+00:00", ended_at=None
         )
         await office.post(live, call("later"))
-        await office.nothing_due()
         page = await office.ask(boss, "/today")
         assert page.text.index("🔔") < page.text.index("🔴 23:45")
         assert "триває" in page.text
@@ -329,7 +328,6 @@ async def test_a_blocked_person_is_out_at_the_next_press(tmp_path: Path) -> None
         boss = await office.administrator()
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         await office.post(call("a1"))
-        await office.nothing_due()  # the alert is there: what comes next is the answer
         page = await office.ask(olena, "/today")
         staff = await office.ask(boss, "/staff")
         person = await open_row(office, boss, staff, "Олена")

@@ -49,7 +49,6 @@ async def card_below_alert(office: Office, user: User, words: str = "Ганна"
 
 
 async def card_from_log(office: Office, user: User, *presses: str) -> Message:
-    await office.nothing_due()  # an alert would be taken for the log
     message = await office.ask(user, "/log")
     for label in (*presses, "1"):
         message = await office.press(user, message, label)

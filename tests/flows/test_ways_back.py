@@ -28,7 +28,6 @@ async def test_ignoring_and_closing_are_undone_on_cards(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
         await office.post(lost("a", NOW - 60))
-        await office.nothing_due()
         case = await office.press(boss, await office.ask(boss, "/missed"), "1")
         case = await office.press(boss, case, "🙈")
         assert has_button("↩️ Не ігнорувати")(case)
@@ -81,7 +80,6 @@ async def test_a_changed_and_a_deleted_comment_leave_a_trace(tmp_path: Path) -> 
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         ivan = await office.employee(IVAN, "<Іван>", Role.OPERATOR, "102")
         await office.post(lost("a", NOW - 60))
-        await office.nothing_due()
         await office.press(olena, await office.ask(olena, "/log"), "1")
         await office.press(olena, olena.last(), "💬")
         card = await office.ask(olena, "перше & <b>")

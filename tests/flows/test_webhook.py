@@ -21,7 +21,6 @@ async def test_updates_come_by_webhook_with_the_secret(tmp_path: Path) -> None:
         assert asked.params["secret_token"] == SECRET
         admin = await office.administrator()
         await office.post(LOST)
-        await office.nothing_due()
         screen = await office.ask(admin, "/log")
         card = await office.press(admin, screen, "1")
         assert has_button("💬")(card)

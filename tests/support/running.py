@@ -79,7 +79,8 @@ class Office:
         return user
 
     async def ask(self, user: User, text: str) -> Message:
-        """Send a command; the bot's next message."""
+        """Send a command; the bot's next message, which no alert that is still due can be."""
+        await self.nothing_due()
         sent = await user.send(text)
         return await user.wait_for(lambda message: message.id > sent.id)
 
