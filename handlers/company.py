@@ -12,6 +12,7 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
+from bot.domain.groups import Place, PlaceKind
 from bot.domain.hours import local_date
 from bot.domain.people import Role
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
@@ -35,7 +36,6 @@ from keyboards.callbacks import (
 )
 from storage.case_closings import CaseClosings
 from storage.company import CompanyRepo
-from storage.groups import Place, PlaceKind
 
 
 class CompanyDialog(StatesGroup):
