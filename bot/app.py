@@ -59,6 +59,7 @@ from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
+from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.comments import CommentRepo
@@ -89,6 +90,7 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
+    case_closings: CaseClosings
     case_deadlines: CaseDeadlines
     company: CompanyRepo
     groups: GroupRepo
@@ -105,13 +107,14 @@ class Repositories:
 
 
 def create_repositories(database: Database, settings: Settings) -> Repositories:
-    rules = settings.case_rules
+    rules, claim_seconds = settings.case_rules, settings.claim_minutes * 60
     journal = JournalRepo(database)
     numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
     return Repositories(
         calls=CallRepo(database, rules=rules, numbers=numbers),
         journal=journal,
-        cases=CaseRepo(database, journal, rules=rules, claim_seconds=settings.claim_minutes * 60),
+        cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
+        case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
         case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
@@ -169,7 +172,12 @@ def create_dispatcher(
         recordings=recordings,
         card_screens=card_screens,
         case_screens=CaseScreens(
-            repositories.cases, card_screens, repositories.outbox, settings, clock
+            repositories.cases,
+            repositories.case_closings,
+            card_screens,
+            repositories.outbox,
+            settings,
+            clock,
         ),
         contact_screens=ContactScreens(
             repositories.contacts, repositories.journal, card_screens, settings, clock

@@ -13,6 +13,7 @@ from bot.telegram.reply import Event, answer, show, take_buttons_away
 from bot.views import cases as views
 from handlers.calls import CardScreens, show_card
 from keyboards.callbacks import CardCase, CaseButton
+from storage.case_closings import CaseClosings
 from storage.cases import CaseRepo
 from storage.outbox import OutboxRepo
 
@@ -33,6 +34,7 @@ class CaseScreens:
     """What the handlers of cases work with; built once, with the dispatcher."""
 
     cases: CaseRepo
+    closings: CaseClosings
     card_screens: CardScreens
     outbox: OutboxRepo
     settings: Settings

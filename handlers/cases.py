@@ -146,7 +146,7 @@ async def ignore_client(
     case = await case_screens.get(callback_data, employee)
     if case.client is None:
         raise NotFoundError(f"client of case {case.id}")
-    await case_screens.cases.ignore(case.client, employee, now=case_screens.clock())
+    await case_screens.closings.ignore(case.client, employee, now=case_screens.clock())
     await case_screens.show_outcome(query, employee, callback_data, views.ignored())
 
 
@@ -159,7 +159,7 @@ async def reopen_case(
     """Undo a closing by hand, or the ignoring; where it was closed from an alert, say so there."""
     now = case_screens.clock()
     case_id = await case_screens.id_of_case(callback_data)
-    is_open = await case_screens.cases.reopen(case_id, employee, now=now)
+    is_open = await case_screens.closings.reopen(case_id, employee, now=now)
     words = views.reopened() if is_open else views.too_late_to_reopen()
     await case_screens.show_card_or_words(query, employee, callback_data, words)
 
@@ -312,7 +312,7 @@ async def _finish(
             taking = await case_screens.cases.take(case_id, employee, now=now, text=text)
             words = await case_screens.taking_words(taking, case_id, employee)
         else:
-            is_closed = await case_screens.cases.close(case_id, employee, text, now=now)
+            is_closed = await case_screens.closings.close(case_id, employee, text, now=now)
             words = views.closed() if is_closed else views.over()
             markup = keyboards.reopening(case_id) if is_closed else None
         if not is_on_card(dialog.origin):

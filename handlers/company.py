@@ -12,6 +12,7 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
+from bot.domain.groups import Place, PlaceKind
 from bot.domain.hours import local_date
 from bot.domain.people import Role
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
@@ -33,9 +34,8 @@ from keyboards.callbacks import (
     NoHours,
     RungOnly,
 )
-from storage.cases import CaseRepo
+from storage.case_closings import CaseClosings
 from storage.company import CompanyRepo
-from storage.groups import Place, PlaceKind
 
 
 class CompanyDialog(StatesGroup):
@@ -97,20 +97,22 @@ async def set_rung_only(
     await _show_groups(query, company, toast=views.saved())
 
 
-async def show_ignored(query: CallbackQuery, cases: CaseRepo) -> None:
-    await _show_ignored(query, cases)
+async def show_ignored(query: CallbackQuery, case_closings: CaseClosings) -> None:
+    await _show_ignored(query, case_closings)
 
 
 async def hear_again(
-    query: CallbackQuery, callback_data: HearClient, cases: CaseRepo, clock: Clock
+    query: CallbackQuery, callback_data: HearClient, case_closings: CaseClosings, clock: Clock
 ) -> None:
-    await cases.unignore(callback_data.id, now=clock())
-    await _show_ignored(query, cases, toast=views.saved(), undo=callback_data.id)
+    await case_closings.unignore(callback_data.id, now=clock())
+    await _show_ignored(query, case_closings, toast=views.saved(), undo=callback_data.id)
 
 
-async def ignore_again(query: CallbackQuery, callback_data: IgnoreAgain, cases: CaseRepo) -> None:
-    await cases.ignore_again(callback_data.id)
-    await _show_ignored(query, cases, toast=views.saved())
+async def ignore_again(
+    query: CallbackQuery, callback_data: IgnoreAgain, case_closings: CaseClosings
+) -> None:
+    await case_closings.ignore_again(callback_data.id)
+    await _show_ignored(query, case_closings, toast=views.saved())
 
 
 async def choose_number(
@@ -248,9 +250,13 @@ async def _show_groups(
 
 
 async def _show_ignored(
-    query: CallbackQuery, cases: CaseRepo, *, toast: str | None = None, undo: int | None = None
+    query: CallbackQuery,
+    case_closings: CaseClosings,
+    *,
+    toast: str | None = None,
+    undo: int | None = None,
 ) -> None:
     """`undo`: the id of the number just taken off the list."""
-    numbers = await cases.list_ignored()
+    numbers = await case_closings.list_ignored()
     labels = {one.id: views.ignored_name(one) for one in numbers[: views.IGNORED_SHOWN]}
     await show(query, views.ignored(numbers), keyboards.ignored(labels, undo=undo), toast=toast)

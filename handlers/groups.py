@@ -11,6 +11,7 @@ from aiogram.utils.i18n import I18n
 
 from bot.domain.clock import Clock
 from bot.domain.errors import NoAccessError, NotRungError
+from bot.domain.groups import Group
 from bot.domain.people import Employee, Role
 from bot.telegram.filters import HasRole
 from bot.telegram.open_cards import drawing
@@ -29,7 +30,7 @@ from keyboards.callbacks import (
     GroupPlace,
     GroupStop,
 )
-from storage.groups import Group, GroupRepo
+from storage.groups import GroupRepo
 
 _ANONYMOUS = 1087968824
 """Who seems to write when an administrator of a group writes in its name."""

@@ -1,6 +1,7 @@
-"""The cases as people see them and what people do with them: the board, taking, handing, closing.
+"""The cases as people see them, and in whose hands they are: the board, taking, handing.
 
-How calls change cases is in case_refolding.py, how time does in case_deadlines.py.
+Closing and ignoring are in case_closings.py. How calls change cases is in case_refolding.py, how
+time does in case_deadlines.py.
 """
 
 from collections.abc import Sequence
@@ -12,27 +13,30 @@ from bot.domain.cases import (
     BoardPage,
     Case,
     CaseActionKind,
-    CaseHold,
     CaseNumbers,
-    Ignored,
     Taking,
 )
 from bot.domain.digests import CaseGroup
 from bot.domain.errors import (
     AnothersError,
     NoAccessError,
-    NoClientsError,
-    NotFoundError,
     NotRungError,
 )
 from bot.domain.outbox import Priority
 from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
-from storage.audience import can_be_told_sql, takes_clients_sql, told_to_group_sql
-from storage.case_changes import free_case, refold_case
+from storage.audience import can_be_told_sql, takes_clients_sql
+from storage.case_changes import free_case
 from storage.case_history import list_actions, note_action, reopen_until_sql
+from storage.case_rows import (
+    check_takes_clients,
+    hold_of,
+    read_row,
+    read_workable,
+    visible,
+    workable_sql,
+)
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.clients import SAME_CLIENT_SQL
 from storage.database import Database, Row, Transaction, Value, marks_sql
 from storage.journal import JournalRepo
 from storage.owing import mark_cases_changed, ping_people
@@ -60,9 +64,9 @@ class CaseRepo:
         That is one in scope, or one that a group was told of. Raises NotFoundError, NotRungError,
         NoClientsError.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         try:
-            return await self._get(case_id, *_workable_sql(employee.scope))
+            return await self._get(case_id, *workable_sql(employee.scope))
         except NoAccessError as error:
             raise NotRungError(f"case {case_id}") from error
 
@@ -73,7 +77,7 @@ class CaseRepo:
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
             (*values, case_id),
         )
-        [case] = await self._cases([_visible(rows, case_id)], with_actions=True)
+        [case] = await self._cases([visible(rows, case_id)], with_actions=True)
         return case
 
     async def find_of_call(self, call_id: int) -> int | None:
@@ -218,13 +222,13 @@ class CaseRepo:
         Raises NoClientsError for a role that takes none, NotRungError for a case that is neither
         in scope nor told of in a group.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
+            row = await read_workable(tx, case_id, employee)
             if row["state"] != "open":
                 return Taking.OVER
-            if not _hold(row).can_be_taken_by(employee):
-                is_mine = _hold(row).is_held_by(employee)
+            if not hold_of(row).can_be_taken_by(employee):
+                is_mine = hold_of(row).is_held_by(employee)
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
             await self._set_owner(tx, case_id, employee.id, now=now)
             await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
@@ -239,10 +243,10 @@ class CaseRepo:
         Raises AnothersError unless the person is its owner or sees all.
         """
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
+            row = await read_workable(tx, case_id, employee)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
-            if not _hold(row).can_be_released_by(employee):
+            if not hold_of(row).can_be_released_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
             returned = CaseActionKind.RETURNED
             await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
@@ -256,7 +260,7 @@ class CaseRepo:
         if not by.role.sees_all:
             raise NoAccessError(f"handing case {case_id}")
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, by.scope)
+            row = await read_row(tx, case_id, by.scope)
             people = await tx.execute(
                 "SELECT e.id FROM employees AS e WHERE e.id = ? "  # noqa: S608
                 f"AND {can_be_told_sql('e')} AND {takes_clients_sql('e')}",
@@ -274,8 +278,8 @@ class CaseRepo:
     async def extend(self, case_id: int, employee: Employee, *, seconds: int, now: int) -> bool:
         """Give the owner more time. False: the case is not theirs any more."""
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, employee.scope)
-            if not _hold(row).can_be_extended_by(employee):
+            row = await read_row(tx, case_id, employee.scope)
+            if not hold_of(row).can_be_extended_by(employee):
                 return False
             await tx.execute(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
@@ -284,130 +288,6 @@ class CaseRepo:
             await note_action(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
             await mark_cases_changed(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
-
-    async def close(self, case_id: int, employee: Employee, text: str, *, now: int) -> bool:
-        """Close the case by hand, saying why. False: it was over already.
-
-        Raises AnothersError if it is in another's hands and the person does not see all, and what
-        `take` raises.
-        """
-        _may_work(employee)
-        async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
-            if row["state"] != "open":
-                return False
-            if not _hold(row).can_be_closed_by(employee):
-                raise AnothersError(f"case {case_id} is another's")
-            await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
-        return bool(after["state"] == CaseState.BY_HAND)
-
-    async def reopen(self, case_id: int, employee: Employee, *, now: int) -> bool:
-        """Undo the closing by hand: the case is again what its calls say, in the same hands.
-
-        If it was closed by ignoring its number, that is heard of again, as if it always had been.
-        An owner has CLAIM_MINUTES anew. False: it was not closed by hand, nobody would wait for a
-        call back any more, or the client has a newer case. Raises what `close` raises.
-        """
-        _may_work(employee)
-        async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
-            closings = await tx.execute(
-                "SELECT id, employee_id, text FROM case_events WHERE case_id = ? "
-                "AND kind = 'closed' ORDER BY id DESC LIMIT 1",
-                (case_id,),
-            )
-            [until] = await tx.execute(
-                f"SELECT {reopen_until_sql('k')} AS moment FROM cases AS k WHERE k.id = ?",  # noqa: S608
-                (case_id,),
-            )
-            is_over = row["state"] == CaseState.BY_HAND and now < until["moment"]
-            if not is_over or not closings:
-                return False
-            whose = {closings[0]["employee_id"], row["owner_id"]}
-            if employee.id not in whose and not employee.role.sees_all:
-                raise AnothersError(f"case {case_id} was closed by another")
-            if closings[0]["text"] is None:
-                await tx.execute(
-                    "UPDATE ignored_numbers SET until = since WHERE until IS NULL "
-                    "AND number IN (SELECT number FROM closings WHERE event_id = ?)",
-                    (closings[0]["id"],),
-                )
-            await tx.execute(
-                "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
-                "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
-                "SELECT w.id FROM closings AS c JOIN case_events AS w ON w.id = c.event_id "
-                f"WHERE c.number IN {SAME_CLIENT_SQL} AND w.at >= ?)",
-                (case_id, row["client"], row["client"], row["opened_at"]),
-            )
-            await note_action(tx, case_id, CaseActionKind.REOPENED, employee.id, now=now)
-            await self._let_owner_go_on(tx, case_id, now=now)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            await tx.execute(
-                "UPDATE cases SET claim_due_at = ?, asked_at = NULL "
-                "WHERE id = ? AND state = 'open' AND owner_id IS NOT NULL",
-                (now + self._claim_seconds, case_id),
-            )
-        return True
-
-    @staticmethod
-    async def _let_owner_go_on(tx: Transaction, case_id: int, *, now: int) -> None:
-        """Have a case that is opened again in its owner's hands only if they still may have it."""
-        await tx.execute(
-            "UPDATE cases SET owned_at = ? WHERE id = ? AND owner_id IS NOT NULL", (now, case_id)
-        )
-        await tx.execute(
-            "UPDATE cases SET owner_id = NULL, owned_at = NULL WHERE id = ? "  # noqa: S608
-            "AND NOT EXISTS (SELECT 1 FROM employees AS e WHERE e.id = cases.owner_id "
-            f"AND e.state = 'active' AND {takes_clients_sql('e')})",
-            (case_id,),
-        )
-
-    # Ignored numbers
-
-    async def ignore(self, number: str, employee: Employee, *, now: int) -> None:
-        """From now on lost calls of this number make no case; an open one closes."""
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                "INSERT INTO ignored_numbers (number, since, employee_id) SELECT ?, ?, ? "
-                "WHERE NOT EXISTS (SELECT 1 FROM ignored_numbers WHERE number = ? "
-                "AND until IS NULL)",
-                (number, now, employee.id, number),
-            )
-            for row in await tx.execute(
-                "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
-            ):
-                await note_action(tx, row["id"], CaseActionKind.CLOSED, employee.id, now=now)
-                await refold_case(tx, row, rules=self._rules, now=now)
-
-    async def unignore(self, ignored_id: int, *, now: int) -> None:
-        """From now on lost calls of the number make cases again."""
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                "UPDATE ignored_numbers SET until = ? WHERE id = ? AND until IS NULL",
-                (now, ignored_id),
-            )
-
-    async def ignore_again(self, ignored_id: int) -> None:
-        """Ignore a number as if it had never been heard of again; what it made since stays."""
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                "UPDATE ignored_numbers SET until = NULL WHERE id = ? AND NOT EXISTS "
-                "(SELECT 1 FROM ignored_numbers AS j WHERE j.number = ignored_numbers.number "
-                "AND j.until IS NULL)",
-                (ignored_id,),
-            )
-
-    async def list_ignored(self) -> list[Ignored]:
-        """The numbers ignored now, by number."""
-        rows = await self._database.fetch(
-            "SELECT i.id, i.number, n.name FROM ignored_numbers AS i "
-            "LEFT JOIN contact_numbers AS m ON m.number = i.number "
-            "LEFT JOIN contacts AS n ON n.id = m.contact_id WHERE i.until IS NULL "
-            "ORDER BY i.number LIMIT 100"
-        )
-        return [Ignored(row["id"], row["number"], row["name"]) for row in rows]
 
     async def _set_owner(
         self, tx: Transaction, case_id: int, employee_id: int, *, now: int
@@ -464,53 +344,3 @@ class CaseRepo:
             )
             for row in rows
         ]
-
-
-async def _read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
-    """The case as it is at this moment. Raises NotFoundError, NoAccessError."""
-    mine, values = case_in_scope_sql(scope, "k")
-    rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine FROM cases AS k WHERE k.id = ?",  # noqa: S608
-        (*values, case_id),
-    )
-    return _visible(rows, case_id)
-
-
-async def _read_workable(tx: Transaction, case_id: int, employee: Employee) -> Row:
-    """The case, `is_in_scope` or told of in a group. Raises NotFoundError, NotRungError."""
-    mine, values = _workable_sql(employee.scope)
-    in_scope, more = case_in_scope_sql(employee.scope, "k")
-    rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine, {in_scope} AS is_in_scope "  # noqa: S608
-        "FROM cases AS k WHERE k.id = ?",
-        (*values, *more, case_id),
-    )
-    try:
-        return _visible(rows, case_id)
-    except NoAccessError as error:
-        raise NotRungError(f"case {case_id}") from error
-
-
-def _workable_sql(scope: Scope) -> tuple[str, list[Value]]:
-    mine, values = case_in_scope_sql(scope, "k")
-    return f"({mine} OR {told_to_group_sql('k.id')})", values
-
-
-def _visible(rows: Sequence[Row], case_id: int) -> Row:
-    """The case's row, if there is one and `is_mine` says that it is in scope."""
-    if not rows or rows[0]["call_id"] is None:
-        raise NotFoundError(f"case {case_id}")
-    if not rows[0]["is_mine"]:
-        raise NoAccessError(f"case {case_id}")
-    return rows[0]
-
-
-def _may_work(employee: Employee) -> None:
-    if not employee.role.takes_clients:
-        raise NoClientsError(f"employee {employee.id} takes no clients")
-
-
-def _hold(row: Row) -> CaseHold:
-    """As much of the row as decides who may do what with the case."""
-    owner = Person(row["owner_id"], "") if row["owner_id"] else None
-    return CaseHold(CaseState(row["state"]), owner)

@@ -1,11 +1,9 @@
 """The group chats, or topics of them, that hear of lost calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from zlib import crc32
 
 from bot.domain.errors import NotFoundError
+from bot.domain.groups import Group, Place, PlaceKind
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
 from storage.database import Database, Row
@@ -19,39 +17,6 @@ from storage.owing import (
 )
 
 _LATEST_CALLS = 1000
-
-
-class PlaceKind(StrEnum):
-    LINE = "line"
-    QUEUE = "queue"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where calls come in: a line or a queue, by its name. `code` stands for it in a button."""
-
-    kind: PlaceKind
-    name: str
-
-    @property
-    def code(self) -> int:
-        return crc32(f"{self.kind} {self.name}".encode())
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A group chat, or one topic of it (`thread_id`, 0: none), that hears of lost calls.
-
-    `places`: the lines and queues it hears of; none: all of them.
-    """
-
-    id: int
-    chat_id: int
-    thread_id: int
-    title: str
-    language: Language
-    is_active: bool
-    places: tuple[Place, ...]
 
 
 class GroupRepo:

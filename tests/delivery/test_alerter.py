@@ -248,7 +248,7 @@ async def test_what_expires_before_it_is_closed_was_not_closed(
 ) -> None:
     await stored.lost()
     case = await stored.only_case()
-    assert not await stored.cases.close(case.id, boss, "так", now=case.expires_at + 1)
+    assert not await stored.case_closings.close(case.id, boss, "так", now=case.expires_at + 1)
     assert (await stored.only_case()).state is CaseState.EXPIRED
 
 

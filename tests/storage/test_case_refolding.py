@@ -142,7 +142,7 @@ async def test_hidden_numbers_have_a_case_for_each_call(stored: StoredCalls) -> 
     boss = await stored.hire(1, Role.SUPERVISOR)
     assert await stored.states() == [CaseState.OPEN] * 2
     first, second = await stored.all_cases()
-    assert await stored.cases.close(first.id, boss, "не додзвонитися", now=NOW + 60)
+    assert await stored.case_closings.close(first.id, boss, "не додзвонитися", now=NOW + 60)
     assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
     assert await stored.case_deadlines.expire(now=NOW + WINDOW + 60) == 1
     assert await stored.states() == [CaseState.BY_HAND, CaseState.EXPIRED]
@@ -168,17 +168,17 @@ async def test_internal_calls_never_make_a_case_and_an_ivr_is_nobody(stored: Sto
 async def test_an_ignored_number_is_in_the_log_and_nowhere_else(stored: StoredCalls) -> None:
     boss = await stored.hire(1, Role.SUPERVISOR)
     await stored.lost(-60)
-    await stored.cases.ignore("+380671234567", boss, now=NOW)
+    await stored.case_closings.ignore("+380671234567", boss, now=NOW)
     assert await stored.states() == [CaseState.BY_HAND]
     await stored.send_all()
     await stored.lost(60)
     assert await stored.states() == [CaseState.BY_HAND]
     assert await stored.owed() == []
     assert (await stored.journal.get(2, EVERYTHING)).lost
-    [ignored] = await stored.cases.list_ignored()
+    [ignored] = await stored.case_closings.list_ignored()
     assert (ignored.number, ignored.name) == ("+380671234567", None)
-    await stored.cases.unignore(ignored.id, now=NOW + 100)
-    assert await stored.cases.list_ignored() == []
+    await stored.case_closings.unignore(ignored.id, now=NOW + 100)
+    assert await stored.case_closings.list_ignored() == []
     await stored.lost(200)
     assert await stored.states() == [CaseState.BY_HAND, CaseState.OPEN]
     assert (await stored.all_cases())[1].lost == 1
@@ -196,8 +196,8 @@ async def test_by_hand_is_marked_and_counted_apart(stored: StoredCalls) -> None:
     olena = await stored.hire(1, Role.OPERATOR, "101")
     await stored.lost()
     case = await stored.only_case()
-    assert await stored.cases.close(case.id, olena, "Реклама", now=NOW + 60)
-    assert not await stored.cases.close(case.id, olena, "ще раз", now=NOW + 61)
+    assert await stored.case_closings.close(case.id, olena, "Реклама", now=NOW + 60)
+    assert not await stored.case_closings.close(case.id, olena, "ще раз", now=NOW + 61)
     case = await stored.only_case()
     assert (case.state, case.closed_at) == (CaseState.BY_HAND, NOW + 60)
     assert (case.actions[-1].kind, case.actions[-1].text) == (CaseActionKind.CLOSED, "Реклама")

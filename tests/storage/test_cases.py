@@ -64,7 +64,7 @@ async def test_an_accountant_takes_and_closes_nothing(stored: StoredCalls) -> No
     with pytest.raises(NoAccessError):
         await stored.cases.take(case.id, clerk, now=NOW)
     with pytest.raises(NoAccessError):
-        await stored.cases.close(case.id, clerk, "так", now=NOW)
+        await stored.case_closings.close(case.id, clerk, "так", now=NOW)
 
 
 async def make_accountant(stored: StoredCalls, person: Employee) -> None:
@@ -131,7 +131,7 @@ async def test_rights_over_a_case(stored: StoredCalls) -> None:
     case = await stored.only_case()
     for action in (
         stored.cases.take(case.id, far, now=NOW),
-        stored.cases.close(case.id, far, "x", now=NOW),
+        stored.case_closings.close(case.id, far, "x", now=NOW),
         stored.cases.get(case.id, far.scope),
         stored.cases.hand(case.id, olena, far.id, now=NOW),
     ):
@@ -140,7 +140,7 @@ async def test_rights_over_a_case(stored: StoredCalls) -> None:
     assert await stored.cases.take(case.id, olena, now=NOW) is Taking.TAKEN
     for action in (
         stored.cases.give_back(case.id, ivan, now=NOW),
-        stored.cases.close(case.id, ivan, "x", now=NOW),
+        stored.case_closings.close(case.id, ivan, "x", now=NOW),
     ):
         with pytest.raises(NoAccessError):
             await action
@@ -176,7 +176,7 @@ async def test_the_board_has_the_oldest_first_and_each_filter_its_own(stored: St
     assert await ids(olena, Board.MINE) == [9]
     assert await ids(boss, Board.FREE) == [10, 8, 7, 6]
     await stored.dialled(30, "0501112209")
-    await stored.cases.close(8, boss, "x", now=NOW + 60)
+    await stored.case_closings.close(8, boss, "x", now=NOW + 60)
     assert await ids(boss, Board.CLOSED) == [8, 10]
     assert await ids(olena, Board.CLOSED) == []
 
@@ -191,9 +191,9 @@ async def test_a_closing_by_hand_is_undone_with_its_claim(stored: StoredCalls) -
     await stored.send_all()
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
-    assert await stored.cases.close(case.id, olena, "помилка", now=NOW + 10)
+    assert await stored.case_closings.close(case.id, olena, "помилка", now=NOW + 10)
     await stored.send_all()
-    assert await stored.cases.reopen(case.id, olena, now=NOW + 20)
+    assert await stored.case_closings.reopen(case.id, olena, now=NOW + 20)
     again = await stored.only_case()
     assert again.is_open
     assert again.is_held_by(olena)
@@ -201,8 +201,8 @@ async def test_a_closing_by_hand_is_undone_with_its_claim(stored: StoredCalls) -
     assert sorted(await stored.owed()) == [1, 2]
     assert await stored.case_deadlines.ask_owners(now=NOW + 619) == 0
     assert await stored.case_deadlines.ask_owners(now=NOW + 620) == 1
-    assert not await stored.cases.reopen(case.id, olena, now=NOW + 30)
-    assert await stored.cases.close(case.id, olena, "знову", now=NOW + 700)
+    assert not await stored.case_closings.reopen(case.id, olena, now=NOW + 30)
+    assert await stored.case_closings.close(case.id, olena, "знову", now=NOW + 700)
     assert (await stored.only_case()).state is CaseState.BY_HAND
 
 
@@ -211,10 +211,10 @@ async def test_ignoring_is_undone_as_if_it_had_never_been(stored: StoredCalls) -
     await stored.lost()
     case = await stored.only_case()
     assert case.client is not None
-    await stored.cases.ignore(case.client, chief, now=NOW + 5)
-    assert await stored.cases.list_ignored()
-    assert await stored.cases.reopen(case.id, chief, now=NOW + 10)
-    assert await stored.cases.list_ignored() == []
+    await stored.case_closings.ignore(case.client, chief, now=NOW + 5)
+    assert await stored.case_closings.list_ignored()
+    assert await stored.case_closings.reopen(case.id, chief, now=NOW + 10)
+    assert await stored.case_closings.list_ignored() == []
     assert (await stored.only_case()).is_open
     await stored.lost(at=60)
     assert (await stored.only_case()).lost == 2
@@ -224,9 +224,9 @@ async def test_a_case_reopened_after_a_talk_is_what_the_calls_say(stored: Stored
     chief = await stored.hire(1, Role.SUPERVISOR)
     await stored.lost()
     case = await stored.only_case()
-    await stored.cases.close(case.id, chief, "так", now=NOW + 10)
+    await stored.case_closings.close(case.id, chief, "так", now=NOW + 10)
     await stored.dialled(at=60)
-    assert await stored.cases.reopen(case.id, chief, now=NOW + 200)
+    assert await stored.case_closings.reopen(case.id, chief, now=NOW + 200)
     assert (await stored.only_case()).state is CaseState.CALLED_BACK
 
 
@@ -237,18 +237,18 @@ async def test_only_who_closed_it_its_owner_or_a_chief_opens_it_again_in_time(
     olena, ivan = [await stored.hire(n, Role.OPERATOR, "101") for n in (2, 3)]
     await stored.lost()
     case = await stored.only_case()
-    await stored.cases.close(case.id, olena, "так", now=NOW + 10)
+    await stored.case_closings.close(case.id, olena, "так", now=NOW + 10)
     closed = await stored.only_case()
     offered = [closed.can_be_reopened_by(one, now=NOW + 20) for one in (chief, olena, ivan)]
     assert offered == [True, True, False]
     with pytest.raises(AnothersError):
-        await stored.cases.reopen(case.id, ivan, now=NOW + 20)
+        await stored.case_closings.reopen(case.id, ivan, now=NOW + 20)
     link = (await stored.journal.get(closed.call.id, EVERYTHING)).case
     for shown in (closed, link):
         assert shown
         assert shown.can_be_reopened_by(olena, now=closed.expires_at - 1)
         assert not shown.can_be_reopened_by(olena, now=closed.expires_at)
-    assert not await stored.cases.reopen(case.id, olena, now=closed.expires_at)
+    assert not await stored.case_closings.reopen(case.id, olena, now=closed.expires_at)
 
 
 async def test_a_closed_case_stays_so_when_the_client_has_a_newer_one(
@@ -257,9 +257,9 @@ async def test_a_closed_case_stays_so_when_the_client_has_a_newer_one(
     chief = await stored.hire(1, Role.SUPERVISOR)
     await stored.lost()
     [case] = await stored.all_cases()
-    await stored.cases.close(case.id, chief, "так", now=NOW + 10)
+    await stored.case_closings.close(case.id, chief, "так", now=NOW + 10)
     await stored.lost(at=60)
-    assert not await stored.cases.reopen(case.id, chief, now=NOW + 100)
+    assert not await stored.case_closings.reopen(case.id, chief, now=NOW + 100)
     closed = await stored.cases.get(case.id, EVERYTHING)
     link = (await stored.journal.get(closed.call.id, EVERYTHING)).case
     for shown in (closed, link):
@@ -276,9 +276,9 @@ async def test_a_case_whose_owner_is_out_is_opened_again_for_everybody(
     await stored.lost()
     case = await stored.only_case()
     await stored.cases.take(case.id, olena, now=NOW)
-    await stored.cases.close(case.id, olena, "так", now=NOW + 10)
+    await stored.case_closings.close(case.id, olena, "так", now=NOW + 10)
     await stored.employees.set_state(olena.id, EmployeeState.BLOCKED)
-    assert await stored.cases.reopen(case.id, chief, now=NOW + 20)
+    assert await stored.case_closings.reopen(case.id, chief, now=NOW + 20)
     assert (await stored.only_case()).owner is None
 
 

@@ -36,6 +36,7 @@ from bot.domain.people import EVERYTHING, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.views import alerts as views
 from storage.calls import CallRepo
+from storage.case_closings import CaseClosings
 from storage.case_deadlines import ANSWER_SECONDS, CaseDeadlines
 from storage.cases import CaseRepo
 from storage.database import Database, open_database
@@ -203,6 +204,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.cases = CaseRepo(
             self.database, self.repositories.journal, rules=rules, claim_seconds=CLAIM
         )
+        self.case_closings = CaseClosings(self.database, rules=rules, claim_seconds=CLAIM)
 
     def teardown(self) -> None:
         self.run(self.stack.aclose())
@@ -335,7 +337,7 @@ class CasesMachine(RuleBasedStateMachine):
         doing: dict[str, Coroutine[Any, Any, Any]] = {
             "take": self.cases.take(case_id, who, now=self.now),
             "return": self.cases.give_back(case_id, who, now=self.now),
-            "close": self.cases.close(case_id, who, "так", now=self.now),
+            "close": self.case_closings.close(case_id, who, "так", now=self.now),
             "hand": self.cases.hand(case_id, who, IVAN, now=self.now),
         }
         chosen = doing.pop(action)

@@ -59,7 +59,7 @@ async def test_lost_calls_from_two_numbers_are_one_case_and_a_talk_on_any_closes
 async def test_ignoring_is_of_one_number(stored: StoredCalls) -> None:
     boss = await stored.hire(1, Role.SUPERVISOR)
     await join(stored)
-    await stored.cases.ignore(SECOND, boss, now=NOW)
+    await stored.case_closings.ignore(SECOND, boss, now=NOW)
     await stored.lost(30, OTHER)
     assert await stored.all_cases() == []
     await stored.lost(60)
@@ -142,13 +142,15 @@ async def test_a_closing_by_hand_stays_true_of_every_number_and_is_undone_of_eac
     await stored.lost(-90)
     await stored.lost(-60, OTHER)
     contact = await join(stored)
-    assert await stored.cases.close((await stored.only_case()).id, boss, "Реклама", now=NOW)
+    assert await stored.case_closings.close(
+        (await stored.only_case()).id, boss, "Реклама", now=NOW
+    )
     await part(stored, contact, SECOND)
     assert await stored.states() == [CaseState.BY_HAND] * 2
     cases = {case.client: case for case in await stored.all_cases()}
     words = [case.actions[-1].text for case in cases.values()]
     assert words == ["Реклама"] * 2
-    assert await stored.cases.reopen(cases[FIRST].id, boss, now=NOW + 5)
+    assert await stored.case_closings.reopen(cases[FIRST].id, boss, now=NOW + 5)
     assert {case.client: case.state for case in await stored.all_cases()} == {
         FIRST: CaseState.OPEN,
         SECOND: CaseState.BY_HAND,
@@ -156,7 +158,7 @@ async def test_a_closing_by_hand_stays_true_of_every_number_and_is_undone_of_eac
     await join(stored)  # the closing was about the second only, but the client is one
     case = await stored.only_case()
     assert case.state is CaseState.BY_HAND
-    assert await stored.cases.reopen(case.id, boss, now=NOW + 9)
+    assert await stored.case_closings.reopen(case.id, boss, now=NOW + 9)
     assert await stored.states() == [CaseState.OPEN]
 
 
@@ -165,9 +167,9 @@ async def test_a_newer_case_on_another_number_forbids_to_reopen(stored: StoredCa
     await join(stored)
     await stored.lost(-60)
     closed = await stored.only_case()
-    assert await stored.cases.close(closed.id, boss, "так", now=NOW)
+    assert await stored.case_closings.close(closed.id, boss, "так", now=NOW)
     await stored.lost(30, OTHER)
-    assert not await stored.cases.reopen(closed.id, boss, now=NOW + 60)
+    assert not await stored.case_closings.reopen(closed.id, boss, now=NOW + 60)
 
 
 async def test_who_dials_another_number_of_a_taken_client_is_warned(stored: StoredCalls) -> None:

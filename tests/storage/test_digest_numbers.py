@@ -127,7 +127,7 @@ async def play(stored: StoredCalls, story: Iterable[Event], people: dict[str, Em
                     "SELECT id FROM cases WHERE client = ? AND state = 'open'", (event.client,)
                 )
                 for row in rows:
-                    assert await stored.cases.close(
+                    assert await stored.case_closings.close(
                         row["id"], people[event.who], "x", now=stored.now
                     )
 

@@ -8,6 +8,7 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Case
 from bot.domain.people import EVERYTHING, Employee, Role
 from storage.calls import CallRepo
+from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.contacts import ContactRepo
@@ -32,6 +33,7 @@ class StoredCalls:
         self.calls = CallRepo(database, rules=rules)
         self.journal = JournalRepo(database)
         self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
+        self.case_closings = CaseClosings(database, rules=rules, claim_seconds=600)
         self.case_deadlines = CaseDeadlines(database, rules=rules)
         self.contacts = ContactRepo(database, rules=rules)
         self.employees = EmployeeRepo(database)

@@ -68,7 +68,7 @@ class StoredDigests(StoredCalls):
         [case_id] = [
             case.id for case in await self.all_cases() if (case.client or "").endswith("06")
         ]
-        assert await self.cases.close(case_id, olena, "Реклама", now=self.now)
+        assert await self.case_closings.close(case_id, olena, "Реклама", now=self.now)
         await self.lost_at("07", "2026-11-23 17:55")
         await self.lost_at("08", "2026-11-22 20:00")
         await self.lost_at("11", "2026-11-16 10:00")
