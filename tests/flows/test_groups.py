@@ -437,7 +437,8 @@ async def test_a_client_told_of_in_a_group_is_for_everybody_who_takes_clients(
         assert await toast(ivan, alert, "🙋") == "Клієнт ваш"
         own = await ivan.wait_for(is_alert)
         assert own.buttons[0][0].startswith("↩️")
-        there = await scene.group.wait_for(lambda one: "Іван" in one.text)
+        there = await scene.group.wait_for(has_button("↩️"))  # of the closing there was none
+        assert "Іван" in there.text
         assert "Клієнта взяв колега" in await toast(scene.olena, there, "↩️")
         assert await toast(ivan, there, "📄") == "Надіслано вам в особистий чат"
 
