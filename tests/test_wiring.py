@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -71,7 +73,8 @@ def is_module(name: str) -> bool:
     return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
 
 
-def imports_of(path: Path) -> set[str]:
+@cache
+def imports_of(path: Path) -> frozenset[str]:
     """All modules a file imports, wherever in it the import stands."""
     found: set[str] = set()
     for node in ast.walk(tree_of(path)):
@@ -83,7 +86,7 @@ def imports_of(path: Path) -> set[str]:
             names = {f"{package}.{alias.name}" for alias in node.names}
             modules = {name for name in names if is_module(name)}
             found |= modules or {package}
-    return found
+    return frozenset(found)
 
 
 def is_within(module: str, packages: tuple[str, ...] | set[str]) -> bool:
@@ -97,7 +100,7 @@ def room_of(module: str) -> str:
     return room
 
 
-def breaches(module: str, imported: set[str]) -> set[str]:
+def breaches(module: str, imported: Iterable[str]) -> set[str]:
     """The imports of a module that its room forbids."""
     room = room_of(module)
     ours = {name for name in imported if is_within(name, (*PACKAGES, "tests"))}
