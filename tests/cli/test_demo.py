@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import tzlocal
 from typer.testing import CliRunner
 
 from bot.__main__ import app
@@ -49,10 +49,11 @@ def options(data: Path | None, *, port: int = 0, calls: int = 60) -> Options:
 
 
 def test_the_shop_keeps_the_hours_of_this_computer() -> None:
-    program = "from bot.cli.demo import local_zone; print(local_zone())"
-    environment = os.environ | {"TZ": "America/New_York"}
-    said = subprocess.check_output([sys.executable, "-c", program], env=environment, text=True)
-    assert said.strip() == "America/New_York"
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "America/New_York")
+        tzlocal.reload_localzone()
+        assert demo.local_zone() == "America/New_York"
+    tzlocal.reload_localzone()
 
 
 def interrupt(_words: str) -> None:
