@@ -1,17 +1,18 @@
 """Listening to the recording of a call: it comes below the card."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError, TelegramRetryAfter
-from aiogram.types import CallbackQuery, FSInputFile, Message, ReplyParameters
+from aiogram.types import CallbackQuery, InputFile, Message, ReplyParameters
 
 from bot.config.settings import Settings
 from bot.domain.calls import Call
 from bot.domain.errors import AppError, NotTalkedError, RecordingGoneError
 from bot.domain.people import Employee
-from bot.media.recordings import Recordings
+from bot.media.recordings import Recordings, Sound
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import answer, show
 from bot.views import recordings as views
@@ -50,26 +51,51 @@ async def listen(
     if call.recording_url is None:
         raise RecordingGoneError(f"call {call.id}")
     if recordings.is_under_way(employee.id, call.id):
-        await answer(query, views.on_its_way())
+        await answer(query, _progress(recordings, employee, call))
         return
-    sending = _deliver(query, bot, call, recordings, settings.zone)
+    recordings.check_room(employee.id)
+    sending = _deliver(query, bot, call, employee, recordings, settings.zone)
     delivery = recordings.start_delivery(employee.id, call.id, sending)
     if await recordings.ends_soon(delivery):
         await delivery
         await answer(query)
     else:
         recordings.start(_tell_if_it_fails(query, delivery))
-        await answer(query, views.on_its_way())
+        await answer(query, _progress(recordings, employee, call))
+
+
+class _SoundFile(InputFile):
+    """A fetched recording as aiogram uploads it, again too if Telegram wants it later."""
+
+    def __init__(self, sound: Sound, name: str) -> None:
+        super().__init__(filename=name + sound.suffix)
+        self._sound = sound
+
+    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
+        del bot
+        async for chunk in self._sound.read():
+            yield chunk
+
+
+def _progress(recordings: Recordings, employee: Employee, call: Call) -> str:
+    if recordings.is_waiting(employee.id, call.id):
+        return views.in_line()
+    return views.on_its_way()
 
 
 async def _deliver(
-    query: CallbackQuery, bot: Bot, call: Call, recordings: Recordings, zone: ZoneInfo
+    query: CallbackQuery,
+    bot: Bot,
+    call: Call,
+    employee: Employee,
+    recordings: Recordings,
+    zone: ZoneInfo,
 ) -> None:
     if query.message is None:
         return
-    async with recordings.fetched(call) as sound:
+    async with recordings.fetched(call, employee_id=employee.id) as sound:
         audio = query.message.answer_audio(
-            FSInputFile(sound.path, filename=views.filename(call, zone) + sound.suffix),
+            _SoundFile(sound, views.filename(call, zone)),
             title=views.title(call, zone),
             duration=call.talk,
             reply_parameters=ReplyParameters(

@@ -9,9 +9,15 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 │   └── NoClientsError      the person's role takes no clients
 ├── ConflictError        somebody else changed it meanwhile
 ├── InviteError          the link is used, expired or was never issued
-└── RecordingError       the recording of a call cannot be had now, or may not be fetched
+├── TooManyRecordingsError  the person waits for several recordings already
+└── RecordingError       the recording of a call cannot be had now
     ├── RecordingGoneError      there is none (any more)
-    └── RecordingTooLargeError  Telegram would not take it
+    ├── RecordingTooLargeError  Telegram would not take it
+    ├── RecordingPlaceError     it may not be fetched from its address
+    ├── RecordingDeniedError    whoever keeps it does not let us have it
+    ├── RecordingNotSoundError  what is kept there is no sound
+    ├── RecordingSlowError      it comes too slowly, or not at all
+    └── RecordingBusyError      whoever keeps it has no time now
 StorageError             the database cannot be read or written now: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
@@ -55,6 +61,10 @@ class InviteError(AppError):
     pass
 
 
+class TooManyRecordingsError(AppError):
+    pass
+
+
 class RecordingError(AppError):
     """Its text says why, for the log, without the address of the recording."""
 
@@ -64,6 +74,26 @@ class RecordingGoneError(RecordingError):
 
 
 class RecordingTooLargeError(RecordingError):
+    pass
+
+
+class RecordingPlaceError(RecordingError):
+    pass
+
+
+class RecordingDeniedError(RecordingError):
+    pass
+
+
+class RecordingNotSoundError(RecordingError):
+    pass
+
+
+class RecordingSlowError(RecordingError):
+    pass
+
+
+class RecordingBusyError(RecordingError):
     pass
 
 

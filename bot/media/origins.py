@@ -16,7 +16,7 @@ import httpx
 
 from bot.config.settings import Settings
 from bot.domain.calls import Call
-from bot.domain.errors import RecordingError
+from bot.domain.errors import RecordingPlaceError
 
 Origin = tuple[str, str, int | None]
 """Scheme, host in small letters, port."""
@@ -40,7 +40,7 @@ def can_be_heard(call: Call, settings: Settings) -> bool:
     try:
         allowed = allowed_origins(call, settings)
         return origin_of(read_url(call.recording_url or "")) in allowed.public | allowed.trusted
-    except RecordingError:
+    except RecordingPlaceError:
         return False
 
 
@@ -51,11 +51,11 @@ def allowed_origins(call: Call, settings: Settings) -> AllowedOrigins:
 
 
 def read_url(address: str, location: str = "") -> httpx.URL:
-    """The address, or where a redirect from it leads. Raises RecordingError if it is none."""
+    """The address, or where a redirect from it leads. Raises RecordingPlaceError if it is none."""
     try:
         return httpx.URL(address).join(location)
     except httpx.InvalidURL:
-        raise RecordingError("its address cannot be read") from None
+        raise RecordingPlaceError("its address cannot be read") from None
 
 
 def origin_of(url: httpx.URL) -> Origin:

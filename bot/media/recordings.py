@@ -3,27 +3,46 @@
 The address comes from outside and may name anything: our own network, a file without end, a page
 to log in. So only addresses that `origins.py` allows are asked, each redirect is judged like the
 first address, and the connection goes to the very IP address that was judged: a name that resolves
-to another one a moment later changes nothing. Size and time are bounded, and what comes must begin
-like a sound.
+to another one a moment later changes nothing. Size, time and slowness are bounded, and what comes
+must begin like a sound. No cookie is kept: what one host sets, no other is told.
+
+Recordings are fetched in turns (`turns.py`). On the disk they have no name: what ends the program,
+however suddenly, leaves no client's voice behind.
 """
 
 import asyncio
 import logging
+import os
+import re
 import socket
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import httpx
 
 from bot.config.settings import Settings
 from bot.domain.calls import Call
-from bot.domain.errors import RecordingError, RecordingGoneError, RecordingTooLargeError
+from bot.domain.errors import (
+    RecordingBusyError,
+    RecordingDeniedError,
+    RecordingError,
+    RecordingGoneError,
+    RecordingNotSoundError,
+    RecordingPlaceError,
+    RecordingSlowError,
+    RecordingTooLargeError,
+    TooManyRecordingsError,
+)
 from bot.media.origins import AllowedOrigins, allowed_origins, are_public, origin_of, read_url
+from bot.media.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -36,23 +55,44 @@ MAX_BYTES = 50_000_000
 SECONDS = 60.0
 """All the time a recording may take once its turn has come, to its last byte."""
 
+ANSWER_SECONDS = 20.0
+"""How much of that its host, and those it redirects to, may take until the answer begins."""
+
+SLOWEST = 4096
+"""Bytes a second: a recording that comes slower, `PACE_SECONDS` long, is given up."""
+
+PACE_SECONDS = 5.0
+
+WANTED_AT_ONCE = 5
+"""Recordings one person may have asked for and not got yet."""
+
 PATIENCE = 0.3
 """Seconds that the press of a button, and every update behind it, waits for a delivery."""
 
 _TIMEOUT = httpx.Timeout(10, connect=5)
 _MAX_REDIRECTS = 3
 _MAX_ADDRESSES = 4
-_FETCHES_AT_ONCE = 3
 _FINISH_SECONDS = 20.0
-_GONE = {httpx.codes.NOT_FOUND, httpx.codes.GONE}
+_CHUNK = 65536
+
+_LEFT_NAME = re.compile(r"dzvinok-[a-z0-9_]{8}")
+_LEFT_SECONDS = 3600
+"""How old a file of an earlier version must be: none was ever kept so long on purpose."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
     """A fetched recording; `suffix` (".mp3") says what it is, whatever its address says."""
 
-    path: Path
     suffix: str
+    _file: IO[bytes] = field(repr=False)
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """All of it from its beginning, as often as wanted."""
+        place = 0
+        while chunk := await asyncio.to_thread(os.pread, self._file.fileno(), _CHUNK, place):
+            yield chunk
+            place += len(chunk)
 
 
 async def resolve(host: str) -> list[str]:
@@ -72,13 +112,16 @@ class Recordings:
         self, http: httpx.AsyncClient, settings: Settings, *, resolve: Resolve = resolve
     ) -> None:
         self._http = http
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._settings = settings
         self._resolve = resolve
-        self._turns = asyncio.Semaphore(_FETCHES_AT_ONCE)
+        self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[int, int]] = set()
+        self._waiting: set[tuple[int, int]] = set()
 
     async def __aenter__(self) -> Self:
+        await asyncio.to_thread(remove_left_files)
         return self
 
     async def __aexit__(
@@ -97,14 +140,25 @@ class Recordings:
         """Whether a delivery of this recording to this employee has been started and not ended."""
         return (employee_id, call_id) in self._under_way
 
+    def is_waiting(self, employee_id: int, call_id: int) -> bool:
+        """Whether the delivery waits for its turn still."""
+        return (employee_id, call_id) in self._waiting
+
+    def check_room(self, employee_id: int) -> None:
+        """Raises TooManyRecordingsError while WANTED_AT_ONCE are on their way to the employee."""
+        if sum(who == employee_id for who, _ in self._under_way) >= WANTED_AT_ONCE:
+            raise TooManyRecordingsError(f"employee {employee_id}")
+
     def start_delivery(
         self, employee_id: int, call_id: int, delivery: Coroutine[Any, Any, None]
     ) -> asyncio.Task[None]:
         """Start what sends this recording to this employee; it is under way until it ends."""
         key = employee_id, call_id
         self._under_way.add(key)
+        self._waiting.add(key)
         task = self.start(delivery)
         task.add_done_callback(lambda _: self._under_way.discard(key))
+        task.add_done_callback(lambda _: self._waiting.discard(key))
         return task
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -120,40 +174,47 @@ class Recordings:
         return bool(done)
 
     @asynccontextmanager
-    async def fetched(self, call: Call) -> AsyncIterator[Sound]:
-        """The recording in a file of its own, which is there until the end of the block.
+    async def fetched(self, call: Call, *, employee_id: int) -> AsyncIterator[Sound]:
+        """The recording, which is there until the end of the block, when its turn has come.
 
-        Raises RecordingGoneError, RecordingTooLargeError or, for all else, RecordingError.
+        Raises an error of the kinds under RecordingError that says why there is none.
         """
-        async with self._turns:
-            with tempfile.NamedTemporaryFile(prefix="dzvinok-") as file:
-                try:
-                    async with asyncio.timeout(SECONDS):
-                        beginning = await self._download(call, file.write)
-                    file.flush()
-                    sound = Sound(Path(file.name), _sound_suffix(beginning))
-                except (RecordingError, TimeoutError, OSError, ValueError, httpx.HTTPError) as err:
-                    # Never the address: it may hold a key, and names of hosts are for settings.
-                    why = str(err) if isinstance(err, RecordingError) else type(err).__name__
-                    log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
-                    if isinstance(err, RecordingError):
-                        raise
-                    raise RecordingError(why) from err
-                yield sound
+        try:
+            host = read_url(call.recording_url or "").host
+        except (RecordingError, ValueError):
+            host = ""  # refused below
+        async with self._turns.turn(employee_id, host) as is_fetched:
+            self._waiting.discard((employee_id, call.id))
+            with tempfile.TemporaryFile() as file:
+                suffix = await self._fetch(call, file)
+                is_fetched()
+                yield Sound(suffix, file)
+
+    async def _fetch(self, call: Call, file: IO[bytes]) -> str:
+        """Write all of the recording; returns its suffix. Raises RecordingError, and logs why."""
+        try:
+            async with asyncio.timeout(SECONDS):
+                beginning = await self._download(call, file.write)
+            file.flush()
+            return _sound_suffix(beginning)
+        except RecordingError as error:
+            _log_failure(call, str(error))
+            raise
+        except (TimeoutError, httpx.TimeoutException) as error:
+            _log_failure(call, type(error).__name__)
+            raise RecordingSlowError(type(error).__name__) from error
+        except (OSError, ValueError, httpx.HTTPError) as error:
+            _log_failure(call, type(error).__name__)
+            raise RecordingError(type(error).__name__) from error
 
     async def _download(self, call: Call, write: Callable[[bytes], object]) -> bytes:
         """Write all of the recording; returns its first bytes."""
-        response = await self._request(call)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            response = await self._request(call)
         try:
-            if response.status_code in _GONE:
-                raise RecordingGoneError(f"answered {response.status_code}")
-            if response.status_code != httpx.codes.OK:
-                raise RecordingError(f"answered {response.status_code}")
-            if response.headers.get("Content-Encoding", "identity") != "identity":
-                raise RecordingError("compressed, though asked not to be")
-            if int(response.headers.get("Content-Length", 0)) > MAX_BYTES:
-                raise RecordingTooLargeError("too large")
+            _check_answer(response)
             beginning, size = b"", 0  # Content-Length may be missing, or a lie
+            counted, since = 0, time.monotonic()
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > MAX_BYTES:
@@ -161,6 +222,11 @@ class Recordings:
                 if len(beginning) < _BEGINNING_BYTES:
                     beginning += chunk[:_BEGINNING_BYTES]
                 write(chunk)
+                seconds = time.monotonic() - since
+                if seconds >= PACE_SECONDS:
+                    if size - counted < SLOWEST * seconds:
+                        raise RecordingSlowError("too slow")
+                    counted, since = size, since + seconds
             return beginning
         finally:
             await response.aclose()
@@ -183,10 +249,10 @@ class Recordings:
         if origin in allowed.trusted:
             return await self._send(url, url)
         if origin not in allowed.public:
-            raise RecordingError("its address is not in RECORDING_HOSTS")
+            raise RecordingPlaceError("its address is not in RECORDING_HOSTS")
         addresses = await self._resolve(url.host)
         if not are_public(addresses):
-            raise RecordingError("its host has no public address, or also others")
+            raise RecordingPlaceError("its host has no public address, or also others")
         for address in addresses[:_MAX_ADDRESSES]:
             try:
                 return await self._send(url, url.copy_with(host=address))
@@ -208,7 +274,52 @@ class Recordings:
             timeout=_TIMEOUT,
             extensions={"sni_hostname": url.raw_host.decode("ascii")},
         )
-        return await self._http.send(request, stream=True, follow_redirects=False)
+        try:
+            return await self._http.send(request, stream=True, follow_redirects=False)
+        except (httpx.InvalidURL, UnicodeError) as error:  # of where it is redirected to
+            raise RecordingPlaceError("redirected to what is no address") from error
+
+
+def _check_answer(response: httpx.Response) -> None:
+    """Raises an error of the kinds under RecordingError unless a recording may follow."""
+    answered = f"answered {response.status_code}"
+    match response.status_code:
+        case httpx.codes.OK:
+            pass
+        case httpx.codes.NOT_FOUND | httpx.codes.GONE:
+            raise RecordingGoneError(answered)
+        case (
+            httpx.codes.UNAUTHORIZED
+            | httpx.codes.FORBIDDEN
+            | httpx.codes.PROXY_AUTHENTICATION_REQUIRED
+        ):
+            raise RecordingDeniedError(answered)
+        case httpx.codes.TOO_MANY_REQUESTS | httpx.codes.SERVICE_UNAVAILABLE:
+            raise RecordingBusyError(answered)
+        case _:
+            raise RecordingError(answered)
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RecordingNotSoundError("compressed, though asked not to be")
+    if int(response.headers.get("Content-Length", 0)) > MAX_BYTES:
+        raise RecordingTooLargeError("too large")
+
+
+def _log_failure(call: Call, why: str) -> None:
+    # Never the address: it may hold a key, and names of hosts are for settings.
+    log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
+
+
+def remove_left_files() -> None:
+    """Delete the recordings that an earlier version, killed, has left among temporary files."""
+    long_ago = time.time() - _LEFT_SECONDS
+    with suppress(OSError):
+        for path in Path(tempfile.gettempdir()).iterdir():
+            if _LEFT_NAME.fullmatch(path.name):
+                with suppress(OSError):
+                    status = path.lstat()
+                    is_ours = S_ISREG(status.st_mode) and status.st_uid == os.getuid()
+                    if is_ours and status.st_mtime < long_ago:
+                        path.unlink()
 
 
 _BEGINNING_BYTES = 12
@@ -227,4 +338,4 @@ def _sound_suffix(beginning: bytes) -> str:
         return ".m4a"
     if len(beginning) > 1 and beginning[0] == 0xFF and beginning[1] & 0xE0 == 0xE0:
         return ".mp3" if beginning[1] & 0x06 else ".aac"
-    raise RecordingError("not a sound")
+    raise RecordingNotSoundError("not a sound")

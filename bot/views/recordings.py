@@ -27,3 +27,7 @@ def filename(call: Call, zone: ZoneInfo) -> str:
 
 def on_its_way() -> str:
     return _("The recording is on its way.")
+
+
+def in_line() -> str:
+    return _("The recording waits for its turn and will come here by itself.")

@@ -13,9 +13,15 @@ from bot.domain.errors import (
     NotFoundError,
     NotRungError,
     NotTalkedError,
+    RecordingBusyError,
+    RecordingDeniedError,
     RecordingError,
     RecordingGoneError,
+    RecordingNotSoundError,
+    RecordingPlaceError,
+    RecordingSlowError,
     RecordingTooLargeError,
+    TooManyRecordingsError,
 )
 
 
@@ -44,12 +50,12 @@ def refusal(error: BaseException) -> str:
             return _("A colleague has just changed this. Open it again.")
         case InviteError():
             return _("This invitation no longer works. Ask your administrator for a new one.")
-        case RecordingGoneError():
-            return _("The recording is gone: the PBX no longer has it.")
-        case RecordingTooLargeError():
-            return _("The recording is too large for Telegram.")
+        case TooManyRecordingsError():
+            return _(
+                "Several recordings are on their way to you. Ask for more when they are here."
+            )
         case RecordingError():
-            return _("The recording is not available now. Please try again later.")
+            return _recording_refusal(error)
         case TelegramRetryAfter():
             return ngettext(
                 "Telegram asks us to slow down. Please try again in {count} second.",
@@ -57,6 +63,31 @@ def refusal(error: BaseException) -> str:
                 error.retry_after,
             ).format(count=error.retry_after)
     return _("Something went wrong. Please try once more.")
+
+
+def _recording_refusal(error: RecordingError) -> str:
+    """Why there is no recording, as far as a person can do something about it."""
+    match error:
+        case RecordingGoneError():
+            return _("The recording is gone: the PBX no longer has it.")
+        case RecordingTooLargeError():
+            return _("The recording is too large for Telegram.")
+        case RecordingPlaceError():
+            return _(
+                "The bot may not fetch recordings from there. Please tell your administrator: "
+                "the setting is RECORDING_HOSTS."
+            )
+        case RecordingDeniedError():
+            return _(
+                "The PBX does not let the bot have the recording. Please tell your administrator."
+            )
+        case RecordingNotSoundError():
+            return _("What the PBX sends is not a recording. Please tell your administrator.")
+        case RecordingSlowError():
+            return _("The PBX sends the recording too slowly. Please try again later.")
+        case RecordingBusyError():
+            return _("The PBX is busy now. Please try again in a few minutes.")
+    return _("The recording is not available now. Please try again later.")
 
 
 def shown_later(seconds: int) -> str:

@@ -93,7 +93,7 @@ async def test_a_recording_that_telegram_wants_later_comes_later(
 
 @pytest.mark.parametrize(
     ("what", "words"),
-    [("gone", "Аудіозапису більше немає"), ("broken", "Аудіозапис зараз недоступний")],
+    [("gone", "Аудіозапису більше немає"), ("401", "не віддає цей аудіозапис ботові")],
 )
 async def test_a_failure_is_told_at_the_button(
     tmp_path: Path, pbx: RecordingServer, what: str, words: str
@@ -113,7 +113,7 @@ async def test_without_an_allowed_host_the_card_only_says_there_is_one(
         assert "Аудіозапис розмови: є" in shown.text
         assert shown.buttons[0] == ["💬 Коментар"]
         query = await olena.press_stale(shown, Listen(call=1).pack())
-        assert "недоступний" in ((await query.answered()).text or "")
+        assert "RECORDING_HOSTS" in ((await query.answered()).text or "")
         assert pbx.asked == []
 
 
@@ -172,7 +172,7 @@ async def test_a_slow_failure_is_told_by_a_message(
     async with listening(tmp_path, pbx, "held") as (office, olena):
         shown = await card(office, olena)
         await (await olena.click(shown, "🎧")).answered()
-        await olena.wait_for(lambda message: "Аудіозапис зараз недоступний" in message.text)
+        await olena.wait_for(lambda message: "віддає аудіозапис надто повільно" in message.text)
 
 
 async def test_a_stop_finishes_the_recording_that_was_promised(

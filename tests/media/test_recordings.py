@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -14,10 +16,20 @@ from pydantic import ValidationError
 
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
-from bot.domain.errors import RecordingError, RecordingGoneError, RecordingTooLargeError
+from bot.domain.errors import (
+    RecordingBusyError,
+    RecordingDeniedError,
+    RecordingError,
+    RecordingGoneError,
+    RecordingNotSoundError,
+    RecordingPlaceError,
+    RecordingSlowError,
+    RecordingTooLargeError,
+)
 from bot.media import recordings as fetching
 from bot.media.origins import can_be_heard
-from bot.media.recordings import Recordings, resolve
+from bot.media.recordings import Recordings, Sound, resolve
+from tests.support.plain_http import plain_http
 from tests.support.recordings import WAV, RecordingServer, call_with_recording, recording_server
 
 PUBLIC = "93.184.216.34"
@@ -41,9 +53,13 @@ async def fetch(url: str, hosts: str) -> tuple[bytes, str]:
     async with (
         httpx.AsyncClient(trust_env=False, verify=False) as http,  # noqa: S501 - no TLS here
         Recordings(http, settings(hosts)) as recordings,
-        recordings.fetched(call_with_recording(url)) as sound,
+        recordings.fetched(call_with_recording(url), employee_id=1) as sound,
     ):
-        return sound.path.read_bytes(), sound.suffix
+        return await content(sound), sound.suffix
+
+
+async def content(sound: Sound) -> bytes:
+    return b"".join([chunk async for chunk in sound.read()])
 
 
 async def test_a_recording_comes_whole_from_a_trusted_origin(pbx: RecordingServer) -> None:
@@ -54,16 +70,54 @@ async def test_a_recording_comes_whole_from_a_trusted_origin(pbx: RecordingServe
 @pytest.mark.parametrize(
     ("what", "error"),
     [
-        ("gone", RecordingGoneError),
-        ("broken", RecordingError),
-        ("page", RecordingError),
-        ("squeezed", RecordingError),
+        *((str(status), RecordingGoneError) for status in (404, 410)),
+        *((str(status), RecordingDeniedError) for status in (401, 403, 407)),
+        *((str(status), RecordingBusyError) for status in (429, 503)),
+        *((str(status), RecordingError) for status in (204, 206, 302, 304, 418, 500, 502, 504)),
+        ("page", RecordingNotSoundError),
+        ("empty", RecordingNotSoundError),
+        ("squeezed", RecordingNotSoundError),
+        ("cut", RecordingError),
+        ("garbage", RecordingError),
         ("to?to=/to?to=/to", RecordingError),
-        ("to?to=http://127.0.0.1:1/ok", RecordingError),
-        ("to?to=http://169.254.169.254/latest/meta-data", RecordingError),
-        ("to?to=https://localhost/ok", RecordingError),
-        ("to?to=file:///etc/passwd", RecordingError),
-        ("to?to=//", RecordingError),
+        *(
+            (f"to?to={quote(to, safe='')}", RecordingPlaceError)
+            for to in (
+                "http://127.0.0.1:1/ok",
+                "http://169.254.169.254/latest/meta-data",
+                "https://localhost/ok",
+                "file:///etc/passwd",
+                "data:audio/wav;base64,UklGRg==",
+                "data:,",
+                "javascript:alert(1)",
+                "mailto:a@b",
+                "urn:isbn:1",
+                "blob:http://127.0.0.1/x",
+                "gopher://127.0.0.1/ok",
+                "ws://127.0.0.1/ok",
+                "http://2130706433/ok",
+                "http://0x7f.1/ok",
+                "http://[::1]/ok",
+                "http://[::ffff:127.0.0.1]/ok",
+                "http://127.0.0.1:99999/ok",
+                "http://root:secret@10.0.0.1/ok",
+                "http://xn--/ok",
+                "http://a../ok",
+                "http://" + "a" * 5000,
+                "//evil.example/ok",
+            )
+        ),
+        *(
+            (f"to?to={quote(to, safe='')}", RecordingError)
+            for to in (
+                "",
+                "?",
+                "http:",
+                "http://[::1",
+                "http://127.0.0.1:abc/ok",
+                "http://[v1.a]/",
+            )
+        ),
     ],
 )
 async def test_what_is_no_recording_is_refused(
@@ -96,33 +150,64 @@ async def test_all_of_it_has_a_time_and_a_trickle_does_not_stretch_it(
 ) -> None:
     monkeypatch.setattr(fetching, "SECONDS", 0.1)
     for what in ("held", "endless"):
-        with pytest.raises(RecordingError):
+        with pytest.raises(RecordingSlowError):
             await fetch(f"{pbx.url}/{what}", pbx.url)
 
 
-def files_in(directory: Path) -> int:
-    return len(list(directory.iterdir()))
+async def test_what_begins_too_late_or_comes_too_slowly_is_given_up_soon(
+    pbx: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(fetching, "PACE_SECONDS", 0.1)
+    async with asyncio.timeout(fetching.SECONDS / 4):
+        for what in ("held", "trickle"):
+            with pytest.raises(RecordingSlowError):
+                await fetch(f"{pbx.url}/{what}", pbx.url)
 
 
-async def test_who_waits_for_a_turn_has_no_file_yet(
+async def test_no_cookie_is_kept(pbx: RecordingServer) -> None:
+    async with plain_http() as http, Recordings(http, settings(pbx.url)) as recordings:
+        for what in ("cookie", "ok"):
+            call = call_with_recording(f"{pbx.url}/{what}")
+            async with recordings.fetched(call, employee_id=1) as sound:
+                assert await content(sound) == WAV
+    assert pbx.cookies == []
+
+
+async def test_recordings_have_no_name_and_come_in_turns(
     tmp_path: Path, pbx: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    async with httpx.AsyncClient(trust_env=False) as http, asyncio.TaskGroup() as all_at_once:
+    async with plain_http() as http, asyncio.TaskGroup() as all_at_once:
         recordings = Recordings(http, settings(pbx.url))
 
-        async def fetched() -> None:
-            async with recordings.fetched(call_with_recording(f"{pbx.url}/held")) as sound:
-                assert sound.path.read_bytes() == WAV
+        async def fetched(person: int) -> None:
+            call = call_with_recording(f"{pbx.url}/held")
+            async with recordings.fetched(call, employee_id=person) as sound:
+                assert await content(sound) == WAV
 
-        for _ in range(5):
-            all_at_once.create_task(fetched())
+        for person in range(5):
+            all_at_once.create_task(fetched(person))
         async with asyncio.timeout(10):
             await pbx.are_asked(3)
-        assert files_in(tmp_path) == 3
+        assert os.listdir(tmp_path) == []
         pbx.release.set()
     assert len(pbx.asked) == 5
-    assert files_in(tmp_path) == 0
+
+
+async def test_files_that_a_killed_earlier_version_left_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    kept = ["dzvinok-abc", "dzvinok-12345678.wav", "other-12345678", "dzvinok-recently"]
+    for name in ("dzvinok-1a2_xyzq", *kept):
+        (tmp_path / name).write_bytes(WAV)
+        os.utime(tmp_path / name, (1000, 1000))
+    os.utime(tmp_path / "dzvinok-recently")
+    (tmp_path / "dzvinok-_folder_").mkdir()
+    os.utime(tmp_path / "dzvinok-_folder_", (1000, 1000))
+    async with plain_http() as http, Recordings(http, settings("")):
+        assert sorted(os.listdir(tmp_path)) == sorted([*kept, "dzvinok-_folder_"])
 
 
 async def test_a_pbx_that_is_down_is_no_traceback(pbx: RecordingServer) -> None:
@@ -197,8 +282,9 @@ async def internet(
         recordings = Recordings(http, chosen, resolve=addresses_of)
 
         async def get(url: str) -> bytes:
-            async with recordings.fetched(call_with_recording(url)) as sound:
-                return sound.path.read_bytes()
+            call = call_with_recording(url)
+            async with recordings.fetched(call, employee_id=1) as sound:
+                return await content(sound)
 
         yield get, asked
 

@@ -46,12 +46,14 @@ def call_with_recording(url: str | None, source: str = "office") -> Call:
 class RecordingServer:
     """Where a PBX keeps its recordings: what is asked for says how it is answered.
 
-    `/held` answers when `release` is set; `/to?to=…` redirects; see `answer` for the others.
+    `/held` answers when `release` is set; `/to?to=…` redirects; `/503` answers so; see `answer`
+    for the others.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.asked: list[str] = []
+        self.cookies: list[str] = []
         self.release = asyncio.Event()
         self._is_asked = asyncio.Event()
 
@@ -63,6 +65,7 @@ class RecordingServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
+        self.cookies += request.headers.getall("Cookie", [])
         self._is_asked.set()
         match request.match_info["what"]:
             case "ok":
@@ -71,7 +74,7 @@ class RecordingServer:
                 await self.release.wait()
                 return web.Response(body=WAV)
             case "to":
-                raise web.HTTPFound(request.query["to"])
+                return web.Response(status=302, headers={"Location": request.query["to"]})
             case "page":
                 return web.Response(text="<html>Log in</html>", content_type="audio/mpeg")
             case "squeezed":
@@ -81,6 +84,25 @@ class RecordingServer:
                 await response.prepare(request)
                 while True:
                     await response.write(WAV)
+            case "trickle":
+                response = web.StreamResponse()
+                await response.prepare(request)
+                while not self.release.is_set():
+                    await response.write(WAV[:1])
+                    await asyncio.sleep(0.01)
+            case "empty":
+                return web.Response()
+            case "cut" | "garbage" as what:
+                length = {"Content-Length": "10", "Transfer-Encoding": "chunked"}
+                name = "Content-Length" if what == "cut" else "Transfer-Encoding"
+                assert request.transport is not None
+                head = f"HTTP/1.1 200 OK\r\n{name}: {length[name]}\r\n\r\n"
+                request.transport.write(head.encode() + WAV[:5])
+                request.transport.close()
+            case "cookie":
+                return web.Response(body=WAV, headers={"Set-Cookie": "session=of-one-person"})
+            case status if status.isdecimal():
+                return web.Response(status=int(status))
         raise web.HTTPNotFound if request.match_info["what"] == "gone" else web.HTTPBadGateway
 
 
