@@ -10,6 +10,7 @@ from aiohttp import web
 from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.errors import StorageError
+from bot.intake.bodies import read_body
 from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource, HookSource
 from bot.telemetry.metrics import Metrics
@@ -30,12 +31,13 @@ class Hooks:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
 
         200: something was, and it is durable. 422: nothing was. 404: the source or the token is
-        wrong. 503: the database cannot be written now, so the PBX should post again.
+        wrong. 400, 413, 415: there is no body to read. 503: the database cannot be written now, so
+        the PBX should post again.
         """
         name = request.match_info["source"]
         source = self._source(name, request.match_info["token"])
         content_type = request.headers.get("Content-Type", "")
-        readings = source.read_hook(await request.read(), content_type)
+        readings = source.read_hook(await read_body(request), content_type)
         facts = [item for item in readings if isinstance(item, CallFacts)]
         rejects = [item for item in readings if isinstance(item, Reject)]
         try:
@@ -61,7 +63,7 @@ class Hooks:
         source = self.sources.get(name)
         secret = self.settings.sources[name].token if source else None
         expected = secret.get_secret_value() if secret else ""
-        is_right = hmac.compare_digest(token.encode(), expected.encode())
+        is_right = hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected.encode())
         if not (expected and is_right and isinstance(source, HookSource)):
             raise web.HTTPNotFound
         return source

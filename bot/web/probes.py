@@ -44,9 +44,12 @@ class Probes:
         return web.json_response(parts, status=200 if is_ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """The metrics as Prometheus reads them."""
+        """The metrics as Prometheus reads them; 503 if the database cannot be read."""
         del request
-        self._metrics.outbox_pending.set(await self._outbox.count_pending())
+        try:
+            self._metrics.outbox_pending.set(await self._outbox.count_pending())
+        except StorageError as error:
+            raise web.HTTPServiceUnavailable(text=str(error)) from error
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
     async def _check_database(self) -> str:

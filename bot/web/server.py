@@ -7,21 +7,22 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiogram import Bot, Dispatcher
-from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.errors import StartError
+from bot.intake.bodies import MAX_BODY_BYTES
 from bot.intake.hooks import Hooks
 from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource
 from bot.telemetry.metrics import Metrics
+from bot.web.posted_updates import PostedUpdates
 from bot.web.probes import Probes
+from bot.web.refused import server_log
 from storage.database import Database
 from storage.outbox import OutboxRepo
 
-MAX_BODY_BYTES = 1024 * 1024
 TELEGRAM_PATH = "/telegram"
 
 _FINISH_SECONDS = 25.0
@@ -49,13 +50,8 @@ def create_web(
     app.router.add_get("/readyz", probes.ready)
     app.router.add_get("/metrics", probes.metrics)
     if settings.updates == "webhook":
-        # In the foreground: an update is acknowledged to Telegram only when it is done.
-        SimpleRequestHandler(
-            dispatcher,
-            bot,
-            handle_in_background=False,
-            secret_token=settings.webhook_secret.get_secret_value(),
-        ).register(app, TELEGRAM_PATH)
+        secret = settings.webhook_secret.get_secret_value()
+        app.router.add_post(TELEGRAM_PATH, PostedUpdates(dispatcher, bot, secret).receive)
     return app
 
 
@@ -65,7 +61,13 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
 
     Raises StartError if the address or the port cannot be had.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=_FINISH_SECONDS,
+        auto_decompress=False,  # bot/intake/bodies does it
+        logger=server_log(),
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.http_host, settings.http_port)

@@ -48,6 +48,8 @@ class JsonCallSource:
             return [self.read_call(posted, 0, text)]
         if not isinstance(posted, list):
             return [rejected(0, ["expected an object or an array of objects"], text)]
+        if not posted:
+            return [rejected(0, ["an array without calls"], text)]
         if len(posted) > ARRAY_LIMIT:
             return [rejected(0, [f"over {ARRAY_LIMIT} calls in one array"], text)]
         return [self.read_call(item, place) for place, item in enumerate(posted)]

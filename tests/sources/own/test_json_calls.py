@@ -95,7 +95,7 @@ def test_an_array_keeps_its_order_and_places() -> None:
     assert [type(item) for item in readings] == [CallFacts, Reject, Reject, CallFacts]
     assert [item.place for item in readings if isinstance(item, Reject)] == [1, 2]
     assert readings[2] == Reject(2, ("expected an object",), "5")
-    assert read([]) == []
+    assert read([]) == [Reject(0, ("an array without calls",), "[]")]
 
 
 def test_an_array_has_at_most_a_thousand_calls() -> None:
