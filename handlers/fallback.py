@@ -4,12 +4,17 @@ import logging
 
 from aiogram import F, Router
 from aiogram.enums import ChatType
-from aiogram.exceptions import TelegramForbiddenError, TelegramRetryAfter
-from aiogram.types import CallbackQuery, ErrorEvent, Message
+from aiogram.exceptions import (
+    AiogramError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import CallbackQuery, ErrorEvent, Message, Update
 
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
-from bot.telegram.errors import ShownLaterError
+from bot.telegram.errors import ShownLaterError, is_closed
 from bot.telegram.filters import is_command
 from bot.telegram.reply import answer, show
 from bot.views import dialogs, refusals
@@ -57,15 +62,29 @@ async def edited_message(message: Message, employee: Employee | None) -> None:
 async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
     """Tell the person what an error may tell, and the log the rest; a group's talk, nothing.
 
-    Where Telegram lets nothing be written now, only the pressed button can be answered.
+    Where nothing can be written now, only the pressed button can be answered; and if that, or the
+    words for the error, cannot be told either, that is a line of the log and no new error.
     """
-    is_mute = isinstance(event.exception, TelegramForbiddenError | TelegramRetryAfter)
-    error, query, message = event.exception, event.update.callback_query, event.update.message
+    error, update = event.exception, event.update
     if isinstance(error, NoAccessError):
         who = employee.id if employee else None
-        log.warning("refused to employee %s: %s, %r", who, error, query.data if query else None)
-    elif not isinstance(error, AppError) and not is_mute:
-        log.error("update %d failed", event.update.update_id, exc_info=error)
+        pressed = update.callback_query.data if update.callback_query else None
+        log.warning("refused to employee %s: %s, %r", who, error, pressed)
+    elif is_closed(error):
+        log.info("update %d: its chat cannot be written to", update.update_id)
+    elif isinstance(error, TelegramNetworkError | TelegramServerError):
+        log.warning("update %d: no answer of Telegram: %s", update.update_id, _brief(error))
+    elif not isinstance(error, AppError | TelegramRetryAfter):
+        log.error("update %d failed", update.update_id, exc_info=error)
+    try:
+        await _tell(update, error)
+    except AiogramError as failure:
+        log.info("update %d: the refusal cannot be told: %s", update.update_id, _brief(failure))
+
+
+async def _tell(update: Update, error: Exception) -> None:
+    query, message = update.callback_query, update.message
+    is_mute = is_closed(error) or isinstance(error, TelegramRetryAfter)
     if query:
         if isinstance(error, ShownLaterError):
             await answer(query, refusals.shown_later(error.retry_after))
@@ -73,3 +92,7 @@ async def failed(event: ErrorEvent, employee: Employee | None = None) -> None:
             await answer(query, refusals.refusal(error), alert=True)
     elif message and message.chat.type == ChatType.PRIVATE and not is_mute:
         await show(message, refusals.refusal(error))
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

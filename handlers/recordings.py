@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Router
@@ -13,6 +14,7 @@ from bot.domain.calls import Call
 from bot.domain.errors import AppError, NotTalkedError, RecordingGoneError
 from bot.domain.people import Employee
 from bot.media.recordings import Recordings, Sound
+from bot.telegram.errors import is_closed
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import answer, show
 from bot.views import recordings as views
@@ -117,5 +119,6 @@ async def _tell_if_it_fails(query: CallbackQuery, delivery: asyncio.Task[None]) 
     try:
         await delivery
     except (AppError, AiogramError) as error:
-        if isinstance(query.message, Message):
-            await show(query.message, refusals.refusal(error))
+        if isinstance(query.message, Message) and not is_closed(error):
+            with suppress(AiogramError):
+                await show(query.message, refusals.refusal(error))

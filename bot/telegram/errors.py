@@ -1,6 +1,24 @@
 """What Telegram's refusals mean to screens."""
 
-from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter
+from aiogram.exceptions import (
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramRetryAfter,
+)
+
+_CLOSED = (
+    "chat not found",
+    "not enough rights",
+    "have no rights",
+    "need administrator rights",
+    "CHAT_WRITE_FORBIDDEN",
+    "CHAT_RESTRICTED",
+    "CHAT_SEND_PLAIN_FORBIDDEN",
+    "PEER_ID_INVALID",
+    "TOPIC_CLOSED",
+    "message thread not found",
+)
 
 
 class ShownLaterError(TelegramRetryAfter):
@@ -10,6 +28,13 @@ class ShownLaterError(TelegramRetryAfter):
 def is_unchanged(error: TelegramBadRequest) -> bool:
     """Whether the message shows already what it should."""
     return "message is not modified" in error.message
+
+
+def is_closed(error: BaseException) -> bool:
+    """Whether a chat cannot be written to: blocked, gone, moved, or closed to the bot."""
+    if isinstance(error, TelegramBadRequest):
+        return any(words in error.message for words in _CLOSED)
+    return isinstance(error, TelegramForbiddenError | TelegramMigrateToChat)
 
 
 def is_gone(error: TelegramBadRequest) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError
+from aiogram.exceptions import AiogramError
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllChatAdministrators,
@@ -52,8 +52,8 @@ async def set_menu(bot: Bot, i18n: I18n, employee: Employee) -> None:
             await bot.set_my_commands(menu, scope=chat)
         else:
             await bot.delete_my_commands(scope=chat)
-    except TelegramAPIError as error:
-        log.info("the menu of employee %d stays as it was: %s", employee.id, error.message)
+    except AiogramError as error:
+        log.info("the menu of employee %d stays as it was: %s", employee.id, error)
 
 
 def _menu(i18n: I18n, language: Language, names: Offer) -> list[BotCommand]:

@@ -8,14 +8,14 @@ from contextlib import suppress
 
 from aiogram import Bot
 from aiogram.exceptions import (
+    AiogramError,
     TelegramBadRequest,
     TelegramForbiddenError,
-    TelegramMigrateToChat,
     TelegramRetryAfter,
 )
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from bot.telegram.errors import ShownLaterError, is_closed, is_gone, is_unchanged
 from bot.views import refusals
 
 Event = Message | CallbackQuery
@@ -78,17 +78,15 @@ async def write_to(
     """
     try:
         return await bot.send_message(chat_id, text, reply_markup=markup)
-    except TelegramForbiddenError:
-        return None
-    except TelegramBadRequest as error:
-        if not any(words in error.message for words in ("chat not found", "not enough rights")):
+    except (TelegramForbiddenError, TelegramBadRequest) as error:
+        if not is_closed(error):
             raise
         return None
 
 
 async def take_buttons_away(message: Message) -> None:
     """Leave a message without buttons; that they are gone, or the group has moved, is as good."""
-    with suppress(TelegramBadRequest, TelegramMigrateToChat, TelegramRetryAfter):
+    with suppress(AiogramError):
         await message.edit_reply_markup()
 
 
@@ -102,7 +100,7 @@ async def remove(event: Event, message_ids: Collection[int]) -> None:
 async def remove_from(bot: Bot, chat_id: int, message_ids: Collection[int]) -> None:
     """Delete messages of ours from a chat; those that cannot be are let be."""
     if message_ids:
-        with suppress(TelegramBadRequest, TelegramForbiddenError, TelegramRetryAfter):
+        with suppress(AiogramError):
             await bot.delete_messages(chat_id, list(message_ids))
 
 
