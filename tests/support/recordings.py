@@ -55,6 +55,7 @@ class RecordingServer:
         self.asked: list[str] = []
         self.cookies: list[str] = []
         self.release = asyncio.Event()
+        self.has_trickled = asyncio.Event()
         self._is_asked = asyncio.Event()
 
     async def are_asked(self, times: int) -> None:
@@ -89,6 +90,7 @@ class RecordingServer:
                 await response.prepare(request)
                 while not self.release.is_set():
                     await response.write(WAV[:1])
+                    self.has_trickled.set()
                     await asyncio.sleep(0.01)
             case "empty":
                 return web.Response()
