@@ -235,7 +235,7 @@ async def choose_role(
     person = await employees.get(callback_data.employee)
     if await _is_fixed(query, person, employee):
         return
-    await employees.set_role(person.id, callback_data.role)
+    await employees.set_role(person.id, callback_data.role, by=employee.id)
     log.info("employee %d made employee %d %s", employee.id, person.id, callback_data.role)
     person = await employees.get(person.id)
     toast, page = views.role_changed(), callback_data.page
@@ -326,7 +326,7 @@ async def _is_fixed(query: CallbackQuery, person: Employee, viewer: Employee) ->
 async def _set_state(
     person: Employee, state: EmployeeState, viewer: Employee, employees: EmployeeRepo
 ) -> Employee:
-    await employees.set_state(person.id, state)
+    await employees.set_state(person.id, state, by=viewer.id)
     log.info("employee %d made employee %d %s", viewer.id, person.id, state)
     return replace(person, state=state)
 

@@ -8,16 +8,16 @@ from aiogram.utils.i18n import I18n
 from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.errors import InviteError
-from bot.domain.people import Employee, EmployeeState, Role
+from bot.domain.people import Acceptance, Employee, Role
 from bot.telegram.filters import HasRole
 from bot.telegram.i18n import language_of
 from bot.telegram.menu import set_menu
-from bot.telegram.reply import show
+from bot.telegram.reply import Event, show
 from bot.views import refusals
 from bot.views import staff as staff_views
 from bot.views import start as views
 from keyboards import start as keyboards
-from keyboards.callbacks import HelpPage
+from keyboards.callbacks import HelpPage, InviteAnswer
 from storage.employees import NAME_LIMIT, EmployeeRepo
 from storage.invites import InviteRepo
 
@@ -32,6 +32,7 @@ def create_router() -> Router:
     router.message.register(help_command, Command("help"), HasRole())
     router.message.register(stranger, Command("help"))
     router.callback_query.register(help_pressed, HelpPage.filter(), HasRole())
+    router.callback_query.register(invite_answered, InviteAnswer.filter(), HasRole())
     return router
 
 
@@ -60,16 +61,16 @@ async def join(
     bot: Bot,
     i18n: I18n,
 ) -> None:
-    """Let a person in by a link; one who is in already loses nothing, and is told what it did.
+    """Let a person in by a link. One who is in already is asked whether they want what it changes.
 
     Somebody already in is not told that the link is unusable.
     """
-    offered = await invites.find(command.args or "", now=clock())
-    is_in = employee is not None and employee.state is EmployeeState.ACTIVE
-    gave = False
+    token = command.args or ""
+    offered = await invites.find(token, now=clock())
+    became = None
     try:
-        gave = await invites.accept(
-            command.args or "",
+        became = await invites.accept(
+            token,
             tg_id=event_from_user.id,
             name=employee.name if employee else event_from_user.full_name[:NAME_LIMIT],
             language=language_of(event_from_user.language_code, default=settings.language),
@@ -79,13 +80,43 @@ async def join(
     except InviteError:
         if employee is None:
             raise
+    if employee and offered and became is Acceptance.ASKS:
+        text = staff_views.invite_asks(employee, offered)
+        await show(message, text, keyboards.invite_answers(token))
+        return
     if person := await employees.find(event_from_user.id):
         note = None
-        if employee and is_in and offered:
+        if offered and became is Acceptance.NOTHING:
             with i18n.use_locale(person.language):
-                gained = staff_views.invite_gave(employee, person)
-                note = gained if gave else staff_views.invite_changes_nothing(offered)
+                note = staff_views.invite_changes_nothing(offered)
         await _greet(message, person, bot, i18n, note=note)
+
+
+async def invite_answered(
+    query: CallbackQuery,
+    callback_data: InviteAnswer,
+    employee: Employee,
+    employees: EmployeeRepo,
+    invites: InviteRepo,
+    clock: Clock,
+    bot: Bot,
+    i18n: I18n,
+) -> None:
+    """Change somebody who is in already as an invitation says, or leave it for somebody else."""
+    if not callback_data.is_wanted or employee.role is Role.ADMINISTRATOR:
+        await show(query, staff_views.invite_left())
+        return
+    await invites.accept(
+        callback_data.token,
+        tg_id=employee.tg_id,
+        name=employee.name,
+        language=employee.language,
+        page_size=employee.page_size,
+        now=clock(),
+        is_confirmed=True,
+    )
+    person = await employees.get(employee.id)
+    await _greet(query, person, bot, i18n, note=staff_views.invite_gave(employee, person))
 
 
 async def help_command(message: Message, employee: Employee) -> None:
@@ -100,8 +131,8 @@ async def help_pressed(query: CallbackQuery, callback_data: HelpPage, employee: 
 
 
 async def _greet(
-    message: Message, employee: Employee, bot: Bot, i18n: I18n, *, note: str | None = None
+    event: Event, employee: Employee, bot: Bot, i18n: I18n, *, note: str | None = None
 ) -> None:
     with i18n.use_locale(employee.language):
-        await show(message, views.greeting(employee, note=note), keyboards.greeting())
+        await show(event, views.greeting(employee, note=note), keyboards.greeting())
     await set_menu(bot, i18n, employee)

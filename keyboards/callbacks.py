@@ -438,6 +438,16 @@ class InviteButton(CallbackData, prefix="ib1"):
     page: Count
 
 
+class InviteAnswer(CallbackData, prefix="ia1"):
+    """Whether somebody who is in already wants what an invitation would change.
+
+    The token proves that they have the link: an id could be guessed.
+    """
+
+    token: str
+    is_wanted: bool
+
+
 class InviteWithout(CallbackData, prefix="iw1"):
     """Make the invitation without extensions."""
 

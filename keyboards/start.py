@@ -7,7 +7,14 @@ from bot.domain.calls import Status
 from bot.domain.cases import Board
 from bot.domain.signs import STATUS
 from keyboards.buttons import button, keyboard
-from keyboards.callbacks import BoardPlace, HelpPage, LogPage, SettingsMenu, TodayPage
+from keyboards.callbacks import (
+    BoardPlace,
+    HelpPage,
+    InviteAnswer,
+    LogPage,
+    SettingsMenu,
+    TodayPage,
+)
 
 
 def greeting() -> InlineKeyboardMarkup:
@@ -18,6 +25,12 @@ def greeting() -> InlineKeyboardMarkup:
         [button(_("📋 Whole log"), LogPage()), button(_("⚙️ Settings"), SettingsMenu())],
         [button(_("❔ What I can do"), HelpPage())],
     )
+
+
+def invite_answers(token: str) -> InlineKeyboardMarkup:
+    """Below the question whether an invitation should change somebody who is in already."""
+    yes, no = (InviteAnswer(token=token, is_wanted=wanted) for wanted in (True, False))
+    return keyboard([button(_("✅ Yes, it is mine"), yes)], [button(_("✖️ No"), no)])
 
 
 def help_page() -> InlineKeyboardMarkup:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.domain.errors import NotFoundError
+from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
@@ -115,12 +115,14 @@ class EmployeeRepo:
     async def set_name(self, employee_id: int, name: str) -> None:
         await self._set(employee_id, "name", name)
 
-    async def set_role(self, employee_id: int, role: Role) -> None:
+    async def set_role(self, employee_id: int, role: Role, *, by: int | None = None) -> None:
         """Give the person a role; those whom the settings name stay administrators.
 
         The cases in the hands of one who takes no clients any more are free at the next tick.
+        Raises NoAccessError if `by`, who changes it, is no administrator any more.
         """
         async with self._database.transaction() as tx:
+            await _check_administrator(tx, by)
             changed = await tx.execute(
                 "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0 RETURNING id",
                 (role.value, employee_id),
@@ -128,13 +130,17 @@ class EmployeeRepo:
             if changed and not role.takes_clients:
                 await let_clients_go(tx, employee_id)
 
-    async def set_state(self, employee_id: int, state: EmployeeState) -> None:
+    async def set_state(
+        self, employee_id: int, state: EmployeeState, *, by: int | None = None
+    ) -> None:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.
 
         Those who are out are owed no more messages, and the cases in their hands are free at the
         next tick. Removed people keep their name in what they wrote and lose their extensions.
+        Raises NoAccessError if `by`, who changes it, is no administrator any more.
         """
         async with self._database.transaction() as tx:
+            await _check_administrator(tx, by)
             changed = await tx.execute(
                 "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING tg_id",
                 (state.value, employee_id),
@@ -209,6 +215,18 @@ class EmployeeRepo:
             f"ORDER BY {order}, x.extension",
             (pressed, *values),
         )
+
+
+async def _check_administrator(tx: Transaction, employee_id: int | None) -> None:
+    """Raises NoAccessError unless it is an administrator; None is nobody in particular.
+
+    Two who take the role from each other at once would leave nobody to give it back.
+    """
+    if employee_id is not None and not await tx.execute(
+        "SELECT 1 FROM employees WHERE id = ? AND role = 'administrator' AND state = 'active'",
+        (employee_id,),
+    ):
+        raise NoAccessError(f"employee {employee_id} is no administrator any more")
 
 
 async def let_clients_go(tx: Transaction, employee_id: int) -> None:

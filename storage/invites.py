@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.domain.errors import InviteError, NotFoundError
 from bot.domain.outbox import MessageKind
-from bot.domain.people import Invite, Language, Role
+from bot.domain.people import Acceptance, Invite, Language, Role
 from storage.database import Database, Row
 from storage.employees import set_extensions
 from storage.owing import owe_administrators
@@ -54,15 +54,23 @@ class InviteRepo:
         return token
 
     async def accept(
-        self, token: str, *, tg_id: int, name: str, language: Language, page_size: int, now: int
-    ) -> bool:
+        self,
+        token: str,
+        *,
+        tg_id: int,
+        name: str,
+        language: Language,
+        page_size: int,
+        now: int,
+        is_confirmed: bool = False,
+    ) -> Acceptance:
         """Make the Telegram account an employee as the invite says, and tell administrators.
 
         The invite's own name wins over `name`. Nothing is taken away from a person who is already
-        in: they get its extensions besides their own, and its role if that may do more. False: it
-        has nothing to give them, and is not used up. Raises InviteError if the token was never
-        issued, was revoked, is used or has expired, or if the person is blocked: the reader is
-        not told which.
+        in: they get its extensions besides their own, and its role if that may do more, once they
+        have confirmed it: the link may be a colleague's. Unless DONE, the invite is not used up.
+        Raises InviteError if the token was never issued, was revoked, is used or has expired, or
+        if the person is blocked: the reader is not told which.
         """
         async with self._database.transaction() as tx:
             usable = await tx.execute(
@@ -90,7 +98,9 @@ class InviteRepo:
                 kept = [row["extension"] for row in rows]
                 present = Role(known[0]["role"])
                 if role.rank <= present.rank and set(given) <= set(kept):
-                    return False
+                    return Acceptance.NOTHING
+                if not is_confirmed:
+                    return Acceptance.ASKS
                 role = max(role, present, key=lambda one: one.rank)
             [employee] = await tx.execute(
                 "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
@@ -114,7 +124,7 @@ class InviteRepo:
             )
             subject = f"{invite['id']} {'more' if is_in else 'new'}"
             await owe_administrators(tx, MessageKind.JOINED, subject, but=employee["id"], now=now)
-        return True
+        return Acceptance.DONE
 
     async def find(self, token: str, *, now: int) -> Invite | None:
         """What a usable token gives; None if it is not usable."""

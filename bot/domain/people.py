@@ -126,6 +126,14 @@ class Invite:
     guest: int | None = None
 
 
+class Acceptance(StrEnum):
+    """What became of an invitation that somebody used."""
+
+    DONE = "done"
+    ASKS = "asks"  # it would change somebody who is in: they have to confirm it
+    NOTHING = "nothing"  # it has nothing to give them
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """An employee, as far as colleagues are told of them."""

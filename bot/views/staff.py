@@ -258,6 +258,27 @@ def invite_gave(before: Employee, after: Employee) -> str:
     return " ".join(lines)
 
 
+def invite_asks(before: Employee, invitation: Invite) -> str:
+    """Asks somebody who is in already whether an invitation should change them."""
+    lines = [_("You are already in: {role}.").format(role=role_titles()[before.role])]
+    if invitation.role.rank > before.role.rank:
+        lines.append(
+            _("With this invitation you would be {role}.").format(
+                role=role_titles()[invitation.role]
+            )
+        )
+    added = [one for one in invitation.extensions if one not in before.extensions]
+    if added:
+        words = _("It would give you these extensions: {extensions}.")
+        lines.append(words.format(extensions=quoted(", ".join(added))))
+    lines += ["", _("It works once. Is it yours, and not a new colleague's?")]
+    return "\n".join(lines)
+
+
+def invite_left() -> str:
+    return _("Nothing has changed for you, and the link still works: pass it on.")
+
+
 def invite_changes_nothing(invitation: Invite) -> str:
     """Tells somebody who was in already that an invitation has nothing for them."""
     return _(

@@ -22,6 +22,8 @@ async def test_administrators_are_told_who_joined_and_who_got_more(tmp_path: Pat
             invites, now = InviteRepo(database), int(office.clock())
             token = await invites.add(Role.SUPERVISOR, extensions=["103"], by=boss_id, now=now)
         await olena.start(token)
+        asked = await olena.wait_for(lambda one: "вже маєте доступ" in one.text)
+        await office.press(olena, asked, "✅")
         more = await boss.wait_for(lambda one: "скористався запрошенням" in one.text)
         assert "🧭 Супервайзер\nВнутрішні номери: 101, 102, 103\nЗапрошення: " in more.text
         ivan = await office.employee(IVAN, "Іван", Role.ADMINISTRATOR)

@@ -15,6 +15,7 @@ from aiogram.methods import (
     SetMyCommands,
 )
 
+from bot.domain.errors import NoAccessError
 from bot.domain.people import Employee, EmployeeState, Language, Role
 from bot.views import staff as views
 from keyboards.callbacks import (
@@ -482,6 +483,19 @@ async def test_one_who_lost_the_rights_in_a_dialog_changes_nothing(
 
 
 # Invitations
+
+
+async def test_administrators_who_bar_each_other_at_once_do_not_both_go(app: App) -> None:
+    boss = await app.person(BOSS)
+    olena = await app.hire(OLENA, Role.ADMINISTRATOR)
+    await app.employees.set_role(olena.id, Role.OPERATOR, by=boss.id)
+    for change in (
+        app.employees.set_role(boss.id, Role.OPERATOR, by=olena.id),
+        app.employees.set_state(boss.id, EmployeeState.BLOCKED, by=olena.id),
+    ):
+        with pytest.raises(NoAccessError):
+            await change
+    assert await app.person(BOSS) == boss
 
 
 async def invite(app: App, sign: str) -> None:

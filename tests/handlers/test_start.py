@@ -7,6 +7,7 @@ from aiogram.types import BotCommandScopeAllChatAdministrators, BotCommandScopeA
 
 from bot.domain.people import EmployeeState, Language, Role
 from bot.telegram.menu import set_menus
+from keyboards.callbacks import InviteAnswer
 from storage.invites import LIFETIME
 from tests.support.screens import BOSS, NOW, OLENA, STRANGER, App
 
@@ -69,18 +70,50 @@ async def test_an_employee_with_a_new_link_keeps_the_name(app: App) -> None:
     await app.hire(OLENA, Role.OPERATOR, "101")
     token = await app.invites.add(Role.SUPERVISOR, now=NOW)
     await app.say(OLENA, f"/start {token}")
+    assert app.text == (
+        "Ви вже маєте доступ: ☎️ Оператор.\nЗ цим запрошенням ваша роль стане 🧭 Супервайзер.\n\n"
+        "Воно діє один раз. Воно для вас, а не для нового колеги?"
+    )
+    assert (await app.person(OLENA)).role is Role.OPERATOR
+    await app.press(OLENA, "✅")
     person = await app.person(OLENA)
     assert (person.name, person.role) == ("Олена Коваленко", Role.SUPERVISOR)
+    assert "<i>Ваша роль тепер: 🧭 Супервайзер.</i>" in app.text
+    assert (app.menus(OLENA)[-1] or [])[:3] == ["today", "log", "missed"]
 
 
 async def test_an_invitation_takes_nothing_from_one_who_is_in(app: App) -> None:
     await app.hire(OLENA, Role.SUPERVISOR, "101")
     token = await app.invites.add(Role.OPERATOR, extensions=("102",), name="Інша", now=NOW)
     await app.say(OLENA, f"/start {token}")
+    assert "ваша роль стане" not in app.text
+    assert "Воно додасть вам внутрішні номери: 102." in app.text
+    await app.press(OLENA, "✅")
     person = await app.person(OLENA)
     assert person.extensions == ("101", "102")
     assert (person.name, person.role) == ("Олена Коваленко", Role.SUPERVISOR)
     assert "<i>Додано внутрішні номери: 102. Ваші залишилися.</i>" in app.text
+
+
+async def test_a_link_pressed_by_somebody_it_is_not_for_stays_good_for_whom_it_is(
+    app: App,
+) -> None:
+    olena = await app.hire(OLENA, Role.OPERATOR, "101")
+    token = await app.invites.add(Role.SUPERVISOR, extensions=("102",), now=NOW)
+    await app.say(OLENA, f"/start {token}")
+    yes, no = app.buttons()
+    await app.press_data(OLENA, no)
+    assert app.text.startswith("Для вас нічого не змінилося, а посилання досі діє")
+    assert await app.person(OLENA) == olena
+    await app.press_data(STRANGER, yes)
+    assert app.answers[-1] == "Немає доступу."
+    await app.say(STRANGER, f"/start {token}")
+    assert (await app.person(STRANGER)).role is Role.SUPERVISOR
+    await app.press_data(OLENA, yes)
+    assert (app.answers[-1] or "").startswith("Це запрошення вже не діє.")
+    assert await app.person(OLENA) == olena
+    await app.press_data(OLENA, InviteAnswer(token="a" * 32, is_wanted=True).pack())
+    assert await app.person(OLENA) == olena
 
 
 @pytest.mark.parametrize("extensions", [(), ("101",)])

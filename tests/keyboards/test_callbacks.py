@@ -4,6 +4,7 @@ import ast
 import inspect
 from datetime import UTC, date, datetime
 from enum import Enum
+from secrets import token_urlsafe
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
@@ -17,7 +18,7 @@ from tests.support.buttons import KINDS
 from tests.support.routers import all_handlers, filters_of
 from tests.support.source_code import PACKAGES, python_files, tree_of
 
-EXTREMES = {
+EXTREMES: dict[str, Any] = {
     "id": 999_999_999,
     "case": 999_999_999,
     "call": 999_999_999,
@@ -41,6 +42,7 @@ EXTREMES = {
     "until": 71_582_788,
     "due": 1 << 32,
     "who": 999_999_999,
+    "token": token_urlsafe(24),
 }
 
 
