@@ -28,6 +28,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK_ENDING = ".lock"
 """What the lock of the running bot has after the name of the database; see storage/lock.py."""
 
+_ENDINGS = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database, after its name."""
+
 _BUSY_MS = 15_000
 _CACHE_KIB = 8_000
 
@@ -198,19 +201,31 @@ async def copy_database(source: Path, target: Path, *, replaces: bool = False) -
 
 def _check_target(source: Path, target: Path, partial: Path, *, replaces: bool) -> None:
     """Raises StartError if a copy at `target` would overwrite what must stay."""
+    real = source.resolve()  # SQLite puts its files beside the real one
+    theirs = [*_files(source), *_files(real)]
+    theirs += [one.with_name(one.name + LOCK_ENDING) for one in (source, real)]
     for place in (target, partial):
-        for file in (*_files(source), source.with_name(source.name + LOCK_ENDING)):
+        for file in theirs:
             if place.resolve() == file.resolve() or (
                 place.exists() and file.exists() and place.samefile(file)
             ):
-                what = "the database itself" if file == source else "a part of the database"
+                what = (
+                    "the database itself" if file in {source, real} else "a part of the database"
+                )
                 raise StartError(f"{target} is {what}: a copy needs another name")
+    for ending in _ENDINGS:
+        other = target.parent / target.name.removesuffix(ending)
+        if target.name.endswith(ending) and other.is_file():
+            raise StartError(f"{target} is a part of the database {other}: choose another name")
     if target.is_dir():
         raise StartError(f"{target} is a folder: name a file in it, like {target / 'backup.db'}")
     if target.exists() and not target.is_file():
         raise StartError(f"{target} is no ordinary file: a copy needs another name")
     if target.exists() and not replaces:
         raise StartError(f"{target} is there already: choose another name, or add --force")
+    for file in _files(target)[1:]:
+        if file.exists():  # what it holds would be read into the copy
+            raise StartError(f"{target} is in use: there is {file}; choose another name")
 
 
 def _unwritten(target: Path, error: Exception) -> StartError:
@@ -232,7 +247,7 @@ def remove_database(path: Path) -> None:
 
 
 def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal"))]
+    return [path, *(path.with_name(path.name + ending) for ending in _ENDINGS)]
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.full_disks import largest_file
 from tests.support.lost_calls import lost_ago
 from tests.support.places import DATA
 from tests.support.processes import environment
@@ -127,6 +128,45 @@ def test_a_link_to_the_database_is_the_database(terminal: Terminal) -> None:
     shutil.copyfile(terminal.database, other)
     terminal.settings["DATABASE_PATH"] = str(other)
     assert "is the database itself" in terminal.run("backup", "b").refusal()
+
+
+def test_the_files_of_a_database_behind_a_link_are_its_own(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    link = terminal.directory / "links" / "linked.db"
+    link.parent.mkdir()
+    link.symlink_to(terminal.database)
+    for name in (terminal.database, link):
+        for ending in ("", "-wal", "-shm", "-journal", ".lock"):
+            target = name.with_name(name.name + ending)
+            done = terminal.run("backup", target, "--force", DATABASE_PATH=str(link))
+            assert "database" in done.refusal(), target
+    assert terminal.rows("SELECT count(*) FROM calls") == [(3,)]
+
+
+def test_a_copy_is_neither_a_part_of_another_copy_nor_in_use(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    copy = terminal.directory / "copy.db"
+    assert terminal.run("backup", copy).code == 0
+    for ending in ("-wal", "-shm", "-journal"):
+        beside = terminal.directory / f"copy.db{ending}"
+        line = terminal.run("backup", beside, "--force").refusal()
+        assert line == f"{beside} is a part of the database {copy}: choose another name"
+        beside.write_bytes(b"of whoever reads the copy")
+        line = terminal.run("backup", copy, "--force").refusal()
+        assert line.startswith(f"{copy} is in use: there is {beside}")
+        beside.unlink()
+    assert terminal.run("backup", copy, "--force").code == 0
+    assert rows(copy, "SELECT count(*) FROM calls") == [(3,)]
+
+
+def test_a_disk_that_is_full_leaves_no_half_a_copy(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    copy = terminal.directory / "copies" / "copy.db"
+    with largest_file(65536):
+        line = terminal.run("backup", copy).refusal()
+    assert line.startswith(f"{copy} cannot be written: ")
+    assert os.listdir(copy.parent) == []
+    assert terminal.rows("SELECT count(*) FROM calls") == [(3,)]
 
 
 def test_what_is_no_ordinary_file_stays_what_it_is(terminal: Terminal) -> None:

@@ -1,12 +1,10 @@
 """Hooks over real HTTP: the right address, what is refused and kept, a full disk."""
 
 import json
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.support.full_disks import largest_file
 from tests.support.lost_calls import LOST, NOW, is_alert
 from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import RunningClock
@@ -105,17 +103,6 @@ async def test_a_full_disk_is_503_and_the_same_post_is_taken_later(tmp_path: Pat
         answer = await office.http.post(hook, json=big)
         assert (answer.status_code, answer.json()["accepted"]) == (200, 1000)
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """No file may grow beyond the size: what a full disk does, without filling one."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_bad_optional_field_loses_no_call_and_no_alert(tmp_path: Path) -> None:
