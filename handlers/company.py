@@ -14,6 +14,7 @@ from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import local_date
 from bot.domain.people import Role
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
@@ -35,7 +36,6 @@ from keyboards.callbacks import (
 )
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
-from storage.groups import Place, PlaceKind
 
 
 class CompanyDialog(StatesGroup):

@@ -482,7 +482,7 @@ class CompanyValue(CallbackData, prefix="ov1"):
 
 
 class LineHours(CallbackData, prefix="oh2"):
-    """The hours of a line; `code` as in storage.groups.Place; -1: the company's."""
+    """The hours of a line; `code` as in bot.domain.places.Place; -1: the company's."""
 
     code: Code
 
@@ -523,7 +523,7 @@ class QuietOwn(CallbackData, prefix="qo1"):
 
 
 class GroupPlace(CallbackData, prefix="g2"):
-    """Tell a group of a line or queue too, or no more; `code` as in storage.groups.Place."""
+    """Tell a group of a line or queue too, or no more; `code` as in bot.domain.places.Place."""
 
     group: Id
     code: Code

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from zlib import crc32
 
 from bot.domain.errors import NotFoundError
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
+from bot.domain.places import Place, PlaceKind
 from storage.database import Database, Row
 from storage.owing import (
     bring_chat_up_to_date,
@@ -19,23 +18,6 @@ from storage.owing import (
 )
 
 _LATEST_CALLS = 1000
-
-
-class PlaceKind(StrEnum):
-    LINE = "line"
-    QUEUE = "queue"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where calls come in: a line or a queue, by its name. `code` stands for it in a button."""
-
-    kind: PlaceKind
-    name: str
-
-    @property
-    def code(self) -> int:
-        return crc32(f"{self.kind} {self.name}".encode())
 
 
 @dataclass(frozen=True, slots=True)

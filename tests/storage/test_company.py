@@ -11,10 +11,11 @@ import pytest
 from bot.domain.case_rules import CaseRules
 from bot.domain.company import EscalationField
 from bot.domain.people import AlertScope, Employee, Role
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from storage.company import CompanyRepo
 from storage.database import open_database
-from storage.groups import GroupRepo, Place, PlaceKind
+from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from tests.support.kyiv import KYIV, at
 from tests.support.stored_calls import HOUR, StoredCalls
