@@ -1,18 +1,21 @@
-"""The cases as people see them and what people do with them: the board, taking, handing, closing.
+"""The cases as people see them and what people do with one: the board, taking, handing, closing.
 
-How calls change cases is in case_refolding.py, how time does in case_deadlines.py.
+How calls change cases is in case_refolding.py, how time does in case_deadlines.py; what is done to
+many at once in case_batches.py.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CaseState
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import (
+    WHOLE_BOARD,
     Board,
     BoardPage,
+    BoardPart,
     Case,
     CaseActionKind,
-    CaseHold,
     CaseNumbers,
     Ignored,
     Taking,
@@ -21,19 +24,32 @@ from bot.domain.digests import CaseGroup
 from bot.domain.errors import (
     AnothersError,
     NoAccessError,
-    NoClientsError,
-    NotFoundError,
     NotRungError,
 )
 from bot.domain.outbox import Priority
 from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
-from storage.audience import can_be_told_sql, takes_clients_sql, told_to_group_sql
-from storage.case_changes import free_case, refold_case
+from bot.domain.places import Place, PlaceKind
+from storage.audience import can_be_told_sql, takes_clients_sql
+from storage.board import board_order_sql, board_sql
+from storage.case_actions import (
+    check_takes_clients,
+    claims_due,
+    close_cases,
+    hold_of,
+    list_closings,
+    read_row,
+    read_workable,
+    reopen_cases,
+    set_owner,
+    take_cases,
+    visible,
+    workable_sql,
+)
+from storage.case_changes import free_cases, refold_case
 from storage.case_history import list_actions, note_action, reopen_until_sql
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.clients import SAME_CLIENT_SQL
-from storage.database import Database, Row, Transaction, Value, marks_sql
+from storage.database import Database, Row, Value, marks_sql
 from storage.journal import JournalRepo
 from storage.owing import mark_cases_changed, ping_people
 from storage.scopes import case_in_scope_sql, extension_holder_sql
@@ -60,9 +76,9 @@ class CaseRepo:
         That is one in scope, or one that a group was told of. Raises NotFoundError, NotRungError,
         NoClientsError.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         try:
-            return await self._get(case_id, *_workable_sql(employee.scope))
+            return await self._get(case_id, *workable_sql(employee.scope))
         except NoAccessError as error:
             raise NotRungError(f"case {case_id}") from error
 
@@ -73,7 +89,7 @@ class CaseRepo:
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
             (*values, case_id),
         )
-        [case] = await self._cases([_visible(rows, case_id)], with_actions=True)
+        [case] = await self._cases([visible(rows, case_id)], with_actions=True)
         return case
 
     async def find_of_call(self, call_id: int) -> int | None:
@@ -84,32 +100,39 @@ class CaseRepo:
         return rows[0]["case_id"] if rows else None
 
     async def board(
-        self, employee: Employee, board: Board, *, page: int, size: int, today: int
+        self,
+        employee: Employee,
+        board: Board,
+        *,
+        page: int,
+        size: int,
+        today: int,
+        part: BoardPart = WHOLE_BOARD,
     ) -> BoardPage:
         """A page (from 0; the last if beyond) of the board; `today`: the moment it began.
 
         Open cases in which somebody called today stand first.
         """
-        mine, values = case_in_scope_sql(employee.scope, "k")
-        # The plus, and coalesce below, leave SQLite only the indexes of what is open or of today:
-        # along those of calls and owners it would read all cases there ever were.
-        where = f"+k.call_id IS NOT NULL AND {mine}"
-        order, first = "k.last_lost_at < ?, k.opened_at, k.id", [today]
-        if board is Board.CLOSED:
-            where += (
-                " AND k.state IN ('called_back', 'got_through', 'by_hand') AND (k.closed_at >= ? "
-                "OR (k.closed_at IS NULL AND k.opened_at >= ?))"  # the PBX says so, not when
-            )
-            values += [today, today]
-            order, first = "coalesce(k.closed_at, k.last_lost_at) DESC, k.id DESC", []
-        else:
-            where += " AND k.state = 'open'"
-        if board is Board.FREE:
-            where += " AND k.owner_id IS NULL"
-        if board is Board.MINE:
-            where += " AND coalesce(k.owner_id, 0) = ?"
-            values.append(employee.id)
+        where, values = board_sql(employee, board, part, today=today)
+        order, first = board_order_sql(board, today=today)
         return await self._page(where, values, order, first, page=page, size=size)
+
+    async def list_places(
+        self, employee: Employee, board: Board, *, today: int
+    ) -> dict[Place, int]:
+        """On which lines and queues the cases of the board were lost, and how many on each."""
+        where, values = board_sql(employee, board, WHOLE_BOARD, today=today)
+        rows = await self._database.fetch(
+            "SELECT c.line, c.queue, count(*) AS n FROM cases AS k "  # noqa: S608
+            f"CROSS JOIN calls AS c WHERE c.id = k.call_id AND {where} GROUP BY c.line, c.queue",
+            values,
+        )
+        places: Counter[Place] = Counter()
+        for row in rows:
+            for kind in PlaceKind:
+                if name := row[kind.value]:
+                    places[Place(kind, name)] += row["n"]
+        return dict(sorted(places.items(), key=lambda one: (-one[1], one[0].name)))
 
     async def list_span(
         self,
@@ -218,17 +241,16 @@ class CaseRepo:
         Raises NoClientsError for a role that takes none, NotRungError for a case that is neither
         in scope nor told of in a group.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
+            row = await read_workable(tx, case_id, employee)
             if row["state"] != "open":
                 return Taking.OVER
-            if not _hold(row).can_be_taken_by(employee):
-                is_mine = _hold(row).is_held_by(employee)
+            if not hold_of(row).can_be_taken_by(employee):
+                is_mine = hold_of(row).is_held_by(employee)
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
-            await self._set_owner(tx, case_id, employee.id, now=now)
-            await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
-            await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
+            claim = claims_due([case_id], after=self._claim_seconds, now=now)
+            await take_cases(tx, claim, employee.id, now=now, text=text)
             if not row["is_in_scope"]:  # they know of it from a group: their own chat has nothing
                 await ping_people(tx, case_id, employee_ids=[employee.id], now=now)
         return Taking.TAKEN
@@ -239,13 +261,13 @@ class CaseRepo:
         Raises AnothersError unless the person is its owner or sees all.
         """
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
+            row = await read_workable(tx, case_id, employee)
             if row["state"] != "open" or row["owner_id"] is None:
                 return False
-            if not _hold(row).can_be_released_by(employee):
+            if not hold_of(row).can_be_released_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
             returned = CaseActionKind.RETURNED
-            await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
+            await free_cases(tx, [case_id], returned, employee.id, rules=self._rules, now=now)
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
@@ -256,7 +278,7 @@ class CaseRepo:
         if not by.role.sees_all:
             raise NoAccessError(f"handing case {case_id}")
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, by.scope)
+            row = await read_row(tx, case_id, by.scope)
             people = await tx.execute(
                 "SELECT e.id FROM employees AS e WHERE e.id = ? "  # noqa: S608
                 f"AND {can_be_told_sql('e')} AND {takes_clients_sql('e')}",
@@ -264,7 +286,8 @@ class CaseRepo:
             )
             if row["state"] != "open" or not people:
                 return False
-            await self._set_owner(tx, case_id, to, now=now)
+            claim = claims_due([case_id], after=self._claim_seconds, now=now)
+            await set_owner(tx, claim, to, now=now)
             await note_action(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
             await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
             if to != by.id:
@@ -274,8 +297,8 @@ class CaseRepo:
     async def extend(self, case_id: int, employee: Employee, *, seconds: int, now: int) -> bool:
         """Give the owner more time. False: the case is not theirs any more."""
         async with self._database.transaction() as tx:
-            row = await _read_row(tx, case_id, employee.scope)
-            if not _hold(row).can_be_extended_by(employee):
+            row = await read_row(tx, case_id, employee.scope)
+            if not hold_of(row).can_be_extended_by(employee):
                 return False
             await tx.execute(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
@@ -291,17 +314,15 @@ class CaseRepo:
         Raises AnothersError if it is in another's hands and the person does not see all, and what
         `take` raises.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
+            row = await read_workable(tx, case_id, employee)
             if row["state"] != "open":
                 return False
-            if not _hold(row).can_be_closed_by(employee):
+            if not hold_of(row).can_be_closed_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
-            await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
-        return bool(after["state"] == CaseState.BY_HAND)
+            closed = await close_cases(tx, [row], employee.id, text, rules=self._rules, now=now)
+        return case_id in closed
 
     async def reopen(self, case_id: int, employee: Employee, *, now: int) -> bool:
         """Undo the closing by hand: the case is again what its calls say, in the same hands.
@@ -310,59 +331,25 @@ class CaseRepo:
         An owner has CLAIM_MINUTES anew. False: it was not closed by hand, nobody would wait for a
         call back any more, or the client has a newer case. Raises what `close` raises.
         """
-        _may_work(employee)
+        check_takes_clients(employee)
         async with self._database.transaction() as tx:
-            row = await _read_workable(tx, case_id, employee)
-            closings = await tx.execute(
-                "SELECT id, employee_id, text FROM case_events WHERE case_id = ? "
-                "AND kind = 'closed' ORDER BY id DESC LIMIT 1",
-                (case_id,),
-            )
-            [until] = await tx.execute(
-                f"SELECT {reopen_until_sql('k')} AS moment FROM cases AS k WHERE k.id = ?",  # noqa: S608
-                (case_id,),
-            )
-            is_over = row["state"] == CaseState.BY_HAND and now < until["moment"]
-            if not is_over or not closings:
+            row = await read_workable(tx, case_id, employee)
+            closings = await list_closings(tx, [case_id], now=now)
+            if not closings:
                 return False
-            whose = {closings[0]["employee_id"], row["owner_id"]}
-            if employee.id not in whose and not employee.role.sees_all:
+            closer = closings[case_id].employee_id
+            if not hold_of(row).is_undone_by(employee, closer=closer):
                 raise AnothersError(f"case {case_id} was closed by another")
-            if closings[0]["text"] is None:
-                await tx.execute(
-                    "UPDATE ignored_numbers SET until = since WHERE until IS NULL "
-                    "AND number IN (SELECT number FROM closings WHERE event_id = ?)",
-                    (closings[0]["id"],),
-                )
-            await tx.execute(
-                "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
-                "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
-                "SELECT w.id FROM closings AS c JOIN case_events AS w ON w.id = c.event_id "
-                f"WHERE c.number IN {SAME_CLIENT_SQL} AND w.at >= ?)",
-                (case_id, row["client"], row["client"], row["opened_at"]),
-            )
-            await note_action(tx, case_id, CaseActionKind.REOPENED, employee.id, now=now)
-            await self._let_owner_go_on(tx, case_id, now=now)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            await tx.execute(
-                "UPDATE cases SET claim_due_at = ?, asked_at = NULL "
-                "WHERE id = ? AND state = 'open' AND owner_id IS NOT NULL",
-                (now + self._claim_seconds, case_id),
+            await reopen_cases(
+                tx,
+                [row],
+                closings,
+                employee.id,
+                rules=self._rules,
+                claim_seconds=self._claim_seconds,
+                now=now,
             )
         return True
-
-    @staticmethod
-    async def _let_owner_go_on(tx: Transaction, case_id: int, *, now: int) -> None:
-        """Have a case that is opened again in its owner's hands only if they still may have it."""
-        await tx.execute(
-            "UPDATE cases SET owned_at = ? WHERE id = ? AND owner_id IS NOT NULL", (now, case_id)
-        )
-        await tx.execute(
-            "UPDATE cases SET owner_id = NULL, owned_at = NULL WHERE id = ? "  # noqa: S608
-            "AND NOT EXISTS (SELECT 1 FROM employees AS e WHERE e.id = cases.owner_id "
-            f"AND e.state = 'active' AND {takes_clients_sql('e')})",
-            (case_id,),
-        )
 
     # Ignored numbers
 
@@ -408,15 +395,6 @@ class CaseRepo:
             "ORDER BY i.number LIMIT 100"
         )
         return [Ignored(row["id"], row["number"], row["name"]) for row in rows]
-
-    async def _set_owner(
-        self, tx: Transaction, case_id: int, employee_id: int, *, now: int
-    ) -> None:
-        await tx.execute(
-            "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = NULL, "
-            "repeat_at = NULL WHERE id = ?",
-            (employee_id, now, now + self._claim_seconds, case_id),
-        )
 
     async def _cases(self, rows: Sequence[Row], *, with_actions: bool = False) -> list[Case]:
         ids = [row["id"] for row in rows]
@@ -464,53 +442,3 @@ class CaseRepo:
             )
             for row in rows
         ]
-
-
-async def _read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
-    """The case as it is at this moment. Raises NotFoundError, NoAccessError."""
-    mine, values = case_in_scope_sql(scope, "k")
-    rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine FROM cases AS k WHERE k.id = ?",  # noqa: S608
-        (*values, case_id),
-    )
-    return _visible(rows, case_id)
-
-
-async def _read_workable(tx: Transaction, case_id: int, employee: Employee) -> Row:
-    """The case, `is_in_scope` or told of in a group. Raises NotFoundError, NotRungError."""
-    mine, values = _workable_sql(employee.scope)
-    in_scope, more = case_in_scope_sql(employee.scope, "k")
-    rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine, {in_scope} AS is_in_scope "  # noqa: S608
-        "FROM cases AS k WHERE k.id = ?",
-        (*values, *more, case_id),
-    )
-    try:
-        return _visible(rows, case_id)
-    except NoAccessError as error:
-        raise NotRungError(f"case {case_id}") from error
-
-
-def _workable_sql(scope: Scope) -> tuple[str, list[Value]]:
-    mine, values = case_in_scope_sql(scope, "k")
-    return f"({mine} OR {told_to_group_sql('k.id')})", values
-
-
-def _visible(rows: Sequence[Row], case_id: int) -> Row:
-    """The case's row, if there is one and `is_mine` says that it is in scope."""
-    if not rows or rows[0]["call_id"] is None:
-        raise NotFoundError(f"case {case_id}")
-    if not rows[0]["is_mine"]:
-        raise NoAccessError(f"case {case_id}")
-    return rows[0]
-
-
-def _may_work(employee: Employee) -> None:
-    if not employee.role.takes_clients:
-        raise NoClientsError(f"employee {employee.id} takes no clients")
-
-
-def _hold(row: Row) -> CaseHold:
-    """As much of the row as decides who may do what with the case."""
-    owner = Person(row["owner_id"], "") if row["owner_id"] else None
-    return CaseHold(CaseState(row["state"]), owner)
