@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import Board, BoardAge, BoardPage
 from bot.domain.places import Place
-from keyboards.buttons import button, choice, in_rows, keyboard, numbers, pager
+from keyboards.buttons import button, choice, column, keyboard, numbers, pager
 from keyboards.callbacks import (
     BatchButton,
     BatchStep,
@@ -17,7 +17,8 @@ from keyboards.callbacks import (
     CaseStep,
 )
 
-_NAME_WIDTH = 30
+_NAME_WIDTH = 24
+_PLACES = 20
 
 
 def board(
@@ -92,7 +93,7 @@ def filters(
         here.model_copy(update={"place": 0}),
         is_chosen=not is_known,
     )
-    return keyboard(of_age, [everywhere], *in_rows(of_place, 2), [button(_("⬅️ Back"), here)])
+    return keyboard(of_age, [everywhere], *column(of_place[:_PLACES]), [button(_("⬅️ Back"), here)])
 
 
 def confirm_taking(asked: BatchButton, *, count: int) -> InlineKeyboardMarkup:

@@ -10,13 +10,15 @@
   since; closed, with no talk since, no newer case, and not opened or closed anew.
 - _AT_ONCE cases are one transaction, so that calls and others' presses go on between; each case
   says what became of it, so that a batch cut short goes on when the press comes again.
-- Edits of alerts are owed with the least priority of all (Priority.MANY).
+- Edits of alerts are owed with the least priority of all (Priority.MANY); undoing tells nobody of
+  a client of whom it is too late for an alert.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import (
+    ALERT_MAX_AGE,
     Batch,
     BatchKind,
     Board,
@@ -42,7 +44,7 @@ from storage.case_changes import free_cases
 from storage.database import Database, Row, Transaction
 from storage.scopes import case_in_scope_sql
 
-_AT_ONCE = 100
+_AT_ONCE = 50
 _KEPT_SECONDS = 86400
 
 
@@ -217,6 +219,7 @@ class CaseBatches:
                         rules=self._rules,
                         now=now,
                         priority=Priority.MANY,
+                        alert_since=now - ALERT_MAX_AGE,
                     )
             elif ids:
                 closings = await list_closings(tx, ids, now=now)

@@ -22,11 +22,13 @@ async def free_cases(
     rules: CaseRules,
     now: int,
     priority: Priority = Priority.NEWS,
+    alert_since: int = 0,
 ) -> None:
     """Take the cases out of their owners' hands, and tell everybody whom it concerns.
 
     If an owner did not answer (FREED), people who see all calls get a new message of the case:
-    they are the next step of the escalation. `priority`: of the edits.
+    they are the next step of the escalation. `priority`: of the edits. Chats that have no alert of
+    a case get one, unless its client called for the last time before `alert_since`.
     """
     await tx.execute(
         "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "  # noqa: S608
@@ -35,8 +37,13 @@ async def free_cases(
     )
     await note_actions(tx, case_ids, kind, employee_id, now=now)
     await mark_cases_changed(tx, case_ids, priority=priority, now=now)
-    for case_id in case_ids:
-        await alert_case(tx, case_id, rules, now=now)
+    alerted = await tx.execute(
+        f"SELECT id FROM cases WHERE id IN ({marks_sql(case_ids)}) "  # noqa: S608
+        "AND last_lost_at >= ? ORDER BY id",
+        (*case_ids, alert_since),
+    )
+    for row in alerted:
+        await alert_case(tx, row["id"], rules, now=now)
     if kind is CaseActionKind.FREED:
         people = await tx.execute(
             "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "  # noqa: S608
