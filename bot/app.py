@@ -52,6 +52,7 @@ from bot.telegram.updates import Webhook, receiving_updates
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
+from handlers.board import BoardScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
@@ -59,6 +60,7 @@ from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
+from storage.case_batches import CaseBatches
 from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
@@ -90,6 +92,7 @@ class Repositories:
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
+    case_batches: CaseBatches
     case_closings: CaseClosings
     case_deadlines: CaseDeadlines
     company: CompanyRepo
@@ -115,6 +118,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
         case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
+        case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
         case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
@@ -171,6 +175,7 @@ def create_dispatcher(
         started_at=clock(),
         recordings=recordings,
         card_screens=card_screens,
+        board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,
             repositories.case_closings,

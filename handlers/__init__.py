@@ -3,6 +3,7 @@
 from aiogram import F, Router
 
 from handlers import (
+    batches,
     board,
     calls,
     cases,
@@ -37,6 +38,7 @@ def create_routers() -> list[Router]:
         invites.create_router(),
         start.create_router(),
         board.create_router(),
+        batches.create_router(),
         cases.create_router(),
         reminders.create_router(),
         recordings.create_router(),

@@ -12,9 +12,9 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
-from bot.domain.groups import Place, PlaceKind
 from bot.domain.hours import local_date
 from bot.domain.people import Role
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show

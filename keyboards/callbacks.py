@@ -10,7 +10,7 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
-from bot.domain.cases import Board
+from bot.domain.cases import Board, BoardAge
 from bot.domain.company import EscalationField
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
@@ -118,7 +118,8 @@ class CaseButton(CallbackData, prefix="w2"):
     """A button about a case: under its alert (no `board`), or on its card.
 
     A card knows where it was opened from. `page` is that of the board or, with `until`, of the
-    list behind a number of a digest; the fields from `since` on are those of DigestPages.
+    list behind a number of a digest; the fields from `since` on are those of DigestPages. On the
+    board `since` is the age and `who` the place that are shown.
     """
 
     step: CaseStep
@@ -128,13 +129,14 @@ class CaseButton(CallbackData, prefix="w2"):
     since: Moment = 0
     until: Moment = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: Id = 0
+    who: Code = 0
 
     @property
     def back(self) -> "BoardPlace | DigestPages":
         if self.until:
             return DigestPages(**self.model_dump(exclude={"step", "case", "board"}))
-        return BoardPlace(board=self.board or Board.ALL, page=self.page)
+        age = BoardAge(self.since) if self.since in set(BoardAge) else BoardAge.ANY
+        return BoardPlace(board=self.board or Board.ALL, page=self.page, age=age, place=self.who)
 
 
 class CardCaseStep(StrEnum):
@@ -224,18 +226,58 @@ class HandTo(CallbackData, prefix="wh2"):
     since: Moment = 0
     until: Moment = 0
     group: CaseGroup = CaseGroup.OPENED
-    who: Id = 0
+    who: Code = 0
 
     @property
     def card(self) -> CaseButton:
         return CaseButton(step=CaseStep.OPEN, **self.model_dump(exclude={"employee"}))
 
 
-class BoardPlace(CallbackData, prefix="b1"):
-    """A page of the board of lost calls, from 0."""
+class BoardPlace(CallbackData, prefix="b2"):
+    """A page of the board of lost calls, from 0.
+
+    `age`, `place`: the part of the board that is shown, the place by its `code`, 0 for all.
+    """
 
     board: Board
     page: Count = 0
+    age: BoardAge = BoardAge.ANY
+    place: Code = 0
+
+
+class BoardFilters(CallbackData, prefix="bf1"):
+    """Choose the part of the board that is shown; the fields are those of BoardPlace."""
+
+    board: Board
+    age: BoardAge = BoardAge.ANY
+    place: Code = 0
+
+    @property
+    def shown(self) -> BoardPlace:
+        return BoardPlace(board=self.board, age=self.age, place=self.place)
+
+
+class BatchStep(StrEnum):
+    ASK_TAKE = "t"
+    """Ask whether to take all that the board shows."""
+    ASK_CLOSE = "c"
+    TAKE = "y"
+    UNDO = "u"
+
+
+class BatchButton(CallbackData, prefix="wm1"):
+    """A button about many cases at once: of those shown, later of `batch`; and the way back."""
+
+    step: BatchStep
+    batch: Id = 0
+    board: Board
+    page: Count = 0
+    age: BoardAge = BoardAge.ANY
+    place: Code = 0
+
+    @property
+    def back(self) -> BoardPlace:
+        return BoardPlace(**self.model_dump(exclude={"step", "batch"}))
 
 
 class ReadyText(CallbackData, prefix="wr1"):
@@ -492,7 +534,7 @@ class CompanyValue(CallbackData, prefix="ov1"):
 
 
 class LineHours(CallbackData, prefix="oh2"):
-    """The hours of a line; `code` as in storage.groups.Place; -1: the company's."""
+    """The hours of a line; `code` as in bot.domain.places.Place; -1: the company's."""
 
     code: Code
 
@@ -533,7 +575,7 @@ class QuietOwn(CallbackData, prefix="qo1"):
 
 
 class GroupPlace(CallbackData, prefix="g2"):
-    """Tell a group of a line or queue too, or no more; `code` as in storage.groups.Place."""
+    """Tell a group of a line or queue too, or no more; `code` as in bot.domain.places.Place."""
 
     group: Id
     code: Code
@@ -581,7 +623,7 @@ class DigestList(CallbackData, prefix="el2"):
     group: CaseGroup
     since: Moment
     until: Moment
-    who: Id = 0
+    who: Code = 0
     page: Count = 0
 
 
@@ -591,7 +633,7 @@ class DigestPages(CallbackData, prefix="ep2"):
     group: CaseGroup
     since: Moment
     until: Moment
-    who: Id = 0
+    who: Code = 0
     page: Count = 0
 
     @property

@@ -39,25 +39,24 @@ _WARNED_WITHIN = 300
 class CaseAlerts:
     """Owes the messages about cases that one transaction has changed, one alert for each case."""
 
-    def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
+    def __init__(
+        self, tx: Transaction, rules: CaseRules, now: int, *, news: Priority = Priority.NEWS
+    ) -> None:
         self._tx = tx
         self._rules = rules
         self._now = now
+        self._news = news
         self._told: set[int] = set()
         """The ids of the cases told of already."""
 
     async def tell(
         self, case_id: int, facts: CaseFacts, before: Row | None, *, is_regrouping: bool = False
     ) -> None:
-        """Tell of a case that is new or has changed; `before`: its row until now, if any.
+        """Alert those whom a case concerns that is new or open; `before`: its row, if it had one.
 
         `is_regrouping`: because its client has other numbers now, not because anybody has called.
         """
         self._told.add(case_id)
-        if before:
-            is_news = before["state"] != facts.state.value
-            priority = Priority.NEWS if is_news else Priority.DETAIL
-            await mark_alerts_changed(self._tx, [case_id], priority=priority, now=self._now)
         if facts.state is not CaseState.OPEN:
             return
         is_later = before is not None and facts.last_lost_at > before["last_lost_at"]
@@ -70,6 +69,13 @@ class CaseAlerts:
                 await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
         elif is_lost_again and age <= _LIST_MAX_AGE:
             await self._owe_list(case_id)
+
+    async def tell_of_changes(self, changes: Sequence[tuple[int, CaseFacts, Row]]) -> None:
+        """Owe the edits of the messages of cases that have changed; the rows are those before."""
+        news = [one for one, facts, row in changes if row["state"] != facts.state.value]
+        details = [one for one, facts, row in changes if row["state"] == facts.state.value]
+        await mark_alerts_changed(self._tx, news, priority=self._news, now=self._now)
+        await mark_alerts_changed(self._tx, details, priority=Priority.DETAIL, now=self._now)
 
     async def tell_of_void(self, row: Row, into: int | None) -> None:
         """Tell that what was told of is no case of its own; `row`: what it was until now.

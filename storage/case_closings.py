@@ -8,17 +8,15 @@
   would have expired or the client has a newer case.
 """
 
-from bot.domain.calls import CaseState
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import CaseActionKind, Ignored
 from bot.domain.errors import AnothersError
 from bot.domain.people import Employee
-from storage.audience import takes_clients_sql
+from storage.case_actions import close_cases, list_closings, reopen_cases
 from storage.case_changes import refold_case
-from storage.case_history import note_action, reopen_until_sql
+from storage.case_history import note_action
 from storage.case_rows import check_takes_clients, hold_of, read_workable
-from storage.clients import SAME_CLIENT_SQL
-from storage.database import Database, Transaction
+from storage.database import Database
 
 
 class CaseClosings:
@@ -40,10 +38,8 @@ class CaseClosings:
                 return False
             if not hold_of(row).can_be_closed_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
-            await note_action(tx, case_id, CaseActionKind.CLOSED, employee.id, now=now, text=text)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            [after] = await tx.execute("SELECT state FROM cases WHERE id = ?", (case_id,))
-        return bool(after["state"] == CaseState.BY_HAND)
+            closed = await close_cases(tx, [row], employee.id, text, rules=self._rules, now=now)
+        return case_id in closed
 
     async def reopen(self, case_id: int, employee: Employee, *, now: int) -> bool:
         """Undo the closing by hand: the case is again what its calls say, in the same hands.
@@ -55,41 +51,20 @@ class CaseClosings:
         check_takes_clients(employee)
         async with self._database.transaction() as tx:
             row = await read_workable(tx, case_id, employee)
-            closings = await tx.execute(
-                "SELECT id, employee_id, text FROM case_events WHERE case_id = ? "
-                "AND kind = 'closed' ORDER BY id DESC LIMIT 1",
-                (case_id,),
-            )
-            [until] = await tx.execute(
-                f"SELECT {reopen_until_sql('k')} AS moment FROM cases AS k WHERE k.id = ?",  # noqa: S608
-                (case_id,),
-            )
-            is_over = row["state"] == CaseState.BY_HAND and now < until["moment"]
-            if not is_over or not closings:
+            closings = await list_closings(tx, [case_id], now=now)
+            if not closings:
                 return False
-            whose = {closings[0]["employee_id"], row["owner_id"]}
-            if employee.id not in whose and not employee.role.sees_all:
+            closer = closings[case_id].employee_id
+            if not hold_of(row).is_undone_by(employee, closer=closer):
                 raise AnothersError(f"case {case_id} was closed by another")
-            if closings[0]["text"] is None:
-                await tx.execute(
-                    "UPDATE ignored_numbers SET until = since WHERE until IS NULL "
-                    "AND number IN (SELECT number FROM closings WHERE event_id = ?)",
-                    (closings[0]["id"],),
-                )
-            await tx.execute(
-                "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
-                "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
-                "SELECT w.id FROM closings AS c JOIN case_events AS w ON w.id = c.event_id "
-                f"WHERE c.number IN {SAME_CLIENT_SQL} AND w.at >= ?)",
-                (case_id, row["client"], row["client"], row["opened_at"]),
-            )
-            await note_action(tx, case_id, CaseActionKind.REOPENED, employee.id, now=now)
-            await _let_owner_go_on(tx, case_id, now=now)
-            await refold_case(tx, row, rules=self._rules, now=now)
-            await tx.execute(
-                "UPDATE cases SET claim_due_at = ?, asked_at = NULL "
-                "WHERE id = ? AND state = 'open' AND owner_id IS NOT NULL",
-                (now + self._claim_seconds, case_id),
+            await reopen_cases(
+                tx,
+                [row],
+                closings,
+                employee.id,
+                rules=self._rules,
+                claim_seconds=self._claim_seconds,
+                now=now,
             )
         return True
 
@@ -137,16 +112,3 @@ class CaseClosings:
             "ORDER BY i.number LIMIT 100"
         )
         return [Ignored(row["id"], row["number"], row["name"]) for row in rows]
-
-
-async def _let_owner_go_on(tx: Transaction, case_id: int, *, now: int) -> None:
-    """Have a case that is opened again in its owner's hands only if they still may have it."""
-    await tx.execute(
-        "UPDATE cases SET owned_at = ? WHERE id = ? AND owner_id IS NOT NULL", (now, case_id)
-    )
-    await tx.execute(
-        "UPDATE cases SET owner_id = NULL, owned_at = NULL WHERE id = ? "  # noqa: S608
-        "AND NOT EXISTS (SELECT 1 FROM employees AS e WHERE e.id = cases.owner_id "
-        f"AND e.state = 'active' AND {takes_clients_sql('e')})",
-        (case_id,),
-    )

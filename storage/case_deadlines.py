@@ -3,7 +3,7 @@
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import CaseActionKind
 from bot.domain.outbox import MessageKind, Priority
-from storage.case_changes import free_case, refold_case
+from storage.case_changes import free_cases, refold_case
 from storage.case_history import note_action
 from storage.company import read_escalation, read_hours
 from storage.database import Database
@@ -54,7 +54,7 @@ class CaseDeadlines:
                 case_id, owner_id = row["id"], row["owner_id"]
                 if row["asked_at"] is not None:
                     freed = CaseActionKind.FREED
-                    await free_case(tx, case_id, freed, owner_id, rules=self._rules, now=now)
+                    await free_cases(tx, [case_id], freed, owner_id, rules=self._rules, now=now)
                     continue
                 await tx.execute(
                     "UPDATE cases SET asked_at = ?, claim_due_at = ? WHERE id = ?",

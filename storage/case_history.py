@@ -23,22 +23,40 @@ async def note_action(
     text: str | None = None,
     other: int | None = None,
 ) -> None:
-    """Add an action to the history of a case; `other`: the id of the person it was handed to.
+    """Add an action to the history of a case; `other`: the id of the person it was handed to."""
+    await note_actions(tx, [case_id], kind, employee_id, now=now, text=text, other=other)
+
+
+async def note_actions(
+    tx: Transaction,
+    case_ids: Collection[int],
+    kind: CaseActionKind,
+    employee_id: int,
+    *,
+    now: int,
+    text: str | None = None,
+    other: int | None = None,
+) -> dict[int, int]:
+    """Add the same action to the history of each case. Returns the ids of the actions, by case.
 
     A closing is of all the numbers of the case's lost calls.
     """
-    [event] = await tx.execute(
-        "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "
-        "VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
-        (case_id, now, kind.value, employee_id, other, text),
+    rows = await tx.execute(
+        "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "  # noqa: S608
+        f"SELECT id, ?, ?, ?, ?, ? FROM cases WHERE id IN ({marks_sql(case_ids)}) "
+        "RETURNING case_id, id",
+        (now, kind.value, employee_id, other, text, *case_ids),
     )
-    if kind is CaseActionKind.CLOSED:
+    events = {row["case_id"]: row["id"] for row in rows}
+    if kind is CaseActionKind.CLOSED and events:
         await tx.execute(
-            "INSERT INTO closings (number, event_id) SELECT DISTINCT c.client, ? "
-            "FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "
-            "WHERE y.case_id = ? AND y.part = 'lost' AND c.client IS NOT NULL",
-            (event["id"], case_id),
+            "INSERT INTO closings (number, event_id) SELECT DISTINCT c.client, v.id "  # noqa: S608
+            "FROM case_events AS v JOIN case_calls AS y ON y.case_id = v.case_id "
+            "JOIN calls AS c ON c.id = y.call_id "
+            f"WHERE v.id IN ({marks_sql(events)}) AND y.part = 'lost' AND c.client IS NOT NULL",
+            list(events.values()),
         )
+    return events
 
 
 _IS_NEW = (

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from bot.domain.calls import CasePart, Direction, Status
 from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, fold
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
+from bot.domain.outbox import Priority
 from storage.case_alerts import CaseAlerts
 from storage.case_history import copy_actions, move_actions
 from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
@@ -67,11 +68,14 @@ class _Client:
 class CaseRefolding:
     """Refolds cases in a transaction, and writes those that differ from their rows."""
 
-    def __init__(self, tx: Transaction, rules: CaseRules, now: int) -> None:
+    def __init__(
+        self, tx: Transaction, rules: CaseRules, now: int, *, news: Priority = Priority.NEWS
+    ) -> None:
+        """`news`: the priority of edits that tell how a case ended, or that it is open again."""
         self._tx = tx
         self._rules = rules
         self._now = now
-        self._alerts = CaseAlerts(tx, rules, now)
+        self._alerts = CaseAlerts(tx, rules, now, news=news)
         self._different: list[ComputedCase] = []
         self._dissolved: list[Dissolved] = []
         self._new_calls: set[int] = set()
@@ -304,6 +308,8 @@ class CaseRefolding:
             self._changed_calls |= one.stored.parts.keys()
             self._changed_cases.add(one.stored.id)
             await self._write_void(one)
+        stored = [(case.id, case.facts, case.stored.row) for case in cases if case.stored]
+        await self._alerts.tell_of_changes(stored)
         for case in cases:
             before = case.stored.row if case.stored else None
             await self._alerts.tell(case.id, case.facts, before, is_regrouping=is_regrouping)

@@ -1,16 +1,19 @@
 """The cases as people see them, and in whose hands they are: the board, taking, handing.
 
-Closing and ignoring are in case_closings.py. How calls change cases is in case_refolding.py, how
-time does in case_deadlines.py.
+Closing and ignoring are in case_closings.py, what is done to many at once in case_batches.py. How
+calls change cases is in case_refolding.py, how time does in case_deadlines.py.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CaseState
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import (
+    WHOLE_BOARD,
     Board,
     BoardPage,
+    BoardPart,
     Case,
     CaseActionKind,
     CaseNumbers,
@@ -25,8 +28,11 @@ from bot.domain.errors import (
 from bot.domain.outbox import Priority
 from bot.domain.pages import nearest_page
 from bot.domain.people import Employee, Person, Scope
+from bot.domain.places import Place, PlaceKind
 from storage.audience import can_be_told_sql, takes_clients_sql
-from storage.case_changes import free_case
+from storage.board import board_order_sql, board_sql
+from storage.case_actions import claims_due, set_owner, take_cases
+from storage.case_changes import free_cases
 from storage.case_history import list_actions, note_action, reopen_until_sql
 from storage.case_rows import (
     check_takes_clients,
@@ -37,7 +43,7 @@ from storage.case_rows import (
     workable_sql,
 )
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.database import Database, Row, Transaction, Value, marks_sql
+from storage.database import Database, Row, Value, marks_sql
 from storage.journal import JournalRepo
 from storage.owing import mark_cases_changed, ping_people
 from storage.scopes import case_in_scope_sql, extension_holder_sql
@@ -88,32 +94,39 @@ class CaseRepo:
         return rows[0]["case_id"] if rows else None
 
     async def board(
-        self, employee: Employee, board: Board, *, page: int, size: int, today: int
+        self,
+        employee: Employee,
+        board: Board,
+        *,
+        page: int,
+        size: int,
+        today: int,
+        part: BoardPart = WHOLE_BOARD,
     ) -> BoardPage:
         """A page (from 0; the last if beyond) of the board; `today`: the moment it began.
 
         Open cases in which somebody called today stand first.
         """
-        mine, values = case_in_scope_sql(employee.scope, "k")
-        # The plus, and coalesce below, leave SQLite only the indexes of what is open or of today:
-        # along those of calls and owners it would read all cases there ever were.
-        where = f"+k.call_id IS NOT NULL AND {mine}"
-        order, first = "k.last_lost_at < ?, k.opened_at, k.id", [today]
-        if board is Board.CLOSED:
-            where += (
-                " AND k.state IN ('called_back', 'got_through', 'by_hand') AND (k.closed_at >= ? "
-                "OR (k.closed_at IS NULL AND k.opened_at >= ?))"  # the PBX says so, not when
-            )
-            values += [today, today]
-            order, first = "coalesce(k.closed_at, k.last_lost_at) DESC, k.id DESC", []
-        else:
-            where += " AND k.state = 'open'"
-        if board is Board.FREE:
-            where += " AND k.owner_id IS NULL"
-        if board is Board.MINE:
-            where += " AND coalesce(k.owner_id, 0) = ?"
-            values.append(employee.id)
+        where, values = board_sql(employee, board, part, today=today)
+        order, first = board_order_sql(board, today=today)
         return await self._page(where, values, order, first, page=page, size=size)
+
+    async def list_places(
+        self, employee: Employee, board: Board, *, today: int
+    ) -> dict[Place, int]:
+        """On which lines and queues the cases of the board were lost, and how many on each."""
+        where, values = board_sql(employee, board, WHOLE_BOARD, today=today)
+        rows = await self._database.fetch(
+            "SELECT c.line, c.queue, count(*) AS n FROM cases AS k "  # noqa: S608
+            f"CROSS JOIN calls AS c WHERE c.id = k.call_id AND {where} GROUP BY c.line, c.queue",
+            values,
+        )
+        places: Counter[Place] = Counter()
+        for row in rows:
+            for kind in PlaceKind:
+                if name := row[kind.value]:
+                    places[Place(kind, name)] += row["n"]
+        return dict(sorted(places.items(), key=lambda one: (-one[1], one[0].name)))
 
     async def list_span(
         self,
@@ -230,9 +243,8 @@ class CaseRepo:
             if not hold_of(row).can_be_taken_by(employee):
                 is_mine = hold_of(row).is_held_by(employee)
                 return Taking.MINE_ALREADY if is_mine else Taking.ANOTHERS
-            await self._set_owner(tx, case_id, employee.id, now=now)
-            await note_action(tx, case_id, CaseActionKind.TAKEN, employee.id, now=now, text=text)
-            await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
+            claim = claims_due([case_id], after=self._claim_seconds, now=now)
+            await take_cases(tx, claim, employee.id, now=now, text=text)
             if not row["is_in_scope"]:  # they know of it from a group: their own chat has nothing
                 await ping_people(tx, case_id, employee_ids=[employee.id], now=now)
         return Taking.TAKEN
@@ -249,7 +261,7 @@ class CaseRepo:
             if not hold_of(row).can_be_released_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
             returned = CaseActionKind.RETURNED
-            await free_case(tx, case_id, returned, employee.id, rules=self._rules, now=now)
+            await free_cases(tx, [case_id], returned, employee.id, rules=self._rules, now=now)
         return True
 
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
@@ -268,7 +280,8 @@ class CaseRepo:
             )
             if row["state"] != "open" or not people:
                 return False
-            await self._set_owner(tx, case_id, to, now=now)
+            claim = claims_due([case_id], after=self._claim_seconds, now=now)
+            await set_owner(tx, claim, to, now=now)
             await note_action(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
             await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
             if to != by.id:
@@ -288,15 +301,6 @@ class CaseRepo:
             await note_action(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
             await mark_cases_changed(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
-
-    async def _set_owner(
-        self, tx: Transaction, case_id: int, employee_id: int, *, now: int
-    ) -> None:
-        await tx.execute(
-            "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = NULL, "
-            "repeat_at = NULL WHERE id = ?",
-            (employee_id, now, now + self._claim_seconds, case_id),
-        )
 
     async def _cases(self, rows: Sequence[Row], *, with_actions: bool = False) -> list[Case]:
         ids = [row["id"] for row in rows]

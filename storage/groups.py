@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from bot.domain.errors import NotFoundError
-from bot.domain.groups import Group, Place, PlaceKind
+from bot.domain.groups import Group
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
+from bot.domain.places import Place, PlaceKind
 from storage.database import Database, Row
 from storage.owing import (
     bring_chat_up_to_date,

@@ -1,10 +1,11 @@
 """Cases: clients whose lost calls nobody has returned yet, and what people did about them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from bot.domain.calls import Call, CaseRights, CaseState
 from bot.domain.people import Employee, Person
+from bot.domain.places import Place
 
 ALERT_MAX_AGE = 3600
 """Seconds after the end of a lost call after which nobody is alerted of it any more."""
@@ -114,6 +115,28 @@ class Board(StrEnum):
     """Closed today."""
 
 
+class BoardAge(IntEnum):
+    ANY = 0
+    TODAY = 1
+    """Those whose client called today."""
+    EARLIER = 2
+    """Those whose client called before, and not today."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPart:
+    """The part of the board that is shown: cases of this age, lost on this line or queue.
+
+    `place` None: all of them; that of a case is where its latest call was lost.
+    """
+
+    age: BoardAge = BoardAge.ANY
+    place: Place | None = None
+
+
+WHOLE_BOARD = BoardPart()
+
+
 @dataclass(frozen=True, slots=True)
 class BoardPage:
     """A page of cases, oldest first (closed ones latest first); `total` on all pages.
@@ -154,3 +177,42 @@ class Taking(StrEnum):
     MINE_ALREADY = "mine_already"
     ANOTHERS = "anothers"
     OVER = "over"
+
+
+BATCH_SECONDS = 3600
+"""How long a person may answer whether to take, or close, many cases, and then undo it at once."""
+
+
+class BatchKind(StrEnum):
+    TAKE = "take"
+    CLOSE = "close"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The cases that a person takes, or closes by hand, at once: `asked` so many of them.
+
+    `of_colleagues`: of those to be closed, how many are in others' hands. `barred`: how many of
+    the cases shown are not among them, because colleagues have them; known when the person is
+    asked. `done`, `left`: how many were taken or closed, and how many had changed meanwhile.
+    `undone`, `kept`: of those done, how many were undone, and how many had changed since.
+    """
+
+    id: int
+    kind: BatchKind
+    asked_at: int
+    done_at: int | None = None
+    asked: int = 0
+    of_colleagues: int = 0
+    barred: int = 0
+    done: int = 0
+    left: int = 0
+    undone: int = 0
+    kept: int = 0
+
+    def can_be_done(self, now: int) -> bool:
+        """Whether it is time to do it, or what is left of it if that was cut short."""
+        return now - self.asked_at < BATCH_SECONDS
+
+    def can_be_undone(self, now: int) -> bool:
+        return self.done_at is not None and self.done > 0 and now - self.done_at < BATCH_SECONDS

@@ -1,27 +1,9 @@
-"""Groups of Telegram that hear of lost calls, and the lines and queues they hear of."""
+"""Groups of Telegram that hear of lost calls."""
 
 from dataclasses import dataclass
-from enum import StrEnum
-from zlib import crc32
 
 from bot.domain.people import Language
-
-
-class PlaceKind(StrEnum):
-    LINE = "line"
-    QUEUE = "queue"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where calls come in: a line or a queue, by its name. `code` stands for it in a button."""
-
-    kind: PlaceKind
-    name: str
-
-    @property
-    def code(self) -> int:
-        return crc32(f"{self.kind} {self.name}".encode())
+from bot.domain.places import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Priority(IntEnum):
     LIST = 3
     CARD = 4
     """An edit of a card somebody has open."""
+    MANY = 5
+    """An edit of the alert of one of many cases that were taken, or closed, at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,21 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
-from bot.domain.cases import Board, BoardPage, Case, CaseNumbers
+from bot.domain.cases import (
+    WHOLE_BOARD,
+    Board,
+    BoardAge,
+    BoardPage,
+    BoardPart,
+    Case,
+    CaseNumbers,
+)
 from bot.domain.people import EVERYTHING, Scope
+from bot.domain.places import PlaceKind
 from bot.views import parties
 from bot.views.calls import no_extensions
 from bot.views.cases import age_sign, fate
-from bot.views.formats import one_line, quoted, rough_span, span
+from bot.views.formats import brief, one_line, quoted, rough_span, span
 from bot.views.widths import INDENT, LINE, fit, sign, width
 
 _PLACE_WIDTH = 3
@@ -24,11 +33,13 @@ def board(
     now: int,
     today: int = 0,
     scope: Scope = EVERYTHING,
+    part: BoardPart = WHOLE_BOARD,
 ) -> str:
     """The board: today's numbers, and below them the cases still open, or those closed today.
 
     `today`: the moment it began; clients who called before stand below a line of their own.
     `scope`: the reader's; what is told of the company is told of their extensions then.
+    `part`: what part of the board it is.
     """
     titles = {
         Board.ALL: _("Not called back: {count}"),
@@ -37,9 +48,13 @@ def board(
         Board.CLOSED: _("Closed today: {count}"),
     }
     title = titles[which].format(count=page.total)
-    lines = [f"<b>{title}</b>", *_totals(numbers, scope), ""]
+    lines = [f"<b>{title}</b>"]
+    if part != WHOLE_BOARD:
+        lines.append(f"🗂 {part_words(part)}")
+    lines += [*_totals(numbers, scope), ""]
     if not page.cases:
-        return "\n".join([*lines, _empty(which, scope)])
+        is_whole = part == WHOLE_BOARD
+        return "\n".join([*lines, _empty(which, scope) if is_whole else _("Nobody like that.")])
     is_earlier = False
     for number, case in enumerate(page.cases, start=1):
         if case.is_open and case.last_lost_at < today and not is_earlier:
@@ -48,6 +63,29 @@ def board(
             lines.append(f"<i>– {earlier} –</i>")
         lines.append(row(number, case, now=now))
     return "\n".join(lines)
+
+
+def part_words(part: BoardPart) -> str:
+    """What part of the board is shown: whose client called when, and where; none for all."""
+    words = []
+    if part.place:
+        name = brief(part.place.name) or _("another line or queue")
+        is_queue = part.place.kind is PlaceKind.QUEUE
+        words.append(
+            _("queue “{queue}”").format(queue=name)
+            if is_queue
+            else _("line {line}").format(line=name)
+        )
+    if part.age is not BoardAge.ANY:
+        words.append(_("today") if part.age is BoardAge.TODAY else _("earlier"))
+    return ", ".join(words)
+
+
+def choose_part(part: BoardPart) -> str:
+    """Over the parts of the board to choose from."""
+    chosen = part_words(part)
+    title = _("Whom should the board show?")
+    return f"<b>{title}</b>" + (f"\n🗂 {chosen}" if chosen else "")
 
 
 def still_open(page: BoardPage, *, now: int) -> str:

@@ -15,8 +15,8 @@ from bot.demo.bot_api.bots import Bot
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.people import User
-from bot.domain.groups import Place, PlaceKind
 from bot.domain.people import Role
+from bot.domain.places import Place, PlaceKind
 from keyboards.callbacks import CaseButton, CaseStep, GroupPlace, HandTo
 from tests.support.lost_calls import has_button
 from tests.support.running import IVAN, OLENA, Office, running_office

@@ -41,8 +41,10 @@ EXTREMES: dict[str, Any] = {
     "since": 71_582_788,
     "until": 71_582_788,
     "due": 1 << 32,
-    "who": 999_999_999,
+    "who": (1 << 32) - 1,
     "token": token_urlsafe(24),
+    "place": (1 << 32) - 1,
+    "batch": 999_999_999,
 }
 
 

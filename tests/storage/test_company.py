@@ -10,8 +10,8 @@ import pytest
 
 from bot.domain.case_rules import CaseRules
 from bot.domain.company import EscalationField
-from bot.domain.groups import Place, PlaceKind
 from bot.domain.people import AlertScope, Employee, Role
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from storage.company import CompanyRepo
 from storage.database import open_database

@@ -103,5 +103,5 @@ async def test_what_became_new_while_a_card_was_edited_stays_owed(stored: Stored
     assert await outbox.count_pending() == 0
 
 
-async def test_nothing_is_less_urgent_than_a_card() -> None:
-    assert max(Priority) is Priority.CARD
+async def test_only_what_was_done_to_many_is_less_urgent_than_a_card() -> None:
+    assert sorted(Priority)[-2:] == [Priority.CARD, Priority.MANY]

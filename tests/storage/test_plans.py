@@ -14,11 +14,12 @@ import pytest
 from bot.app import Repositories, create_repositories
 from bot.config.settings import Settings
 from bot.domain.calls import Party
-from bot.domain.cases import Board
+from bot.domain.cases import BatchKind, Board, BoardAge, BoardPart
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.people import EVERYTHING, Employee, Role, Scope
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from storage.case_spans import opened_in_sql
 from storage.database import Database
@@ -197,6 +198,38 @@ async def test_the_board_walks_an_index(busy: Busy, board: Board, name: str) -> 
         assert len(reads) >= 2
         for step in reads:
             assert any(index in step for index in WHAT_WAITS), step
+
+
+@pytest.mark.parametrize("name", ["boss", "olena"])
+@pytest.mark.parametrize("board", list(Board))
+async def test_a_part_of_the_board_walks_an_index(busy: Busy, board: Board, name: str) -> None:
+    person: Employee = getattr(busy, name)
+    cases, today = busy.repositories.cases, busy.due - 9 * DAY
+    await cases.list_places(person, board, today=today)
+    for age in BoardAge:
+        for kind in PlaceKind:
+            part = BoardPart(age, Place(kind, "Продажі"))
+            await cases.board(person, board, page=0, size=8, today=today, part=part)
+    assert busy.explained.breaches() == []
+    if board is not Board.CLOSED:
+        of_board = [plan for plan in busy.explained.plans if "FROM cases AS k" in plan.sql]
+        reads = [step for plan in of_board for step in plan.steps if " k " in step]
+        assert len(reads) > len(BoardAge) * len(PlaceKind)
+        for step in reads:
+            assert any(index in step for index in WHAT_WAITS), step
+
+
+@pytest.mark.parametrize("name", ["boss", "olena"])
+async def test_many_at_once_are_found_by_an_index(busy: Busy, name: str) -> None:
+    person: Employee = getattr(busy, name)
+    batches, today = busy.repositories.case_batches, busy.due - 9 * DAY
+    for kind in BatchKind:
+        whole = BoardPart()
+        asked = await batches.ask(kind, person, Board.ALL, whole, today=today, now=NOW + 99)
+        done = await batches.carry_out(asked.id, person, now=NOW + 99, text="x")
+        undone = await batches.undo(asked.id, person, now=NOW + 100)
+        assert asked.asked == done.done == undone.undone > 0
+    assert busy.explained.breaches(walked=WHAT_WAITS, sorted_from=OF_ONE_CLIENT) == []
 
 
 async def test_one_without_extensions_asks_for_no_calls(busy: Busy) -> None:

@@ -8,6 +8,7 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Case
 from bot.domain.people import EVERYTHING, Employee, Role
 from storage.calls import CallRepo
+from storage.case_batches import CaseBatches
 from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
@@ -34,6 +35,7 @@ class StoredCalls:
         self.journal = JournalRepo(database)
         self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
         self.case_closings = CaseClosings(database, rules=rules, claim_seconds=600)
+        self.batches = CaseBatches(database, rules=rules, claim_seconds=600)
         self.case_deadlines = CaseDeadlines(database, rules=rules)
         self.contacts = ContactRepo(database, rules=rules)
         self.employees = EmployeeRepo(database)
@@ -50,6 +52,21 @@ class StoredCalls:
         start = self.now + at
         given = {"rang": ("101",), "ended_at": start + 20} | values
         return await self.call(started_at=start, caller=Party(number=number), **given)
+
+    async def lost_at_once(self, calls: dict[str, int], **values: Any) -> None:
+        """A lost call of each number, so many seconds from now, told of in one transaction."""
+        given = {"rang": ("101",)} | values
+        facts = [
+            said(
+                external_id=f"c{next(self._ids)}",
+                started_at=self.now + at,
+                ended_at=self.now + at + 20,
+                caller=Party(number=number),
+                **given,
+            )
+            for number, at in calls.items()
+        ]
+        await self.calls.record(facts, now=self.now)
 
     async def dialled(self, at: int = 0, number: str = CLIENT, **values: Any) -> CallFacts:
         """An outgoing call of 101, answered unless the values say otherwise."""

@@ -11,8 +11,12 @@ from hypothesis import settings as tried
 
 from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Flaw, Status
 from bot.domain.cases import (
+    Batch,
+    BatchKind,
     Board,
+    BoardAge,
     BoardPage,
+    BoardPart,
     Case,
     CaseAction,
     CaseActionKind,
@@ -33,9 +37,11 @@ from bot.domain.errors import (
 )
 from bot.domain.hours import DAY, Hours, QuietHours
 from bot.domain.people import Employee, EmployeeState, Language, Person, Role
+from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from bot.views import (
     alerts,
+    batches,
     board,
     calls,
     cases,
@@ -64,6 +70,9 @@ from keyboards import reminders as reminder_keyboards
 from keyboards import settings as settings_keyboards
 from keyboards import staff as staff_keyboards
 from keyboards.callbacks import (
+    BatchButton,
+    BatchStep,
+    BoardFilters,
     BoardPlace,
     Calendar,
     Card,
@@ -407,6 +416,12 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
         yield board_keyboards.board(
             BoardPage((case(lost),) * 8, 2, 3, 24), BoardPlace(board=which)
         )
+    places = {Place(kind, f"{n}" + "Ї" * 64): 1000 for kind in PlaceKind for n in range(20)}
+    part = BoardFilters(board=Board.ALL, age=BoardAge.TODAY, place=(1 << 32) - 1)
+    yield board_keyboards.filters(part, places, is_known=False)
+    many = BatchButton(step=BatchStep.ASK_TAKE, batch=10**9 - 1, board=Board.ALL, page=999)
+    yield board_keyboards.confirm_taking(many, count=1000)
+    yield board_keyboards.done(many, can_be_undone=True)
     yield from (dialog_keyboards.cancel(), dialog_keyboards.save_beginning())
     yield from (dialog_keyboards.choose_text(), contact_keyboards.replace_name())
     yield from (contact_keyboards.take_number(is_only_one=x) for x in (True, False))
@@ -446,6 +461,39 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     yield staff_keyboards.roles(olena, staff.role_titles(), page=0)
     yield staff_keyboards.removal(olena, page=0)
     yield staff_keyboards.invite_extensions(Role.OPERATOR, page=0)
+
+
+@some_calls
+@given(language=languages)
+def test_what_is_said_of_many_is_whole(language: Language) -> None:
+    part = BoardPart(BoardAge.TODAY, Place(PlaceKind.QUEUE, NASTY * 9))
+    for kind in BatchKind:
+        for count in (1, 2, 5, 21, 10**6):
+            batch = Batch(
+                id=1,
+                kind=kind,
+                asked_at=NOW,
+                asked=count,
+                of_colleagues=count,
+                barred=count,
+                done=count,
+                left=count,
+                undone=count,
+                kept=count,
+            )
+            with speaking(language):
+                texts = [
+                    batches.ask_taking(batch, part, claim_seconds=600, each_seconds=120),
+                    batches.ask_reason(batch, part),
+                    batches.done(batch, NASTY * 9),
+                    batches.undone(batch),
+                    board.choose_part(part),
+                ]
+                for toast in (batches.nobody(kind), batches.too_late_to_undo()):
+                    assert len(toast) <= TOAST
+            for text in texts:
+                assert tags(text) == ["bold"]
+                assert len(text) < 1000
 
 
 @pytest.mark.usefixtures("language")
