@@ -48,6 +48,7 @@ from bot.telegram.middlewares import (
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
+from bot.telegram.receiving import Receiving
 from bot.telegram.updates import Webhook, receiving_updates
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
@@ -67,6 +68,7 @@ from storage.contacts import ContactRepo
 from storage.database import Database, open_database
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
+from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -102,6 +104,7 @@ class Repositories:
     outbox: OutboxRepo
     open_cards: OpenCardRepo
     rejects: RejectRepo
+    durability: Durability
 
 
 def create_repositories(database: Database, settings: Settings) -> Repositories:
@@ -125,6 +128,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
+        durability=Durability(database),
     )
 
 
@@ -151,12 +155,13 @@ def create_dispatcher(
     in_flight: InFlight,
     wake: Callable[[], None],
     recordings: Recordings,
+    steady: Callable[[], float] | None = None,
     events_isolation: BaseEventIsolation | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
-    `wake` lets the Alerter look into the outbox: what people do may owe messages.
-    `events_isolation` holds up the updates of a person in a chat while one is handled.
+    `wake` lets the Alerter look into the outbox: what people do may owe messages. `steady`: see
+    `serve`. `events_isolation` holds up the updates of a person in a chat while one is handled.
     """
     cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
@@ -209,7 +214,11 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 @asynccontextmanager
 async def serve(
-    settings: Settings, *, clock: Clock, in_chat: float = IN_CHAT
+    settings: Settings,
+    *,
+    clock: Clock,
+    steady: Callable[[], float] | None = None,
+    in_chat: float = IN_CHAT,
 ) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
@@ -217,8 +226,11 @@ async def serve(
     are finished; then the same is done with alerts, hooks, ticks and recordings. The database is
     closed last. Raises StartError if it cannot begin.
 
-    `in_chat`: seconds between two messages in one chat, which tests of other things shorten.
+    `steady`: seconds that pass, whatever the clock is set to; None: those of the loop. Tests that
+    let time go by move it with the clock. `in_chat`: seconds between two messages in one chat,
+    which tests of other things shorten.
     """
+    steady = steady or asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
         stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
@@ -271,6 +283,7 @@ async def serve(
             in_flight=in_flight,
             wake=alerter.wake,
             recordings=recordings,
+            steady=steady,
             events_isolation=isolation,
         )
         late_screens = LateScreens(
@@ -290,12 +303,13 @@ async def serve(
             recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
             ),
-            database=database,
+            durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=metrics,
             bot=bot,
             dispatcher=dispatcher,
-            clock=clock,
+            steady=steady,
+            is_receiving=_is_receiving(bot, settings, steady),
         )
 
         timer = await stack.enter_async_context(start_timer())
@@ -395,6 +409,15 @@ def _webhook_of(settings: Settings) -> Webhook | None:
         settings.public_url.rstrip("/") + TELEGRAM_PATH,
         settings.webhook_secret.get_secret_value(),
     )
+
+
+def _is_receiving(bot: Bot, settings: Settings, steady: Callable[[], float]) -> Callable[[], bool]:
+    """Whether updates come in; at a webhook only Telegram knows whether there are any."""
+    if settings.updates == "webhook":
+        return lambda: True
+    receiving = Receiving(steady)
+    bot.session.middleware(receiving)
+    return receiving.is_receiving
 
 
 @asynccontextmanager

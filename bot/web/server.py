@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiogram import Bot, Dispatcher
@@ -11,14 +11,14 @@ from aiogram.webhook.aiohttp_server import SimpleRequestHandler
 from aiohttp import web
 
 from bot.config.settings import Settings
-from bot.domain.clock import Clock
 from bot.domain.errors import StartError
 from bot.intake.hooks import Hooks
 from bot.intake.recorder import Recorder
 from bot.sources.base import CallSource
 from bot.telemetry.metrics import Metrics
+from bot.web.bodies import Bodies
 from bot.web.probes import Probes
-from storage.database import Database
+from storage.durability import Durability
 from storage.outbox import OutboxRepo
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -27,23 +27,35 @@ TELEGRAM_PATH = "/telegram"
 _FINISH_SECONDS = 25.0
 """How long a stop waits for requests being answered."""
 
+_IDLE_SECONDS = 150.0
+"""How long a connection may say nothing, or not all headers of a request: longer than the proxies
+before us keep theirs (nginx 60 s, Caddy 120 s), which else write into one that is being closed."""
+
+_LINGERING_SECONDS = 2.0
+"""How long the rest of an unwanted body is read, so that its sender reads the refusal."""
+
+_BODIES = web.AppKey("bodies", Bodies)
+
 
 def create_web(
     *,
     settings: Settings,
     sources: Mapping[str, CallSource],
     recorder: Recorder,
-    database: Database,
+    durability: Durability,
     outbox: OutboxRepo,
     metrics: Metrics,
     bot: Bot,
     dispatcher: Dispatcher,
-    clock: Clock,
+    steady: Callable[[], float],
+    is_receiving: Callable[[], bool],
 ) -> web.Application:
     """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    bodies = Bodies()
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[bodies.middleware()])
+    app[_BODIES] = bodies
     hooks = Hooks(settings, sources, recorder, metrics)
-    probes = Probes(database, bot, outbox, metrics, clock)
+    probes = Probes(durability, bot, outbox, metrics, steady=steady, is_receiving=is_receiving)
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/healthz", probes.alive)
     app.router.add_get("/readyz", probes.ready)
@@ -65,7 +77,13 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
 
     Raises StartError if the address or the port cannot be had.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_FINISH_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=_FINISH_SECONDS,
+        keepalive_timeout=_IDLE_SECONDS,
+        lingering_time=_LINGERING_SECONDS,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.http_host, settings.http_port)
@@ -76,6 +94,9 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}"
     finally:
+        for opened in tuple(runner.sites):
+            await opened.stop()
+        await app[_BODIES].finish()
         await runner.cleanup()
 
 
