@@ -33,6 +33,7 @@ from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
+from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
 from bot.jobs.timer import Timer, start_timer
 from bot.media.origins import can_be_heard
@@ -62,6 +63,7 @@ from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
+from storage.clock import ClockRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
@@ -104,6 +106,7 @@ class Repositories:
     outbox: OutboxRepo
     open_cards: OpenCardRepo
     rejects: RejectRepo
+    clock_state: ClockRepo
     durability: Durability
 
 
@@ -128,6 +131,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
+        clock_state=ClockRepo(database),
         durability=Durability(database),
     )
 
@@ -170,7 +174,8 @@ def create_dispatcher(
         events_isolation=events_isolation or SimpleEventIsolation(),
         settings=settings,
         clock=clock,
-        started_at=clock(),
+        steady=steady or clock,
+        started_at=float((steady or clock)()),
         recordings=recordings,
         card_screens=card_screens,
         case_screens=CaseScreens(
@@ -312,8 +317,14 @@ async def serve(
             is_receiving=_is_receiving(bot, settings, steady),
         )
 
+        clock_watch = ClockWatch(
+            repositories.clock_state, clock=clock, steady=steady, wake=alerter.wake
+        )
         timer = await stack.enter_async_context(start_timer())
-        _schedule_jobs(timer, repositories, settings, clock, wake=alerter.wake)
+        timer.every(1, clock_watch.look)
+        _schedule_jobs(
+            timer, repositories, settings, clock, clock_watch=clock_watch, wake=alerter.wake
+        )
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
@@ -379,6 +390,7 @@ def _schedule_jobs(
     settings: Settings,
     clock: Clock,
     *,
+    clock_watch: ClockWatch,
     wake: Callable[[], None],
 ) -> None:
     jobs = Jobs(
@@ -387,8 +399,8 @@ def _schedule_jobs(
         repositories.company,
         repositories.reminders,
         repositories.digest_times,
-        repositories.outbox,
         repositories.open_cards,
+        clock_watch=clock_watch,
         wake=wake,
         clock=clock,
         retention_days=settings.retention_days,

@@ -36,7 +36,7 @@ async def posted(office: Office) -> int:
 async def test_a_database_that_is_gone_or_replaced_takes_no_calls(tmp_path: Path) -> None:
     """What is written to a file without a name would be lost: the PBX must post again."""
     async with running_office(tmp_path) as office:
-        path = office.settings.database_path
+        admin, path = await office.administrator(), office.settings.database_path
         aside = path.with_name("aside")
         assert await becomes(office.http, office.url, "database", "ok") == 200
         path.rename(aside)
@@ -45,6 +45,7 @@ async def test_a_database_that_is_gone_or_replaced_takes_no_calls(tmp_path: Path
         path.write_bytes(aside.read_bytes())
         assert await posted(office) == 503
         assert await becomes(office.http, office.url, "database", "file replaced") == 503
+        assert "file replaced" in (await office.ask(admin, "/health")).text
         aside.replace(path)
         assert await becomes(office.http, office.url, "database", "ok") == 200
         assert await posted(office) == 200
