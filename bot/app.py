@@ -33,6 +33,7 @@ from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.intake.recorder import Recorder
+from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
 from bot.jobs.timer import Timer, start_timer
 from bot.media.origins import can_be_heard
@@ -48,6 +49,7 @@ from bot.telegram.middlewares import (
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
+from bot.telegram.receiving import Receiving
 from bot.telegram.updates import Webhook, receiving_updates
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
@@ -64,12 +66,14 @@ from storage.case_batches import CaseBatches
 from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
+from storage.clock import ClockRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database, open_database
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
+from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -107,6 +111,8 @@ class Repositories:
     outbox: OutboxRepo
     open_cards: OpenCardRepo
     rejects: RejectRepo
+    clock_state: ClockRepo
+    durability: Durability
 
 
 def create_repositories(database: Database, settings: Settings) -> Repositories:
@@ -132,6 +138,8 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
+        clock_state=ClockRepo(database),
+        durability=Durability(database),
     )
 
 
@@ -158,12 +166,13 @@ def create_dispatcher(
     in_flight: InFlight,
     wake: Callable[[], None],
     recordings: Recordings,
+    steady: Callable[[], float] | None = None,
     events_isolation: BaseEventIsolation | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
-    `wake` lets the Alerter look into the outbox: what people do may owe messages.
-    `events_isolation` holds up the updates of a person in a chat while one is handled.
+    `wake` lets the Alerter look into the outbox: what people do may owe messages. `steady`: see
+    `serve`. `events_isolation` holds up the updates of a person in a chat while one is handled.
     """
     cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
@@ -172,7 +181,8 @@ def create_dispatcher(
         events_isolation=events_isolation or SimpleEventIsolation(),
         settings=settings,
         clock=clock,
-        started_at=clock(),
+        steady=steady or clock,
+        started_at=float((steady or clock)()),
         recordings=recordings,
         card_screens=card_screens,
         board_screens=BoardScreens(repositories.cases, settings, clock),
@@ -222,7 +232,11 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
 
 @asynccontextmanager
 async def serve(
-    settings: Settings, *, clock: Clock, in_chat: float = IN_CHAT
+    settings: Settings,
+    *,
+    clock: Clock,
+    steady: Callable[[], float] | None = None,
+    in_chat: float = IN_CHAT,
 ) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
@@ -230,8 +244,11 @@ async def serve(
     are finished; then the same is done with alerts, hooks, ticks and recordings. The database is
     closed last. Raises StartError if it cannot begin.
 
-    `in_chat`: seconds between two messages in one chat, which tests of other things shorten.
+    `steady`: seconds that pass, whatever the clock is set to; None: those of the loop. Tests that
+    let time go by move it with the clock. `in_chat`: seconds between two messages in one chat,
+    which tests of other things shorten.
     """
+    steady = steady or asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
         stack.enter_context(only_instance(settings.database_path))
         database = await stack.enter_async_context(open_database(settings.database_path))
@@ -284,6 +301,7 @@ async def serve(
             in_flight=in_flight,
             wake=alerter.wake,
             recordings=recordings,
+            steady=steady,
             events_isolation=isolation,
         )
         late_screens = LateScreens(
@@ -303,16 +321,23 @@ async def serve(
             recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
             ),
-            database=database,
+            durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=metrics,
             bot=bot,
             dispatcher=dispatcher,
-            clock=clock,
+            steady=steady,
+            is_receiving=_is_receiving(bot, settings, steady),
         )
 
+        clock_watch = ClockWatch(
+            repositories.clock_state, clock=clock, steady=steady, wake=alerter.wake
+        )
         timer = await stack.enter_async_context(start_timer())
-        _schedule_jobs(timer, repositories, settings, clock, wake=alerter.wake)
+        timer.every(1, clock_watch.look)
+        _schedule_jobs(
+            timer, repositories, settings, clock, clock_watch=clock_watch, wake=alerter.wake
+        )
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
@@ -378,6 +403,7 @@ def _schedule_jobs(
     settings: Settings,
     clock: Clock,
     *,
+    clock_watch: ClockWatch,
     wake: Callable[[], None],
 ) -> None:
     jobs = Jobs(
@@ -386,8 +412,8 @@ def _schedule_jobs(
         repositories.company,
         repositories.reminders,
         repositories.digest_times,
-        repositories.outbox,
         repositories.open_cards,
+        clock_watch=clock_watch,
         wake=wake,
         clock=clock,
         retention_days=settings.retention_days,
@@ -408,6 +434,15 @@ def _webhook_of(settings: Settings) -> Webhook | None:
         settings.public_url.rstrip("/") + TELEGRAM_PATH,
         settings.webhook_secret.get_secret_value(),
     )
+
+
+def _is_receiving(bot: Bot, settings: Settings, steady: Callable[[], float]) -> Callable[[], bool]:
+    """Whether updates come in; at a webhook only Telegram knows whether there are any."""
+    if settings.updates == "webhook":
+        return lambda: True
+    receiving = Receiving(steady)
+    bot.session.middleware(receiving)
+    return receiving.is_receiving
 
 
 @asynccontextmanager

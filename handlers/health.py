@@ -1,5 +1,6 @@
 """How the bot is, for administrators."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 
 from aiogram import Router
@@ -17,7 +18,9 @@ from bot.views import health as views
 from keyboards import health as keyboards
 from keyboards.callbacks import HealthRefresh
 from storage.calls import CallRepo
+from storage.clock import ClockRepo
 from storage.database import size_on_disk
+from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
@@ -25,6 +28,9 @@ from storage.rejects import RejectRepo
 
 _CLOCK_TOLERANCE = 300
 """Seconds by which clocks may differ before a call counts as one in the future."""
+
+_JUMP_SHOWN_SECONDS = 7 * 86400
+"""How long it is told that the clock of the server was set."""
 
 _FUTURE_CALLS = 100
 """How many of the newest calls in the future are searched for the sources they came from."""
@@ -46,20 +52,28 @@ async def show_health(
     journal: JournalRepo,
     outbox: OutboxRepo,
     rejects: RejectRepo,
+    clock_state: ClockRepo,
+    durability: Durability,
     settings: Settings,
     clock: Clock,
-    started_at: int,
+    steady: Callable[[], float],
+    started_at: float,
 ) -> None:
     now, owed = clock(), await outbox.count_by_state()
+    known = await clock_state.state()
+    is_recent = known.jump is not None and now - known.jump[1] < _JUMP_SHOWN_SECONDS
     shown = views.Health(
         version=version("dzvinok"),
-        uptime=now - started_at,
+        uptime=int(steady() - started_at),
         sources=await _sources(settings, calls, journal, rejects, now),
         pending=owed["pending"],
         sent=owed["sent"],
         dropped=owed["dropped"],
         unreachable=await employees.count_unreachable(),
         database_size=size_on_disk(settings.database_path),
+        database_state=await durability.state(),
+        jump=known.jump if is_recent else None,
+        deletes_nothing=known.leapt_at is not None and settings.retention_days > 0,
     )
     await show(event, views.health(shown, zone=settings.zone), keyboards.health())
 

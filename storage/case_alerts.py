@@ -61,13 +61,14 @@ class CaseAlerts:
             return
         is_later = before is not None and facts.last_lost_at > before["last_lost_at"]
         is_lost_again = not before or (is_later and not is_regrouping)
+        came_back = before is not None and before["state"] == CaseState.EXPIRED.value
         age = self._now - facts.last_over_at
         if age <= ALERT_MAX_AGE:
             await alert_case(self._tx, case_id, self._rules, now=self._now)
             if before and is_lost_again and before["owner_id"]:
                 owner = [before["owner_id"]]
                 await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
-        elif is_lost_again and age <= _LIST_MAX_AGE:
+        elif (is_lost_again or came_back) and age <= _LIST_MAX_AGE:
             await self._owe_list(case_id)
 
     async def tell_of_changes(self, changes: Sequence[tuple[int, CaseFacts, Row]]) -> None:

@@ -51,10 +51,31 @@ class Transaction:
             await self._connection.executemany(sql, values)
 
 
+class _Place:
+    """The files that were opened: what is written to others under their names would be lost."""
+
+    def __init__(self, path: Path) -> None:
+        wal = path.with_name(f"{path.name}-wal")
+        self._files = {file: os.stat(file) for file in (path, wal) if file.exists()}
+
+    def check(self) -> None:
+        """Raises StorageError if a file is there no more, or another under its name."""
+        for file, opened in self._files.items():
+            try:
+                found = os.stat(file)
+            except OSError as error:
+                raise StorageError("file gone") from error
+            if not os.path.samestat(found, opened):
+                raise StorageError("file replaced")
+
+
 class Database:
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, place: _Place
+    ) -> None:
         self._writer = writer
         self._reader = reader
+        self._place = place
         self._lock = asyncio.Lock()
 
     async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
@@ -84,6 +105,7 @@ class Database:
         Raises StorageError for what the database refuses: then nothing was written.
         """
         async with self._lock:
+            self._place.check()
             if self._writer.in_transaction:  # a rollback was itself cut short
                 await self._writer.rollback()
             try:
@@ -94,7 +116,8 @@ class Database:
                 with suppress(sqlite3.Error):  # a full disk has already rolled it back
                     await self._writer.rollback()
                 if isinstance(error, sqlite3.Error):
-                    raise StorageError(str(error)) from error
+                    is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+                    raise StorageError("disk full" if is_full else str(error)) from error
                 raise
 
 
@@ -109,7 +132,7 @@ async def open_database(path: Path, *, migrations: Path = MIGRATIONS) -> AsyncIt
         await _migrate(writer, path, migrations)
         async with _connect(path) as reader:
             await reader.execute("PRAGMA query_only = ON")
-            yield Database(writer, reader)
+            yield Database(writer, reader, _Place(path))
 
 
 def prepare_place(path: Path) -> None:

@@ -36,7 +36,9 @@ class InviteRepo:
         token = secrets.token_urlsafe(24)
         async with self._database.transaction() as tx:
             await tx.execute(
-                "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL", (now,)
+                "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL "
+                "AND NOT EXISTS (SELECT 1 FROM clock WHERE leapt_at IS NOT NULL)",
+                (now,),
             )
             await tx.execute(
                 "INSERT INTO invites (token_hash, role, extensions, name, created_by, "

@@ -21,7 +21,7 @@ from collections.abc import Collection
 
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
-from storage.database import Database, Row, marks_sql
+from storage.database import Database, Row, Transaction, marks_sql
 from storage.owing import owe_administrators
 
 _CHATS_SQL = (
@@ -54,25 +54,6 @@ class OutboxRepo:
             (now, *not_to, limit),
         )
         return [_owed(row) for row in rows]
-
-    async def shift_after_clock_set_back(self, *, now: int) -> bool:
-        """After the clock was set back, let no message wait longer than it was meant to.
-
-        Returns whether any message had to be shifted.
-        """
-        ahead = "state = 'pending' AND due_at > ? AND created_at > ?"
-        if not await self._database.has(
-            f"SELECT 1 FROM outbox WHERE {ahead} LIMIT 1",  # noqa: S608
-            (now, now),
-        ):
-            return False
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                "UPDATE outbox SET due_at = due_at - (created_at - ?), created_at = ? "  # noqa: S608
-                f"WHERE {ahead}",
-                (now, now, now, now),
-            )
-        return True
 
     async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
         """Note that the chat has the message of `owed`. What became new meanwhile stays owed.
@@ -183,6 +164,24 @@ class OutboxRepo:
         """How many messages are in each state; it steps over them all."""
         rows = await self._database.fetch("SELECT state, count(*) AS n FROM outbox GROUP BY state")
         return {"pending": 0, "sent": 0, "dropped": 0} | {row["state"]: row["n"] for row in rows}
+
+
+async def shift_messages(tx: Transaction, *, by: int, now: int) -> None:
+    """After the clock was set back `by` seconds, let no message wait longer than it was meant to.
+
+    A message of a later step waits for a moment of working time: it is moved only if it became
+    owed at a moment that is to come again. All others wait for some seconds or minutes.
+    """
+    await tx.execute(
+        "UPDATE outbox SET due_at = due_at - ? "
+        "WHERE state = 'pending' AND due_at > ? AND (is_late = 0 OR created_at > ?)",
+        (by, now, now),
+    )
+    for column in ("created_at", "done_at"):
+        await tx.execute(
+            f"UPDATE outbox SET {column} = {column} - ? WHERE {column} > ?",  # noqa: S608
+            (by, now),
+        )
 
 
 def _owed(row: Row) -> Owed:

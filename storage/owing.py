@@ -301,6 +301,7 @@ async def purge_told(tx: Transaction, *, before: int) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
         "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost', 'joined')",
+        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost', 'joined', "
+        "'clock_jump')",
         (before,),
     )

@@ -115,6 +115,9 @@ class Notices:
                 text = views.rejects(owed.subject, await self.rejects.last(owed.subject))
             case MessageKind.CLOCK:
                 return await self._clock_is_off(owed.subject, employee)
+            case MessageKind.CLOCK_JUMP:
+                before, after = map(int, owed.subject.split())
+                text = views.clock_jumped(before, after, zone=self.zone)
             case MessageKind.JOINED:
                 return await self._joined(owed, employee)
             case MessageKind.UNREACHABLE:

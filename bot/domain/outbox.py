@@ -28,6 +28,8 @@ class MessageKind(StrEnum):
     """A source sent what cannot be read."""
     CLOCK = "clock"
     """The times of a source are hours off."""
+    CLOCK_JUMP = "clock_jump"
+    """The clock of the computer was set, or seems to have been; the subject: from what to what."""
     UNREACHABLE = "unreachable"
     """A person cannot be written to."""
     JOINED = "joined"

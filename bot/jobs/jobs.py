@@ -5,13 +5,13 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.domain.clock import Clock
+from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.timer import Job
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
 from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
-from storage.outbox import OutboxRepo
 from storage.reminders import ReminderRepo
 
 log = logging.getLogger(__name__)
@@ -25,9 +25,9 @@ class Jobs:
         company: CompanyRepo,
         reminders: ReminderRepo,
         digest_times: DigestTimes,
-        outbox: OutboxRepo,
         open_cards: OpenCardRepo,
         *,
+        clock_watch: ClockWatch,
         wake: Callable[[], None],
         clock: Clock,
         retention_days: int,
@@ -38,8 +38,8 @@ class Jobs:
         self._company = company
         self._reminders = reminders
         self._digest_times = digest_times
-        self._outbox = outbox
         self._open_cards = open_cards
+        self._clock_watch = clock_watch
         self._wake = wake
         self._clock = clock
         self._retention_days = retention_days
@@ -57,7 +57,6 @@ class Jobs:
             self._reminders.owe_due,
             self._company.owe_opening_list,
             self._digest_times.owe_due,
-            self._outbox.shift_after_clock_set_back,
         ]
         return [partial(self._do_due, do) for do in do_due]
 
@@ -72,11 +71,14 @@ class Jobs:
 
     async def purge(self) -> None:
         """Delete the oldest of the calls older than RETENTION_DAYS, a batch at each tick."""
-        if self._retention_days:
-            before = self._clock() - self._retention_days * 86400
+        if not self._retention_days:
+            return
+        if (now := await self._clock_watch.moment_to_delete_by()) is not None:
+            before = now - self._retention_days * 86400
             if purged := await self._calls.purge(before=before):
                 log.info("purged %d calls older than %d days", purged, self._retention_days)
 
     async def leave_cards(self) -> None:
         """Keep those cards true no more that nobody looks at."""
-        await self._open_cards.purge(now=self._clock())
+        if (now := await self._clock_watch.moment_to_delete_by()) is not None:
+            await self._open_cards.purge(now=now)

@@ -103,6 +103,8 @@ class LateScreens(BaseRequestMiddleware):
         self._clock = clock
         self._adopting = adopting
         self._now = asyncio.get_running_loop().time
+        self._kept_at: dict[int, float] = {}
+        """By chat: when its screen was kept. The clock may be set meanwhile."""
         self._due: dict[int, float] = {}
         """By chat: when its screen may be shown."""
         self._notices: list[tuple[float, AnswerCallbackQuery]] = []
@@ -138,7 +140,9 @@ class LateScreens(BaseRequestMiddleware):
         """Show what is kept when its time comes, until stop() is called."""
         with suppress(StorageError):
             await self._kept.forget_before(self._clock() - KEPT_SECONDS)
-            self._due = dict.fromkeys(await self._kept.list_chats(), 0.0) | self._due
+            chats = await self._kept.list_chats()
+            self._kept_at = dict.fromkeys(chats, self._now()) | self._kept_at
+            self._due = dict.fromkeys(chats, 0.0) | self._due
         while not self._is_stopping:
             self._woken.clear()
             await self._show_due()
@@ -163,6 +167,7 @@ class LateScreens(BaseRequestMiddleware):
             except StorageError as error:
                 log.error("a late screen cannot be kept", exc_info=error)
                 return False
+            self._kept_at[method.chat_id] = self._now()
             self._due[method.chat_id] = due
         else:
             return False
@@ -172,6 +177,7 @@ class LateScreens(BaseRequestMiddleware):
 
     async def _forget(self, chat_id: int) -> None:
         self._due.pop(chat_id, None)
+        self._kept_at.pop(chat_id, None)
         try:
             await self._kept.forget(chat_id)
         except StorageError as error:  # it would be shown once more, after a restart
@@ -196,7 +202,7 @@ class LateScreens(BaseRequestMiddleware):
         async with self._adopting(chat_id) as adopt, self._showing:
             try:
                 screen = await self._kept.find(chat_id)
-                if screen and self._clock() - screen.asked_at <= KEPT_SECONDS:
+                if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
                     message_id, is_new = await self._send(screen)
                     if is_new:
                         await adopt(message_id, screen.markup)

@@ -8,7 +8,7 @@ from bot.domain import signs
 from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
-from bot.views.formats import brief, duration, quoted, when
+from bot.views.formats import brief, date_time, duration, quoted, when
 from bot.views.statuses import end_unknown, status_words
 
 
@@ -118,6 +118,21 @@ def clock_is_off(source: str, *, shift: int, zone: str) -> str:
             setting,
             _("If the times are written with an offset, it must be corrected in the PBX."),
             _("You are told this only once."),
+        ]
+    )
+
+
+def clock_jumped(before: int, after: int, *, zone: ZoneInfo) -> str:
+    """Tells administrators that the clock of the computer was set, from one moment to another."""
+    words = (
+        _("⚠️ The server's clock jumped forward: it showed {before}, now it shows {after}.")
+        if after > before
+        else _("⚠️ The server's clock jumped back: it showed {before}, now it shows {after}.")
+    )
+    return "\n".join(
+        [
+            words.format(before=date_time(before, zone), after=date_time(after, zone)),
+            _("All that is due goes by the new time. If it is wrong, correct the server's clock."),
         ]
     )
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import html
 from aiogram.utils.i18n import get_i18n
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency
 from babel.units import format_unit
 
@@ -40,6 +40,11 @@ def day(value: date) -> str:
 def full_day(value: date) -> str:
     """22 листопада 2026 р."""
     return format_date(value, "long", locale=locale())
+
+
+def date_time(moment: int, zone: ZoneInfo) -> str:
+    """22.11.2026, 14:02"""
+    return format_datetime(local_time(moment, zone), "dd.MM.yyyy, HH:mm", locale=locale())
 
 
 def weekday(value: date) -> str:

@@ -10,11 +10,11 @@ from babel.units import format_unit
 
 from bot.domain.calls import Flaw
 from bot.domain.hours import local_date
-from bot.views.formats import cut, day, hour_minute, locale, one_line, quoted
+from bot.views.formats import cut, date_time, day, hour_minute, locale, one_line, quoted
 from bot.views.staff import bold
 
-_REASON_WIDTH, _REASONS_WIDTH = 200, 800
-"""Characters of one reason, and of those of all sources together."""
+_REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 700, 60
+"""Characters of one reason, of those of all sources together, and of the database's state."""
 
 _FLAWS = 8
 """How many kinds of flaws are shown, the latest ones; several sources share them."""
@@ -37,7 +37,11 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """Seconds, bytes, and numbers of messages and people."""
+    """Seconds, bytes, and numbers of messages and people.
+
+    `database_state`: `ok`, or what is wrong with it. `jump`: what the clock of the server showed
+    before and after it was last set. `deletes_nothing`: because the clock has leapt too far.
+    """
 
     version: str
     uptime: int
@@ -47,6 +51,9 @@ class Health:
     dropped: int
     unreachable: int
     database_size: int
+    database_state: str = "ok"
+    jump: tuple[int, int] | None = None
+    deletes_nothing: bool = False
 
 
 def health(shown: Health, *, zone: ZoneInfo) -> str:
@@ -68,6 +75,22 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
         "",
         _("Database: {size}").format(size=_size(shown.database_size)),
     ]
+    if shown.database_state != "ok":
+        words = _("Nothing can be stored: {reason}")
+        lines.append(
+            "⚠️ "
+            + words.format(
+                reason=f"<code>{quoted(cut(one_line(shown.database_state), _STATE_WIDTH))}</code>"
+            )
+        )
+    if shown.jump:
+        before, after = (date_time(moment, zone) for moment in shown.jump)
+        words = _("The server's clock jumped: it showed {before}, then {after}")
+        lines.append("⚠️ " + words.format(before=before, after=after))
+    if shown.deletes_nothing:
+        lines.append(
+            "⚠️ " + _("Nothing old is deleted until the server's clock has run evenly for a day")
+        )
     return "\n".join(lines)
 
 

@@ -1,13 +1,14 @@
 """What watchers ask over HTTP: whether the bot is alive and ready, and its metrics."""
 
+from collections.abc import Callable
+
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiohttp import web
 
-from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.telemetry.metrics import Metrics
-from storage.database import Database
+from storage.durability import Durability
 from storage.outbox import OutboxRepo
 
 _TELEGRAM_SECONDS = 10
@@ -18,14 +19,23 @@ class Probes:
     """Answers `/healthz`, `/readyz` and `/metrics`."""
 
     def __init__(
-        self, database: Database, bot: Bot, outbox: OutboxRepo, metrics: Metrics, clock: Clock
+        self,
+        durability: Durability,
+        bot: Bot,
+        outbox: OutboxRepo,
+        metrics: Metrics,
+        *,
+        steady: Callable[[], float],
+        is_receiving: Callable[[], bool],
     ) -> None:
-        self._database = database
+        """`steady`: seconds that pass. `is_receiving`: whether updates of Telegram come in."""
+        self._durability = durability
         self._bot = bot
         self._outbox = outbox
         self._metrics = metrics
-        self._clock = clock
-        self._asked_at = 0
+        self._steady = steady
+        self._is_receiving = is_receiving
+        self._asked_at = 0.0
         self._telegram_state = ""
 
     async def alive(self, request: web.Request) -> web.Response:
@@ -37,8 +47,9 @@ class Probes:
         """The state of each part as JSON, "ok" or what is wrong; 503 unless all are ok."""
         del request
         parts = {
-            "database": await self._check_database(),
+            "database": await self._durability.state(),
             "telegram": await self._check_telegram(),
+            "updates": "ok" if self._is_receiving() else "stalled",
         }
         is_ready = all(state == "ok" for state in parts.values())
         return web.json_response(parts, status=200 if is_ready else 503)
@@ -52,19 +63,12 @@ class Probes:
             raise web.HTTPServiceUnavailable(text=str(error)) from error
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")
 
-    async def _check_database(self) -> str:
-        try:
-            await self._database.ping()
-        except StorageError as error:
-            return str(error)
-        return "ok"
-
     async def _check_telegram(self) -> str:
-        if self._clock() - self._asked_at >= _TELEGRAM_SECONDS:
+        if not self._telegram_state or self._steady() - self._asked_at >= _TELEGRAM_SECONDS:
             try:
                 await self._bot.get_me(request_timeout=5)
                 self._telegram_state = "ok"
             except AiogramError as error:
                 self._telegram_state = type(error).__name__
-            self._asked_at = self._clock()
+            self._asked_at = self._steady()
         return self._telegram_state

@@ -3,14 +3,13 @@
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiogram import Bot, Dispatcher
 from aiohttp import web
 
 from bot.config.settings import Settings
-from bot.domain.clock import Clock
 from bot.domain.errors import StartError
 from bot.intake.bodies import MAX_BODY_BYTES
 from bot.intake.hooks import Hooks
@@ -20,7 +19,8 @@ from bot.telemetry.metrics import Metrics
 from bot.web.posted_updates import PostedUpdates
 from bot.web.probes import Probes
 from bot.web.refused import server_log
-from storage.database import Database
+from bot.web.slow_bodies import Bodies
+from storage.durability import Durability
 from storage.outbox import OutboxRepo
 
 TELEGRAM_PATH = "/telegram"
@@ -28,23 +28,35 @@ TELEGRAM_PATH = "/telegram"
 _FINISH_SECONDS = 25.0
 """How long a stop waits for requests being answered."""
 
+_IDLE_SECONDS = 150.0
+"""How long a connection may say nothing, or not all headers of a request: longer than the proxies
+before us keep theirs (nginx 60 s, Caddy 120 s), which else write into one that is being closed."""
+
+_LINGERING_SECONDS = 2.0
+"""How long the rest of an unwanted body is read, so that its sender reads the refusal."""
+
+_BODIES = web.AppKey("bodies", Bodies)
+
 
 def create_web(
     *,
     settings: Settings,
     sources: Mapping[str, CallSource],
     recorder: Recorder,
-    database: Database,
+    durability: Durability,
     outbox: OutboxRepo,
     metrics: Metrics,
     bot: Bot,
     dispatcher: Dispatcher,
-    clock: Clock,
+    steady: Callable[[], float],
+    is_receiving: Callable[[], bool],
 ) -> web.Application:
     """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    bodies = Bodies()
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[bodies.middleware()])
+    app[_BODIES] = bodies
     hooks = Hooks(settings, sources, recorder, metrics)
-    probes = Probes(database, bot, outbox, metrics, clock)
+    probes = Probes(durability, bot, outbox, metrics, steady=steady, is_receiving=is_receiving)
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/healthz", probes.alive)
     app.router.add_get("/readyz", probes.ready)
@@ -67,6 +79,8 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
         shutdown_timeout=_FINISH_SECONDS,
         auto_decompress=False,  # bot/intake/bodies does it
         logger=server_log(),
+        keepalive_timeout=_IDLE_SECONDS,
+        lingering_time=_LINGERING_SECONDS,
     )
     await runner.setup()
     try:
@@ -78,6 +92,9 @@ async def serve_http(app: web.Application, settings: Settings) -> AsyncIterator[
         host, port = runner.addresses[0][:2]
         yield f"http://{host}:{port}"
     finally:
+        for opened in tuple(runner.sites):
+            await opened.stop()
+        await app[_BODIES].finish()
         await runner.cleanup()
 
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -91,12 +92,13 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
                 clock=system_clock,
                 on_recorded=lambda: None,
             ),
-            database=database,
+            durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=Metrics(),
             bot=bot,
             dispatcher=Dispatcher(),
-            clock=system_clock,
+            steady=time.monotonic,
+            is_receiving=lambda: True,
         )
         async with served(app) as url:
             yield url

@@ -148,13 +148,17 @@ async def test_telegram_may_be_down_while_calls_come(tmp_path: Path) -> None:
     clock = Clock()
     async with (
         httpx.AsyncClient() as http,
-        serve(settings_for(tmp_path, telegram), clock=lambda: int(clock())) as url,
+        serve(settings_for(tmp_path, telegram), clock=lambda: int(clock()), steady=clock) as url,
     ):
         answer = await http.post(f"{url}/hooks/office/{HOOK_TOKEN}", json=LOST)
         assert answer.status_code == 200
         answer = await http.get(f"{url}/readyz")
         assert answer.status_code == 503
-        assert answer.json() == {"database": "ok", "telegram": "TelegramNetworkError"}
+        assert answer.json() == {
+            "database": "ok",
+            "telegram": "TelegramNetworkError",
+            "updates": "ok",
+        }
         assert (await http.get(f"{url}/healthz")).status_code == 200
         async with telegram.running(port):
             alert = await admin.wait_for(is_alert, PATIENCE)
@@ -178,14 +182,18 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_out(tmp_path: Path) 
     async with (
         httpx.AsyncClient() as http,
         AsyncExitStack() as end,
-        serve(settings_for(tmp_path, telegram), clock=lambda: int(clock())) as url,
+        serve(settings_for(tmp_path, telegram), clock=lambda: int(clock()), steady=clock) as url,
     ):
         async with gateway(port) as asked:
             answer = await http.post(f"{url}/hooks/office/{HOOK_TOKEN}", json=LOST)
             assert answer.status_code == 200
             answer = await http.get(f"{url}/readyz")
             assert answer.status_code == 503
-            assert answer.json() == {"database": "ok", "telegram": "ClientDecodeError"}
+            assert answer.json() == {
+                "database": "ok",
+                "telegram": "ClientDecodeError",
+                "updates": "ok",
+            }
             await until(lambda: asked.count("getMe") > 1)
         async with telegram.running(port):
             await admin.send("/help")

@@ -56,7 +56,7 @@ async def test_polling_takes_over_from_a_webhook(tmp_path: Path) -> None:
         await office.stop()
         sent = await admin.send("/help")
         settings = settings_for(tmp_path, office.telegram)
-        async with serve(settings, clock=lambda: int(office.clock())):
+        async with serve(settings, clock=lambda: int(office.clock()), steady=office.clock):
             await admin.wait_for(lambda message: message.id > sent.id)
         assert office.telegram.telegram.bots[TOKEN].webhook is None
 

@@ -13,6 +13,7 @@ from bot.domain.company import EscalationField
 from bot.domain.people import AlertScope, Employee, Role
 from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
+from storage.clock import ClockRepo
 from storage.company import CompanyRepo
 from storage.database import open_database
 from storage.groups import GroupRepo
@@ -263,14 +264,11 @@ async def test_a_clock_set_back_makes_nobody_wait_longer(company: Company, boss:
     await company.hire(OLENA, Role.OPERATOR, "101")
     await company.company.set_number(EscalationField.SUPERVISORS, 10, now=company.now)
     await company.lost(-20)
-    assert not await company.outbox.shift_after_clock_set_back(now=company.now)
-    assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
+    clock = ClockRepo(company.database)
+    await clock.note(now=company.now + 60, step=0)
+    assert await company.steps() == {OLENA: "Mon 11:00", boss.tg_id: "Mon 11:10"}
+    assert await clock.note(now=company.now - 3540, step=-3600) == -3600
     assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:10"}
-    assert not await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
-    await company.send_all()
-    await company.lost(-10)  # an edit is owed, of a message that was sent
-    assert await company.outbox.shift_after_clock_set_back(now=company.now - 3600)
-    assert await company.steps() == {OLENA: "Mon 10:00", boss.tg_id: "Mon 10:00"}
 
 
 # The window

@@ -256,9 +256,6 @@ DUE: dict[str, Scan] = {
     "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
     "opening": lambda busy: busy.repositories.company.owe_opening_list(now=NOW + DAY),
     "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
-    "clock set back": lambda busy: busy.repositories.outbox.shift_after_clock_set_back(
-        now=NOW - DAY
-    ),
     "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
     "cards": lambda busy: busy.repositories.open_cards.purge(now=busy.due),
     "purge": lambda busy: busy.repositories.calls.purge(before=busy.due),
@@ -314,7 +311,6 @@ async def test_a_tick_with_nothing_to_do_asks_little(busy: Busy, name: str) -> N
         ("cases_claimed", "claims"),
         ("cases_to_repeat", "repeat"),
         ("reminders_due", "reminders"),
-        ("outbox_pending", "clock set back"),
         ("calls_to_settle", "settle"),
         ("calls_live", "settle"),
         ("calls_by_position", "purge"),

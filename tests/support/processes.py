@@ -8,6 +8,7 @@ import asyncio
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import socket
 import sys
@@ -79,6 +80,11 @@ class BotProcess:
 
     def terminate(self) -> None:
         os.kill(self._pid, signal.SIGTERM)
+
+    def limit_files(self, size: int) -> None:
+        """Refuse the process to write beyond this place of a file."""
+        limits = (size, resource.RLIM_INFINITY)
+        resource.prlimit(self._pid, resource.RLIMIT_FSIZE, limits)
 
     async def exit_code(self) -> int:
         async with asyncio.timeout(START_SECONDS):

@@ -3,7 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+)
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +101,7 @@ class Office:
     async def restarted(self) -> AsyncIterator["Office"]:
         """The same office after the bot was stopped and started again."""
         await self.stop()
-        async with serve(self.settings, clock=lambda: int(self.clock()), in_chat=IN_CHAT) as url:
+        async with _serve(self.settings, self.clock) as url:
             yield replace(self, url=url)
 
     async def nothing_due(self, seconds: float = 12) -> None:
@@ -120,6 +125,11 @@ class Office:
         return result
 
 
+def _serve(settings: Settings, clock: Clock) -> AbstractAsyncContextManager[str]:
+    """The bot; where a test moves the clock, time has passed, nobody has set it."""
+    return serve(settings, clock=lambda: int(clock()), steady=clock, in_chat=IN_CHAT)
+
+
 @asynccontextmanager
 async def running_office(
     directory: Path, *, clock: Clock | None = None, **changes: object
@@ -132,7 +142,6 @@ async def running_office(
         settings = settings_for(directory, telegram, **changes)
         await put_database(settings.database_path)
         async with AsyncExitStack() as stack:
-            serving = serve(settings, clock=lambda: int(clock()), in_chat=IN_CHAT)
-            url = await stack.enter_async_context(serving)
+            url = await stack.enter_async_context(_serve(settings, clock))
             yield Office(telegram, settings, url, clock, http, stack.aclose)
     assert telegram.violations == []

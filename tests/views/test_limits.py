@@ -314,6 +314,9 @@ def test_the_state_of_many_sources_is_whole() -> None:
         dropped=10**9,
         unreachable=10**6,
         database_size=10**13,
+        database_state=NASTY,
+        jump=(NOW, 10**10),
+        deletes_nothing=True,
     )
     assert set(tags(health.health(shown, zone=KYIV))) == {"bold", "code"}
 

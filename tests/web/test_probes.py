@@ -16,7 +16,14 @@ async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
         alive = await office.http.get(f"{office.url}/healthz")
         ready = await office.http.get(f"{office.url}/readyz")
         assert (alive.status_code, alive.text) == (200, "ok")
-        assert (ready.status_code, ready.json()) == (200, {"database": "ok", "telegram": "ok"})
+        assert (ready.status_code, ready.json()) == (
+            200,
+            {
+                "database": "ok",
+                "telegram": "ok",
+                "updates": "ok",
+            },
+        )
         text = (await office.http.get(f"{office.url}/metrics")).text
         assert 'dzvinok_call_statements_total{outcome="accepted",source="office"} 1.0' in text
         assert 'dzvinok_call_statements_total{outcome="unchanged",source="office"} 1.0' in text

@@ -99,7 +99,9 @@ async def demo_office(directory: Path) -> AsyncIterator[str]:
         page = DemoPage(server, people, panel=panel, group=group)
         await stack.enter_async_context(server.running(mount=page.mount))
         settings = settings_for(directory, server)
-        panel.url = await stack.enter_async_context(serve(settings, clock=lambda: int(clock())))
+        panel.url = await stack.enter_async_context(
+            serve(settings, clock=lambda: int(clock()), steady=clock)
+        )
         for index in range(12):
             await panel.post(ago=7200 + index * 60)
         yield server.url

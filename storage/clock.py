@@ -1,0 +1,115 @@
+"""What the clock of the computer has shown, and what is mended when somebody sets it.
+
+- What is due is judged by the clock. What waits for a moment (a digest, an opening, an expiry,
+  a reminder for tomorrow) waits for that moment of the clock, wherever it is set.
+- A clock set forth makes due what it passes, each thing once.
+- After a clock set back nothing waits longer than it was meant to: what was written at moments
+  that are to come again is moved back by as much as the clock was. A case that expired too soon
+  opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
+- After a leap forth by more than a day nothing old is deleted until the clock has kept to it for
+  a day: a wrong year must not empty the log. A bot that was down so long seems to have leapt too,
+  and deletes a day later.
+- A jump is told to the administrators, once; smaller steps are only mended.
+"""
+
+from dataclasses import dataclass
+
+from bot.domain.outbox import MessageKind
+from storage.database import Database, Transaction
+from storage.outbox import shift_messages
+from storage.owing import owe_administrators
+
+_DAY = 86400
+
+_TOLD_SECONDS = 300
+"""Steps of the clock below this are told to nobody."""
+
+_MOVED_BACK = (
+    ("cases", "owned_at", "owned_at > ?"),
+    ("cases", "asked_at", "asked_at > ?"),
+    ("case_events", "at", "at > ?"),
+    ("cases", "closed_at", "state = 'by_hand' AND closed_at > ?"),
+    ("reminders", "created_at", "created_at > ?"),
+    ("invites", "created_at", "created_at > ?"),
+    ("calls", "received_at", "id IN (SELECT id FROM calls WHERE received_at > ?)"),
+    ("open_cards", "opened_at", "opened_at > ?"),
+    ("late_screens", "asked_at", "asked_at > ?"),
+)
+"""Moments at which something happened, of which those that are to come again are moved back: the
+table, the column, and which rows, by the present moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """`jump`: what the clock showed before and after its last jump that was told, if any.
+
+    `leapt_at`: what it showed after a leap it has not kept to for a day yet; None: there is none.
+    """
+
+    jump: tuple[int, int] | None
+    leapt_at: int | None
+
+
+class ClockRepo:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def state(self) -> ClockState:
+        rows = await self._database.fetch("SELECT * FROM clock")
+        for row in rows:
+            came_from, to = row["jumped_from"], row["jumped_to"]
+            return ClockState(None if to is None else (came_from, to), row["leapt_at"])
+        return ClockState(None, None)
+
+    async def note(self, *, now: int, step: int | None) -> int:
+        """Note what the clock shows, and mend what a step of it has put wrong.
+
+        `step`: by how many seconds it was set forth (back: below 0) since it was last noted; None:
+        not known, the bot has just begun. Returns the step, as far as it can be known.
+        """
+        async with self._database.transaction() as tx:
+            rows = await tx.execute("SELECT noted_at, leapt_at FROM clock")
+            before, leapt_at = rows[0] if rows else (now, None)
+            leap = now - before if step is None else step
+            if step is None:
+                step = min(0, leap)
+            if step < 0:
+                await _move_back(tx, by=-step, now=now)
+            if leap > _DAY:
+                leapt_at = now
+            elif leapt_at is not None and not leapt_at <= now < leapt_at + _DAY:
+                leapt_at = None
+            await tx.execute(
+                "INSERT INTO clock (id, noted_at, leapt_at) VALUES (1, ?, ?) ON CONFLICT (id) "
+                "DO UPDATE SET noted_at = excluded.noted_at, leapt_at = excluded.leapt_at",
+                (now, leapt_at),
+            )
+            if abs(step) >= _TOLD_SECONDS:
+                jump = (now - step, now)
+                await tx.execute("UPDATE clock SET jumped_from = ?, jumped_to = ?", jump)
+                subject = f"{jump[0]} {jump[1]}"
+                await owe_administrators(tx, MessageKind.CLOCK_JUMP, subject, now=now)
+        return step
+
+
+async def _move_back(tx: Transaction, *, by: int, now: int) -> None:
+    """Move back what waits since a moment that is to come again, then those moments."""
+    await shift_messages(tx, by=by, now=now)
+    await tx.execute(
+        "UPDATE cases SET claim_due_at = claim_due_at - ? "
+        "WHERE claim_due_at > ? AND (owned_at > ? OR asked_at > ?)",
+        (by, now, now, now),
+    )
+    await tx.execute("UPDATE cases SET repeat_at = repeat_at - ? WHERE repeat_at > ?", (by, now))
+    await tx.execute(
+        "UPDATE reminders SET due_at = due_at - ? WHERE due_at > ? AND created_at > ?",
+        (by, now, now),
+    )
+    await tx.execute(
+        "UPDATE invites SET expires_at = expires_at - ? WHERE created_at > ?", (by, now)
+    )
+    for table, column, where in _MOVED_BACK:
+        await tx.execute(
+            f"UPDATE {table} SET {column} = {column} - ? WHERE {where}",  # noqa: S608
+            (by, now),
+        )

@@ -1,0 +1,91 @@
+"""The clock of the computer is set while the bot runs, in a process of its own."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from bot.demo.bot_api.server import BotApiServer
+from tests.support.lost_calls import alert_of, is_alert, lost, pressed
+from tests.support.moved_clock import clock_to_move
+from tests.support.plain_http import plain_http
+from tests.support.processes import environment, started
+from tests.support.running import ADMIN, HOOK_TOKEN
+from tests.support.telegram import TOKEN
+from tests.support.terminals import rows
+
+HOUR, YEAR = 3600, 365 * 86400
+PATIENCE = 20.0
+
+
+async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
+    tmp_path: Path,
+) -> None:
+    """An hour back during a 429, a year forth, a year back; ticks go on, all is told once."""
+    moved = clock_to_move(tmp_path)
+    telegram = BotApiServer()
+    telegram.register_bot(TOKEN)
+    database = tmp_path / "dzvinok.db"
+    async with telegram.running(), plain_http() as http:
+        admin = telegram.user(ADMIN, "Адмін", is_started=True)
+        settings = environment(tmp_path, telegram, RETENTION_DAYS="30") | moved.environment()
+        async with started(tmp_path, settings) as bot:
+            await bot.listens()
+
+            async def post(call_id: str, number: str) -> None:
+                call = lost(call_id, moved.now() - 60, caller={"number": number})
+                answer = await http.post(f"{bot.url}/hooks/office/{HOOK_TOKEN}", json=call)
+                assert answer.json()["accepted"] == 1, answer.text
+
+            async def told(words: str) -> None:
+                await admin.wait_for(lambda one: words in one.text, PATIENCE)
+
+            await post("a", "0671234501")
+            await pressed(admin, await alert_of(admin, "45 01"), "🙋")
+
+            telegram.faults.add("sendMessage", "flood", chat_id=ADMIN, retry_after=2)
+            await post("b", "0671234502")
+            held = "SELECT 1 FROM outbox WHERE kind = 'case' AND state = 'pending' AND due_at > ?"
+            await until(lambda: ask(database, held, moved.now()))
+            moved.step(-HOUR)
+            await told("45 02")
+            await told("перескочив назад")
+            [[due_at]] = rows(database, "SELECT claim_due_at FROM cases WHERE owner_id > 0")
+            assert 0 < due_at - moved.now() <= 600
+            ask(database, "UPDATE cases SET claim_due_at = ? WHERE owner_id > 0", moved.now())
+            await told("Ви ще цим займаєтеся")
+
+            moved.step(YEAR)
+            await told("перескочив уперед")
+            states = "SELECT state FROM cases"
+            await until(lambda: ask(database, states) == [("expired",)] * 2)
+            moved.step(-YEAR)
+            await until(lambda: ask(database, states) == [("open",)] * 2)
+            await post("c", "0671234503")
+            await told("45 03")
+
+            owed = "SELECT 1 FROM outbox WHERE state = 'pending' AND due_at <= ?"
+            await until(lambda: not ask(database, owed, moved.now()))
+            assert (await http.get(f"{bot.url}/readyz")).status_code == 200
+            assert await bot.stop() == 0
+        alerts = [one.text for one in admin.replies() if is_alert(one)]
+        assert [sum(end in text for text in alerts) for end in ("45 01", "45 02", "45 03")] == [
+            1
+        ] * 3
+        jumps = [one.text for one in admin.replies() if "Годинник сервера" in one.text]
+        assert len(jumps) == 3
+        assert "failed" not in bot.log
+
+
+def ask(database: Path, sql: str, *values: int) -> list[Any]:
+    """What the file beside the bot answers; what is changed in it is committed."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        return connection.execute(sql, values).fetchall()
+
+
+async def until(is_so: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110 - another process tells nobody
+            await asyncio.sleep(0.05)

@@ -1,0 +1,117 @@
+"""The watch on the clock: what it deletes by, and what it tells."""
+
+import pytest
+
+from bot.app import create_repositories
+from bot.config.settings import Settings
+from bot.domain.people import Language
+from bot.jobs.clock_watch import ClockWatch
+from bot.jobs.jobs import Jobs
+from storage.clock import ClockRepo
+from storage.database import Database
+from tests.support.statements import said
+
+NOW, DAY = 1_795_427_000, 86400
+ADMIN = 1001
+
+
+class Server:
+    """A server whose clock can be set, with calls of one, a hundred and seven hundred days ago."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.repositories = create_repositories(database, Settings(_env_file=None))
+        self.now, self.passed = NOW, 0.0
+        self.start()
+
+    def start(self) -> None:
+        """As after a restart: only the database knows what the clock was."""
+        self.watch = ClockWatch(
+            ClockRepo(self.database),
+            clock=self.clock,
+            steady=lambda: self.passed,
+            wake=lambda: None,
+        )
+        repositories = self.repositories
+        self.jobs = Jobs(
+            repositories.calls,
+            repositories.case_deadlines,
+            repositories.company,
+            repositories.reminders,
+            repositories.digest_times,
+            repositories.open_cards,
+            clock_watch=self.watch,
+            wake=lambda: None,
+            clock=self.clock,
+            retention_days=365,
+        )
+
+    def clock(self) -> int:
+        return self.now
+
+    def live(self, seconds: int) -> None:
+        self.now += seconds
+        self.passed += seconds
+
+    async def left(self) -> int:
+        """How many calls are left after a purge."""
+        await self.jobs.purge()
+        return await self.repositories.calls.count()
+
+    async def jumps(self) -> list[str]:
+        rows = await self.database.fetch(
+            "SELECT subject FROM outbox WHERE kind = 'clock_jump' ORDER BY id"
+        )
+        return [row["subject"] for row in rows]
+
+
+@pytest.fixture
+async def server(database: Database) -> Server:
+    server = Server(database)
+    await server.repositories.employees.sync_administrators(
+        [ADMIN], language=Language.UK, page_size=8, now=NOW
+    )
+    facts = [said(external_id=str(ago), started_at=NOW - ago * DAY) for ago in (1, 100, 700)]
+    await server.repositories.calls.record(facts, now=NOW)
+    return server
+
+
+async def test_a_leap_deletes_nothing_until_the_clock_has_kept_to_it(server: Server) -> None:
+    assert await server.left() == 2, "one call is older than RETENTION_DAYS"
+    server.now += 300 * DAY
+    assert await server.left() == 2
+    server.live(DAY - 60)
+    server.start()
+    assert await server.left() == 2, "a restart proves nothing"
+    server.live(120)
+    assert await server.left() == 1, "two days of it are believed"
+
+
+async def test_a_clock_that_returns_deletes_as_before(server: Server) -> None:
+    await server.watch.look()
+    server.now += 10_000 * DAY
+    assert await server.left() == 3
+    server.now -= 10_000 * DAY
+    assert await server.left() == 2
+
+
+async def test_a_leap_while_the_bot_was_down_deletes_nothing_either(server: Server) -> None:
+    assert await server.left() == 2
+    server.now += 300 * DAY
+    server.start()
+    assert await server.left() == 2
+
+
+async def test_a_jump_is_told_once_and_a_small_step_to_nobody(server: Server) -> None:
+    await server.watch.look()
+    for step in (3600, 60, -1, -2):
+        server.now += step
+        await server.watch.look()
+        await server.watch.look()
+    assert await server.jumps() == [f"{NOW} {NOW + 3600}"]
+    server.live(90)
+    await server.watch.look()
+    server.now -= 7200
+    server.start()
+    await server.watch.look()
+    assert len(await server.jumps()) == 2, "it is known by what the database remembers"
