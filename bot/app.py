@@ -20,7 +20,6 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 
@@ -32,23 +31,27 @@ from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
+from bot.domain.receiving import Receiving
 from bot.intake.recorder import Recorder
 from bot.jobs.jobs import Jobs
 from bot.jobs.timer import Timer, start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
+from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from bot.telegram.late import Adopting, LateScreens, ScreensMiddleware
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
-    InFlight,
     LanguageMiddleware,
     LeaveDialog,
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
-from bot.telegram.updates import Webhook, receiving_updates
+from bot.telegram.patience import PatienceMiddleware
+from bot.telegram.updates import Updates, Webhook
+from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
@@ -78,6 +81,7 @@ from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
+from storage.waiting_updates import WaitingUpdateRepo
 
 log = logging.getLogger(__name__)
 
@@ -148,25 +152,27 @@ def create_dispatcher(
     repositories: Repositories,
     i18n: I18n,
     clock: Clock,
-    in_flight: InFlight,
     wake: Callable[[], None],
     recordings: Recordings,
+    receiving: Receiving,
     events_isolation: BaseEventIsolation | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
-    `wake` lets the Alerter look into the outbox: what people do may owe messages.
-    `events_isolation` holds up the updates of a person in a chat while one is handled.
+    `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
+    whether updates come in, for /health.
+    `events_isolation` holds up the updates of a person while one is handled.
     """
     cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
-        events_isolation=events_isolation or SimpleEventIsolation(),
+        events_isolation=events_isolation or PersonIsolation(),
         settings=settings,
         clock=clock,
         started_at=clock(),
         recordings=recordings,
+        receiving=receiving,
         card_screens=card_screens,
         case_screens=CaseScreens(
             repositories.cases, card_screens, repositories.outbox, settings, clock
@@ -183,7 +189,6 @@ def create_dispatcher(
         ),
         **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
-    dispatcher.update.outer_middleware(in_flight)
     dispatcher.update.outer_middleware(ScreensMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
@@ -234,7 +239,8 @@ async def serve(
         recordings = await stack.enter_async_context(Recordings(http, settings))
 
         i18n, metrics = create_i18n(settings.language), Metrics()
-        in_flight, isolation = InFlight(metrics), SimpleEventIsolation()
+        receiving = Receiving(clock)
+        isolation = PersonIsolation()
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -268,9 +274,9 @@ async def serve(
             repositories=repositories,
             i18n=i18n,
             clock=clock,
-            in_flight=in_flight,
             wake=alerter.wake,
             recordings=recordings,
+            receiving=receiving,
             events_isolation=isolation,
         )
         late_screens = LateScreens(
@@ -282,6 +288,15 @@ async def serve(
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
         bot.session.middleware(late_screens)
+        bot.session.middleware(PatienceMiddleware())
+        updates = Updates(
+            bot,
+            dispatcher,
+            gate=Gate(repositories.employees),
+            written=Written(WaitingUpdateRepo(database)),
+            receiving=receiving,
+            metrics=metrics,
+        )
         app = create_web(
             settings=settings,
             sources={
@@ -294,7 +309,7 @@ async def serve(
             outbox=repositories.outbox,
             metrics=metrics,
             bot=bot,
-            dispatcher=dispatcher,
+            handle_update=updates.handle_posted,
             clock=clock,
         )
 
@@ -304,10 +319,7 @@ async def serve(
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
         await stack.enter_async_context(_running(late_screens))
-        updates = receiving_updates(
-            bot, dispatcher, in_flight, i18n, webhook=_webhook_of(settings)
-        )
-        await stack.enter_async_context(updates)
+        await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
 

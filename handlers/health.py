@@ -11,6 +11,7 @@ from bot.domain.clock import Clock
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import EVERYTHING, Role
+from bot.domain.receiving import Receiving
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import show
 from bot.views import health as views
@@ -29,6 +30,9 @@ _CLOCK_TOLERANCE = 300
 _FUTURE_CALLS = 100
 """How many of the newest calls in the future are searched for the sources they came from."""
 
+_TROUBLE_SECONDS = 86400
+"""How long after updates did not come in that is told."""
+
 
 def create_router() -> Router:
     router = Router(name=__name__)
@@ -46,6 +50,7 @@ async def show_health(
     journal: JournalRepo,
     outbox: OutboxRepo,
     rejects: RejectRepo,
+    receiving: Receiving,
     settings: Settings,
     clock: Clock,
     started_at: int,
@@ -60,8 +65,15 @@ async def show_health(
         dropped=owed["dropped"],
         unreachable=await employees.count_unreachable(),
         database_size=size_on_disk(settings.database_path),
+        unreadable=receiving.unreadable.most_common(),
+        trouble=_recent_trouble(receiving, now),
     )
     await show(event, views.health(shown, zone=settings.zone), keyboards.health())
+
+
+def _recent_trouble(receiving: Receiving, now: int) -> tuple[str, int] | None:
+    is_recent = now - receiving.trouble_at < _TROUBLE_SECONDS
+    return (receiving.trouble, receiving.trouble_at) if receiving.trouble and is_recent else None
 
 
 async def _sources(

@@ -1,13 +1,14 @@
 """The one HTTP server: hooks of PBXs, Telegram's updates, health, metrics."""
 
 import errno
+import hmac
+import json
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from aiogram import Bot, Dispatcher
-from aiogram.webhook.aiohttp_server import SimpleRequestHandler
+from aiogram import Bot
 from aiohttp import web
 
 from bot.config.settings import Settings
@@ -37,10 +38,13 @@ def create_web(
     outbox: OutboxRepo,
     metrics: Metrics,
     bot: Bot,
-    dispatcher: Dispatcher,
+    handle_update: Callable[[object], Awaitable[bool]],
     clock: Clock,
 ) -> web.Application:
-    """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook."""
+    """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook.
+
+    `handle_update` handles a raw update; False: it must be sent again.
+    """
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     hooks = Hooks(settings, sources, recorder, metrics)
     probes = Probes(database, bot, outbox, metrics, clock)
@@ -49,14 +53,32 @@ def create_web(
     app.router.add_get("/readyz", probes.ready)
     app.router.add_get("/metrics", probes.metrics)
     if settings.updates == "webhook":
-        # In the foreground: an update is acknowledged to Telegram only when it is done.
-        SimpleRequestHandler(
-            dispatcher,
-            bot,
-            handle_in_background=False,
-            secret_token=settings.webhook_secret.get_secret_value(),
-        ).register(app, TELEGRAM_PATH)
+        secret = settings.webhook_secret.get_secret_value()
+        app.router.add_post(TELEGRAM_PATH, UpdateHook(secret, handle_update).receive)
     return app
+
+
+class UpdateHook:
+    """Takes the updates that Telegram posts, and answers when they are done.
+
+    Anything but 200 makes Telegram send an update again, so only a stop answers otherwise.
+    """
+
+    def __init__(self, secret: str, handle: Callable[[object], Awaitable[bool]]) -> None:
+        self._secret = secret.encode()
+        self._handle = handle
+
+    async def receive(self, request: web.Request) -> web.Response:
+        given = request.headers.get("X-Telegram-Bot-Api-Secret-Token", "")
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._secret):
+            return web.Response(text="Unauthorized", status=401)
+        try:
+            raw: object = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            raw = None  # of no kind, like all that cannot be read
+        if await self._handle(raw):
+            return web.json_response({})
+        return web.Response(text="stopping", status=503)
 
 
 @asynccontextmanager
