@@ -60,6 +60,7 @@ from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
 from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
+from handlers.earlier_answers import AnswerEarlier
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
 from storage.case_deadlines import CaseDeadlines
@@ -196,6 +197,7 @@ def create_dispatcher(
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
     dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.message.outer_middleware(AnswerEarlier())
     dispatcher.callback_query.outer_middleware(LeaveByPress())
     dispatcher.include_routers(*create_routers())
     return dispatcher

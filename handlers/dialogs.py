@@ -9,11 +9,11 @@ The rules are the same for all screens:
   a screen that has no such way.
 - Every other command leaves it (`LeaveDialog`); so does a button of another message that opens a
   card or a page of settings (`LeaveByPress`), or asks something else, and then the question goes.
-  A text sent after that, as a reply to a question that was left, or before the present question
-  was asked, is answered by the words that it was not saved. Pages, and the actions of alerts, do
-  not touch it.
+  A text sent after that, or as a reply to a question that was left, is answered by the words that
+  it was not saved. Pages, and the actions of alerts, do not touch it.
 - What a person does in all chats is handled one after another (bot/telegram/isolation): a press
-  in a group opens or leaves the dialog in their own chat as if it were pressed there.
+  in a group opens or leaves the dialog in their own chat as if it were pressed there. A text that
+  was sent before such a press answers what was asked before it (handlers/earlier_answers).
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -43,6 +43,7 @@ from bot.telegram.reply import Event, answer, remove, remove_from, say, show, wr
 from bot.views import dialogs as views
 from bot.views import groups as group_views
 from bot.views import start as start_views
+from handlers.earlier_answers import kept_aside
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import (
     AlertCard,
@@ -289,6 +290,8 @@ async def ask_in_own_chat(
     earlier = await _messages_of(of_own_chat)
     messages = () if message_id is None else (message_id,)
     stored = _stored(origin, messages, None, since=message_id or 0)
+    if earlier and message_id:
+        stored |= await kept_aside(of_own_chat)
     await put(of_own_chat, step, stored)
     await remove_from(bot, chat_id, earlier)
 

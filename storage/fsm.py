@@ -76,9 +76,11 @@ class FsmStorage(BaseStorage):
 
 async def put(context: FSMContext, state: StateType, data: Mapping[str, Any]) -> None:
     """Begin a dialog, or go on with it: the question that waits and what it is about, as one."""
-    storage = context.storage
-    assert isinstance(storage, FsmStorage)  # noqa: S101 - the only one there is
-    await storage.put(context.key, state, data)
+    if isinstance(context.storage, FsmStorage):
+        await context.storage.put(context.key, state, data)
+    else:  # in memory, where nobody sees one without the other
+        await context.set_state(state)
+        await context.set_data(data)
 
 
 async def clear(context: FSMContext) -> None:

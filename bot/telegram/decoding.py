@@ -10,11 +10,13 @@ from typing import Any
 
 from aiogram import Bot
 from aiogram.types import Update
-from aiogram.types.update import UpdateTypeLookupError
 from pydantic import ValidationError
 
 _PIECES = 20
 """How many pieces of one update may be left out, one after another."""
+
+_NAMES = 4
+"""How many names of fields, one within another, are told."""
 
 Path = list[str | int]
 
@@ -28,15 +30,20 @@ def decode(raw: object, bot: Bot) -> tuple[Update | None, str | None]:
             _ = update.event_type
         except ValidationError as error:
             path = _path(raw, error.errors(include_url=False, include_input=False)[0]["loc"])
-            lost = lost or ".".join(part for part in path if isinstance(part, str)) or "update"
+            lost = lost or _name(path)
             if len(path) < 2:
                 return None, lost
             raw = _without(raw, path)
-        except UpdateTypeLookupError:
+        except Exception:  # an unknown kind, or nested too deep, say: it must stop nothing
             return None, lost or "update"
         else:
             return update, lost
     return None, lost
+
+
+def _name(path: Path) -> str:
+    names = [part for part in path if isinstance(part, str)]
+    return ".".join(names[:_NAMES]) or "update"
 
 
 def _path(raw: Any, location: tuple[str | int, ...]) -> Path:

@@ -45,8 +45,21 @@ class Gate:
 
     async def lets_in(self, update: Update) -> bool:
         """Whether to handle the update."""
-        if not _is_for_us(update):
-            return False
+        if _is_of_group(update):
+            return _changes_group(update) or (_is_command(update) and await self._knows(update))
+        return await self._knows(update)
+
+    def note_stranger(self, update: Update) -> None:
+        """Somebody without access has been answered, as far as they ever are."""
+        place = _place(update)
+        is_heard = update.message or update.callback_query
+        if is_heard and not _changes_group(update) and place not in self._strangers:
+            self._strangers[place] = _Stranger(self._now())
+            if len(self._strangers) > REMEMBERED:
+                self._strangers.popitem(last=False)
+
+    async def _knows(self, update: Update) -> bool:
+        """Whether whoever did this has access, or has not been answered of late."""
         place = _place(update)
         stranger = self._strangers.get(place)
         if stranger is None:
@@ -62,23 +75,23 @@ class Gate:
         person = await self._employees.find(user.id) if user else None
         return person is not None and person.state is EmployeeState.ACTIVE
 
-    def note_stranger(self, update: Update) -> None:
-        """Somebody without access has been answered, as far as they ever are."""
-        place = _place(update)
-        if (update.message or update.callback_query) and place not in self._strangers:
-            self._strangers[place] = _Stranger(self._now())
-            if len(self._strangers) > REMEMBERED:
-                self._strangers.popitem(last=False)
+
+def _is_of_group(update: Update) -> bool:
+    """Whether it was written in a group, or became of it; presses there are a person's own."""
+    event = update.message or update.edited_message or update.my_chat_member
+    return event is not None and event.chat.type in _GROUPS
 
 
-def _is_for_us(update: Update) -> bool:
+def _changes_group(update: Update) -> bool:
     if update.my_chat_member:
-        return update.my_chat_member.chat.type in _GROUPS
+        return True
     message = update.message
-    if message and message.chat.type in _GROUPS:
-        moved = message.migrate_to_chat_id or message.migrate_from_chat_id
-        return bool(is_command(message) or moved or message.new_chat_title)
-    return not (update.edited_message and update.edited_message.chat.type in _GROUPS)
+    moved = message and (message.migrate_to_chat_id or message.migrate_from_chat_id)
+    return bool(moved or (message and message.new_chat_title))
+
+
+def _is_command(update: Update) -> bool:
+    return update.message is not None and is_command(update.message)
 
 
 def _place(update: Update) -> int:

@@ -22,6 +22,9 @@ SECONDS = 10.0
 
 
 class PatienceMiddleware(BaseRequestMiddleware):
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+
     async def __call__(
         self,
         make_request: NextRequestMiddlewareType[TelegramType],
@@ -32,8 +35,8 @@ class PatienceMiddleware(BaseRequestMiddleware):
         if is_upload or not is_in_handler():
             return await make_request(bot, method)
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await make_request(bot, method)
         except TimeoutError as error:
-            words = f"no answer in {SECONDS:.0f} s"
+            words = f"no answer in {self._seconds:g} s"
             raise TelegramNetworkError(method=method, message=words) from error

@@ -46,7 +46,7 @@ _WINDOW = 50
 _IN_HAND = 2000
 """With so many in hand no more are asked for."""
 
-_MAX_BACK_OFF = 15.0
+_PAUSES = 1.0, 15.0
 
 
 class GetRawUpdates(TelegramMethod[list[Any]]):
@@ -62,11 +62,22 @@ class GetRawUpdates(TelegramMethod[list[Any]]):
 
 
 class Polling:
-    def __init__(self, bot: Bot, take: Take, written: Written, receiving: Receiving) -> None:
+    """`pauses`: seconds after the first failure, doubled by each further one, and the most."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        take: Take,
+        written: Written,
+        receiving: Receiving,
+        *,
+        pauses: tuple[float, float] = _PAUSES,
+    ) -> None:
         self._bot = bot
         self._take = take
         self._written = written
         self._receiving = receiving
+        self._pauses = pauses
         self._offset: int | None = None
         """The updates below it are acknowledged, by the next request at the latest."""
         self._next: int | None = None
@@ -85,7 +96,8 @@ class Polling:
             try:
                 raws = await self._ask(kinds)
             except Exception as error:  # whatever it was, the next answer may be a right one
-                seconds = min(_MAX_BACK_OFF, 2.0**failures)
+                first, longest = self._pauses
+                seconds = min(longest, first * 2.0 ** min(failures, 30))
                 if isinstance(error, TelegramRetryAfter):
                     seconds = error.retry_after
                 failures += 1
@@ -117,7 +129,10 @@ class Polling:
         self._move_offset()
         seconds = 0 if self._in_hand else _POLL_SECONDS
         asked = GetRawUpdates(offset=self._offset, timeout=seconds, allowed_updates=kinds)
-        return await self._bot(asked, request_timeout=seconds + _ANSWER_SECONDS)
+        raws = await self._bot(asked, request_timeout=seconds + _ANSWER_SECONDS)
+        if not isinstance(raws, list):  # aiogram lets an answer without a result pass
+            raise TypeError("no list of updates")
+        return raws
 
     async def _wait_for_room(self) -> None:
         """Wait while asking would only bring what is in hand."""
@@ -172,7 +187,10 @@ class Polling:
 
     async def _write_down_if_many(self) -> None:
         self._move_offset()
-        if self._in_hand and len(self._in_hand) + len(self._done) >= _WINDOW:
+        if not self._in_hand or len(self._in_hand) + len(self._done) < _WINDOW:
+            return
+        await asyncio.sleep(_BREATH)  # most are done by then
+        if self._in_hand:
             try:
                 await self._write_down()
             except StorageError as error:  # then they are acknowledged when they are done
