@@ -47,7 +47,7 @@ class Gate:
         """Whether to handle the update."""
         if _is_of_group(update):
             return _changes_group(update) or (_is_command(update) and await self._knows(update))
-        return await self._knows(update)
+        return update.my_chat_member is None and await self._knows(update)
 
     def note_stranger(self, update: Update) -> None:
         """Somebody without access has been answered, as far as they ever are."""
