@@ -20,7 +20,6 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 
@@ -32,6 +31,7 @@ from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
+from bot.domain.receiving import Receiving
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
@@ -39,18 +39,20 @@ from bot.jobs.timer import Timer, start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
+from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from bot.telegram.late import Adopting, LateScreens, ScreensMiddleware
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
-    InFlight,
     LanguageMiddleware,
     LeaveDialog,
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
-from bot.telegram.receiving import Receiving
-from bot.telegram.updates import Webhook, receiving_updates
+from bot.telegram.patience import PatienceMiddleware
+from bot.telegram.updates import Updates, Webhook
+from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
@@ -60,6 +62,7 @@ from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
 from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
+from handlers.earlier_answers import AnswerEarlier
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
 from storage.case_batches import CaseBatches
@@ -85,6 +88,7 @@ from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
+from storage.waiting_updates import WaitingUpdateRepo
 
 log = logging.getLogger(__name__)
 
@@ -163,27 +167,29 @@ def create_dispatcher(
     repositories: Repositories,
     i18n: I18n,
     clock: Clock,
-    in_flight: InFlight,
     wake: Callable[[], None],
     recordings: Recordings,
     steady: Callable[[], float] | None = None,
+    receiving: Receiving,
     events_isolation: BaseEventIsolation | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
-    `wake` lets the Alerter look into the outbox: what people do may owe messages. `steady`: see
-    `serve`. `events_isolation` holds up the updates of a person in a chat while one is handled.
+    `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
+    whether updates come in, for /health. `steady`: see `serve`. `events_isolation` holds up the
+    updates of a person while one is handled.
     """
     cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=FsmStorage(database),
-        events_isolation=events_isolation or SimpleEventIsolation(),
+        events_isolation=events_isolation or PersonIsolation(),
         settings=settings,
         clock=clock,
         steady=steady or clock,
         started_at=float((steady or clock)()),
         recordings=recordings,
+        receiving=receiving,
         card_screens=card_screens,
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
@@ -206,7 +212,6 @@ def create_dispatcher(
         ),
         **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
-    dispatcher.update.outer_middleware(in_flight)
     dispatcher.update.outer_middleware(ScreensMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
@@ -214,6 +219,7 @@ def create_dispatcher(
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
     dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.message.outer_middleware(AnswerEarlier())
     dispatcher.callback_query.outer_middleware(LeaveByPress())
     dispatcher.include_routers(*create_routers())
     return dispatcher
@@ -264,7 +270,8 @@ async def serve(
         recordings = await stack.enter_async_context(Recordings(http, settings))
 
         i18n, metrics = create_i18n(settings.language), Metrics()
-        in_flight, isolation = InFlight(metrics), SimpleEventIsolation()
+        receiving = Receiving(clock, now=steady)
+        isolation = PersonIsolation()
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -298,10 +305,10 @@ async def serve(
             repositories=repositories,
             i18n=i18n,
             clock=clock,
-            in_flight=in_flight,
             wake=alerter.wake,
             recordings=recordings,
             steady=steady,
+            receiving=receiving,
             events_isolation=isolation,
         )
         late_screens = LateScreens(
@@ -313,6 +320,15 @@ async def serve(
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
         bot.session.middleware(late_screens)
+        bot.session.middleware(PatienceMiddleware())
+        updates = Updates(
+            bot,
+            dispatcher,
+            gate=Gate(repositories.employees),
+            written=Written(WaitingUpdateRepo(database)),
+            receiving=receiving,
+            metrics=metrics,
+        )
         app = create_web(
             settings=settings,
             sources={
@@ -325,9 +341,9 @@ async def serve(
             outbox=repositories.outbox,
             metrics=metrics,
             bot=bot,
-            dispatcher=dispatcher,
+            handle_update=updates.handle_posted,
             steady=steady,
-            is_receiving=_is_receiving(bot, settings, steady),
+            is_receiving=receiving.is_receiving,
         )
 
         clock_watch = ClockWatch(
@@ -342,10 +358,7 @@ async def serve(
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
         await stack.enter_async_context(_running(late_screens))
-        updates = receiving_updates(
-            bot, dispatcher, in_flight, i18n, webhook=_webhook_of(settings)
-        )
-        await stack.enter_async_context(updates)
+        await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
 
@@ -434,15 +447,6 @@ def _webhook_of(settings: Settings) -> Webhook | None:
         settings.public_url.rstrip("/") + TELEGRAM_PATH,
         settings.webhook_secret.get_secret_value(),
     )
-
-
-def _is_receiving(bot: Bot, settings: Settings, steady: Callable[[], float]) -> Callable[[], bool]:
-    """Whether updates come in; at a webhook only Telegram knows whether there are any."""
-    if settings.updates == "webhook":
-        return lambda: True
-    receiving = Receiving(steady)
-    bot.session.middleware(receiving)
-    return receiving.is_receiving
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from handlers.dialogs import Dialog
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import CommentButton, CommentStep
 from storage.comments import CommentRepo
+from storage.fsm import clear
 
 
 class CommentDialog(StatesGroup):
@@ -168,7 +169,7 @@ async def leave_as_it_is(
     state: FSMContext,
 ) -> None:
     if dialog.draft is None:
-        await state.clear()
+        await clear(state)
         await show(event, start_views.nothing_to_cancel())
         return
     await cancel(event, dialog, employee, card_screens)

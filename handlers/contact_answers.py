@@ -84,8 +84,7 @@ class Answer:
             await dialogs.ask_below(self.message, self.state, step, origin, draft, text, markup)
             return
         asked = await say(self.message, text, markup)
-        await self.dialog.keep(draft, asked=asked, origin=origin)
-        await self.state.set_state(step)
+        await self.dialog.keep(draft, asked=asked, origin=origin, step=step)
 
     async def _end(self, of: ContactStep, note: str) -> None:
         """Show the contact; a dialog that asked is over."""

@@ -11,6 +11,9 @@ The rules are the same for all screens:
   card or a page of settings (`LeaveByPress`), or asks something else, and then the question goes.
   A text sent after that, or as a reply to a question that was left, is answered by the words that
   it was not saved. Pages, and the actions of alerts, do not touch it.
+- What a person does in all chats is handled one after another (bot/telegram/isolation): a press
+  in a group opens or leaves the dialog in their own chat as if it were pressed there. A text that
+  was sent before such a press answers what was asked before it (handlers/earlier_answers).
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
@@ -40,6 +43,7 @@ from bot.telegram.reply import Event, answer, remove, remove_from, say, show, wr
 from bot.views import dialogs as views
 from bot.views import groups as group_views
 from bot.views import start as start_views
+from handlers.earlier_answers import kept_aside
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import (
     AlertCard,
@@ -60,6 +64,7 @@ from keyboards.callbacks import (
     StaffButton,
     StaffPage,
 )
+from storage.fsm import clear, put
 
 Handler = Callable[..., Awaitable[None]]
 
@@ -87,19 +92,34 @@ class Dialog(Generic[Origin]):
 
     `origin`: the button that began it, which says what it is about and what to go back to.
     `messages`: the ids of our messages that ask. `draft`: a text that waits for a press.
+    `since`: the id of the question, if a press in another chat asked it while the person may have
+    been writing here; a text with a lower id is no answer to it.
     """
 
     origin: Origin
     messages: tuple[int, ...]
     draft: str | None
     state: FSMContext
+    since: int = 0
 
     async def keep(
-        self, draft: str, *, asked: Message | None = None, origin: Origin | None = None
+        self,
+        draft: str,
+        *,
+        asked: Message | None = None,
+        origin: Origin | None = None,
+        step: State | None = None,
     ) -> None:
-        """Keep a text until a press decides about it. `asked`: one more message that asks."""
+        """Keep a text until a press decides about it. `asked`: one more message that asks.
+
+        `step`: the question that waits now, if it is another one.
+        """
         messages = (*self.messages, asked.message_id) if asked else self.messages
-        await self.state.set_data(_stored(origin or self.origin, messages, draft))
+        stored = _stored(origin or self.origin, messages, draft, since=self.since)
+        if step:
+            await put(self.state, step, stored)
+        else:
+            await self.state.set_data(stored)
 
     @asynccontextmanager
     async def ending(
@@ -113,9 +133,9 @@ class Dialog(Generic[Origin]):
             yield
         except AppError as error:
             if not isinstance(error, unless):
-                await self.state.clear()
+                await clear(self.state)
             raise
-        await self.state.clear()
+        await clear(self.state)
         shown = event.message if isinstance(event, CallbackQuery) else None
         await remove(event, [one for one in self.messages if not shown or one != shown.message_id])
 
@@ -233,8 +253,7 @@ async def ask_below(
 ) -> None:
     """Ask about a message that came unasked; `draft`: what a press is to decide about."""
     asked = await say(message, text, markup)
-    await state.set_data(_stored(origin, (asked.message_id,) if asked else (), draft))
-    await state.set_state(step)
+    await put(state, step, _stored(origin, (asked.message_id,) if asked else (), draft))
 
 
 async def go_on(state: FSMContext, step: State, origin: CallbackData) -> None:
@@ -269,7 +288,11 @@ async def ask_in_own_chat(
     await answer(query, None if is_here else views.in_own_chat())
     of_own_chat = _of_own_chat(state, query)
     earlier = await _messages_of(of_own_chat)
-    await _begin(of_own_chat, step, origin, message_id)
+    messages = () if message_id is None else (message_id,)
+    stored = _stored(origin, messages, None, since=message_id or 0)
+    if earlier and message_id:
+        stored |= await kept_aside(of_own_chat)
+    await put(of_own_chat, step, stored)
     await remove_from(bot, chat_id, earlier)
 
 
@@ -289,7 +312,7 @@ async def adopt(state: FSMContext, message_id: int, buttons: str | None) -> None
 async def leave(state: FSMContext, steps: type[StatesGroup]) -> None:
     """Leave the dialog if it is at one of these steps; the dialog of another screen goes on."""
     if await state.get_state() in steps.__all_states_names__:
-        await state.clear()
+        await clear(state)
 
 
 async def text_to_keep(message: Message, dialog: Dialog[Any]) -> str | None:
@@ -337,7 +360,7 @@ def create_router() -> Router:
 async def cancel(message: Message, state: FSMContext) -> None:
     """Of a screen without a way back of its own, or when nothing is asked."""
     is_begun, data = await state.get_state() is not None, await state.get_data()
-    await state.clear()
+    await clear(state)
     await show(message, start_views.cancelled() if is_begun else start_views.nothing_to_cancel())
     match data:
         case {"messages": [*asked]}:
@@ -349,18 +372,18 @@ async def said_too_late(message: Message, state: FSMContext) -> None:
 
     Another version of the bot began it, or the person's role has lost the screen since.
     """
-    await state.clear()
+    await clear(state)
     await show(message, views.is_over())
 
 
 async def said_after_leaving(message: Message, state: FSMContext) -> None:
     """Say that a text was not saved whose question was left for another screen."""
-    await state.clear()
+    await clear(state)
     await show(message, views.was_left())
 
 
 async def said_to_another_question(message: Message) -> None:
-    """Say that a reply to a question that was left was not saved; the present one still waits."""
+    """Say that the answer to a question that was left was not saved; the present one waits on."""
     await show(message, views.was_left())
 
 
@@ -370,6 +393,9 @@ async def pressed_too_late(query: CallbackQuery) -> None:
 
 
 async def _replies_to_another_question(message: Message, dialog: Dialog[Any]) -> bool:
+    """Whether it answers a question that was left, or came before the present one was asked."""
+    if message.message_id < dialog.since:
+        return True
     replied = message.reply_to_message
     if replied is None or replied.message_id in dialog.messages:
         return False
@@ -405,10 +431,8 @@ async def _leave_by(query: CallbackQuery, state: FSMContext, bot: Bot) -> None:
     messages = await _messages_of(state)
     if query.message and query.message.message_id in messages:
         return  # a way back of the question itself
-    is_asked = bool(messages)
-    await state.clear()
-    if is_asked:
-        await state.set_data(LEFT)
+    await put(state, None, LEFT if messages else {})
+    if messages:
         await remove_from(bot, state.key.chat_id, {min(messages)})
 
 
@@ -432,12 +456,14 @@ async def _begin(
     state: FSMContext, step: State, origin: CallbackData, message_id: int | None
 ) -> None:
     messages = () if message_id is None else (message_id,)
-    await state.set_data(_stored(origin, messages, None))
-    await state.set_state(step)
+    await put(state, step, _stored(origin, messages, None))
 
 
-def _stored(origin: CallbackData, messages: tuple[int, ...], draft: str | None) -> dict[str, Any]:
-    return {"origin": origin.pack(), "messages": list(messages), "draft": draft}
+def _stored(
+    origin: CallbackData, messages: tuple[int, ...], draft: str | None, *, since: int = 0
+) -> dict[str, Any]:
+    stored = {"origin": origin.pack(), "messages": list(messages), "draft": draft}
+    return stored | {"since": since} if since else stored
 
 
 def _read(
@@ -448,7 +474,7 @@ def _read(
         case {"origin": str(packed), "messages": [*messages], "draft": None | str() as draft}:
             for kind in origins:
                 if origin := unpacked(kind, packed):
-                    return Dialog(origin, tuple(messages), draft, state)
+                    return Dialog(origin, tuple(messages), draft, state, data.get("since", 0))
     return None
 
 

@@ -12,6 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import EVERYTHING, Role
+from bot.domain.receiving import Receiving
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import show
 from bot.views import health as views
@@ -35,6 +36,9 @@ _JUMP_SHOWN_SECONDS = 7 * 86400
 _FUTURE_CALLS = 100
 """How many of the newest calls in the future are searched for the sources they came from."""
 
+_TROUBLE_SECONDS = 86400
+"""How long after updates did not come in that is told."""
+
 
 def create_router() -> Router:
     router = Router(name=__name__)
@@ -54,6 +58,7 @@ async def show_health(
     rejects: RejectRepo,
     clock_state: ClockRepo,
     durability: Durability,
+    receiving: Receiving,
     settings: Settings,
     clock: Clock,
     steady: Callable[[], float],
@@ -74,8 +79,15 @@ async def show_health(
         database_state=await durability.state(),
         jump=known.jump if is_recent else None,
         deletes_nothing=known.leapt_at is not None and settings.retention_days > 0,
+        unreadable=receiving.unreadable.most_common(),
+        trouble=_recent_trouble(receiving, now),
     )
     await show(event, views.health(shown, zone=settings.zone), keyboards.health())
+
+
+def _recent_trouble(receiving: Receiving, now: int) -> tuple[str, int] | None:
+    is_recent = now - receiving.trouble_at < _TROUBLE_SECONDS
+    return (receiving.trouble, receiving.trouble_at) if receiving.trouble and is_recent else None
 
 
 async def _sources(

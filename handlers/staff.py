@@ -40,6 +40,7 @@ from keyboards.callbacks import (
     StaffStep,
 )
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT, EmployeeRepo
+from storage.fsm import clear
 from storage.invites import InviteRepo
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,7 @@ async def extensions_given(
     try:
         person = await employees.get(about.employee)
     except NotFoundError:
-        await dialog.state.clear()
+        await clear(dialog.state)
         raise
     new = [one for one in extensions if one not in person.extensions]
     if doubts := await doubts_about(new, employees, but=person.id):

@@ -11,10 +11,9 @@ from aiogram import Dispatcher
 
 from bot.app import create_dispatcher, create_repositories
 from bot.config.settings import Settings
+from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
-from bot.telegram.middlewares import InFlight
-from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -70,7 +69,7 @@ async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
             repositories=create_repositories(database, chosen),
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
-            in_flight=InFlight(Metrics()),
+            receiving=Receiving(lambda: 0),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
         )

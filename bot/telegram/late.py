@@ -1,7 +1,7 @@
 """Screens that Telegram wants later: no command and no press stays unanswered because of a 429.
 
-- Updates are handled one by one: a handler that waited would keep everybody waiting. So what a
-  handler shows and Telegram answers by 429 is kept, and the handler goes on as if it were shown.
+- What a person does is handled one after another: a handler that waited would keep them waiting.
+  So what it shows and Telegram answers by 429 is kept, and it goes on as if that were shown.
 - The screen is shown when the time Telegram asked for is over, and again if it asks once more.
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
@@ -59,6 +59,12 @@ _NOTICE_SECONDS = 30
 _REQUEST_SECONDS = 10
 
 _is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
+
+
+def is_in_handler() -> bool:
+    """Whether what is done now is done by the handler of an update."""
+    return _is_in_handler.get()
+
 
 Adopting = Callable[
     [int], AbstractAsyncContextManager[Callable[[int, str | None], Awaitable[None]]]
@@ -119,7 +125,7 @@ class LateScreens(BaseRequestMiddleware):
         bot: Bot,
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
-        if not _is_in_handler.get():
+        if not is_in_handler():
             return await make_request(bot, method)
         is_screen = isinstance(method, SendMessage | EditMessageText)
         chat_id: int | None = getattr(method, "chat_id", None) if is_screen else None

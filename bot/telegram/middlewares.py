@@ -1,6 +1,5 @@
-"""What surrounds the handling of every update: who wrote, in which language, that it ends well."""
+"""What surrounds the handling of every update: who wrote, in which language."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from typing import Any
@@ -15,10 +14,11 @@ from aiogram.utils.i18n.middleware import I18nMiddleware
 
 from bot.domain.people import Employee, EmployeeState, Language
 from bot.telegram.filters import is_command
+from bot.telegram.gate import Gate
 from bot.telegram.i18n import language_of
 from bot.telegram.open_cards import pressing
-from bot.telemetry.metrics import Metrics
 from storage.employees import EmployeeRepo
+from storage.fsm import put
 
 _CANCEL = Command("cancel")
 
@@ -51,6 +51,9 @@ class EmployeeMiddleware(BaseMiddleware):
             await employees.set_name(employee.id, user.full_name)
             employee = await employees.find(user.id)
         data["employee"] = employee
+        gate: Gate | None = data.get("gate")
+        if employee is None and gate and isinstance(event, Update):
+            gate.note_stranger(event)
         with pressing(user.id, pressed) if user and is_card else nullcontext():
             return await handler(event, data)
 
@@ -105,10 +108,8 @@ class LeaveDialog(BaseMiddleware):
             return await handler(event, data)
         state: FSMContext = data["state"]
         questions = (await state.get_data()).get("messages")
-        await state.clear()
+        await put(state, None, LEFT if questions else {})
         data["raw_state"] = None
-        if questions:
-            await state.set_data(LEFT)
         return await handler(event, data)
 
 
@@ -123,35 +124,3 @@ class WakeMiddleware(BaseMiddleware):
             return await handler(event, data)
         finally:
             self._wake()
-
-
-class InFlight(BaseMiddleware):
-    """Knows the updates being handled, so that a stop can wait until they are finished.
-
-    aiogram does not wait for them: it cancels the poller, which would cancel its handler halfway.
-    Here each handler is a task of its own, which that cancel does not reach. `last_update_id` is
-    the id of the last update finished, None before the first: Telegram need not send it again.
-    """
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self.last_update_id: int | None = None
-
-    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        task = asyncio.ensure_future(self._timed(handler, event, data))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
-
-    async def finish(self, seconds: float) -> None:
-        """Wait for the handlers still running, at most so many seconds."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-
-    async def _timed(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        with self._metrics.update_seconds.time():
-            result = await handler(event, data)
-        if isinstance(event, Update):
-            self.last_update_id = event.update_id
-        return result

@@ -2,6 +2,7 @@
 
 Telegram may be away when the bot starts: until it answers, hooks of PBXs are taken all the same.
 An update is acknowledged only when it is handled, so that a bot killed at any moment loses none.
+One that cannot be read is counted and never wanted again, whichever way it comes.
 """
 
 import asyncio
@@ -12,11 +13,18 @@ from dataclasses import dataclass, field
 
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import AiogramError, TelegramRetryAfter, TelegramUnauthorizedError
+from aiogram.types import Update
 from aiogram.utils.i18n import I18n
 
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
+from bot.domain.receiving import Receiving
+from bot.telegram.decoding import decode
+from bot.telegram.gate import Gate
+from bot.telegram.hand import Done, Hand
 from bot.telegram.menu import set_menus
-from bot.telegram.middlewares import InFlight
+from bot.telegram.polling import Polling
+from bot.telegram.written import Written
+from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -34,44 +42,82 @@ class Webhook:
     secret: str = field(repr=False)
 
 
-@asynccontextmanager
-async def receiving_updates(
-    bot: Bot, dispatcher: Dispatcher, in_flight: InFlight, i18n: I18n, *, webhook: Webhook | None
-) -> AsyncIterator[None]:
-    """Receive updates until the end of the block: at the webhook if there is one, else by polling.
+class Updates:
+    """Takes updates of Telegram in hand, whichever way they come."""
 
-    Whatever serves the webhook's address must do so already. The end waits for updates being
-    handled, and tells Telegram that they are done. Raises StartError, in an exception group, if
-    Telegram does not know the token.
-    """
-    async with asyncio.TaskGroup() as tasks:
-        receiving = tasks.create_task(_receive(bot, dispatcher, i18n, webhook))
-        try:
-            yield
-        finally:
+    def __init__(
+        self,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        *,
+        gate: Gate,
+        written: Written,
+        receiving: Receiving,
+        metrics: Metrics,
+    ) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._gate = gate
+        self._written = written
+        self._receiving = receiving
+        self._metrics = metrics
+        self._hand = Hand(self._handle, metrics)
+        self._polling = Polling(bot, self._take, written, receiving)
+
+    async def handle_posted(self, raw: object) -> bool:
+        """Handle an update that was posted to us. False: the bot stops, it must be sent again."""
+        done = self._take(raw)
+        if done is None:
+            return True
+        await asyncio.wait([done])  # the future is others' too: it must not be cancelled with us
+        return not done.cancelled()
+
+    @asynccontextmanager
+    async def receiving(self, i18n: I18n, *, webhook: Webhook | None) -> AsyncIterator[None]:
+        """Receive updates until the end of the block: at the webhook if any, or else by polling.
+
+        Whatever serves the webhook's address must do so already. The end waits for updates being
+        handled, and tells Telegram that they are done. Raises StartError, in an exception group,
+        if Telegram does not know the token.
+        """
+        for number, raw in (await self._written.list_all()).items():
+            self._written.follow(number, self._take(raw))
+        async with asyncio.TaskGroup() as tasks:
+            receiving = tasks.create_task(self._receive(i18n, webhook))
+            forgetting = tasks.create_task(self._written.run())
             try:
-                await dispatcher.stop_polling()
-            except RuntimeError:  # webhook mode, or Telegram has not answered yet
+                yield
+            finally:
                 receiving.cancel()
-            await in_flight.finish(_FINISH_SECONDS)
-            if webhook is None and in_flight.last_update_id is not None:
-                with suppress(AiogramError):
-                    done = in_flight.last_update_id + 1
-                    await bot.get_updates(offset=done, limit=1, timeout=0, request_timeout=5)
+                forgetting.cancel()
+                await self._hand.finish(_FINISH_SECONDS)
+                await asyncio.wait([receiving, forgetting])
+                if webhook is None:
+                    await self._polling.end()
+                with suppress(StorageError):
+                    await self._written.forget_done()
 
+    async def _receive(self, i18n: I18n, webhook: Webhook | None) -> None:
+        kinds = self._dispatcher.resolve_used_update_types()
+        await _until_telegram_answers(lambda: _introduce(self._bot, i18n, kinds, webhook))
+        if webhook:
+            self._receiving.pushed()
+        else:
+            await self._polling.run(kinds)
 
-async def _receive(bot: Bot, dispatcher: Dispatcher, i18n: I18n, webhook: Webhook | None) -> None:
-    kinds = dispatcher.resolve_used_update_types()
-    await _until_telegram_answers(lambda: _introduce(bot, i18n, kinds, webhook))
-    if webhook is None:
-        # One by one: an update is acknowledged only when it is done, so kill -9 loses none.
-        await dispatcher.start_polling(
-            bot,
-            handle_as_tasks=False,
-            handle_signals=False,
-            close_bot_session=False,
-            allowed_updates=kinds,
-        )
+    def _take(self, raw: object) -> Done | None:
+        """Take a raw update in hand. None: it cannot be read, and never will be."""
+        update, lost = decode(raw, self._bot)
+        if lost:
+            self._receiving.unread(lost)
+            outcome = "skipped" if update is None else "read_in_part"
+            self._metrics.unreadable_updates.labels(outcome).inc()
+            log.warning("an update could not be read, %s: %s", outcome.replace("_", " "), lost)
+        return self._hand.take(update) if update else None
+
+    async def _handle(self, update: Update) -> None:
+        if await self._gate.lets_in(update):
+            await self._dispatcher.feed_update(self._bot, update, gate=self._gate)
 
 
 async def _introduce(bot: Bot, i18n: I18n, kinds: list[str], webhook: Webhook | None) -> None:

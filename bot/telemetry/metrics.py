@@ -41,6 +41,23 @@ class Metrics:
             buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=self.registry,
         )
+        self.update_wait_seconds = Histogram(
+            "dzvinok_update_wait_seconds",
+            "Seconds an update waited for what the same person did before.",
+            buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60),
+            registry=self.registry,
+        )
+        self.updates_in_hand = Gauge(
+            "dzvinok_updates_in_hand",
+            "Updates from Telegram that wait or are being handled.",
+            registry=self.registry,
+        )
+        self.unreadable_updates = Counter(
+            "dzvinok_unreadable_updates",
+            "Updates from Telegram that could not be read: skipped, or read in part.",
+            ["outcome"],
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """All figures in the format Prometheus reads."""

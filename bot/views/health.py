@@ -19,6 +19,9 @@ _REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 700, 60
 _FLAWS = 8
 """How many kinds of flaws are shown, the latest ones; several sources share them."""
 
+_FIELDS, _FIELD_WIDTH = 3, 80
+"""How many fields of updates are shown, and their characters."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
@@ -41,6 +44,8 @@ class Health:
 
     `database_state`: `ok`, or what is wrong with it. `jump`: what the clock of the server showed
     before and after it was last set. `deletes_nothing`: because the clock has leapt too far.
+    `unreadable`: fields of updates that could not be read, and how often; the most frequent first.
+    `trouble`: why updates did not come in last, and when that was.
     """
 
     version: str
@@ -54,6 +59,8 @@ class Health:
     database_state: str = "ok"
     jump: tuple[int, int] | None = None
     deletes_nothing: bool = False
+    unreadable: Sequence[tuple[str, int]] = ()
+    trouble: tuple[str, int] | None = None
 
 
 def health(shown: Health, *, zone: ZoneInfo) -> str:
@@ -72,6 +79,7 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
             pending=shown.pending, sent=shown.sent, dropped=shown.dropped
         ),
         _("People who get no messages: {count}").format(count=shown.unreachable),
+        *_updates(shown, zone),
         "",
         _("Database: {size}").format(size=_size(shown.database_size)),
     ]
@@ -92,6 +100,24 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
             "⚠️ " + _("Nothing old is deleted until the server's clock has run evenly for a day")
         )
     return "\n".join(lines)
+
+
+def _updates(shown: Health, zone: ZoneInfo) -> list[str]:
+    """What is wrong with the updates that Telegram sends; nothing, if nothing is."""
+    lines = []
+    if shown.unreadable:
+        count = sum(times for _field, times in shown.unreadable)
+        lines.append("⚠️ " + _("Updates that could not be read: {count}").format(count=count))
+        lines += [
+            f"<code>{quoted(cut(field, _FIELD_WIDTH))}</code> ×{times}"
+            for field, times in shown.unreadable[:_FIELDS]
+        ]
+    if shown.trouble:
+        why, at = shown.trouble
+        words = _("Updates did not come in ({day}, {time}):")
+        told = words.format(day=day(local_date(at, zone)), time=hour_minute(at, zone))
+        lines.append(f"⚠️ {told} <code>{quoted(cut(one_line(why), _REASON_WIDTH))}</code>")
+    return lines
 
 
 def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:

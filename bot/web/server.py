@@ -3,10 +3,10 @@
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
 from aiohttp import web
 
 from bot.config.settings import Settings
@@ -47,11 +47,14 @@ def create_web(
     outbox: OutboxRepo,
     metrics: Metrics,
     bot: Bot,
-    dispatcher: Dispatcher,
+    handle_update: Callable[[object], Awaitable[bool]],
     steady: Callable[[], float],
     is_receiving: Callable[[], bool],
 ) -> web.Application:
-    """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook."""
+    """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook.
+
+    `handle_update` handles a raw update; False: it must be sent again.
+    """
     bodies = Bodies()
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[bodies.middleware()])
     app[_BODIES] = bodies
@@ -63,7 +66,7 @@ def create_web(
     app.router.add_get("/metrics", probes.metrics)
     if settings.updates == "webhook":
         secret = settings.webhook_secret.get_secret_value()
-        app.router.add_post(TELEGRAM_PATH, PostedUpdates(dispatcher, bot, secret).receive)
+        app.router.add_post(TELEGRAM_PATH, PostedUpdates(secret, handle_update).receive)
     return app
 
 

@@ -28,10 +28,9 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING
+from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
-from bot.telegram.middlewares import InFlight
-from bot.telemetry.metrics import Metrics
 from keyboards.callbacks import LogPage
 from storage.database import open_database
 from tests.bench import office
@@ -84,7 +83,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             repositories=repositories,
             i18n=create_i18n(settings.language),
             clock=system_clock,
-            in_flight=InFlight(Metrics()),
+            receiving=Receiving(system_clock),
             wake=lambda: None,
             recordings=Recordings(httpx.AsyncClient(), settings),
         )

@@ -75,6 +75,10 @@ async def bare(options: argparse.Namespace) -> AsyncIterator[str]:
         yield url
 
 
+async def _no_update(raw: object) -> bool:
+    return raw is None
+
+
 @asynccontextmanager
 async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
     """The program's own HTTP server and Recorder; nobody sends the messages owed."""
@@ -96,7 +100,7 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
             outbox=repositories.outbox,
             metrics=Metrics(),
             bot=bot,
-            dispatcher=Dispatcher(),
+            handle_update=_no_update,
             steady=time.monotonic,
             is_receiving=lambda: True,
         )

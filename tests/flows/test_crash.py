@@ -29,7 +29,13 @@ from bot.domain.people import AlertScope, Language, Role
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.invites import InviteRepo
-from tests.support.processes import BotProcess, assert_discreet, environment, forked
+from tests.support.processes import (
+    BotProcess,
+    assert_discreet,
+    environment,
+    forked,
+    free_port,
+)
 from tests.support.running import ACCOUNTANT, ADMIN, HOOK_TOKEN, IVAN, OLENA, SUPERVISOR
 from tests.support.telegram import TOKEN
 
@@ -75,6 +81,8 @@ class Office:
     http: httpx.AsyncClient
     people: dict[int, User]
     random: Random = field(default_factory=lambda: Random(SEED))
+    settings: dict[str, str] = field(default_factory=dict)
+    """What the bot is set otherwise than by default."""
     up: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
@@ -105,7 +113,7 @@ class Office:
     async def alive(self, **changes: str) -> AsyncIterator[BotProcess]:
         self.births.append(time.time())
         async with forked(
-            self.directory, environment(self.directory, self.telegram, **changes)
+            self.directory, environment(self.directory, self.telegram, **self.settings, **changes)
         ) as bot:
             self.url = bot.url
             self.up.set()
@@ -398,7 +406,16 @@ DEATHS: tuple[Callable[[Office], Awaitable[None]], ...] = (
 )
 
 
-async def test_kill_9_under_load_loses_nothing(office: Office) -> None:
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_kill_9_under_load_loses_nothing(office: Office, mode: str) -> None:
+    if mode == "webhook":
+        port = str(free_port())
+        office.settings |= {
+            "UPDATES": "webhook",
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "WEBHOOK_SECRET": "secret-of-the-webhook",
+            "HTTP_PORT": port,
+        }
     for person in STORM:
         office.telegram.faults.add("sendMessage", "flood", chat_id=person, times=4)
     async with asyncio.TaskGroup() as tasks:

@@ -9,7 +9,6 @@ from aiogram.exceptions import TelegramNetworkError
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
-from aiogram.fsm.storage.memory import MemoryStorage
 from aiogram.methods import GetMe
 from aiogram.types import CallbackQuery, User
 
@@ -20,7 +19,8 @@ from bot.domain.errors import AppError, ConflictError, NotFoundError
 from bot.domain.people import Role
 from handlers.dialogs import Dialog, InDialog, OfQuestion, leave
 from keyboards.callbacks import DigestOwn, Nothing, QuietOwn, RemindAt
-from storage.database import open_database
+from storage.database import Database, open_database
+from storage.fsm import FsmStorage
 from tests.support.lost_calls import NOW, lost
 from tests.support.running import OLENA, Office, running_office
 from tests.support.telegram import Clock
@@ -351,8 +351,8 @@ class Others(StatesGroup):
 
 
 @pytest.fixture
-def state() -> FSMContext:
-    return FSMContext(MemoryStorage(), StorageKey(bot_id=42, chat_id=1, user_id=1))
+def state(database: Database) -> FSMContext:
+    return FSMContext(FsmStorage(database), StorageKey(bot_id=42, chat_id=1, user_id=1))
 
 
 def press() -> CallbackQuery:

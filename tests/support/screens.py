@@ -36,10 +36,9 @@ from bot.app import create_dispatcher, create_repositories
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
+from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
-from bot.telegram.middlewares import InFlight
-from bot.telemetry.metrics import Metrics
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -118,7 +117,7 @@ class App:
             repositories=repositories,
             i18n=self.i18n,
             clock=lambda: self.now,
-            in_flight=InFlight(Metrics()),
+            receiving=Receiving(lambda: self.now),
             wake=self._wake,
             recordings=Recordings(http, chosen),
         )

@@ -1,0 +1,244 @@
+"""Asking for updates over real HTTP, of a Telegram that answers as the test says."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.types import Update
+from aiohttp import web
+
+from bot.domain.receiving import Receiving
+from bot.telegram.decoding import decode
+from bot.telegram.hand import Done, Hand
+from bot.telegram.polling import Polling
+from bot.telegram.written import Written
+from bot.telemetry.metrics import Metrics
+from storage.database import Database
+from storage.waiting_updates import WaitingUpdateRepo
+from tests.support.telegram import START, TOKEN
+
+SLOW, BUSY, OTHER = 7, 8, 9
+
+
+def update(number: int, person: int = OTHER) -> dict[str, Any]:
+    chat = {"id": person, "type": "private"}
+    sender = {"id": person, "is_bot": False, "first_name": "Olena"}
+    message = {"message_id": number, "date": 1, "chat": chat, "from": sender, "text": str(number)}
+    return {"update_id": number, "message": message}
+
+
+@dataclass
+class Queue:
+    """Telegram's queue of one bot: `wrong` answers come first, then what is pending."""
+
+    pending: list[Any] = field(default_factory=list)
+    wrong: list[web.Response] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        asked = await request.post()
+        offset, timeout = int(str(asked.get("offset", 0))), int(str(asked.get("timeout", 0)))
+        self.offsets.append(offset)
+        self.changed.set()
+        if self.wrong:
+            return self.wrong.pop(0)
+        # one without an id has the id after the one before
+        ids, last = [], 0
+        for one in self.pending:
+            last = one.get("update_id", last + 1)
+            ids.append(last)
+        self.pending = [
+            one for one, number in zip(self.pending, ids, strict=True) if number >= offset
+        ]
+        if not self.pending and timeout:
+            await asyncio.sleep(0.05)  # a long poll, not as long
+        return web.json_response({"ok": True, "result": self.pending[:100]})
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not is_so():
+                self.changed.clear()
+                await self.changed.wait()
+
+
+class Desk:
+    """Handles updates: those of SLOW wait until `go`, the others are written in `handled`."""
+
+    def __init__(self, bot: Bot, database: Database, queue: Queue) -> None:
+        self.handled: list[int] = []
+        self.begun: list[int] = []
+        self.go = asyncio.Event()
+        self.receiving = Receiving(lambda: int(START))
+        self.written = Written(WaitingUpdateRepo(database))
+        self.hand = Hand(self.handle, Metrics())
+        self.bot = bot
+        self.queue = queue
+        self.polling = Polling(bot, self.take, self.written, self.receiving, pauses=(0.01, 0.1))
+
+    def take(self, raw: object) -> Done | None:
+        read, lost = decode(raw, self.bot)
+        if lost:
+            self.receiving.unread(lost)
+        return self.hand.take(read) if read else None
+
+    async def handle(self, one: Update) -> None:
+        self.begun.append(one.update_id)
+        assert one.message is not None
+        if one.message.chat.id == SLOW:
+            await self.go.wait()
+        elif one.message.chat.id == BUSY:
+            await asyncio.sleep(0)  # somebody else's turn
+        self.handled.append(one.update_id)
+        self.queue.changed.set()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self.polling.run(["message"])),
+                tasks.create_task(self.written.run()),
+            ]
+            yield
+            for one in running:
+                one.cancel()
+
+
+@pytest.fixture
+async def desk(database: Database) -> AsyncIterator[Desk]:
+    queue = Queue()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", queue.answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    api = TelegramAPIServer.from_base(f"http://{host}:{port}")
+    async with Bot(TOKEN, session=AiohttpSession(api=api)) as bot:
+        made = Desk(bot, database, queue)
+        yield made
+        made.go.set()
+        await made.hand.finish(5)
+    await runner.cleanup()
+
+
+def refusal(code: int, words: str, **parameters: int) -> web.Response:
+    body = {"ok": False, "error_code": code, "description": words, "parameters": parameters}
+    return web.json_response(body, status=code)
+
+
+async def test_any_wrong_answer_is_waited_out(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot.telegram.polling")
+    assert not desk.receiving.is_receiving()
+    conflict = "Conflict: terminated by other getUpdates request"
+    page = "<html>502 Bad Gateway</html>"
+    desk.queue.wrong += [
+        *(refusal(409, conflict) for _ in range(3)),
+        web.Response(status=502, text=page, content_type="text/html"),
+        web.Response(status=200, text=page, content_type="text/html"),
+        web.Response(status=200, body=b"\xff\xfe\x00{", content_type="application/json"),
+        web.Response(status=200, text="[" * 100_000, content_type="application/json"),
+        web.json_response({"ok": True, "result": "many"}),
+        web.json_response({"ok": True}),
+        web.json_response({"ok": False}),
+        web.json_response([]),
+        refusal(401, "Unauthorized"),
+        refusal(500, "Internal Server Error"),
+        refusal(429, "Too Many Requests: retry after 1", retry_after=1),
+    ]
+    desk.queue.pending += [update(5), update(6)]
+    async with desk.working():
+        await desk.queue.until(lambda: len(desk.queue.wrong) == 10)
+        assert not desk.receiving.is_receiving()
+        await desk.queue.until(lambda: desk.handled == [5, 6])
+        await desk.queue.until(lambda: desk.queue.pending == [])
+    assert desk.receiving.is_receiving()
+    assert "TelegramRetryAfter" in desk.receiving.trouble
+    assert desk.receiving.trouble_at == START
+    said = [record.getMessage() for record in caplog.records]
+    assert len([line for line in said if "409" in line or conflict in line]) == 1
+    assert said[-1] == "updates come in again"
+    assert TOKEN not in caplog.text
+
+
+async def test_what_cannot_be_read_is_asked_for_once(desk: Desk) -> None:
+    """Also if it says not even which update it is, first of all or between others."""
+    broken = {"update_id": 6, "message": {"text": "secret"}}
+    desk.queue.pending += [update(5), broken, update(7)]
+    async with desk.working():
+        await desk.queue.until(lambda: desk.handled == [5, 7] and desk.queue.pending == [])
+        desk.queue.pending += [{"message": "secret"}, {"x": 1}, update(10)]
+        await desk.queue.until(lambda: desk.handled == [5, 7, 10] and desk.queue.pending == [])
+        desk.queue.pending += [update(11), {"x": 1}]
+        await desk.queue.until(lambda: 11 in desk.handled and desk.queue.pending[1:] == [])
+        desk.queue.pending += [update(13)]
+        await desk.queue.until(lambda: 13 in desk.handled and desk.queue.pending == [])
+    assert desk.receiving.unreadable["message.chat"] == 0
+    assert desk.receiving.unreadable["message"] >= 1
+    assert "secret" not in json.dumps(desk.receiving.unreadable)
+
+
+async def test_one_in_hand_holds_up_its_own_person_alone(desk: Desk) -> None:
+    """It is acknowledged when it is done, and what came after it is not handled twice."""
+    desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7), update(8, BUSY)]
+    async with desk.working():
+        await desk.queue.until(lambda: desk.handled == [7, 8])
+        asked = len(desk.queue.offsets)
+        desk.queue.pending.append(update(9))
+        await desk.queue.until(lambda: desk.handled == [7, 8, 9])
+        assert len(desk.queue.offsets) - asked < 10, "it does not ask without a pause"
+        assert max(desk.queue.offsets) <= 5
+        assert desk.begun == [5, 7, 8, 9]
+        desk.go.set()
+        await desk.queue.until(lambda: desk.queue.pending == [])
+    assert desk.handled == [7, 8, 9, 5, 6]
+
+
+async def test_very_many_of_one_person_leave_room_for_others(
+    desk: Desk, database: Database
+) -> None:
+    """They are written down, and outlive a kill; each is handled in order and once."""
+    flood = [update(number, SLOW) for number in range(1, 251)]
+    desk.queue.pending += [*flood, update(251)]
+    async with desk.working():
+        await desk.queue.until(lambda: desk.handled == [251])
+        await desk.queue.until(lambda: desk.queue.pending == [])
+    await desk.written.forget_done()
+    kept = WaitingUpdateRepo(database)
+    assert list(await kept.list_all()) == list(range(1, 251))
+
+    later = Desk(desk.bot, database, desk.queue)
+    later.go.set()
+    for number, raw in (await later.written.list_all()).items():
+        later.written.follow(number, later.take(raw))
+    async with later.working():
+        await later.queue.until(lambda: len(later.handled) == 250)
+    await later.written.forget_done()
+    assert later.handled == list(range(1, 251))
+    assert await kept.list_all() == {}
+
+
+async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -> None:
+    """With Telegram, or, if something after it is done already, in the database."""
+    desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7)]
+    async with desk.working():
+        await desk.queue.until(lambda: desk.handled == [7])
+    ending = asyncio.ensure_future(desk.hand.finish(5))
+    await asyncio.sleep(0)
+    desk.go.set()
+    await ending
+    await desk.polling.end()
+    assert desk.handled == [7, 5]
+    assert await WaitingUpdateRepo(database).list_all() == {6: update(6, SLOW)}
+    await desk.polling.end()
+    assert desk.queue.offsets[-1] == 8
