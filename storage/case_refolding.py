@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from bot.domain.calls import CasePart, Direction, Status
 from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, fold
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
+from bot.domain.talks import has_talked
 from storage.case_alerts import CaseAlerts
 from storage.case_history import copy_actions, move_actions
 from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
@@ -43,7 +44,7 @@ _FOREVER = 1 << 60
 
 _CALL = (
     "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
-    "c.wait, c.talk, c.level"
+    "c.wait, c.level, c.extension, c.answered_at, c.ended_at, c.talk_said"
 )
 
 
@@ -265,20 +266,26 @@ class CaseRefolding:
         """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
         events = []
         for row in calls:
-            at = row["started_at"]
+            at, status = row["started_at"], Status(row["status"])
             kind = event_kind(
                 self._rules,
                 direction=Direction(row["direction"]),
-                status=Status(row["status"]),
+                status=status,
                 is_lost=bool(row["lost"]),
+                is_talk=has_talked(
+                    status,
+                    extension=row["extension"],
+                    answered_at=row["answered_at"],
+                    ended_at=row["ended_at"],
+                    talk=row["talk_said"],
+                ),
                 wait=row["wait"],
-                talk=row["talk"],
                 is_ignored=any(a <= at < b for a, b in ignored),
             )
             if kind:
                 tie = (row["source"], row["external_id"])
                 talked_at = at + (row["wait"] or 0)
-                if is_end_unknown(row["level"], Status(row["status"])):
+                if is_end_unknown(row["level"], status):
                     talked_at = at + LIVE_MAX_AGE
                 events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
         return events

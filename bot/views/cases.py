@@ -322,6 +322,7 @@ def _failure(status: Status) -> str:
         Status.REJECTED_BY_SUBSCRIBER: _("declined"),
         Status.UNREACHABLE: _("unreachable"),
         Status.CANCELLED_BY_OPERATOR: _("hung up before the answer"),
+        Status.NETWORK_ERROR: _("network error"),
     }
     return words.get(status) or status_words(status, Direction.OUT).lower()
 

@@ -39,6 +39,18 @@ async def test_a_failed_call_back_does_not_close(stored: StoredCalls) -> None:
         assert case.attempt.status is status
 
 
+async def test_a_network_error_before_the_answer_is_no_talk(stored: StoredCalls) -> None:
+    await stored.hire(1, Role.SUPERVISOR)
+    error: dict[str, Any] = {"status": Status.NETWORK_ERROR, "extension": "101", "talk": 0}
+    await stored.lost(**error)
+    assert await stored.owed() == [1]
+    await stored.dialled(60, **error)
+    case = await stored.only_case()
+    assert (case.state, case.lost, case.attempts) == (CaseState.OPEN, 1, 1)
+    await stored.dialled(120, **error | {"answered_at": NOW + 130, "talk": 1})
+    assert (await stored.only_case()).state is CaseState.CALLED_BACK
+
+
 async def test_a_redial_that_is_answered_closes(stored: StoredCalls) -> None:
     await stored.lost()
     await stored.redialled(300)
