@@ -108,7 +108,7 @@ class CallDto(BaseModel):
     started_at: Start = Field(
         description="When the call began: ISO 8601. Without an offset it is local time of the"
         " source; one that happens twice is the first, one that the clocks skip is read as an hour"
-        " later."
+        " later. A call that begins over two days from now is refused."
     )
     answered_at: Time = Field(
         None,
