@@ -35,6 +35,7 @@ from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase,
 from storage.clients import NUMBERS_SQL
 from storage.database import Row, Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
+from storage.reminders import move_reminders
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
@@ -206,9 +207,12 @@ class CaseRefolding:
         cases: list[ComputedCase] = []
         for client in clients:
             of_client = [event for number in client.numbers for event in events[number]]
+            folded = fold(of_client, window=self._rules.window, now=self._now)
             cases += [
-                ComputedCase(client.numbers, number_of[facts.lost[-1]], facts)
-                for facts in fold(of_client, window=self._rules.window, now=self._now)
+                ComputedCase(
+                    client.numbers, number_of[facts.lost[-1]], facts, is_later_one=place > 0
+                )
+                for place, facts in enumerate(folded)
             ]
         dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
         self._note_differences(cases, dissolved)
@@ -241,7 +245,9 @@ class CaseRefolding:
     ) -> list[StoredCase]:
         """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
         rows = await self._tx.execute(
-            f"{asked} SELECT k.*, y.call_id AS part_of, y.part "  # noqa: S608
+            f"{asked} SELECT k.*, y.call_id AS part_of, y.part, "  # noqa: S608
+            "(SELECT max(v.at) FROM case_events AS v WHERE v.case_id = k.id "
+            "AND v.kind = 'closed') AS closed_by_hand_at "
             f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
             f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
             values,
@@ -304,6 +310,7 @@ class CaseRefolding:
         await self._write_calls(cases)
         for case in cases:
             await self._write_parted(case)
+            await self._move_reminders(case)
             self._changed_calls |= case.parts_before | case.parts.keys() - self._new_calls
             if case.stored:
                 self._changed_cases.add(case.id)
@@ -346,6 +353,18 @@ class CaseRefolding:
                 (*(claim[name] for name in columns), case.id),
             )
 
+    async def _move_reminders(self, case: ComputedCase) -> None:
+        """Let reminders of the client be of the case that is open, if they were meant for it."""
+        left = case.parts_before - case.parts.keys()
+        if case.is_open and (left or case.is_later_one):
+            await move_reminders(
+                self._tx,
+                case.facts.lost[-1],
+                of_calls=left,
+                of_numbers=case.numbers if case.is_later_one else (),
+                since=case.facts.opened_at,
+            )
+
     async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
         if new:
@@ -363,11 +382,12 @@ class CaseRefolding:
         await self._tx.executemany(
             f"UPDATE cases SET {', '.join(f'{name} = ?' for name in COMPUTED)}, "  # noqa: S608
             "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at ELSE ? END, "
+            "asked_at = CASE WHEN ? = 1 THEN asked_at ELSE NULL END, "
             "repeat_at = CASE WHEN ? = 1 THEN repeat_at ELSE NULL END WHERE id = ?",
             [
                 (
                     *(*case.values, int(case.stays_open), case.claim_due_at(self._now)),
-                    *(int(case.is_open), case.id),
+                    *(int(case.stays_open), int(case.is_open), case.id),
                 )
                 for case in cases
                 if case.stored

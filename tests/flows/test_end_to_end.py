@@ -426,12 +426,14 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         assert not label(month, "▶️"), "a live call is today's, and of no later month"
         shown = Calendar(month=12 * 2026, day=0, lost=0, client_of=0, position=0, id=0)
         await office.post(call("first", started_at="2000-01-01T00:30:00+14:00", ended_at=None))
-        for year, day in ((1999, "31"), (2100, None)):
+        for year, last in ((1999, 31), (2100, None)):
             query = await boss.press_stale(month, shown.turned(12 * year + 11).pack())
             assert (await query.answered()).text == ""
-            assert label(boss.current(month), f"Грудень {year}")
-            assert label(boss.current(month), day or "◀️")
-            assert not label(boss.current(month), "◀️" if day else "▶️")
+            shown_now = boss.current(month)
+            assert shown_now
+            assert label(shown_now, f"Грудень {year}")
+            assert label(shown_now, str(last or "◀️"))
+            assert not label(shown_now, "◀️" if last else "▶️")
 
 
 async def test_a_call_of_the_far_future_is_refused_and_one_of_tomorrow_is_told_of(
