@@ -10,7 +10,8 @@ bot/domain/case_rules.py); to refold is to do so anew.
   the numbers change; so contacts may come before the calls or after. `cases.client` is the number
   of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
-  cannot change. A hidden number has no client: each of its calls is a case by itself.
+  cannot change. A hidden number has no client: each of its calls is a case by itself, and goes on
+  as a case of the client when the number is told after all.
 - Of what people did, only closings by hand take part in folding, each for the numbers it was
   about (`closings`). Who has taken a case, and until when, stays in its row untouched while the
   case is open.
@@ -30,7 +31,7 @@ from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, f
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
 from bot.domain.talks import has_talked
 from storage.case_alerts import CaseAlerts
-from storage.case_history import copy_actions, move_actions
+from storage.case_history import copy_actions, move_actions, move_closings
 from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
 from storage.clients import NUMBERS_SQL
 from storage.database import Row, Transaction, Value, chunks, marks_sql
@@ -76,6 +77,8 @@ class CaseRefolding:
         self._alerts = CaseAlerts(tx, rules, now)
         self._different: list[ComputedCase] = []
         self._dissolved: list[Dissolved] = []
+        self._named: list[tuple[str, StoredCase]] = []
+        """Cases of calls whose number was hidden and is known now, and that number."""
         self._new_calls: set[int] = set()
         self._changed_calls: set[int] = set()
         self._changed_cases: set[int] = set()
@@ -141,9 +144,17 @@ class CaseRefolding:
             closings = await self._closings(
                 f"k.call_id IN ({marks_sql(some)}) AND k.client IS NULL", some
             )
+            number_of = {row["id"]: row["client"] for row in calls}
+            for one in stored:
+                if number := number_of.get(one.row["call_id"]):
+                    self._named.append((number, one))
+                    await move_closings(self._tx, one.id, number)
+            stored = [one for one in stored if not number_of.get(one.row["call_id"])]
             cases: list[ComputedCase] = []
             for row in calls:
-                events = self._events([row], []) if row["client"] is None else []
+                if row["client"] is not None:
+                    continue
+                events = self._events([row], [])
                 events += [event for call, event in closings if call == row["id"]]
                 cases += [
                     ComputedCase((), None, facts)
@@ -184,6 +195,8 @@ class CaseRefolding:
         stored = await self._stored(
             f"k.client = a.client AND k.opened_at >= a.since {which}", values, asked=asked
         )
+        stored += [one for number, one in self._named if number in since]
+        self._named = [(number, one) for number, one in self._named if number not in since]
         closings = await self._tx.execute(
             f"{asked} SELECT n.number, e.at, e.id FROM asked AS a "  # noqa: S608
             "CROSS JOIN closings AS n JOIN case_events AS e ON e.id = n.event_id "

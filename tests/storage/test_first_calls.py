@@ -67,8 +67,8 @@ async def test_history_and_corrections_that_come_late_are_heeded(log: Log) -> No
     assert await first_of(log) == {1}
     await log.add(outgoing("+380671234567", started_at=NOW - 90 * 86400, updated_at=NOW))
     assert await first_of(log) == {2}
-    later = {"started_at": NOW + 60, "updated_at": NOW + 1}
-    await log.calls.record([replace(log.ids[2], **later)], now=NOW)
+    later = replace(log.ids[2], started_at=NOW + 60, updated_at=NOW + 1)
+    await log.calls.record([later], now=NOW)
     assert await first_of(log) == {1}
     another = replace(log.ids[1], caller=Party(number="0501112233"), updated_at=NOW + 1)
     await log.calls.record([another], now=NOW)
