@@ -298,6 +298,7 @@ def _stored(call: MergedCall) -> tuple[Value, ...]:
         call.client,
         call.wait,
         call.talk,
+        int(call.talked),
         int(call.lost),
         call.position,
         call.settles_at,
@@ -318,6 +319,7 @@ def _merged(row: Row) -> MergedCall:
         "rang": parse_rang(row["rang"]),
         "price": None if row["price"] is None else Decimal(row["price"]),
         "strengths": strengths,
+        "talked": bool(row["talked"]),
         "lost": bool(row["lost"]),
     }
     return MergedCall(**values)

@@ -23,18 +23,18 @@ bot/domain/case_rules.py); to refold is to do so anew.
   edits of open cards (owing_cards.py).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain.calls import CasePart, Direction, Status
-from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, fold
-from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
-from bot.domain.talks import has_talked
+from bot.domain.calls import CasePart
+from bot.domain.case_rules import CaseEvent, CaseRules, fold
+from bot.domain.merging import MergedCall
 from storage.case_alerts import CaseAlerts
+from storage.case_events import CALL_SQL, call_events, closing_event
 from storage.case_history import copy_actions, move_actions, move_closings
 from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
 from storage.clients import NUMBERS_SQL
-from storage.database import Row, Transaction, Value, chunks, marks_sql
+from storage.database import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
 from storage.reminders import move_reminders
 
@@ -43,11 +43,6 @@ _AT_ONCE = 300
 
 _FOREVER = 1 << 60
 """The end of a span that has not ended, in Unix seconds."""
-
-_CALL = (
-    "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
-    "c.wait, c.level, c.extension, c.answered_at, c.ended_at, c.talk_said"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +128,7 @@ class CaseRefolding:
     async def _refold_hidden(self, call_ids: Collection[int]) -> None:
         for some in chunks(sorted(call_ids), _AT_ONCE):
             calls = await self._tx.execute(
-                f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
+                f"SELECT {CALL_SQL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
                 some,
             )
             stored = await self._stored(
@@ -154,7 +149,7 @@ class CaseRefolding:
             for row in calls:
                 if row["client"] is not None:
                     continue
-                events = self._events([row], [])
+                events = call_events(self._rules, [row])
                 events += [event for call, event in closings if call == row["id"]]
                 cases += [
                     ComputedCase((), None, facts)
@@ -187,7 +182,7 @@ class CaseRefolding:
         since = {number: client.since for client in clients for number in client.numbers}
         asked, values = _asked_sql(since)
         calls = await self._tx.execute(
-            f"{asked} SELECT {_CALL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
+            f"{asked} SELECT {CALL_SQL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
             "WHERE c.client = a.client AND c.position >= a.since",
             values,
         )
@@ -213,9 +208,9 @@ class CaseRefolding:
         for row in ignored:
             spans[row["number"]].append((row["since"], row["until"] or _FOREVER))
         for row in calls:
-            events[row["client"]] += self._events([row], spans[row["client"]])
+            events[row["client"]] += call_events(self._rules, [row], ignored=spans[row["client"]])
         for row in closings:
-            events[row["number"]].append(_closing(row))
+            events[row["number"]].append(closing_event(row))
         number_of = {row["id"]: row["client"] for row in calls}
         cases: list[ComputedCase] = []
         for client in clients:
@@ -279,35 +274,7 @@ class CaseRefolding:
             f"JOIN case_events AS e ON e.case_id = k.id WHERE {where} AND e.kind = 'closed'",
             values,
         )
-        return [(row["call_id"], _closing(row)) for row in rows]
-
-    def _events(self, calls: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
-        """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
-        events = []
-        for row in calls:
-            at, status = row["started_at"], Status(row["status"])
-            kind = event_kind(
-                self._rules,
-                direction=Direction(row["direction"]),
-                status=status,
-                is_lost=bool(row["lost"]),
-                is_talk=has_talked(
-                    status,
-                    extension=row["extension"],
-                    answered_at=row["answered_at"],
-                    ended_at=row["ended_at"],
-                    talk=row["talk_said"],
-                ),
-                wait=row["wait"],
-                is_ignored=any(a <= at < b for a, b in ignored),
-            )
-            if kind:
-                tie = (row["source"], row["external_id"])
-                talked_at = at + (row["wait"] or 0)
-                if is_end_unknown(row["level"], status):
-                    talked_at = at + LIVE_MAX_AGE
-                events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
-        return events
+        return [(row["call_id"], closing_event(row)) for row in rows]
 
     def _note_differences(
         self, cases: Sequence[ComputedCase], dissolved: Sequence[Dissolved]
@@ -417,10 +384,6 @@ class CaseRefolding:
             "ON CONFLICT (call_id) DO UPDATE SET case_id = excluded.case_id, part = excluded.part",
             [(call, case.id, part.value) for case in cases for call, part in case.parts.items()],
         )
-
-
-def _closing(row: Row) -> CaseEvent:
-    return CaseEvent(row["at"], ("", str(row["id"])), EventKind.BY_HAND)
 
 
 def _asked_sql(since: dict[str, int]) -> tuple[str, list[Value]]:

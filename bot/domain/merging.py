@@ -127,6 +127,7 @@ class MergedCall:
     client: str | None = None
     wait: int | None = None
     talk: int | None = None
+    talked: bool = False
     lost: bool = False
     position: int = 0
     settles_at: int | None = None
@@ -154,8 +155,10 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     new: Strength = (level, facts.updated_at)
     of_old_status: Strength = (old.level, old.updated_at)
     strengths = {name: old.strengths.get(name, of_old_status) for name in FIELDS}
-    is_stronger = _rank(new) > _rank(of_old_status)
-    if is_stronger or (new == of_old_status and _says_more(facts.status, old.status)):
+    rank = _rank(new)
+    if rank > _rank(of_old_status) or (
+        new == of_old_status and _says_more(facts.status, old.status)
+    ):
         if level or not is_end_unknown(old.level, old.status):
             call.status = facts.status
         call.level, call.updated_at = new
@@ -163,7 +166,7 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
         if value is None or name == "currency":
             continue
         before, strength = getattr(call, name), strengths[name]
-        is_new = before is None or _rank(new) > _rank(strength)
+        is_new = before is None or rank > _rank(strength)
         if is_new or (new == strength and _is_fuller(said, call, name)):
             setattr(call, name, value)
             strengths[name] = new
@@ -182,7 +185,9 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
 
 
 def differs(old: MergedCall, call: MergedCall) -> bool:
-    """Whether more than how far it is believed has become known of a call."""
+    """Whether more than how far it is believed has become known of a call; its end is more."""
+    if is_end_unknown(old.level, old.status) != is_end_unknown(call.level, call.status):
+        return True
     believed = replace(
         old,
         level=call.level,
@@ -308,6 +313,7 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
         else:
             is_in = call.direction is Direction.IN
             call.status = Status.MISSED if is_in else Status.UNKNOWN_ERROR
+    call.talked = talked
     call.client, is_own = _client(call, numbers)
     is_over = not call.status.is_live
     call.lost = call.direction is Direction.IN and is_over and not talked and not is_own
@@ -323,12 +329,16 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
 
 
 def _has_talked(call: MergedCall, status: Status) -> bool:
+    """Whether it was a talk; what an `answered` said that was corrected proves nothing."""
+    corrected = {
+        name for name, (level, _) in call.strengths.items() if level == 2 and call.level == 1
+    }
     return has_talked(
         status,
-        extension=call.extension,
-        answered_at=call.answered_at,
+        extension=None if "extension" in corrected else call.extension,
+        answered_at=None if "answered_at" in corrected else call.answered_at,
         ended_at=call.ended_at,
-        talk=call.talk_said,
+        talk=None if "talk_said" in corrected else call.talk_said,
     )
 
 

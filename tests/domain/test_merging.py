@@ -14,6 +14,7 @@ from bot.domain.merging import (
     FIELDS,
     LIVE_POSITION,
     MergedCall,
+    differs,
     end_unknown,
     is_end_unknown,
     merge,
@@ -128,7 +129,7 @@ def test_a_live_call_stands_before_all_others(history: list[CallFacts]) -> None:
 
 def test_every_field_of_a_call_is_merged_or_follows() -> None:
     apart = {"source", "external_id", "status", "level", "updated_at", "rang", "strengths"}
-    derived = {"client", "wait", "talk", "lost", "position", "settles_at", "extensions"}
+    derived = {"client", "wait", "talk", "talked", "lost", "position", "settles_at", "extensions"}
     assert {field.name for field in fields(MergedCall)} == {*FIELDS, *apart, *derived}
 
 
@@ -153,11 +154,20 @@ def test_a_talk_replaces_a_missed_call_and_never_the_reverse(
         assert not call.lost
 
 
-def test_a_talk_is_corrected_by_what_was_updated_later() -> None:
-    answered = said(status=Status.ANSWERED, ended_at=START + 20, updated_at=NOW)
+@pytest.mark.parametrize("talk", [{}, {"answered_at": START + 5}, {"talk": 15}])
+@pytest.mark.parametrize("extension", [None, "101"])
+def test_a_talk_is_corrected_by_what_was_updated_later(
+    talk: dict[str, int], extension: str | None
+) -> None:
+    answered = replace(
+        said(status=Status.ANSWERED, ended_at=START + 20, **talk),
+        extension=extension,
+        updated_at=NOW,
+    )
     missed = said(status=Status.MISSED, wait=20, updated_at=NOW + 1)
     for call in (merged(answered, missed), merged(missed, answered)):
-        assert (call.status, call.lost, call.wait) == (Status.MISSED, True, 20)
+        assert (call.status, call.talked, call.lost) == (Status.MISSED, False, True)
+        assert (call.wait, call.talk) == (20, 0)
     again = replace(answered, updated_at=NOW + 2)
     for told in ((answered, missed, again), (again, missed, answered)):
         assert merged(*told).status is Status.ANSWERED
@@ -228,6 +238,15 @@ def test_known_beats_absent() -> None:
     for call in (merged(known, said()), merged(said(), known)):
         assert (call.price, call.currency) == (Decimal("0.08"), "UAH")
         assert call.recording_url == "https://r.example/1"
+
+
+def test_only_what_becomes_known_is_a_difference() -> None:
+    missed = merged(said(updated_at=NOW))
+    again = merge(missed, said(updated_at=NOW + 1), now=NOW)
+    assert (again.updated_at, differs(missed, again)) == (NOW + 1, False)
+    assert differs(missed, merge(missed, said(queue="sales"), now=NOW))
+    over = end_unknown(merged(said(status=Status.RINGING)), NumberPlan("UA"), now=NOW)
+    assert differs(over, merge(over, said(), now=NOW))
 
 
 def test_an_unknown_end_is_no_news() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from bot.domain.calls import Direction, Status
 from bot.domain.case_rules import DEFAULT_RULES, EventKind, event_kind
-from bot.domain.talks import has_talked
 from tests.support.statements import LIVE, START, merged, said
 
 ANSWER, END = START + 5, START + 50
@@ -61,13 +60,7 @@ def test_a_talk_is_a_call_that_somebody_answered(status: Status, extension: str 
             direction=Direction.OUT,
             status=outgoing.status,
             is_lost=outgoing.lost,
-            is_talk=has_talked(
-                outgoing.status,
-                extension=outgoing.extension,
-                answered_at=outgoing.answered_at,
-                ended_at=outgoing.ended_at,
-                talk=outgoing.talk_said,
-            ),
+            is_talk=outgoing.talked,
             wait=outgoing.wait,
             is_ignored=False,
         )

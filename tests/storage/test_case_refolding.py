@@ -259,6 +259,16 @@ async def test_a_talk_that_was_none_opens_the_case_again(stored: StoredCalls) ->
     assert await stored.states() == [CaseState.OPEN]
 
 
+async def test_a_talk_that_is_corrected_to_none_closes_nothing(stored: StoredCalls) -> None:
+    await stored.lost()
+    talk = await stored.dialled(60, updated_at=1)
+    assert await stored.states() == [CaseState.CALLED_BACK]
+    failed = values_of(talk) | {"status": Status.NO_ANSWER, "answered_at": None, "updated_at": 2}
+    await stored.calls.record([said(**failed)], now=NOW)
+    case = await stored.only_case()
+    assert (case.state, case.attempts) == (CaseState.OPEN, 1)
+
+
 async def test_an_earlier_lost_call_that_comes_late_joins_the_case(stored: StoredCalls) -> None:
     await stored.lost(60)
     before = await stored.only_case()
