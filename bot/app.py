@@ -332,7 +332,8 @@ async def serve(
         app = create_web(
             settings=settings,
             sources={
-                name: create_source(name, chosen) for name, chosen in settings.sources.items()
+                name: create_source(name, chosen, clock=clock)
+                for name, chosen in settings.sources.items()
             },
             recorder=Recorder(
                 repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake

@@ -26,7 +26,9 @@ from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage, TodayPage
 from storage.journal import JournalRepo
 
-_MONTHS = range(12 * 2000, 12 * 2100)
+_MONTHS = range(12 * 1999, 12 * 2101)
+"""Those that calls can be in: sources refuse other years, a day more or less for the zones."""
+
 _FAR_FUTURE = 1 << 50
 
 
@@ -133,9 +135,9 @@ async def choose_date(
     settings: Settings,
     clock: Clock,
 ) -> None:
-    if callback_data.month not in _MONTHS:
-        raise NotFoundError(f"month {callback_data.month}")
-    first, after = callback_data.first_day, callback_data.turned(callback_data.month + 1).first_day
+    if (month := callback_data.month) not in _MONTHS:
+        raise NotFoundError(f"month {month}")
+    first, after = callback_data.first_day, callback_data.turned(month + 1).first_day
     days = range(first.toordinal(), after.toordinal())
     spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
     spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
@@ -148,7 +150,10 @@ async def choose_date(
         with_calls.add(today.day)
     has_later = has_later or (is_live and today >= after)
     markup = keyboards.calendar(
-        callback_data, days=with_calls, has_earlier=has_earlier, has_later=has_later
+        callback_data,
+        days=with_calls,
+        has_earlier=has_earlier and month > _MONTHS[0],
+        has_later=has_later and month < _MONTHS[-1],
     )
     await show(query, views.calendar_title(), markup)
 

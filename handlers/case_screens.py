@@ -41,9 +41,9 @@ class CaseScreens:
     clock: Clock
 
     async def id_of_case(self, pressed: AnyCaseButton) -> int:
-        """The case a button is about. Raises NotFoundError if its call has none (any more)."""
+        """The case a button is about now. Raises NotFoundError if its call has none (any more)."""
         if isinstance(pressed, CaseButton):
-            return pressed.case
+            return await self.cases.find_current(pressed.case)
         case_id = await self.cases.find_of_call(pressed.call)
         if case_id is None:
             raise NotFoundError(f"case of call {pressed.call}")

@@ -132,8 +132,9 @@ async def extend_claim(
     query: CallbackQuery, callback_data: CaseButton, employee: Employee, case_screens: CaseScreens
 ) -> None:
     """Give an owner more time who was asked whether they still see to the client."""
+    case_id = await case_screens.id_of_case(callback_data)
     is_mine = await case_screens.cases.extend(
-        callback_data.case, employee, seconds=_MORE_SECONDS, now=case_screens.clock()
+        case_id, employee, seconds=_MORE_SECONDS, now=case_screens.clock()
     )
     words = views.extended() if is_mine else views.not_yours()
     await case_screens.show_outcome(query, employee, callback_data, words)
@@ -188,8 +189,9 @@ async def hand_case(
     query: CallbackQuery, callback_data: HandTo, employee: Employee, case_screens: CaseScreens
 ) -> None:
     pressed = callback_data.card
+    case_id = await case_screens.id_of_case(pressed)
     is_handed = await case_screens.cases.hand(
-        pressed.case, employee, callback_data.employee, now=case_screens.clock()
+        case_id, employee, callback_data.employee, now=case_screens.clock()
     )
     case = await case_screens.get(pressed, employee)
     if is_handed and case.owner:

@@ -12,6 +12,7 @@ from bot.domain.merging import (
     RINGING_MAX_AGE,
     MergedCall,
     Strength,
+    differs,
     end_unknown,
     merge,
 )
@@ -172,8 +173,10 @@ class _Recording:
         await self._write([key for key in changed if key not in self._before], changed)
         await CaseRefolding(self._tx, self._rules, self._now).follow_calls(
             [
-                CallChange(self._ids[key], self._before.get(key), self._calls[key])
+                CallChange(self._ids[key], before, call)
                 for key in changed
+                for before, call in [(self._before.get(key), self._calls[key])]
+                if before is None or differs(before, call)
             ]
         )
         return len(changed)
@@ -215,7 +218,7 @@ class _Recording:
         self._calls[key] = call
         if old is None:
             return Outcome.ACCEPTED
-        return Outcome.UNCHANGED if call is old else Outcome.UPDATED
+        return Outcome.UPDATED if differs(old, call) else Outcome.UNCHANGED
 
     async def _write(
         self, new: Sequence[tuple[str, str]], changed: Sequence[tuple[str, str]]
@@ -295,6 +298,7 @@ def _stored(call: MergedCall) -> tuple[Value, ...]:
         call.client,
         call.wait,
         call.talk,
+        int(call.talked),
         int(call.lost),
         call.position,
         call.settles_at,
@@ -315,6 +319,7 @@ def _merged(row: Row) -> MergedCall:
         "rang": parse_rang(row["rang"]),
         "price": None if row["price"] is None else Decimal(row["price"]),
         "strengths": strengths,
+        "talked": bool(row["talked"]),
         "lost": bool(row["lost"]),
     }
     return MergedCall(**values)

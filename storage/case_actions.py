@@ -12,12 +12,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.domain.calls import Direction, Status
-from bot.domain.case_rules import CaseRules, EventKind, event_kind
+from bot.domain.case_rules import CaseRules, EventKind
 from bot.domain.cases import CaseActionKind
 from bot.domain.outbox import Priority
 from storage.audience import takes_clients_sql
 from storage.case_changes import refold_cases
+from storage.case_events import CALL_SQL, call_events
 from storage.case_history import note_actions, reopen_until_sql
 from storage.clients import SAME_CLIENT_SQL, same_client_sql
 from storage.database import Row, Transaction, marks_sql
@@ -138,26 +138,18 @@ async def reached_since_closed(
 ) -> set[int]:
     """The cases whose client has been talked with since they were closed."""
     rows = await tx.execute(
-        "SELECT k.id AS case_id, c.direction, c.status, c.lost, c.wait, c.talk "  # noqa: S608
-        "FROM cases AS k CROSS JOIN calls AS c "
+        f"SELECT k.id AS case_id, {CALL_SQL} FROM cases AS k CROSS JOIN calls AS c "  # noqa: S608
         f"WHERE k.id IN ({marks_sql(case_ids)}) AND k.client IS NOT NULL "
         f"AND c.client IN {same_client_sql('k.client')} AND c.position > k.closed_at",
         (*case_ids,),
     )
     talks = {EventKind.CALLED_BACK, EventKind.GOT_THROUGH}
-    return {row["case_id"] for row in rows if _kind(row, rules) in talks}
-
-
-def _kind(row: Row, rules: CaseRules) -> EventKind | None:
-    return event_kind(
-        rules,
-        direction=Direction(row["direction"]),
-        status=Status(row["status"]),
-        is_lost=bool(row["lost"]),
-        wait=row["wait"],
-        talk=row["talk"],
-        is_ignored=False,
-    )
+    return {
+        row["case_id"]
+        for row in rows
+        for event in call_events(rules, [row])
+        if event.kind in talks
+    }
 
 
 async def reopen_cases(

@@ -75,6 +75,15 @@ async def move_actions(tx: Transaction, case_id: int, into: int) -> None:
     )
 
 
+async def move_closings(tx: Transaction, case_id: int, number: str) -> None:
+    """Let the closings of a case, whose number was hidden, be of this number."""
+    await tx.execute(
+        "INSERT INTO closings (number, event_id) SELECT ?, v.id FROM case_events AS v "
+        "WHERE v.case_id = ? AND v.kind = 'closed' ON CONFLICT DO NOTHING",
+        (number, case_id),
+    )
+
+
 async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collection[str]) -> None:
     """Give a case the history of that it was parted from; closings of its numbers are its own."""
     rows = await tx.execute(

@@ -3,6 +3,11 @@
 - A case goes on in a row that had one of its lost calls. Where a row's calls have come apart, the
   row goes with the latest of them: that is the case which is still open, if one is. Where rows
   have come together, the one in somebody's hands goes on, of several the one taken first.
+- What people did belongs to the case that was open when they did it, also if that becomes known
+  later: who took a client, or closed the case by hand, after the client had called again has the
+  later case, whichever call came first. So no order of arrival decides whose a client is, with one
+  exception: a talk, told of late, between a claim and a later lost call that was told of in time.
+  Whoever has the client by then keeps them; had the talk come in time, nobody would.
 - A row that no case goes on in is void. What people did and were told goes to the case that has
   its calls now, if one has.
 - When the contacts of numbers change, a case that was parted from another client's is in the same
@@ -50,17 +55,33 @@ class StoredCase:
     def is_void(self) -> bool:
         return bool(self.row["state"] == CaseState.VOID)
 
+    @property
+    def decided_at(self) -> int:
+        """When its owner took it, or somebody closed it by hand; 0: it is in nobody's hands."""
+        if self.row["state"] == CaseState.EXPIRED:
+            return 0
+        taken_at = self.row["owned_at"] if self.row["owner_id"] is not None else None
+        return max(taken_at or 0, self.row["closed_by_hand_at"] or 0)
+
 
 class ComputedCase:
     """A case as folding gives it now, beside its row; a new one is given its `id` when written.
 
     `numbers` are those of its client, empty for a hidden one; `client` that of its latest lost
     call. `stored` is None where there is no row yet; `parted_from`: the case of another client
-    that its calls have been in until now.
+    that its calls have been in until now; `is_later_one`: not the first that was folded now.
     """
 
-    def __init__(self, numbers: Collection[str], client: str | None, facts: CaseFacts) -> None:
+    def __init__(
+        self,
+        numbers: Collection[str],
+        client: str | None,
+        facts: CaseFacts,
+        *,
+        is_later_one: bool = False,
+    ) -> None:
         self.numbers = numbers
+        self.is_later_one = is_later_one
         self.facts = facts
         self.stored: StoredCase | None = None
         self.parted_from: StoredCase | None = None
@@ -140,6 +161,8 @@ def match_rows(
     if is_regrouping:
         _bring_back(cases, row_of, [one for one in stored if one.is_void])
     free = {one.id: one for one in stored if not one.is_void}
+    if not is_regrouping:
+        _follow_decisions(cases, row_of, free)
     for is_own in (True, False):  # a call whose number was corrected brings its row along
         for case in reversed(cases):
             if case.stored:
@@ -160,6 +183,27 @@ def match_rows(
         for row in free.values()
         for into in [[case_of[call] for call in row.lost if call in case_of]]
     ]
+
+
+def _follow_decisions(
+    cases: Sequence[ComputedCase], row_of: dict[int, StoredCase], free: dict[int, StoredCase]
+) -> None:
+    """Let rows go on as the later cases of their clients that were open at a claim or closing.
+
+    Such a case has no row yet: that it is not the one people saw is known only now.
+    """
+    for row in list(free.values()):
+        if not row.decided_at:
+            continue
+        of_client = [
+            case
+            for case in cases
+            if row.row["client"] in case.numbers and case.facts.opened_at <= row.decided_at
+        ]
+        latest = max(of_client, key=lambda case: case.facts.opened_at, default=None)
+        if latest and not latest.stored and not any(call in row_of for call in latest.facts.lost):
+            latest.go_on_in(row)
+            del free[row.id]
 
 
 def _bring_back(

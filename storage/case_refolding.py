@@ -10,7 +10,8 @@ bot/domain/case_rules.py); to refold is to do so anew.
   the numbers change; so contacts may come before the calls or after. `cases.client` is the number
   of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
-  cannot change. A hidden number has no client: each of its calls is a case by itself.
+  cannot change. A hidden number has no client: each of its calls is a case by itself, and goes on
+  as a case of the client when the number is told after all.
 - Of what people did, only closings by hand take part in folding, each for the numbers it was
   about (`closings`). Who has taken a case, and until when, stays in its row untouched while the
   case is open.
@@ -22,30 +23,27 @@ bot/domain/case_rules.py); to refold is to do so anew.
   edits of open cards (owing_cards.py).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain.calls import CasePart, Direction, Status
-from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind, fold
-from bot.domain.merging import LIVE_MAX_AGE, MergedCall, is_end_unknown
+from bot.domain.calls import CasePart
+from bot.domain.case_rules import CaseEvent, CaseRules, fold
+from bot.domain.merging import MergedCall
 from bot.domain.outbox import Priority
 from storage.case_alerts import CaseAlerts
-from storage.case_history import copy_actions, move_actions
+from storage.case_events import CALL_SQL, call_events, closing_event
+from storage.case_history import copy_actions, move_actions, move_closings
 from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
 from storage.clients import NUMBERS_SQL
-from storage.database import Row, Transaction, Value, chunks, marks_sql
+from storage.database import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
+from storage.reminders import move_reminders
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
 
 _FOREVER = 1 << 60
 """The end of a span that has not ended, in Unix seconds."""
-
-_CALL = (
-    "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
-    "c.wait, c.talk, c.level"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,8 @@ class CaseRefolding:
         self._alerts = CaseAlerts(tx, rules, now, news=news)
         self._different: list[ComputedCase] = []
         self._dissolved: list[Dissolved] = []
+        self._named: list[tuple[str, StoredCase]] = []
+        """Cases of calls whose number was hidden and is known now, and that number."""
         self._new_calls: set[int] = set()
         self._changed_calls: set[int] = set()
         self._changed_cases: set[int] = set()
@@ -132,7 +132,7 @@ class CaseRefolding:
     async def _refold_hidden(self, call_ids: Collection[int]) -> None:
         for some in chunks(sorted(call_ids), _AT_ONCE):
             calls = await self._tx.execute(
-                f"SELECT {_CALL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
+                f"SELECT {CALL_SQL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
                 some,
             )
             stored = await self._stored(
@@ -143,9 +143,17 @@ class CaseRefolding:
             closings = await self._closings(
                 f"k.call_id IN ({marks_sql(some)}) AND k.client IS NULL", some
             )
+            number_of = {row["id"]: row["client"] for row in calls}
+            for one in stored:
+                if number := number_of.get(one.row["call_id"]):
+                    self._named.append((number, one))
+                    await move_closings(self._tx, one.id, number)
+            stored = [one for one in stored if not number_of.get(one.row["call_id"])]
             cases: list[ComputedCase] = []
             for row in calls:
-                events = self._events([row], []) if row["client"] is None else []
+                if row["client"] is not None:
+                    continue
+                events = call_events(self._rules, [row])
                 events += [event for call, event in closings if call == row["id"]]
                 cases += [
                     ComputedCase((), None, facts)
@@ -178,7 +186,7 @@ class CaseRefolding:
         since = {number: client.since for client in clients for number in client.numbers}
         asked, values = _asked_sql(since)
         calls = await self._tx.execute(
-            f"{asked} SELECT {_CALL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
+            f"{asked} SELECT {CALL_SQL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
             "WHERE c.client = a.client AND c.position >= a.since",
             values,
         )
@@ -186,6 +194,8 @@ class CaseRefolding:
         stored = await self._stored(
             f"k.client = a.client AND k.opened_at >= a.since {which}", values, asked=asked
         )
+        stored += [one for number, one in self._named if number in since]
+        self._named = [(number, one) for number, one in self._named if number not in since]
         closings = await self._tx.execute(
             f"{asked} SELECT n.number, e.at, e.id FROM asked AS a "  # noqa: S608
             "CROSS JOIN closings AS n JOIN case_events AS e ON e.id = n.event_id "
@@ -202,16 +212,19 @@ class CaseRefolding:
         for row in ignored:
             spans[row["number"]].append((row["since"], row["until"] or _FOREVER))
         for row in calls:
-            events[row["client"]] += self._events([row], spans[row["client"]])
+            events[row["client"]] += call_events(self._rules, [row], ignored=spans[row["client"]])
         for row in closings:
-            events[row["number"]].append(_closing(row))
+            events[row["number"]].append(closing_event(row))
         number_of = {row["id"]: row["client"] for row in calls}
         cases: list[ComputedCase] = []
         for client in clients:
             of_client = [event for number in client.numbers for event in events[number]]
+            folded = fold(of_client, window=self._rules.window, now=self._now)
             cases += [
-                ComputedCase(client.numbers, number_of[facts.lost[-1]], facts)
-                for facts in fold(of_client, window=self._rules.window, now=self._now)
+                ComputedCase(
+                    client.numbers, number_of[facts.lost[-1]], facts, is_later_one=place > 0
+                )
+                for place, facts in enumerate(folded)
             ]
         dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
         self._note_differences(cases, dissolved)
@@ -244,7 +257,9 @@ class CaseRefolding:
     ) -> list[StoredCase]:
         """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
         rows = await self._tx.execute(
-            f"{asked} SELECT k.*, y.call_id AS part_of, y.part "  # noqa: S608
+            f"{asked} SELECT k.*, y.call_id AS part_of, y.part, "  # noqa: S608
+            "(SELECT max(v.at) FROM case_events AS v WHERE v.case_id = k.id "
+            "AND v.kind = 'closed') AS closed_by_hand_at "
             f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
             f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
             values,
@@ -263,29 +278,7 @@ class CaseRefolding:
             f"JOIN case_events AS e ON e.case_id = k.id WHERE {where} AND e.kind = 'closed'",
             values,
         )
-        return [(row["call_id"], _closing(row)) for row in rows]
-
-    def _events(self, calls: Iterable[Row], ignored: Sequence[tuple[int, int]]) -> list[CaseEvent]:
-        """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
-        events = []
-        for row in calls:
-            at = row["started_at"]
-            kind = event_kind(
-                self._rules,
-                direction=Direction(row["direction"]),
-                status=Status(row["status"]),
-                is_lost=bool(row["lost"]),
-                wait=row["wait"],
-                talk=row["talk"],
-                is_ignored=any(a <= at < b for a, b in ignored),
-            )
-            if kind:
-                tie = (row["source"], row["external_id"])
-                talked_at = at + (row["wait"] or 0)
-                if is_end_unknown(row["level"], Status(row["status"])):
-                    talked_at = at + LIVE_MAX_AGE
-                events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
-        return events
+        return [(row["call_id"], closing_event(row)) for row in rows]
 
     def _note_differences(
         self, cases: Sequence[ComputedCase], dissolved: Sequence[Dissolved]
@@ -301,6 +294,7 @@ class CaseRefolding:
         await self._write_calls(cases)
         for case in cases:
             await self._write_parted(case)
+            await self._move_reminders(case)
             self._changed_calls |= case.parts_before | case.parts.keys() - self._new_calls
             if case.stored:
                 self._changed_cases.add(case.id)
@@ -345,6 +339,18 @@ class CaseRefolding:
                 (*(claim[name] for name in columns), case.id),
             )
 
+    async def _move_reminders(self, case: ComputedCase) -> None:
+        """Let reminders of the client be of the case that is open, if they were meant for it."""
+        left = case.parts_before - case.parts.keys()
+        if case.is_open and (left or case.is_later_one):
+            await move_reminders(
+                self._tx,
+                case.facts.lost[-1],
+                of_calls=left,
+                of_numbers=case.numbers if case.is_later_one else (),
+                since=case.facts.opened_at,
+            )
+
     async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
         if new:
@@ -362,11 +368,12 @@ class CaseRefolding:
         await self._tx.executemany(
             f"UPDATE cases SET {', '.join(f'{name} = ?' for name in COMPUTED)}, "  # noqa: S608
             "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at ELSE ? END, "
+            "asked_at = CASE WHEN ? = 1 THEN asked_at ELSE NULL END, "
             "repeat_at = CASE WHEN ? = 1 THEN repeat_at ELSE NULL END WHERE id = ?",
             [
                 (
                     *(*case.values, int(case.stays_open), case.claim_due_at(self._now)),
-                    *(int(case.is_open), case.id),
+                    *(int(case.stays_open), int(case.is_open), case.id),
                 )
                 for case in cases
                 if case.stored
@@ -383,10 +390,6 @@ class CaseRefolding:
             "ON CONFLICT (call_id) DO UPDATE SET case_id = excluded.case_id, part = excluded.part",
             [(call, case.id, part.value) for case in cases for call, part in case.parts.items()],
         )
-
-
-def _closing(row: Row) -> CaseEvent:
-    return CaseEvent(row["at"], ("", str(row["id"])), EventKind.BY_HAND)
 
 
 def _asked_sql(since: dict[str, int]) -> tuple[str, list[Value]]:

@@ -93,6 +93,15 @@ class CaseRepo:
         )
         return rows[0]["case_id"] if rows else None
 
+    async def find_current(self, case_id: int) -> int:
+        """The case that has the calls of this one: another, if this one dissolved into it."""
+        rows = await self._database.fetch(
+            "SELECT y.case_id FROM cases AS k JOIN case_calls AS y ON y.call_id = k.call_id "
+            "WHERE k.id = ? AND k.state = 'void' AND y.part = 'lost'",
+            (case_id,),
+        )
+        return rows[0]["case_id"] if rows else case_id
+
     async def board(
         self,
         employee: Employee,

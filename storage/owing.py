@@ -177,7 +177,17 @@ async def mark_alerts_changed(
 
 
 async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
-    """Let a case be told of in the messages of one that dissolved, in chats where it has none."""
+    """Let a case be told of in the messages of one that dissolved, in chats where it has none.
+
+    Where its own was dropped before it was sent, it has none.
+    """
+    await tx.execute(
+        "DELETE FROM outbox WHERE kind = 'case' AND case_id = ? AND state = 'dropped' "
+        "AND message_id IS NULL AND EXISTS (SELECT 1 FROM outbox AS o "
+        "WHERE o.chat_id = outbox.chat_id AND o.thread_id = outbox.thread_id "
+        "AND o.kind = 'case' AND o.case_id = ? AND o.message_id IS NOT NULL)",
+        (into, case_id),
+    )
     await tx.execute(
         "UPDATE outbox SET case_id = ?, subject = ? WHERE kind = 'case' AND case_id = ? "
         "AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.chat_id = outbox.chat_id "

@@ -1,11 +1,15 @@
-"""What people asked to be reminded of: a call, or rather the client behind it."""
+"""What people asked to be reminded of: a call, or rather the client behind it.
 
+A reminder goes with the case that was open when it was asked for, whatever becomes known later.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bot.domain.errors import NotFoundError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
-from storage.database import Database, Row
+from storage.database import Database, Row, Transaction, marks_sql
 from storage.owing import owe_anew
 
 LIMIT = 50
@@ -110,6 +114,33 @@ class ReminderRepo:
                         now=now,
                     )
         return len(rows)
+
+
+async def move_reminders(
+    tx: Transaction,
+    call_id: int,
+    *,
+    of_calls: Collection[int],
+    of_numbers: Collection[str],
+    since: int,
+) -> None:
+    """Let reminders be of this call, the latest of a case that is open, if they were meant for it.
+
+    Those are the ones of calls that were in the case until now, and, whatever was asked for at or
+    after `since`, when the case began, of earlier cases of its client: what they are of was not
+    over then, as far as anybody knew.
+    """
+    pending = "UPDATE reminders SET call_id = ? WHERE due_at IS NOT NULL AND was_over = 0"
+    if of_calls:
+        await tx.execute(f"{pending} AND call_id IN ({marks_sql(of_calls)})", (call_id, *of_calls))
+    if of_numbers:
+        await tx.execute(
+            f"{pending} AND call_id IN (SELECT y.call_id FROM cases AS k JOIN case_calls AS y "  # noqa: S608
+            f"ON y.case_id = k.id WHERE k.client IN ({marks_sql(of_numbers)}) "
+            "AND k.opened_at < ? AND k.state <> 'open' AND y.part <> 'closing') "
+            "AND created_at >= ?",
+            (call_id, *of_numbers, since, since),
+        )
 
 
 def _reminder(row: Row) -> Reminder:

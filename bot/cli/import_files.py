@@ -75,7 +75,7 @@ async def import_files(
 
     Raises StartError if there is no such source, no such file, or nowhere to write.
     """
-    source = _find_source(settings, name)
+    source = _find_source(settings, name, clock)
     _check_files(paths)
     files = _Files(paths)
     with _progress(console) as progress, _rare_garbage_collection():
@@ -193,13 +193,13 @@ def _check_files(paths: Sequence[Path]) -> None:
             raise StartError(f"{path}: {error.strerror}: it must be readable here") from error
 
 
-def _find_source(settings: Settings, name: str) -> FileSource:
+def _find_source(settings: Settings, name: str, clock: Clock) -> FileSource:
     """The source of this name. Raises StartError if there is none, or it reads no files."""
     chosen = settings.sources.get(name.lower())
     if chosen is None:
         known = ", ".join(sorted(settings.sources)) or "none is set"
         raise StartError(f"SOURCES: no source named {name} (known: {known})")
-    source = create_source(name.lower(), chosen)
+    source = create_source(name.lower(), chosen, clock=clock)
     if not isinstance(source, FileSource):
         raise StartError(f"SOURCES__{name.upper()}__KIND: {chosen.kind} has no history in files")
     return source

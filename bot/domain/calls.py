@@ -47,11 +47,6 @@ class Status(StrEnum):
         """Whether the call still goes on: its end will replace this status."""
         return self is Status.RINGING or self is Status.CONNECTING_OPERATOR
 
-    @property
-    def is_talk(self) -> bool:
-        """Whether the status itself says that an employee and the client talked."""
-        return self is Status.ANSWERED or self is Status.NETWORK_ERROR
-
 
 class EndedBy(StrEnum):
     CALLER = "caller"

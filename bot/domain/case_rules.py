@@ -87,19 +87,19 @@ def event_kind(
     direction: Direction,
     status: Status,
     is_lost: bool,
+    is_talk: bool,
     wait: int | None,
-    talk: int | None,
     is_ignored: bool,
 ) -> EventKind | None:
     """What a call with a client is to the client's case; None: nothing.
 
-    `wait`, `talk` in seconds. `is_ignored`: nobody wants to hear of the client's lost calls.
+    `is_talk`: see talks.py. `wait` in seconds. `is_ignored`: nobody wants to hear of the client's
+    lost calls.
     """
     if status.is_live:
         return None
     if direction is Direction.OUT:
-        has_talked = status.is_talk or (talk or 0) > 0
-        return EventKind.CALLED_BACK if has_talked else EventKind.ATTEMPT
+        return EventKind.CALLED_BACK if is_talk else EventKind.ATTEMPT
     if not is_lost:
         return EventKind.GOT_THROUGH
     is_short = wait is not None and wait < rules.min_missed_seconds

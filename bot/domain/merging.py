@@ -1,9 +1,14 @@
 """How statements about a call become the call: merged by rule, in any order, any number of times.
 
-- A field takes the value said by the strongest statement that knows it. A statement is stronger by
-  the level of its status (live < final < talked), then by the source's own `updated_at`, then by
-  being received later. Only this last rule depends on the order of arrival.
-- `rang` is the union of what all statements say.
+- A field takes the value said by the strongest statement that knows it; the status, that of the
+  strongest statement. A final statement is stronger than a live one. Of two final ones that both
+  give `updated_at` the newer is stronger, so a talk can be corrected; else the one that says
+  `answered`. If neither decides, one with `updated_at` is stronger than one without.
+- What equally strong statements say differently is settled by what they say: the fuller value
+  wins (the longer text, the earlier start and answer, the later end, more seconds, the higher
+  price), and of statuses the one that says more (`_STATUSES`). What came last decides nothing.
+- `rang` is the union of what all statements say. A price and its currency are one value.
+- So the call depends on the set of its statements, never on their order or number.
 - A call that has been live for too long counts as over, its end unknown (`end_unknown`): its level
   stays that of a live call, so that any end told later beats what was derived. Saying again that
   it is live does not bring it back.
@@ -11,11 +16,13 @@
   statement that comes late replaces only the values that were said with less strength.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
 from bot.domain.phones import NumberPlan, bare_extension, shown_number
+from bot.domain.talks import has_talked
 
 FIELDS = (
     "direction",
@@ -51,8 +58,31 @@ LIVE_MAX_AGE = 4 * 3600
 """Seconds after which any live call is over. One heard of later never stands first in the log."""
 
 Strength = tuple[int, int | None]
-"""How far a statement is believed: the level of its status (0 live, 1 final, 2 talked) and the
+"""How far a statement is believed: the level of its status (0 live, 1 final, 2 answered) and the
 source's `updated_at`, if it gives one."""
+
+_ALWAYS = 1 << 40
+"""A moment after any `updated_at`."""
+
+_STATUSES = (
+    Status.RINGING,
+    Status.CONNECTING_OPERATOR,
+    Status.UNKNOWN_ERROR,
+    Status.MISSED,
+    Status.NO_ANSWER,
+    Status.CANCELLED_BY_OPERATOR,
+    Status.NO_CHANNELS,
+    Status.UNREACHABLE,
+    Status.REJECTED_BY_SUBSCRIBER,
+    Status.MISSED_OFFLINE,
+    Status.NETWORK_ERROR,
+    Status.MISSED_CALLED_BACK,
+    Status.ANSWERED,
+)
+"""From the one that says least to the one that says most."""
+
+_DIRECTIONS = (Direction.INTERNAL, Direction.OUT, Direction.IN)
+_ENDS = (EndedBy.UNKNOWN, EndedBy.SYSTEM, EndedBy.CALLEE, EndedBy.CALLER)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +127,7 @@ class MergedCall:
     client: str | None = None
     wait: int | None = None
     talk: int | None = None
+    talked: bool = False
     lost: bool = False
     position: int = 0
     settles_at: int | None = None
@@ -124,16 +155,23 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     new: Strength = (level, facts.updated_at)
     of_old_status: Strength = (old.level, old.updated_at)
     strengths = {name: old.strengths.get(name, of_old_status) for name in FIELDS}
-    if _beats(new, of_old_status):
+    rank = _rank(new)
+    if rank > _rank(of_old_status) or (
+        new == of_old_status and _says_more(facts.status, old.status)
+    ):
         if level or not is_end_unknown(old.level, old.status):
             call.status = facts.status
-        call.level, call.updated_at = level, facts.updated_at
+        call.level, call.updated_at = new
     for name, value in said.items():
-        if value is None:
+        if value is None or name == "currency":
             continue
-        if getattr(call, name) is None or _beats(new, strengths[name]):
+        before, strength = getattr(call, name), strengths[name]
+        is_new = before is None or rank > _rank(strength)
+        if is_new or (new == strength and _is_fuller(said, call, name)):
             setattr(call, name, value)
             strengths[name] = new
+            if name == "price":
+                call.currency, strengths["currency"] = facts.currency, new
     of_status: Strength = (call.level, call.updated_at)
     call.strengths = {
         name: strength
@@ -144,6 +182,20 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
         call.rang = tuple(sorted({*call.rang, *rang}))
     _derive(call, facts.numbers, now)
     return old if replace(call, settles_at=old.settles_at) == old else call
+
+
+def differs(old: MergedCall, call: MergedCall) -> bool:
+    """Whether more than how far it is believed has become known of a call; its end is more."""
+    if is_end_unknown(old.level, old.status) != is_end_unknown(call.level, call.status):
+        return True
+    believed = replace(
+        old,
+        level=call.level,
+        updated_at=call.updated_at,
+        strengths=call.strengths,
+        settles_at=call.settles_at,
+    )
+    return believed != call
 
 
 def end_unknown(call: MergedCall, numbers: NumberPlan, *, now: int) -> MergedCall:
@@ -159,17 +211,42 @@ def is_end_unknown(level: int, status: Status) -> bool:
 
 
 def _level(status: Status) -> int:
-    """How far a status is believed: 0 while the call is live, 1 when it is over, 2 for a talk."""
-    return 0 if status.is_live else 2 if status.is_talk else 1
+    """How far a status is believed: 0 while the call is live, 1 when it is over, 2 if answered."""
+    return 0 if status.is_live else 2 if status is Status.ANSWERED else 1
 
 
-def _beats(new: Strength, old: Strength) -> bool:
-    """Whether a value said with `new` strength replaces one said with `old` strength."""
-    if new[0] != old[0]:
-        return new[0] > old[0]
-    if new[1] is not None and old[1] is not None:
-        return new[1] >= old[1]
-    return True
+def _rank(strength: Strength) -> tuple[int, int, int]:
+    """A strength as a number of an order in which any two can be compared."""
+    level, updated_at = strength
+    undated = _ALWAYS if level == 2 else -1
+    return min(level, 1), undated if updated_at is None else updated_at, level
+
+
+def _says_more(status: Status, old: Status) -> bool:
+    return _STATUSES.index(status) > _STATUSES.index(old)
+
+
+def _is_fuller(said: Mapping[str, object], call: MergedCall, name: str) -> bool:
+    """Whether the value said is to replace the one that was said with the same strength."""
+    if name == "price":
+        return _money(said["price"], said["currency"]) > _money(call.price, call.currency)
+    return _fullness(name, said[name]) > _fullness(name, getattr(call, name))
+
+
+def _fullness(name: str, value: object) -> tuple[int, str]:
+    match value:
+        case Direction():
+            return _DIRECTIONS.index(value), ""
+        case EndedBy():
+            return _ENDS.index(value), ""
+        case int():
+            return (-value if name in {"started_at", "answered_at"} else value), ""
+        case _:
+            return len(str(value)), str(value)
+
+
+def _money(price: object, currency: object) -> tuple[Decimal, str, str]:
+    return Decimal(str(price)), str(price), str(currency or "")
 
 
 def _stated(facts: CallFacts) -> dict[str, object]:
@@ -228,14 +305,15 @@ def _name(written: str | None, numbers: NumberPlan) -> str | None:
 
 def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     """Fill in the fields that follow from the merged ones, which no statement gives."""
-    talked = call.status.is_talk or _has_employee_talk(call)
+    talked = _has_talked(call, call.status)
     if is_end_unknown(call.level, call.status):
-        talked = _was_answered(call)
+        talked = _has_talked(call, Status.UNKNOWN_ERROR)
         if talked:
             call.status = Status.ANSWERED
         else:
             is_in = call.direction is Direction.IN
             call.status = Status.MISSED if is_in else Status.UNKNOWN_ERROR
+    call.talked = talked
     call.client, is_own = _client(call, numbers)
     is_over = not call.status.is_live
     call.lost = call.direction is Direction.IN and is_over and not talked and not is_own
@@ -250,19 +328,18 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
             call.settles_at = ended + PRICE_DELAY
 
 
-def _was_answered(call: MergedCall) -> bool:
-    """Whether the facts of a call without an end say that an employee answered it."""
-    has_answer = call.answered_at is not None or (call.talk_said or 0) > 0
-    return has_answer and call.extension is not None
-
-
-def _has_employee_talk(call: MergedCall) -> bool:
-    """Whether the facts say an employee talked, whatever the status says."""
-    if not call.extension:
-        return False
-    if call.answered_at is not None and call.ended_at is not None:
-        return call.ended_at > call.answered_at
-    return (call.talk_said or 0) > 0
+def _has_talked(call: MergedCall, status: Status) -> bool:
+    """Whether it was a talk; what an `answered` said that was corrected proves nothing."""
+    corrected = {
+        name for name, (level, _) in call.strengths.items() if level == 2 and call.level == 1
+    }
+    return has_talked(
+        status,
+        extension=None if "extension" in corrected else call.extension,
+        answered_at=None if "answered_at" in corrected else call.answered_at,
+        ended_at=call.ended_at,
+        talk=None if "talk_said" in corrected else call.talk_said,
+    )
 
 
 def _wait_and_talk(call: MergedCall, talked: bool) -> tuple[int | None, int | None]:

@@ -1,18 +1,21 @@
 """The one table of sources: which class reads the calls of which kind of PBX."""
 
 from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
+from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
 from bot.sources.own.json_calls import JsonCallSource
 
 
-def create_source(name: str, settings: SourceSettings) -> CallSource:
+def create_source(
+    name: str, settings: SourceSettings, *, clock: Clock = system_clock
+) -> CallSource:
     """The source of this name; `isinstance` with HookSource and FileSource tells what it can do.
 
     The type checker refuses a kind that has settings and no case here.
     """
     match settings:
         case WebhookSettings():
-            return JsonCallSource(name, settings)
+            return JsonCallSource(name, settings, clock=clock)
         case AsteriskSettings():
-            return MasterCsvSource(name, settings)
+            return MasterCsvSource(name, settings, clock=clock)

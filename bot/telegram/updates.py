@@ -103,6 +103,7 @@ class Updates:
         if webhook:
             self._receiving.pushed()
         else:
+            self._receiving.answered()  # the first updates may be half a minute away
             await self._polling.run(kinds)
 
     def _take(self, raw: object) -> Done | None:

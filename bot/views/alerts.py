@@ -9,7 +9,7 @@ from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
 from bot.views.formats import brief, date_time, duration, quoted, when
-from bot.views.statuses import end_unknown, status_words
+from bot.views.statuses import end_unknown, error_before_answer, status_words
 
 
 def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
@@ -31,7 +31,7 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
         title = f"{title} ×{case.lost}"
     lines = [f"{_sign(case)} <b>{title}</b>" if case.is_open else f"{_sign(case)} <s>{title}</s>"]
     if call.status not in {Status.MISSED, Status.MISSED_CALLED_BACK}:
-        lines.append(status_words(call.status))
+        lines.append(error_before_answer(call) or status_words(call.status))
     lines.append(quoted(parties.client_name(call)))
     if number:
         lines.append(quoted(number))

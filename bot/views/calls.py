@@ -23,7 +23,12 @@ from bot.views.formats import (
     quoted,
     weekday,
 )
-from bot.views.statuses import direction_words, end_unknown, status_words
+from bot.views.statuses import (
+    direction_words,
+    end_unknown,
+    error_before_answer,
+    status_words,
+)
 from bot.views.widths import INDENT, LINE, NBSP, fit, sign, width
 
 _NOBODY = {"", "–"}
@@ -74,6 +79,8 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
         f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
+    if error := error_before_answer(call):
+        lines.insert(1, error)
     if call.is_first:
         lines.append(parties.new_client(calls=1))
     if call.is_end_unknown:

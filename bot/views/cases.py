@@ -6,7 +6,7 @@ from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
-from bot.domain.calls import COMMENT_LIMIT, CaseLink, CasePart, CaseState, Direction, Status
+from bot.domain.calls import COMMENT_LIMIT, Call, CaseLink, CasePart, CaseState, Direction, Status
 from bot.domain.cases import Case, CaseAction, CaseActionKind
 from bot.domain.people import Employee
 from bot.views import parties
@@ -267,9 +267,7 @@ def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
 def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """How the case ended, by whom, when and after how long."""
     if case.state is CaseState.VOID:
-        if case.call.lost:
-            return "✅ " + _("This client is now in another message")
-        return "✅ " + _("Not missed after all: the call was answered")
+        return "✅ " + _why_void(case.call)
     if case.state is CaseState.EXPIRED:
         days = round((case.expires_at - case.opened_at) / _DAY)
         return "⌛ " + ngettext(
@@ -305,6 +303,17 @@ def age_sign(case: Case, now: int) -> str:
     return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
 
 
+def _why_void(call: Call) -> str:
+    """Why what was told of is no case of its own; `call`: the latest lost one it had."""
+    if call.lost and call.case:
+        return _("Counted with the client's other missed calls now")
+    if call.lost:
+        return _("No call back is needed: too short a call, or an ignored number")
+    if call.talk or call.status is Status.ANSWERED:
+        return _("Not missed after all: the call was answered")
+    return _("This was no missed call of a client after all")
+
+
 def _taken(case: Case | CaseLink, by: str | None, *, now: int, zone: ZoneInfo) -> str:
     """Who has the case since when, and, if they were handed it, from whom."""
     who = brief(case.owner.name if case.owner else "–")
@@ -322,6 +331,7 @@ def _failure(status: Status) -> str:
         Status.REJECTED_BY_SUBSCRIBER: _("declined"),
         Status.UNREACHABLE: _("unreachable"),
         Status.CANCELLED_BY_OPERATOR: _("hung up before the answer"),
+        Status.NETWORK_ERROR: _("network error"),
     }
     return words.get(status) or status_words(status, Direction.OUT).lower()
 

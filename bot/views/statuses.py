@@ -2,7 +2,7 @@
 
 from aiogram.utils.i18n import gettext as _
 
-from bot.domain.calls import Direction, Status
+from bot.domain.calls import Call, Direction, Status
 
 
 def status_words(status: Status, direction: Direction = Direction.IN) -> str:
@@ -65,3 +65,10 @@ def direction_words(direction: Direction) -> str:
 def end_unknown() -> str:
     """In place of how long a call was waited in whose end the PBX never told of."""
     return _("end unknown")
+
+
+def error_before_answer(call: Call) -> str | None:
+    """What is true of a call whose status speaks of a talk, if nobody answered it."""
+    if call.status is Status.NETWORK_ERROR and call.answered_at is None and not call.talk:
+        return _("A network error, nobody answered")
+    return None

@@ -14,10 +14,10 @@ from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.signs import STATUS
-from keyboards.callbacks import Card, DialogButton, DialogStep, LogPage
-from tests.support.lost_calls import lost
+from keyboards.callbacks import Calendar, Card, DialogButton, DialogStep, LogPage
+from tests.support.lost_calls import alert_of, lost
 from tests.support.places import DATA
-from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
+from tests.support.running import HOOK_TOKEN, IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock, RunningClock
 
 ASTERISK = DATA / "asterisk"
@@ -422,6 +422,32 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         offered = [text for row in month.buttons for text in row if text.isdigit()]
         assert offered == ["3", "21", "22"]
         assert not label(month, "▶️"), "a live call is today's, and of no later month"
+        shown = Calendar(month=12 * 2026, day=0, lost=0, client_of=0, position=0, id=0)
+        await office.post(call("first", started_at="2000-01-01T00:30:00+14:00", ended_at=None))
+        for year, last in ((1999, 31), (2100, None)):
+            query = await boss.press_stale(month, shown.turned(12 * year + 11).pack())
+            assert (await query.answered()).text == ""
+            shown_now = boss.current(month)
+            assert shown_now
+            assert label(shown_now, f"Грудень {year}")
+            assert label(shown_now, str(last or "◀️"))
+            assert not label(shown_now, "◀️" if last else "▶️")
+
+
+async def test_a_call_of_the_far_future_is_refused_and_one_of_tomorrow_is_told_of(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path) as office:
+        boss = await office.administrator()
+        hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
+        for at in (office.clock() + 2 * 86400 + 1, 4_102_444_800):
+            answer = await office.http.post(hook, json=lost("far", at))
+            assert answer.status_code == 422
+            [told] = answer.json()["rejected"][0]["errors"]
+            assert told.startswith("started_at: is over two days ahead of the clock here")
+        assert "Не вдалося прочитати: 2" in (await office.ask(boss, "/health")).text
+        await office.post(lost("tomorrow", office.clock() + 2 * 86400))
+        await alert_of(boss)
 
 
 async def test_the_name_forgotten_is_that_of_the_contact_shown(tmp_path: Path) -> None:

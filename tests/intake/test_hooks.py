@@ -1,9 +1,11 @@
 """Hooks over real HTTP: the right address, what is refused and kept, a full disk."""
 
+import itertools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.domain.calls import Outcome
 from tests.support.full_disks import largest_file
 from tests.support.lost_calls import LOST, NOW, is_alert
 from tests.support.running import HOOK_TOKEN, running_office
@@ -72,6 +74,41 @@ async def test_the_good_calls_of_an_array_are_taken(tmp_path: Path) -> None:
             "unchanged": 1,
         }
         assert [item["index"] for item in answer["rejected"]] == [1]
+
+
+async def test_the_answer_says_what_became_of_the_call(tmp_path: Path) -> None:
+    """Each statement changes the call or does not, and what was said already never does."""
+    talk: dict[str, object] = {
+        "status": "answered",
+        "extension": "101",
+        "answered_at": "2026-09-21T14:12:05Z",
+    }
+    told: list[tuple[dict[str, object], str]] = [
+        ({}, "accepted"),
+        ({"status": "no_answer", "wait_seconds": 20}, "updated"),
+        ({}, "unchanged"),
+        ({"queue": "sales"}, "updated"),
+        ({"status": "ringing", "queue": "support", "rang": ["102"]}, "updated"),
+        ({"status": "ringing", "queue": "support", "rang": ["102"]}, "unchanged"),
+        (talk | {"updated_at": "2026-09-21T14:13:00Z"}, "updated"),
+        ({}, "unchanged"),
+        ({"updated_at": "2026-09-21T14:12:59Z"}, "unchanged"),
+        ({"updated_at": "2026-09-21T14:14:00Z"}, "updated"),
+        ({"updated_at": "2026-09-21T14:15:00Z"}, "unchanged"),
+        (talk | {"updated_at": "2026-09-21T14:13:00Z"}, "unchanged"),
+    ]
+    async with running_office(tmp_path) as office:
+        states = []
+        for changes, became in told:
+            answer = await office.post(LOST | changes)
+            assert [name for name in Outcome if answer[name]] == [became], changes
+            states += rows(
+                office.settings.database_path, "SELECT status, queue, lost, wait FROM calls"
+            )
+        assert [now != before for before, now in itertools.pairwise(states)] == [
+            became == "updated" and "rang" not in changes for changes, became in told[1:]
+        ]
+        assert states[-1] == ("missed", "sales", 1, 17)
 
 
 async def test_at_most_a_thousand_calls_at_once(tmp_path: Path) -> None:

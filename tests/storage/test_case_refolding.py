@@ -39,6 +39,18 @@ async def test_a_failed_call_back_does_not_close(stored: StoredCalls) -> None:
         assert case.attempt.status is status
 
 
+async def test_a_network_error_before_the_answer_is_no_talk(stored: StoredCalls) -> None:
+    await stored.hire(1, Role.SUPERVISOR)
+    error: dict[str, Any] = {"status": Status.NETWORK_ERROR, "extension": "101", "talk": 0}
+    await stored.lost(**error)
+    assert await stored.owed() == [1]
+    await stored.dialled(60, **error)
+    case = await stored.only_case()
+    assert (case.state, case.lost, case.attempts) == (CaseState.OPEN, 1, 1)
+    await stored.dialled(120, **error | {"answered_at": NOW + 130, "talk": 1})
+    assert (await stored.only_case()).state is CaseState.CALLED_BACK
+
+
 async def test_a_redial_that_is_answered_closes(stored: StoredCalls) -> None:
     await stored.lost()
     await stored.redialled(300)
@@ -245,6 +257,16 @@ async def test_a_talk_that_was_none_opens_the_case_again(stored: StoredCalls) ->
         [said(**values_of(talk) | {"callee": Party(number=OTHER), "updated_at": 3})], now=NOW
     )
     assert await stored.states() == [CaseState.OPEN]
+
+
+async def test_a_talk_that_is_corrected_to_none_closes_nothing(stored: StoredCalls) -> None:
+    await stored.lost()
+    talk = await stored.dialled(60, updated_at=1)
+    assert await stored.states() == [CaseState.CALLED_BACK]
+    failed = values_of(talk) | {"status": Status.NO_ANSWER, "answered_at": None, "updated_at": 2}
+    await stored.calls.record([said(**failed)], now=NOW)
+    case = await stored.only_case()
+    assert (case.state, case.attempts) == (CaseState.OPEN, 1)
 
 
 async def test_an_earlier_lost_call_that_comes_late_joins_the_case(stored: StoredCalls) -> None:

@@ -63,13 +63,15 @@ async def test_who_is_new_is_the_same_for_every_reader(log: Log) -> None:
 
 
 async def test_history_and_corrections_that_come_late_are_heeded(log: Log) -> None:
-    await log.add(said(caller=Party(number="0671234567"), started_at=NOW))
+    await log.add(said(caller=Party(number="0671234567"), started_at=NOW, updated_at=NOW))
     assert await first_of(log) == {1}
-    await log.add(outgoing("+380671234567", started_at=NOW - 90 * 86400))
+    await log.add(outgoing("+380671234567", started_at=NOW - 90 * 86400, updated_at=NOW))
     assert await first_of(log) == {2}
-    await log.calls.record([replace(log.ids[2], started_at=NOW + 60)], now=NOW)
+    later = replace(log.ids[2], started_at=NOW + 60, updated_at=NOW + 1)
+    await log.calls.record([later], now=NOW)
     assert await first_of(log) == {1}
-    await log.calls.record([replace(log.ids[1], caller=Party(number="0501112233"))], now=NOW)
+    another = replace(log.ids[1], caller=Party(number="0501112233"), updated_at=NOW + 1)
+    await log.calls.record([another], now=NOW)
     assert await first_of(log) == {1, 2}
 
 

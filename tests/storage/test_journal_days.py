@@ -115,7 +115,9 @@ async def test_the_numbers_of_a_day_are_of_its_calls_only(log: Log) -> None:
 
 RETURNED = [
     pytest.param([redial(60)], id="called back"),
-    pytest.param([redial(60, status=Status.NETWORK_ERROR)], id="called back, network error"),
+    pytest.param(
+        [redial(60, status=Status.NETWORK_ERROR, talk=9)], id="called back, network error"
+    ),
     pytest.param([client_call(60, status=Status.ANSWERED)], id="got through"),
     pytest.param([client_call(60, extension="101", talk=9)], id="got through, an odd status"),
     pytest.param([redial(60, status=Status.NO_ANSWER), redial(90)], id="at the second attempt"),
@@ -129,6 +131,7 @@ NOT_RETURNED = [
     pytest.param([redial(60, callee=Party(number="0501112233"))], id="another number"),
     pytest.param([client_call(DAY)], id="missed again, on another day"),
     pytest.param([redial(60, status=Status.RINGING)], id="being called"),
+    pytest.param([redial(60, status=Status.NETWORK_ERROR, talk=0)], id="a network error"),
     pytest.param(
         [said(started_at=NOW + 60, direction=Direction.INTERNAL, status=Status.ANSWERED)],
         id="internal",

@@ -48,6 +48,7 @@ async def test_a_change_is_owed_to_the_cards_that_tell_of_it_and_to_no_others(
     await stored.cases.take(1, olena, now=stored.now)
     await stored.send_all()
     assert await owed(stored) == of_first_client
+    stored.now += 120
     await stored.dialled(-60)
     await stored.send_all()
     assert await owed(stored) == of_first_client

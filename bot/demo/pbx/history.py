@@ -53,6 +53,8 @@ _OUTGOING = _weighted(
     }
 )
 
+_TALKS = {Status.ANSWERED, Status.NETWORK_ERROR}
+
 _ENDED_BY = {
     Status.MISSED: EndedBy.CALLER,
     Status.MISSED_CALLED_BACK: EndedBy.CALLER,
@@ -114,7 +116,7 @@ def _call(
     extension = ACCOUNTANT if is_office else dice.choice(OPERATORS)
     client = _client(dice, client_count)
     wait = dice.randint(3, 40)
-    talk = min(_LONGEST_TALK, int(dice.expovariate(1 / 110)) + 5) if status.is_talk else 0
+    talk = min(_LONGEST_TALK, int(dice.expovariate(1 / 110)) + 5) if status in _TALKS else 0
     is_paid = not is_in and talk
     staff = Party(number=extension)
     return CallFacts(
@@ -129,9 +131,9 @@ def _call(
         callee=Party(number=LINE) if is_in else client,
         line=LINE if is_in else None,
         queue=dice.choice(QUEUES) if is_in else None,
-        extension=extension if status.is_talk or not is_in else None,
+        extension=extension if status in _TALKS or not is_in else None,
         rang=_rang(dice, extension, status) if is_in else (),
-        answered_at=started_at + wait if status.is_talk else None,
+        answered_at=started_at + wait if status in _TALKS else None,
         ended_at=started_at + wait + talk,
         ended_by=_ENDED_BY.get(status) or dice.choice((EndedBy.CALLER, EndedBy.CALLEE)),
         price=Decimal(math.ceil(talk / 60) * 8) / 100 if is_paid else None,
@@ -144,7 +146,7 @@ def _internal(dice: random.Random, number: int, started_at: int) -> CallFacts:
     """A colleague asks another one."""
     status = Status.ANSWERED if dice.random() < 0.8 else Status.NO_ANSWER
     caller, callee = dice.sample((*OPERATORS, ACCOUNTANT), 2)
-    wait, talk = dice.randint(2, 15), dice.randint(10, 180) if status.is_talk else 0
+    wait, talk = dice.randint(2, 15), dice.randint(10, 180) if status in _TALKS else 0
     return CallFacts(
         source=SOURCE,
         external_id=f"h{number}",

@@ -36,11 +36,20 @@ from zoneinfo import ZoneInfo
 
 from bot.config.sources import CDR_COLUMNS, NEEDED_COLUMNS, AsteriskSettings, column_names
 from bot.domain.calls import Reject
+from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.calls import CallBuilder
 from bot.sources.asterisk.cdr import ANSWERED, BUSY, CONGESTION, FAILED, NO_ANSWER, Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import OpenCalls
-from bot.sources.base import ID_LIMIT, Advance, Reading, ignore_progress, rejected
+from bot.sources.base import (
+    AHEAD_LIMIT,
+    ID_LIMIT,
+    TOO_FAR_AHEAD,
+    Advance,
+    Reading,
+    ignore_progress,
+    rejected,
+)
 from bot.sources.lines import Line, find_delimiter, read_lines, read_records, refuse_file
 from bot.sources.times import LocalTime
 
@@ -92,13 +101,15 @@ _UNIQUEID = re.compile(r"^\S*\d+\.\d+$", re.ASCII)
 class MasterCsvSource:
     """Reads the history of one Asterisk, one reading at a time. Is a FileSource."""
 
-    def __init__(self, name: str, settings: AsteriskSettings) -> None:
+    def __init__(
+        self, name: str, settings: AsteriskSettings, *, clock: Clock = system_clock
+    ) -> None:
         self._name = name
         self._zone = settings.timezone
         self._encoding = settings.encoding
         self._columns = column_names(settings.columns)
         self._builder = CallBuilder(name, settings.number_plan, DialPlan(settings))
-        self._rows = _RowReader(LocalTime(ZoneInfo(settings.timezone)))
+        self._rows = _RowReader(LocalTime(ZoneInfo(settings.timezone)), clock)
 
     @property
     def name(self) -> str:
@@ -188,11 +199,13 @@ def _in_order(layout: list[str], cells: list[str]) -> list[str]:
 class _RowReader:
     """Reads rows, and counts those whose time looks like that of another zone."""
 
-    def __init__(self, time: LocalTime) -> None:
+    def __init__(self, time: LocalTime, clock: Clock) -> None:
         self._time = time
+        self._clock = clock
         self.start_counting()
 
     def start_counting(self) -> None:
+        self._latest = self._clock() + AHEAD_LIMIT
         self._rows = self._shifted_rows = 0
         self._shift = 0
 
@@ -218,6 +231,8 @@ class _RowReader:
             raise ValueError(
                 f"column 10 (start) is not a time like 2026-11-22 21:31:36. {OTHER_LAYOUT}"
             )
+        if start > self._latest:
+            raise ValueError(f"column 10 (start) {TOO_FAR_AHEAD}")
         self._rows += 1
         if born is not None and not -WRONG_ZONE < start - born < WRONG_ZONE:
             self._shifted_rows += 1

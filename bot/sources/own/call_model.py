@@ -70,7 +70,11 @@ class PartyDto(BaseModel):
 
 
 class CallDto(BaseModel):
-    """What is known of one call now. More may come later under the same id.
+    """What is known of one call now. More may come later under the same id, in any order.
+
+    A final status beats a live one, of two final statements with updated_at the newer wins, else
+    answered wins. What they still contradict each other in is settled by what says more (the
+    longer text, the later end, more seconds, the higher price), never by what came last.
 
     Texts are trimmed, and empty ones mean "not known", as null and a missing field do. Fields that
     are not required lose no call: what cannot be read is dropped, or mended where it is clear
@@ -89,7 +93,8 @@ class CallDto(BaseModel):
     status: Status = Field(
         description=(
             "How the call ended, or stands now (ringing, …). answered: an employee talked; "
-            "missed, if only an IVR or a queue answered."
+            "missed, if only an IVR or a queue answered. network_error is a talk only with "
+            "answered_at or talk_seconds above 0."
         )
     )
     caller: PartyDto | None = Field(None, description="Who called.")
@@ -103,7 +108,7 @@ class CallDto(BaseModel):
     started_at: Start = Field(
         description="When the call began: ISO 8601. Without an offset it is local time of the"
         " source; one that happens twice is the first, one that the clocks skip is read as an hour"
-        " later."
+        " later. A call that begins over two days from now is refused."
     )
     answered_at: Time = Field(
         None,
@@ -129,8 +134,9 @@ class CallDto(BaseModel):
     recording_url: Url = Field(None, description="Where the recording is.")
     updated_at: Time = Field(
         None,
-        description="When the sender last changed this, written like started_at: of two statements"
-        " that differ, the newer wins. Over a year after started_at, it is dropped.",
+        description="When the sender last changed this, written like started_at: of two final"
+        " statements that give it, the newer wins, also over a talk. Over a year after started_at,"
+        " it is dropped.",
     )
 
     @field_validator("caller", "callee", mode="before")

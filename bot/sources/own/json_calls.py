@@ -15,7 +15,15 @@ from pydantic import ValidationError
 
 from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Party
-from bot.sources.base import Advance, Reading, ignore_progress, rejected
+from bot.domain.clock import Clock, system_clock
+from bot.sources.base import (
+    AHEAD_LIMIT,
+    TOO_FAR_AHEAD,
+    Advance,
+    Reading,
+    ignore_progress,
+    rejected,
+)
 from bot.sources.own.call_model import ARRAY_LIMIT, CallDto
 from bot.sources.own.files import read_calls
 from bot.sources.own.json_fields import SECONDS_LIMIT, load_json
@@ -27,12 +35,15 @@ YEAR = 366 * 86400
 class JsonCallSource:
     """Reads calls in Dzvinok's own JSON. Is a HookSource and a FileSource."""
 
-    def __init__(self, name: str, settings: WebhookSettings) -> None:
+    def __init__(
+        self, name: str, settings: WebhookSettings, *, clock: Clock = system_clock
+    ) -> None:
         self._name = name
         self._numbers = settings.number_plan
         self._currency = settings.currency
         self._encoding = settings.encoding
         self._time = LocalTime(ZoneInfo(settings.timezone))
+        self._clock = clock
 
     @property
     def name(self) -> str:
@@ -73,10 +84,14 @@ class JsonCallSource:
         try:
             said = CallDto.model_validate(item, context=flaws)
         except ValidationError as error:
-            body = _as_text(item) if body is None else body
-            return rejected(place, _describe_errors(error), body)
-        caller, callee = said.caller, said.callee
+            return rejected(
+                place, _describe_errors(error), _as_text(item) if body is None else body
+            )
         started_at = self._time.seconds(said.started_at)
+        if started_at > self._clock() + AHEAD_LIMIT:
+            ahead = [f"started_at: {TOO_FAR_AHEAD}"]
+            return rejected(place, ahead, _as_text(item) if body is None else body)
+        caller, callee = said.caller, said.callee
         ended_at = _inside(
             self._moment(said.ended_at, started_at), "ended_at", started_at, None, flaws
         )

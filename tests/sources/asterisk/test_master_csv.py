@@ -145,6 +145,7 @@ def test_marks_line_ends_and_blank_lines_do_not_matter() -> None:
         (b"nonsense\n", "columns"),
         (row(start="22.11.2026 10:00:00"), "column 10"),
         (row(start="1999-11-22 10:00:00"), "column 10"),
+        (row(start="2099-11-22 10:00:00"), "column 10 (start) is over two days ahead"),
         (row(start="2026-11-22 24:00:00"), "column 10"),
         (row(start="2026-11-22 10:00:60"), "column 10"),
         (row(start=""), "column 10"),
