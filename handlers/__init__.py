@@ -3,6 +3,7 @@
 from aiogram import F, Router
 
 from handlers import (
+    alert_lists,
     board,
     calls,
     cases,
@@ -36,6 +37,7 @@ def create_routers() -> list[Router]:
         staff.create_router(),
         invites.create_router(),
         start.create_router(),
+        alert_lists.create_router(),
         board.create_router(),
         cases.create_router(),
         reminders.create_router(),

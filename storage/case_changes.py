@@ -23,7 +23,7 @@ async def free_case(
     """Take the case out of its owner's hands, and tell everybody whom it concerns.
 
     If the owner did not answer (FREED), people who see all calls get a new message of the case:
-    they are the next step of the escalation.
+    they are the next step of the escalation; of many such cases at once a list tells.
     """
     await tx.execute(
         "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "
@@ -38,7 +38,13 @@ async def free_case(
             "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "  # noqa: S608
             f"AND {sees_all_sql('employees')}"
         )
-        await ping_people(tx, case_id, employee_ids=[row["id"] for row in people], now=now)
+        await ping_people(
+            tx,
+            case_id,
+            employee_ids=[row["id"] for row in people],
+            priority=Priority.ALERT,
+            now=now,
+        )
 
 
 async def refold_case(tx: Transaction, row: Row, *, rules: CaseRules, now: int) -> None:
