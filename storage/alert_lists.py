@@ -154,15 +154,12 @@ class AlertLists:
             (owed.chat_id, owed.thread_id, now - SOUND_AGAIN, now),
         )
 
-    async def next_due(self, *, now: int) -> int | None:
-        """The next moment at which a list may be sent or edited that may not be yet."""
-        rows = await self._database.fetch(
-            "SELECT min(due_at) AS moment FROM outbox WHERE state = 'pending' AND kind = 'list' "
-            "AND due_at > ?",
+    async def is_any_later(self, *, now: int) -> bool:
+        """Whether a list has to be sent or edited, but may not be yet."""
+        return await self._database.has(
+            "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'list' AND due_at > ? LIMIT 1",
             (now,),
         )
-        moment: int | None = rows[0]["moment"]
-        return moment
 
     async def open(self, case_id: int, *, chat_id: int, message_id: int, now: int) -> bool:
         """Owe a message of its own, without a sound, of a case that a list in the chat tells of.
@@ -204,7 +201,7 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
     return await tx.execute(
         f"WITH p (chat_id, thread_id) AS (VALUES {', '.join(['(?, ?)'] * len(places))}) "  # noqa: S608
         f"SELECT p.*, (SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES})) AS recent, "
-        "l.id, l.state, l.message_id, l.done_at, l.subject, "
+        "l.id, l.state, l.message_id, l.due_at, l.done_at, l.subject, "
         "(SELECT count(*) FROM outbox AS m WHERE m.list_id = l.id) AS size, "
         "(SELECT max(m.alerted_at) FROM outbox AS m WHERE m.list_id = l.id "
         "AND m.alerted_at <= ?) AS grown_at, "
@@ -236,7 +233,9 @@ async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now:
     plan.listed += [(last["id"], row_id) for row_id in rows[:room]]
     before = int(last["subject"].rpartition(" ")[2]) if goes_on else 0
     due_at = now
-    if is_sent and now - EDIT_SECONDS <= last["done_at"] <= now:
+    if goes_on and not is_sent:  # it is sent before what goes on with it
+        due_at = max(now, last["due_at"])
+    elif is_sent and now - EDIT_SECONDS <= last["done_at"] <= now:
         due_at = last["done_at"] + EDIT_SECONDS
     for number, some in enumerate(chunks(rows[room:], ROWS), start=before + 1):
         subject = f"{some[0]} {now} {number}"

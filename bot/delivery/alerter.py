@@ -45,8 +45,8 @@ _PREFETCH = 8
 _SWEEP_SECONDS = 30.0
 """After so long the outbox is looked into even if nobody woke the Alerter."""
 
-_LAST_SECOND = 0.25
-"""How often, when a list is due within a second, it is looked for: clocks tell whole seconds."""
+_LIST_SECONDS = 0.3
+"""How often a list that is due soon is looked for: clocks tell whole seconds, and may step."""
 
 _MAX_BACKOFF = 60.0
 """The most seconds a chat is left alone after a failure."""
@@ -141,13 +141,11 @@ class Alerter:
         wait = _SWEEP_SECONDS
         if closed:
             wait = min(wait, max(0.0, min(closed.values()) - self._pace.now()))
-        if self._woken.is_set() or wait <= _LAST_SECOND:
+        if self._woken.is_set() or wait <= _LIST_SECONDS:
             return wait
         with suppress(StorageError):
-            now = self._clock()
-            moment = await self._alert_lists.next_due(now=now)
-            if moment is not None:
-                wait = min(wait, max(_LAST_SECOND, moment - now - 1))
+            if await self._alert_lists.is_any_later(now=self._clock()):
+                return _LIST_SECONDS
         return wait
 
     async def _pick(self, closed: Collection[int]) -> list[Owed]:

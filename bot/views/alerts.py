@@ -79,23 +79,25 @@ def _row(number: int, case: Case, zone: ZoneInfo) -> str:
     """One line: when, who, how often; then who has taken it, how it ended, or where it came in."""
     start = f"{number}. {hour_minute(case.last_lost_at, zone)} "
     times = sign(f"×{case.lost}") if case.lost > 1 else ""
-    times += sign(signs.NEW_CLIENT) if case.is_of_new_client and case.is_open else ""
+    is_free = case.is_open and case.owner is None
+    times += sign(signs.NEW_CLIENT) if case.is_of_new_client and is_free else ""
     client = parties.client_name(case.call)
     if not case.is_open:
         mark = sign("⌛" if case.state is CaseState.EXPIRED else "✅")
         return (
             f"{start}<s>{quoted(fit(client, LINE - width(start + times + mark)))}</s>{times}{mark}"
         )
-    mark = f"{sign('🙋')} " if case.owner else ", "
-    owner = case.owner.name.partition(" ")[0] if case.owner else None
-    fact = one_line(owner or case.call.queue or case.call.line or "")
-    least = min(_SMALLEST, width(fact)) + width(mark) if fact else 0
-    if case.owner or width(start + client + times) + least <= LINE:
-        client = fit(client, LINE - width(start + times) - least)
-        left = LINE - width(start + client + times + mark)
-        end = f"{mark}{fit(fact, left)}" if fact else ""
-        return f"{start}{quoted(client)}{times}{quoted(end)}"
-    return f"{start}{quoted(fit(client, LINE - width(start + times)))}{times}"
+    room = LINE - width(start + times)
+    if case.owner:
+        owner = one_line(case.owner.name).partition(" ")[0]
+        mark = f"{sign('🙋')} "
+        client = fit(client, room - width(mark) - min(_SMALLEST, width(owner)))
+        owner = fit(owner, room - width(client + mark))
+        return f"{start}{quoted(client)}{times}{mark}{quoted(owner)}"
+    client, place = fit(client, room), one_line(case.call.queue or case.call.line or "")
+    place = f", {place}" if place else ""
+    end = place if width(client + place) <= room else ""
+    return f"{start}{quoted(client)}{times}{quoted(end)}"
 
 
 def nothing_listed() -> str:
