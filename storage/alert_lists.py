@@ -157,7 +157,8 @@ class AlertLists:
     async def is_any_later(self, *, now: int) -> bool:
         """Whether a list has to be sent or edited, but may not be yet."""
         return await self._database.has(
-            "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'list' AND due_at > ? LIMIT 1",
+            "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'list' AND due_at > ? "
+            "LIMIT 1",
             (now,),
         )
 

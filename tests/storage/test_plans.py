@@ -274,8 +274,10 @@ async def test_lists_of_lost_calls_are_made_by_indexes(busy: Busy) -> None:
                 "UPDATE outbox SET state = 'pending', priority = 0, message_id = NULL "
                 "WHERE kind = 'case'"
             )
-            await tx.execute("UPDATE outbox SET message_id = 5 WHERE kind = 'list'")
-    [listed, *_] = await busy.database.fetch("SELECT id FROM outbox WHERE kind = 'list'")
+            await tx.execute("UPDATE outbox SET message_id = 5, done_at = 0 WHERE kind = 'list'")
+    [listed, *_] = await busy.database.fetch(
+        "SELECT id FROM outbox WHERE kind = 'list' ORDER BY id DESC"
+    )
     assert await alert_lists.list_cases(listed["id"])
     assert not await alert_lists.has_rung(due[0], now=busy.due)
     assert await alert_lists.is_any_later(now=0)
