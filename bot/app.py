@@ -63,6 +63,7 @@ from handlers.contact_screens import ContactScreens
 from handlers.dialogs import LeaveByPress, adopt
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
+from storage.alert_lists import AlertLists
 from storage.calls import CallRepo
 from storage.case_backfill import create_missing_cases
 from storage.case_batches import CaseBatches
@@ -97,6 +98,7 @@ log = logging.getLogger(__name__)
 class Repositories:
     """Everything stored, by the names handlers ask for."""
 
+    alert_lists: AlertLists
     calls: CallRepo
     journal: JournalRepo
     cases: CaseRepo
@@ -124,6 +126,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
     journal = JournalRepo(database)
     numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
     return Repositories(
+        alert_lists=AlertLists(database),
         calls=CallRepo(database, rules=rules, numbers=numbers),
         journal=journal,
         cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
@@ -275,6 +278,7 @@ async def serve(
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
+            alert_lists=repositories.alert_lists,
             groups=repositories.groups,
             notices=create_notices(
                 repositories,
@@ -386,6 +390,7 @@ def create_notices(
     source_zones: Mapping[str, ZoneInfo] | None = None,
 ) -> Notices:
     return Notices(
+        alert_lists=repositories.alert_lists,
         employees=repositories.employees,
         invites=repositories.invites,
         cases=repositories.cases,

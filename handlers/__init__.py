@@ -3,6 +3,7 @@
 from aiogram import F, Router
 
 from handlers import (
+    alert_lists,
     batches,
     board,
     calls,
@@ -37,6 +38,7 @@ def create_routers() -> list[Router]:
         staff.create_router(),
         invites.create_router(),
         start.create_router(),
+        alert_lists.create_router(),
         board.create_router(),
         batches.create_router(),
         cases.create_router(),

@@ -98,6 +98,16 @@ class AlertCard(CallbackData, prefix="a1"):
     call: Id
 
 
+class ListedCase(CallbackData, prefix="al1"):
+    """A row of a list of lost calls: the case, in a message of its own."""
+
+    case: Id
+
+
+class BoardBelow(CallbackData, prefix="bb1"):
+    """The board as a message of its own, below a list that stays."""
+
+
 class CaseStep(StrEnum):
     OPEN = "o"
     TAKE = "t"

@@ -7,12 +7,14 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import Case
 from bot.domain.people import Employee, Person
-from keyboards.buttons import Row, button, in_rows, keyboard
+from keyboards.buttons import Row, button, in_rows, keyboard, numbers
 from keyboards.callbacks import (
     AlertCard,
+    BoardBelow,
     CaseButton,
     CaseStep,
     HandTo,
+    ListedCase,
     LogPage,
     RemindMenu,
 )
@@ -30,6 +32,15 @@ def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
     else:
         rows.append([card])
     return keyboard(*rows)
+
+
+def listed(cases: Sequence[Case], viewer: Employee | None) -> InlineKeyboardMarkup:
+    """A button for each row of a list of lost calls, and for a person the way to the board."""
+    rows = numbers(
+        [button(str(row), ListedCase(case=case.id)) for row, case in enumerate(cases, start=1)]
+    )
+    board = [[button(_("🔴 Not called back"), BoardBelow())]] if viewer else []
+    return keyboard(*rows, *board)
 
 
 def card(

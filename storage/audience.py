@@ -46,7 +46,7 @@ def told_to_group_sql(case: str) -> str:
         "WHERE u.name = 'rung_only' AND u.value = 1) "
         "AND EXISTS (SELECT 1 FROM outbox AS t JOIN groups AS g ON g.chat_id = t.chat_id "
         f"AND g.thread_id = t.thread_id WHERE t.case_id = {case} AND t.kind = 'case' "
-        "AND t.message_id IS NOT NULL AND g.state = 'active'))"
+        "AND (t.message_id IS NOT NULL OR t.listed_at IS NOT NULL) AND g.state = 'active'))"
     )
 
 

@@ -98,7 +98,7 @@ class CaseAlerts:
                     MessageKind.WARNING,
                     f"case {case_id}",
                     employee_id=row["owner_id"],
-                    priority=Priority.ALERT,
+                    priority=Priority.URGENT,
                     case_id=into,
                     now=self._now,
                 )
@@ -149,7 +149,7 @@ class CaseAlerts:
                         MessageKind.WARNING,
                         str(id_),
                         employee_id=row["employee_id"],
-                        priority=Priority.ALERT,
+                        priority=Priority.URGENT,
                         case_id=case["id"],
                         now=self._now,
                     )

@@ -27,8 +27,9 @@ async def free_cases(
     """Take the cases out of their owners' hands, and tell everybody whom it concerns.
 
     If an owner did not answer (FREED), people who see all calls get a new message of the case:
-    they are the next step of the escalation. `priority`: of the edits. Chats that have no alert of
-    a case get one, unless its client called for the last time before `alert_since`.
+    they are the next step of the escalation; of many such cases at once a list tells. `priority`:
+    of the edits. Chats that have no alert of a case get one, unless its client called for the last
+    time before `alert_since`.
     """
     await tx.execute(
         "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "  # noqa: S608
@@ -50,7 +51,13 @@ async def free_cases(
             f"AND {sees_all_sql('employees')}"
         )
         for case_id in case_ids:
-            await ping_people(tx, case_id, employee_ids=[row["id"] for row in people], now=now)
+            await ping_people(
+                tx,
+                case_id,
+                employee_ids=[row["id"] for row in people],
+                priority=Priority.ALERT,
+                now=now,
+            )
 
 
 async def refold_case(tx: Transaction, row: Row, *, rules: CaseRules, now: int) -> None:

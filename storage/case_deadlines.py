@@ -66,7 +66,7 @@ class CaseDeadlines:
                     MessageKind.CLAIM,
                     str(case_id),
                     employee_id=owner_id,
-                    priority=Priority.ALERT,
+                    priority=Priority.URGENT,
                     case_id=case_id,
                     now=now,
                 )

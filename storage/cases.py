@@ -86,6 +86,17 @@ class CaseRepo:
         [case] = await self._cases([visible(rows, case_id)], with_actions=True)
         return case
 
+    async def list_known(self, case_ids: Sequence[int], scope: Scope) -> dict[int, Case]:
+        """Those of the cases, by id, that are in scope and not gone."""
+        mine, values = case_in_scope_sql(scope, "k")
+        rows = await self._database.fetch(
+            "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
+            "LEFT JOIN employees AS o ON o.id = k.owner_id "
+            f"WHERE k.id IN ({marks_sql(case_ids)}) AND k.call_id IS NOT NULL AND {mine}",
+            (*case_ids, *values),
+        )
+        return {case.id: case for case in await self._cases(rows)}
+
     async def find_of_call(self, call_id: int) -> int | None:
         """The id of the case a call belongs to."""
         rows = await self._database.fetch(

@@ -13,18 +13,21 @@
   version that was read: what became new meanwhile stays owed.
 - `message_id`: the message to edit; none: one is still to be sent. `ping`: a new message is due in
   its place, so that the phone rings. `shown`: a digest of what it shows; the same is not resent.
-- Of what is due (`due_at`) in a chat the smaller `priority` goes first, then the older row.
+- Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first, then what
+  has been news for longest (`created_at`), so that no chat waits for the many of another.
+- Many alerts at once are told of in a list, a row of its own (alert_lists.py).
 - A message is sent at least once: what was sent but not marked when the process died comes again.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
 from storage.database import Database, Row, Transaction, marks_sql
 from storage.owing import owe_administrators
+from storage.owing_lists import drop_list, drop_untold, note_told
 
-_CHATS_SQL = (
+CHATS_SQL = (
     "chats (chat_id) AS (SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
     "UNION ALL SELECT (SELECT min(o.chat_id) FROM outbox AS o WHERE o.state = 'pending' "
     "AND o.chat_id > chats.chat_id) FROM chats WHERE chats.chat_id IS NOT NULL)"
@@ -33,7 +36,7 @@ _CHATS_SQL = (
 
 _FIRST_DUE_SQL = (
     "(SELECT p.id FROM outbox AS p WHERE p.state = 'pending' AND p.chat_id = chats.chat_id "
-    "AND p.due_at <= ? ORDER BY p.priority, p.id LIMIT 1)"
+    "AND p.due_at <= ? ORDER BY p.priority, p.created_at, p.id LIMIT 1)"
 )
 """The id of the most urgent row that is due in one of those chats."""
 
@@ -45,32 +48,48 @@ class OutboxRepo:
     async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
         """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
         rows = await self._database.fetch(
-            f"WITH RECURSIVE {_CHATS_SQL} "  # noqa: S608
+            f"WITH RECURSIVE {CHATS_SQL} "  # noqa: S608
             "SELECT o.*, coalesce(e.language, g.language) AS language "
             f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
             "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
-            f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)}) ORDER BY o.priority, o.id LIMIT ?",
+            f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)}) "
+            "ORDER BY o.priority, o.created_at, o.id LIMIT ?",
             (now, *not_to, limit),
         )
         return [_owed(row) for row in rows]
 
-    async def mark_sent(self, owed: Owed, *, message_id: int, shown: str, now: int) -> None:
+    async def mark_sent(
+        self,
+        owed: Owed,
+        *,
+        message_id: int,
+        shown: str,
+        now: int,
+        is_alert: bool = False,
+        told: Sequence[int] = (),
+        untold: Sequence[tuple[int, int]] = (),
+    ) -> None:
         """Note that the chat has the message of `owed`. What became new meanwhile stays owed.
 
-        A ping is done with too, unless one was asked for meanwhile.
+        A ping is done with too, unless one was asked for meanwhile. `is_alert`: it was a new
+        message of a lost call, or a list that made a sound. Of a list, `told` are the rows of the
+        cases it shows, `untold` those, with their versions, of which there is nothing to tell.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
                 "ping = CASE WHEN version = ? OR created_at = ? THEN 0 ELSE ping END, "
-                "priority = CASE WHEN version = ? THEN priority ELSE ? END WHERE id = ?",
+                "priority = CASE WHEN version = ? OR created_at <> ? THEN priority ELSE ? END, "
+                "alerted_at = CASE WHEN ? = 1 THEN ? ELSE alerted_at END WHERE id = ?",
                 (
                     *(message_id, shown, now, owed.version, owed.version, owed.created_at),
-                    *(owed.version, Priority.NEWS, owed.id),
+                    *(owed.version, owed.created_at, Priority.NEWS, int(is_alert), now, owed.id),
                 ),
             )
+            await note_told(tx, owed.id, told, now=now)
+            await drop_untold(tx, untold, now=now)
 
     async def hold_chat(self, chat_id: int, *, until: int) -> None:
         """Send nothing to the chat until then, as Telegram asks; a restart changes nothing."""
@@ -100,11 +119,13 @@ class OutboxRepo:
         If something became new meanwhile, it stays owed.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            dropped = await tx.execute(
                 "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ? "
-                "WHERE id = ? AND version = ?",
+                "WHERE id = ? AND version = ? RETURNING id",
                 (reason, now, owed.id, owed.version),
             )
+            if dropped and owed.kind is MessageKind.LIST and not owed.is_in_chat:
+                await drop_list(tx, owed.id, reason=reason, now=now)
 
     async def forget_message(self, owed: Owed) -> None:
         """Note that the message is gone from the chat, so that a new one is sent in its place.
@@ -202,4 +223,5 @@ def _owed(row: Row) -> Owed:
         created_at=row["created_at"],
         due_at=row["due_at"],
         attempts=row["attempts"],
+        priority=row["priority"],
     )

@@ -1,8 +1,8 @@
 """Owing messages, and owing them no more: rows of the outbox, written in others' transactions.
 
-Only this file, owing_cards.py and outbox.py write to the outbox; outbox.py says what the life of a
-row is. The functions here decide who is told, and when, but never in what words: those are made
-when the message is sent.
+Only this file, owing_cards.py, owing_lists.py, alert_lists.py and outbox.py write to the outbox;
+outbox.py says what the life of a row is. The functions here decide who is told, and when, but
+never in what words: those are made when the message is sent.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -19,6 +19,7 @@ from storage.audience import (
 )
 from storage.database import Row, Transaction
 from storage.owing_cards import owe_cards, owe_cards_of_chat
+from storage.owing_lists import TOLD_IN_LIST_SQL, forget_unsent_lists, mark_lists_changed
 
 _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
@@ -165,15 +166,18 @@ async def mark_cases_changed(
 async def mark_alerts_changed(
     tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
 ) -> None:
-    """Owe an edit of the alerts of these cases, and of the questions to their owners."""
+    """Owe an edit of what tells of these cases: alerts, lists, the questions to their owners."""
+    ids = list(case_ids)
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "
+        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
         "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
         "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
         "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
-        "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent')",
-        [(priority, priority, now, now, case_id) for case_id in case_ids],
+        "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent') "
+        f"AND NOT {TOLD_IN_LIST_SQL}",
+        [(priority, priority, now, now, case_id) for case_id in ids],
     )
+    await mark_lists_changed(tx, ids, now=now)
 
 
 async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
@@ -197,7 +201,12 @@ async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
 
 
 async def ping_people(
-    tx: Transaction, case_id: int, *, employee_ids: Sequence[int], now: int
+    tx: Transaction,
+    case_id: int,
+    *,
+    employee_ids: Sequence[int],
+    now: int,
+    priority: Priority = Priority.URGENT,
 ) -> None:
     """Owe each of these people a new message of the case, whether or not they have one."""
     for employee_id in employee_ids:
@@ -206,7 +215,7 @@ async def ping_people(
             MessageKind.CASE,
             str(case_id),
             employee_id=employee_id,
-            priority=Priority.ALERT,
+            priority=priority,
             case_id=case_id,
             now=now,
         )
@@ -236,15 +245,17 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
 
     First messages it has missed are forgotten: the next lost call of such a client owes one.
     """
-    dropped = "chat_id = ? AND thread_id = ? AND kind = 'case' AND state = 'dropped'"
+    await forget_unsent_lists(tx, chat_id, thread_id=thread_id)
+    dropped = "chat_id = ? AND thread_id = ? AND kind IN ('case', 'list') AND state = 'dropped'"
     await tx.execute(
-        f"DELETE FROM outbox WHERE {dropped} AND message_id IS NULL",  # noqa: S608
+        f"DELETE FROM outbox WHERE {dropped} AND message_id IS NULL "  # noqa: S608
+        "AND listed_at IS NULL",
         (chat_id, thread_id),
     )
     await tx.execute(
         "UPDATE outbox SET state = 'pending', version = version + 1, ping = 0, priority = ?, "  # noqa: S608
         f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
-        "ORDER BY id DESC LIMIT ?)",
+        "AND message_id IS NOT NULL ORDER BY id DESC LIMIT ?)",
         (Priority.DETAIL, chat_id, thread_id, _EDITED_AT_RETURN),
     )
     await owe_cards_of_chat(tx, chat_id)
@@ -297,6 +308,12 @@ async def move_chat(tx: Transaction, old: int, new: int) -> None:
 
     What was sent is forgotten: messages have other ids in the new chat, unknown to the bot.
     """
+    await tx.execute(
+        "DELETE FROM outbox WHERE chat_id = ? AND message_id IS NULL AND list_id IN "
+        "(SELECT l.id FROM outbox AS l WHERE l.chat_id = ? AND l.kind = 'list' "
+        "AND l.message_id IS NOT NULL)",
+        (old, old),
+    )
     await tx.execute("DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,))
     await tx.execute(
         "DELETE FROM outbox WHERE chat_id = ? AND EXISTS (SELECT 1 FROM outbox AS o "
@@ -311,7 +328,7 @@ async def purge_told(tx: Transaction, *, before: int) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
         "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind IN ('digest', 'open_cases', 'reminder', 'unreachable', 'group_lost', 'joined', "
-        "'clock_jump')",
+        "AND kind IN ('digest', 'list', 'open_cases', 'reminder', 'unreachable', 'group_lost', "
+        "'joined', 'clock_jump')",
         (before,),
     )

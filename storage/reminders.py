@@ -110,7 +110,7 @@ class ReminderRepo:
                         MessageKind.REMINDER,
                         str(row["id"]),
                         employee_id=row["employee_id"],
-                        priority=Priority.ALERT,
+                        priority=Priority.URGENT,
                         now=now,
                     )
         return len(rows)

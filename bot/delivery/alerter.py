@@ -1,7 +1,8 @@
 """The Alerter: sends what the outbox owes, as fast as Telegram permits, and never forgets.
 
 A message is sent, then marked. What fails is tried again; a chat that cannot be reached is owed
-nothing more.
+nothing more. Many alerts of a chat at once are gathered into a list before any of them is sent
+(storage/alert_lists.py).
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Owed
 from bot.telemetry.metrics import Metrics
+from storage.alert_lists import AlertLists
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 
@@ -42,6 +44,9 @@ _PREFETCH = 8
 
 _SWEEP_SECONDS = 30.0
 """After so long the outbox is looked into even if nobody woke the Alerter."""
+
+_LIST_SECONDS = 0.3
+"""How often a list that is due soon is looked for: clocks tell whole seconds, and may step."""
 
 _MAX_BACKOFF = 60.0
 """The most seconds a chat is left alone after a failure."""
@@ -64,11 +69,16 @@ _MESSAGE_GONE = ("message to edit not found", "message can't be edited")
 
 @dataclass(frozen=True, slots=True)
 class _Accepted:
-    """What Telegram took: the message, a digest of it, and what was owed when it was sent."""
+    """What Telegram took: the message, a digest of it, and what was owed when it was sent.
+
+    `is_alert`: whether it may have rung as news of a lost call.
+    """
 
     message_id: int
     shown: str
+    is_alert: bool
     owed: Owed
+    notice: Notice
 
 
 class Alerter:
@@ -77,6 +87,7 @@ class Alerter:
         bot: Bot,
         *,
         outbox: OutboxRepo,
+        alert_lists: AlertLists,
         groups: GroupRepo,
         notices: Notices,
         open_cards: OpenCards,
@@ -86,6 +97,7 @@ class Alerter:
     ) -> None:
         self._bot = bot
         self._outbox = outbox
+        self._alert_lists = alert_lists
         self._groups = groups
         self._notices = notices
         self._open_cards = open_cards
@@ -120,22 +132,37 @@ class Alerter:
                     self._busy.add(owed.chat_id)
                     self._prefetched.add(owed.chat_id)
                     sends.create_task(self._deliver(owed))
-                soonest = min(closed.values(), default=None)
-                wait = _SWEEP_SECONDS
-                if soonest is not None:
-                    wait = min(wait, max(0.0, soonest - self._pace.now()))
+                wait = await self._seconds_to_next(closed)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait)
+
+    async def _seconds_to_next(self, closed: dict[int, float]) -> float:
+        """How long nothing more can be begun, unless the Alerter is woken: it is no state."""
+        wait = _SWEEP_SECONDS
+        if closed:
+            wait = min(wait, max(0.0, min(closed.values()) - self._pace.now()))
+        if self._woken.is_set() or wait <= _LIST_SECONDS:
+            return wait
+        with suppress(StorageError):
+            if await self._alert_lists.is_any_later(now=self._clock()):
+                return _LIST_SECONDS
+        return wait
 
     async def _pick(self, closed: Collection[int]) -> list[Owed]:
         """The messages to begin now: none to chats that are busy or closed."""
         free = min(_CHATS_AT_ONCE - len(self._busy), _PREFETCH - len(self._prefetched))
         if free <= 0:
             return []
+        now, not_to = self._clock(), self._busy | set(closed)
+        not_noted = {taken.owed.chat_id for taken in self._accepted.values()}
         try:
-            return await self._outbox.list_due(
-                now=self._clock(), limit=free, not_to=self._busy | set(closed)
-            )
+            due = await self._outbox.list_due(now=now, limit=free, not_to=not_to)
+            while await self._alert_lists.has_too_many(
+                [one for one in due if one.chat_id not in not_noted], now=now
+            ):
+                await self._alert_lists.gather(now=now, not_to=not_to | not_noted)
+                due = await self._outbox.list_due(now=now, limit=free, not_to=not_to)
+            return due
         except StorageError as error:
             log.error("the outbox cannot be read", exc_info=error)
             return []
@@ -195,12 +222,17 @@ class Alerter:
             if notice is None:
                 await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
                 return
-            message_id, shown = await self._show(owed, notice)
-            self._accepted[owed.id] = _Accepted(message_id, shown, owed)
+            self._accepted[owed.id] = await self._show(owed, notice)
         now = self._clock()
         taken = self._accepted[owed.id]
         await self._outbox.mark_sent(
-            taken.owed, message_id=taken.message_id, shown=taken.shown, now=now
+            taken.owed,
+            message_id=taken.message_id,
+            shown=taken.shown,
+            now=now,
+            is_alert=taken.is_alert,
+            told=taken.notice.told,
+            untold=taken.notice.untold,
         )
         del self._accepted[owed.id]
         if taken.owed.message_id is None:
@@ -209,11 +241,8 @@ class Alerter:
         elif taken.owed.message_id != taken.message_id:
             await self._delete_replaced(owed.chat_id, taken.owed.message_id)
 
-    async def _show(self, owed: Owed, notice: Notice) -> tuple[int, str]:
-        """Send the message, or edit the one in the chat unless it shows the same already.
-
-        Returns the id of the message in the chat, and the digest of what it shows.
-        """
+    async def _show(self, owed: Owed, notice: Notice) -> _Accepted:
+        """Send the message, or edit the one in the chat unless it shows the same already."""
         text, markup = notice.text, notice.markup
         shown = fingerprint(text, markup)
         if owed.message_id is None or owed.is_ping:
@@ -228,10 +257,12 @@ class Alerter:
                 reply_markup=markup,
             )
             self._metrics.deliveries.labels("sent").inc()
-            return sent.message_id, shown
+            is_alert = owed.kind is MessageKind.CASE and owed.is_new and not owed.is_asked
+            is_alert = is_alert or (owed.kind is MessageKind.LIST and not is_silent)
+            return _Accepted(sent.message_id, shown, is_alert, owed, notice)
         if shown == owed.shown:
             self._metrics.deliveries.labels("unchanged").inc()
-            return owed.message_id, shown
+            return _Accepted(owed.message_id, shown, False, owed, notice)
         await self._wait_for_turn(owed, is_edit=True)
         try:
             await self._bot.edit_message_text(
@@ -241,7 +272,7 @@ class Alerter:
             if "message is not modified" not in error.message:
                 raise
         self._metrics.deliveries.labels("edited").inc()
-        return owed.message_id, shown
+        return _Accepted(owed.message_id, shown, False, owed, notice)
 
     async def _wait_for_turn(self, owed: Owed, *, is_edit: bool = False) -> None:
         """Wait until Telegram permits one more message; then another may be picked."""

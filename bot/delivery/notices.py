@@ -1,6 +1,6 @@
 """The words and buttons of what is owed to a chat: in the reader's language, as things are now."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from bot.views import staff as staff_views
 from keyboards import board as board_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
+from storage.alert_lists import AlertLists
 from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
@@ -39,19 +40,24 @@ from storage.reminders import ReminderRepo
 class Notice:
     """A message ready to be sent; `employee` is None for a group.
 
-    `line`: the line whose working hours decide whether it makes a sound.
+    `lines`: those whose working hours decide whether it makes a sound. Of a list, `told` are the
+    rows of the outbox whose cases it shows, `untold` those, with their versions, of which it has
+    nothing to tell.
     """
 
     text: str
     markup: InlineKeyboardMarkup | None = None
     employee: Employee | None = None
-    line: str | None = None
+    lines: Collection[str | None] = (None,)
+    told: tuple[int, ...] = ()
+    untold: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
     """Composes the messages of the outbox when their turn comes."""
 
+    alert_lists: AlertLists
     employees: EmployeeRepo
     invites: InviteRepo
     cases: CaseRepo
@@ -82,30 +88,42 @@ class Notices:
     async def is_silent(self, owed: Owed, notice: Notice) -> bool:
         """Whether the message makes no sound, as always in the person's quiet hours.
 
-        Messages of lost calls make none outside working hours either.
+        Messages of lost calls make none outside working hours either, nor does a list that goes
+        on with another, nor what somebody has pressed for.
         """
+        if owed.is_asked:
+            return True
         now = self.clock()
         quiet = notice.employee.quiet if notice.employee else None
         if quiet and quiet.is_quiet(now, self.zone):
             return True
-        if owed.kind not in {MessageKind.CASE, MessageKind.OPEN_CASES}:
+        if owed.kind is MessageKind.LIST and await self.alert_lists.has_rung(owed, now=now):
+            return True
+        if owed.kind not in {MessageKind.CASE, MessageKind.LIST, MessageKind.OPEN_CASES}:
             return False
-        return not (await self.company.hours(notice.line)).is_open(now, self.zone)
+        hours = [await self.company.hours(line) for line in notice.lines]
+        return not any(one.is_open(now, self.zone) for one in hours)
 
     async def _to_group(self, owed: Owed) -> Notice | None:
         """The alert of a case; a group that was disconnected gets edits of old ones only."""
-        case = await self.cases.get(owed.case_id or 0, EVERYTHING)
         if not owed.is_in_chat:
             group = await self.groups.find(owed.chat_id, owed.thread_id)
-            is_connected = group is not None and group.is_active
-            if not is_connected or not case.is_open or (owed.is_late and case.owner):
+            if group is None or not group.is_active:
                 return None
+        if owed.kind is MessageKind.LIST:
+            return await self._list(owed, None)
+        case = await self.cases.get(owed.case_id or 0, EVERYTHING)
+        is_told = owed.is_in_chat or owed.is_asked
+        if not is_told and not _concerns(case, None, is_late=owed.is_late):
+            return None
         return self._alert(case, None)
 
     async def _to_person(self, owed: Owed, employee: Employee) -> Notice | None:
         match owed.kind:
             case MessageKind.CASE:
                 return await self._case(owed, employee)
+            case MessageKind.LIST:
+                return await self._list(owed, employee)
             case MessageKind.CLAIM:
                 return await self._claim(owed, employee)
             case MessageKind.WARNING:
@@ -145,15 +163,42 @@ class Notices:
             case = await self.cases.get(case_id, EVERYTHING)
             if case.state is not CaseState.VOID:
                 return Notice(views.not_yours(), employee=employee)
-        is_unwanted = owed.is_late and (case.owner or not _wants(employee, case))
-        is_unwanted = is_unwanted or not employee.role.takes_clients
-        if not owed.is_in_chat and (not case.is_open or is_unwanted):
+        is_told = owed.is_in_chat or owed.is_asked
+        if not is_told and not _concerns(case, employee, is_late=owed.is_late):
             return None
         return self._alert(case, employee)
 
+    async def _list(self, owed: Owed, employee: Employee | None) -> Notice | None:
+        """The list of many lost calls: of those that still concern the chat, or were told of."""
+        listed = await self.alert_lists.list_cases(owed.id)
+        scope = employee.scope if employee else EVERYTHING
+        known = await self.cases.list_known([one.case_id for one in listed], scope)
+        told, untold, cases = [], [], []
+        for one in listed:
+            case = known.get(one.case_id)
+            if case and (one.is_told or _concerns(case, employee, is_late=one.is_late)):
+                told.append(one.row_id)
+                cases.append(case)
+            elif not one.is_told:
+                untold.append((one.row_id, one.version))
+        if not cases:
+            if not owed.is_in_chat:
+                return None
+            gone = views.nothing_listed()
+            return Notice(gone, employee=employee, told=tuple(told), untold=tuple(untold))
+        number = int(owed.subject.rpartition(" ")[2])
+        return Notice(
+            views.lost_calls(cases, zone=self.zone, number=number),
+            keyboards.listed(cases, employee),
+            employee,
+            {case.call.line for case in cases},
+            tuple(told),
+            tuple(untold),
+        )
+
     def _alert(self, case: Case, employee: Employee | None) -> Notice:
         text = views.lost_call(case, now=self.clock(), zone=self.zone)
-        return Notice(text, keyboards.alert(case, employee), employee, case.call.line)
+        return Notice(text, keyboards.alert(case, employee), employee, (case.call.line,))
 
     async def _claim(self, owed: Owed, employee: Employee) -> Notice | None:
         """The question to the owner of a case; once it is answered, how the case stands."""
@@ -213,6 +258,18 @@ class Notices:
             employee, start, end, digests=self.digests, company=self.company, zone=self.zone
         )
         return Notice(text, markup, employee)
+
+
+def _concerns(case: Case, employee: Employee | None, *, is_late: bool) -> bool:
+    """Whether the person, or a group, is to be told of a case they do not know of.
+
+    `is_late`: at a later step, which hears only of what nobody has taken.
+    """
+    if not case.is_open or (is_late and case.owner):
+        return False
+    if employee is None:
+        return True
+    return employee.role.takes_clients and (not is_late or _wants(employee, case))
 
 
 def _wants(employee: Employee, case: Case) -> bool:

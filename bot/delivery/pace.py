@@ -5,6 +5,8 @@
 - The Alerter's messages and edits count against all three. Messages that screens send are counted
   by PaceMiddleware when they leave, their edits are not; screens never wait, and
   those that Telegram wants later are shown later (bot/telegram/late).
+- In a group the first EVENLY_AFTER messages of a minute may come as fast as in any chat; from then
+  on what is left of the 20 is spread over what is left of the minute, so that none is long silent.
 - The Alerter waits in `wait_for_turn` until the bot may send its next message to anybody. Turns
   are given in the order of asking, one each OVERALL seconds.
 - Nobody waits for a single chat: one that may not be written to yet is closed until a moment, and
@@ -35,6 +37,7 @@ IN_CHAT = 1.05
 
 GROUP_MESSAGES = 20
 GROUP_SECONDS = 61.0
+EVENLY_AFTER = 10
 
 
 class Pace:
@@ -84,9 +87,12 @@ class Pace:
         self.close_chat(chat_id, wait + self._in_chat)
         if chat_id < 0:
             sent = self._group_messages.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
+            while sent and sent[0] + GROUP_SECONDS <= now:
+                sent.popleft()
             sent.append(now + wait)
-            if len(sent) == GROUP_MESSAGES:
-                self.close_chat(chat_id, sent[0] + GROUP_SECONDS - now)
+            if len(sent) > EVENLY_AFTER:
+                left = GROUP_MESSAGES + 1 - len(sent)
+                self.close_chat(chat_id, (sent[0] + GROUP_SECONDS - now) / left)
 
 
 class PaceMiddleware(BaseRequestMiddleware):

@@ -16,6 +16,8 @@ OWED_LATE_BY = 12 * 3600
 class MessageKind(StrEnum):
     CASE = "case"
     """A lost call: the alert, edited as its case goes on."""
+    LIST = "list"
+    """Many lost calls at once: a list of their cases (storage/alert_lists.py)."""
     CLAIM = "claim"
     """Asks the owner of a case, whose time is over, whether they still see to it."""
     WARNING = "warning"
@@ -43,9 +45,14 @@ class MessageKind(StrEnum):
 class Priority(IntEnum):
     """What goes first in a chat, and over all: the smaller number."""
 
+    ASKED = -2
+    """Somebody has pressed for it, and waits; it makes no sound."""
+    URGENT = -1
+    """Asks something of one person, or warns them: their case rang again, their time is over."""
     ALERT = 0
+    """A lost call nobody in the chat knows of yet; many at once become a list."""
     NEWS = 1
-    """An edit that changes what people should do: taken, free again, closed."""
+    """An edit that changes what people should do: taken, free again, closed. A list that grows."""
     DETAIL = 2
     """An edit that only adds to what they know."""
     LIST = 3
@@ -82,8 +89,19 @@ class Owed:
     created_at: int
     due_at: int
     attempts: int
+    priority: int = Priority.ALERT
 
     @property
     def is_in_chat(self) -> bool:
         """Whether the chat has a message of it already, which is to be edited or replaced."""
         return self.message_id is not None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a new message is due that has not been in the chat before."""
+        return self.is_ping or (self.message_id is None and self.shown is None)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody has pressed a row of a list to see the case by itself."""
+        return self.priority == Priority.ASKED

@@ -1,5 +1,6 @@
 """What the bot says unasked: lost calls, input it cannot read, people it cannot reach."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
@@ -8,8 +9,12 @@ from bot.domain import signs
 from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
-from bot.views.formats import brief, date_time, duration, quoted, when
+from bot.views.formats import brief, date_time, duration, hour_minute, one_line, quoted, when
 from bot.views.statuses import end_unknown, error_before_answer, status_words
+from bot.views.widths import LINE, fit, sign, width
+
+_SMALLEST = 2.5
+"""Em below which the beginning of a name tells nothing."""
 
 
 def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
@@ -48,6 +53,56 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
         author = brief(call.comment.author)
         lines.append(f"{signs.COMMENTED} {author}: {brief(call.comment.text, 200)}")
     return "\n".join(lines)
+
+
+def lost_calls(cases: Sequence[Case], *, zone: ZoneInfo, number: int = 1) -> str:
+    """The list of many cases at once, as they are now; `number`: the how manieth such list."""
+    title = _("Many missed calls at once")
+    if number > 1:
+        title = _("Many missed calls at once, list {number}").format(number=number)
+    is_over = not any(case.is_open for case in cases)
+    head = f"✅ <s>{title}</s>" if is_over else f"🔴 <b>{title}</b>"
+    free = sum(case.is_open and case.owner is None for case in cases)
+    taken = sum(case.is_open and case.owner is not None for case in cases)
+    facts = [_("clients {count}").format(count=len(cases))]
+    if free < len(cases):
+        facts.append(_("free {count}").format(count=free))
+        facts += [_("taken {count}").format(count=taken)] if taken else []
+        over = len(cases) - free - taken
+        facts += [_("closed {count}").format(count=over)] if over else []
+    told = ", ".join(facts)
+    rows = [_row(place, case, zone) for place, case in enumerate(cases, start=1)]
+    return "\n".join([head, told[:1].upper() + told[1:], "", *rows])
+
+
+def _row(number: int, case: Case, zone: ZoneInfo) -> str:
+    """One line: when, who, how often; then who has taken it, how it ended, or where it came in."""
+    start = f"{number}. {hour_minute(case.last_lost_at, zone)} "
+    times = sign(f"×{case.lost}") if case.lost > 1 else ""
+    is_free = case.is_open and case.owner is None
+    times += sign(signs.NEW_CLIENT) if case.is_of_new_client and is_free else ""
+    client = parties.client_name(case.call)
+    if not case.is_open:
+        mark = sign("⌛" if case.state is CaseState.EXPIRED else "✅")
+        return (
+            f"{start}<s>{quoted(fit(client, LINE - width(start + times + mark)))}</s>{times}{mark}"
+        )
+    room = LINE - width(start + times)
+    if case.owner:
+        owner = one_line(case.owner.name).partition(" ")[0]
+        mark = f"{sign('🙋')} "
+        client = fit(client, room - width(mark) - min(_SMALLEST, width(owner)))
+        owner = fit(owner, room - width(client + mark))
+        return f"{start}{quoted(client)}{times}{mark}{quoted(owner)}"
+    client, place = fit(client, room), one_line(case.call.queue or case.call.line or "")
+    place = f", {place}" if place else ""
+    end = place if width(client + place) <= room else ""
+    return f"{start}{quoted(client)}{times}{quoted(end)}"
+
+
+def nothing_listed() -> str:
+    """Replaces a list whose reader may not see any of its cases any more."""
+    return f"↩️ {cases.not_yours()}"
 
 
 def not_yours() -> str:

@@ -264,6 +264,11 @@ def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
     )
 
 
+def moved() -> str:
+    """Answers the press of a row whose case goes on in another case's message."""
+    return _("This client is now in another message")
+
+
 def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
     """How the case ended, by whom, when and after how long."""
     if case.state is CaseState.VOID:

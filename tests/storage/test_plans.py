@@ -26,6 +26,7 @@ from storage.database import Database
 from storage.journal import JournalRepo
 from storage.open_cards import DrawnCard
 from storage.owing_cards import owe_cards, owe_cards_of_client
+from storage.owing_lists import drop_list, forget_unsent_lists, mark_lists_changed, note_told
 from storage.scopes import case_in_scope_sql
 from tests.support.call_logs import (
     CLIENT,
@@ -282,6 +283,41 @@ async def test_open_cards_are_found_by_an_index(busy: Busy) -> None:
     assert busy.explained.breaches(walked=WHAT_IS_OWED) == []
     [owed] = await busy.database.fetch("SELECT version FROM outbox WHERE kind = 'card'")
     assert owed["version"] == 3, "each of them owed it once more"
+
+
+async def test_lists_of_lost_calls_are_made_by_indexes(busy: Busy) -> None:
+    """However many alerts were sent before, and whatever lists there were."""
+    alert_lists, outbox = busy.repositories.alert_lists, busy.repositories.outbox
+    async with busy.database.transaction() as tx:
+        for number in range(40):
+            await tx.execute(
+                "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, created_at, "
+                "due_at) VALUES (1, 1, 'case', ?, 1, 0, 0)",
+                (f"more {number}",),
+            )
+    for _ in range(2):
+        due = await outbox.list_due(now=busy.due, limit=9)
+        assert await alert_lists.has_too_many(due, now=busy.due)
+        await alert_lists.gather(now=busy.due)
+        async with busy.database.transaction() as tx:
+            await tx.execute(
+                "UPDATE outbox SET state = 'pending', priority = 0, message_id = NULL "
+                "WHERE kind = 'case'"
+            )
+            await tx.execute("UPDATE outbox SET message_id = 5, done_at = 0 WHERE kind = 'list'")
+    [listed, *_] = await busy.database.fetch(
+        "SELECT id FROM outbox WHERE kind = 'list' ORDER BY id DESC"
+    )
+    assert await alert_lists.list_cases(listed["id"])
+    assert not await alert_lists.has_rung(due[0], now=busy.due)
+    assert await alert_lists.is_any_later(now=0)
+    assert await alert_lists.open(1, chat_id=1, message_id=5, now=busy.due)
+    async with busy.explained.transaction() as tx:
+        await mark_lists_changed(tx, [1], now=busy.due)
+        await drop_list(tx, listed["id"], reason="", now=busy.due)
+        await note_told(tx, listed["id"], [1], now=busy.due)
+        await forget_unsent_lists(tx, 1, thread_id=0)
+    assert busy.explained.breaches(walked=WHAT_IS_OWED, sorted_from=OF_ONE_CLIENT) == []
 
 
 async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:

@@ -70,6 +70,7 @@ async def deliver_due(
     alerter = Alerter(
         bot,
         outbox=outbox,
+        alert_lists=repositories.alert_lists,
         groups=repositories.groups,
         notices=create_notices(repositories, i18n, zone=zone, clock=clock),
         open_cards=OpenCards(

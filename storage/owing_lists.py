@@ -1,0 +1,83 @@
+"""Owing the edits of lists of lost calls, and noting what they have told: rows of the outbox.
+
+What lists are is said in alert_lists.py. The functions here take part in the transactions of
+others.
+"""
+
+from collections.abc import Collection, Sequence
+
+from bot.domain.outbox import NOTHING_TO_TELL, Priority
+from storage.database import Transaction
+
+EDIT_SECONDS = 4
+"""Whole seconds from one message or edit of a list to its next: three, and the one begun."""
+
+TOLD_IN_LIST_SQL = "(kind = 'case' AND state = 'sent' AND message_id IS NULL)"
+"""Whether the chat has no message of the case: a list tells of it, or will."""
+
+NEXT_EDIT_SQL = "(CASE WHEN done_at BETWEEN ? AND ? THEN done_at + ? ELSE ? END)"
+"""When a list may be edited next; its values are those of `next_edit`."""
+
+
+def next_edit(now: int) -> tuple[int, ...]:
+    return now - EDIT_SECONDS, now, EDIT_SECONDS, now
+
+
+async def mark_lists_changed(tx: Transaction, case_ids: Collection[int], *, now: int) -> None:
+    """Owe an edit of every list that tells of one of these cases."""
+    await tx.executemany(
+        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
+        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
+        f"due_at = CASE WHEN state = 'pending' THEN due_at ELSE {NEXT_EDIT_SQL} END, "
+        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
+        "WHERE id IN (SELECT o.list_id FROM outbox AS o WHERE o.case_id = ? "
+        "AND o.list_id IS NOT NULL) AND state IN ('pending', 'sent')",
+        [
+            (Priority.DETAIL, Priority.DETAIL, *next_edit(now), now, case_id)
+            for case_id in case_ids
+        ],
+    )
+
+
+async def note_told(tx: Transaction, list_id: int, told: Sequence[int], *, now: int) -> None:
+    """Note that a list shows the cases of these rows now."""
+    await tx.executemany(
+        "UPDATE outbox SET listed_at = ? WHERE id = ? AND list_id = ? AND listed_at IS NULL",
+        [(now, row_id, list_id) for row_id in told],
+    )
+
+
+async def drop_untold(
+    tx: Transaction, rows: Sequence[tuple[int, int]], *, reason: str = NOTHING_TO_TELL, now: int
+) -> None:
+    """Take these rows, each with its version, out of their list: it does not tell of them.
+
+    They are owed again when their cases concern the chat again. A row that has become another
+    meanwhile stays.
+    """
+    await tx.executemany(
+        "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
+        f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
+        [(reason, now, *row) for row in rows],
+    )
+
+
+async def drop_list(tx: Transaction, list_id: int, *, reason: str, now: int) -> None:
+    """Take all cases out of a list that was dropped before it told of them."""
+    await tx.execute(
+        "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
+        f"WHERE list_id = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
+        (reason, now, list_id),
+    )
+
+
+async def forget_unsent_lists(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
+    """Forget the lists, and what they were to tell of, that a chat has missed altogether."""
+    unsent = (
+        "SELECT l.id FROM outbox AS l WHERE l.kind = 'list' AND l.chat_id = ? "
+        "AND l.thread_id = ? AND l.state = 'dropped' AND l.message_id IS NULL"
+    )
+    await tx.execute(
+        f"DELETE FROM outbox WHERE list_id IN ({unsent}) AND {TOLD_IN_LIST_SQL}",  # noqa: S608
+        (chat_id, thread_id),
+    )
