@@ -311,7 +311,7 @@ def age_sign(case: Case, now: int) -> str:
 def _why_void(call: Call) -> str:
     """Why what was told of is no case of its own; `call`: the latest lost one it had."""
     if call.lost and call.case:
-        return _("Counted with the client's other missed calls now")
+        return _("This client is now in another message")
     if call.lost:
         return _("No call back is needed: too short a call, or an ignored number")
     if call.talk or call.status is Status.ANSWERED:

@@ -191,7 +191,7 @@ async def test_who_was_asked_and_has_a_client_again_is_asked_before_it_goes_free
         ({"ended_at": NOW - 595}, "закороткий"),
         ({"status": Status.ANSWERED, "extension": "101"}, "на нього відповіли"),
         ({"direction": Direction.INTERNAL}, "не пропущений дзвінок клієнта"),
-        ({"caller": Party(number=OTHER)}, "разом з іншими пропущеними"),
+        ({"caller": Party(number=OTHER)}, "в іншому повідомленні"),
     ],
 )
 async def test_a_case_that_is_none_says_why(
