@@ -1,8 +1,9 @@
 """What need not be handled at all, found out before anything is done for it.
 
 - Talk in groups is none of the bot's: only commands, presses and changes of the group go on.
-- A stranger is answered once in QUIET_SECONDS. What else they write or press costs one look-up:
-  whether they have become an employee meanwhile. Links of invites go on, but not a flood of them.
+- A stranger is answered once in QUIET_SECONDS, and one press of theirs. What else they write or
+  press costs one look-up: whether they have become an employee meanwhile. Links of invites go on,
+  but not a flood of them.
 - The strangers are remembered in memory, the last REMEMBERED of them.
 """
 
@@ -41,7 +42,7 @@ class Gate:
     ) -> None:
         self._employees = employees
         self._now = now
-        self._strangers: OrderedDict[int, _Stranger] = OrderedDict()
+        self._strangers: OrderedDict[tuple[int, bool], _Stranger] = OrderedDict()
 
     async def lets_in(self, update: Update) -> bool:
         """Whether to handle the update."""
@@ -73,7 +74,10 @@ class Gate:
         event = update.callback_query or update.message or update.edited_message
         user = event.from_user if event else None
         person = await self._employees.find(user.id) if user else None
-        return person is not None and person.state is EmployeeState.ACTIVE
+        has_access = person is not None and person.state is EmployeeState.ACTIVE
+        if has_access and not _is_of_group(update):
+            self._strangers.pop(place, None)
+        return has_access
 
 
 def _is_of_group(update: Update) -> bool:
@@ -94,12 +98,12 @@ def _is_command(update: Update) -> bool:
     return update.message is not None and is_command(update.message)
 
 
-def _place(update: Update) -> int:
-    """At which chat a stranger is remembered: their own, for presses too; a group for commands."""
+def _place(update: Update) -> tuple[int, bool]:
+    """At which chat a stranger is remembered, their own or a group; and whether for presses."""
     if update.callback_query:
-        return update.callback_query.from_user.id
+        return update.callback_query.from_user.id, True
     message = update.message or update.edited_message
-    return message.chat.id if message else 0
+    return (message.chat.id if message else 0), False
 
 
 def _is_link(message: Message) -> bool:

@@ -17,7 +17,9 @@ class PersonIsolation(BaseEventIsolation):
         self._wanted: dict[int, int] = {}
         """By person: how many hold their lock or wait for it."""
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
+        """How many people's locks there are. Not `__len__`: aiogram takes a false one for none."""
         return len(self._locks)
 
     @asynccontextmanager
