@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.demo.bot_api.server import BotApiServer
-from tests.support.lost_calls import alert_of, is_alert, lost, pressed
+from tests.support.lost_calls import is_alert, lost
 from tests.support.moved_clock import clock_to_move
 from tests.support.plain_http import plain_http
 from tests.support.processes import environment, started
@@ -17,7 +17,7 @@ from tests.support.telegram import TOKEN
 from tests.support.terminals import rows
 
 HOUR, YEAR = 3600, 365 * 86400
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
@@ -36,14 +36,16 @@ async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
 
             async def post(call_id: str, number: str) -> None:
                 call = lost(call_id, moved.now() - 60, caller={"number": number})
-                answer = await http.post(f"{bot.url}/hooks/office/{HOOK_TOKEN}", json=call)
+                address = f"{bot.url}/hooks/office/{HOOK_TOKEN}"
+                answer = await http.post(address, json=call, timeout=PATIENCE)
                 assert answer.json()["accepted"] == 1, answer.text
 
             async def told(words: str) -> None:
                 await admin.wait_for(lambda one: words in one.text, PATIENCE)
 
             await post("a", "0671234501")
-            await pressed(admin, await alert_of(admin, "45 01"), "🙋")
+            alert = await admin.wait_for(is_alert, PATIENCE)
+            await (await admin.click(alert, "🙋")).answered(PATIENCE)
 
             telegram.faults.add("sendMessage", "flood", chat_id=ADMIN, retry_after=2)
             await post("b", "0671234502")
