@@ -57,9 +57,9 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 def lost_calls(cases: Sequence[Case], *, zone: ZoneInfo, number: int = 1) -> str:
     """The list of many cases at once, as they are now; `number`: the how manieth such list."""
-    title = _("Many missed calls at once")
+    title = _("More missed calls")
     if number > 1:
-        title = _("Many missed calls at once, list {number}").format(number=number)
+        title = _("More missed calls, list {number}").format(number=number)
     is_over = not any(case.is_open for case in cases)
     head = f"✅ <s>{title}</s>" if is_over else f"🔴 <b>{title}</b>"
     free = sum(case.is_open and case.owner is None for case in cases)

@@ -19,6 +19,7 @@ from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, EmployeeState, Role
+from storage.alert_lists import AlertLists
 from storage.groups import GroupRepo
 from storage.open_cards import DrawnCard, OpenCardRepo
 from storage.outbox import OutboxRepo
@@ -287,3 +288,48 @@ async def test_a_card_whose_press_is_being_answered_is_edited_later(
     [edit] = post.said[len(said) :]
     assert edit.startswith("EditMessageText")
     assert await post.due() == []
+
+
+@pytest.mark.usefixtures("boss")
+async def test_what_was_gathered_before_the_process_died_is_told_by_the_next_one(
+    stored: StoredCalls, post: Post
+) -> None:
+    for number in range(7):
+        await stored.lost(-60 + number, f"06712345{number:02}")
+    lists = AlertLists(stored.database)
+    due = await post.outbox.list_due(now=stored.now, limit=9)
+    assert await lists.has_too_many(due, now=stored.now)
+    await lists.gather(now=stored.now)  # and here it dies
+    await stored.lost(-50, "0501112233")
+    await post.deliver()
+    [said] = post.said
+    assert said.count("+380") == 8
+    assert await post.due() == []
+
+    # A client of the list is called back and lost again, when it is calm: that is an alert.
+    await stored.dialled(-5, "0671234500")
+    await stored.lost(-4, "0671234500")
+    stored.now += 61
+    await post.deliver()
+    alert, edit = post.said[1:]
+    assert alert.startswith("SendMessage: 🔴 <b>Пропущений дзвінок")
+    assert edit.startswith("EditMessageText")
+    assert "закрито 1" in edit
+
+
+async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    for number in range(7):
+        await stored.lost(-60 + number, f"06712345{number:02}")
+    await AlertLists(stored.database).gather(now=stored.now)
+    await post.outbox.drop_unreachable(
+        1001, employee_id=boss.id, reason="Forbidden", now=stored.now
+    )
+    await stored.employees.set_reachable(boss.id)
+    await post.deliver()
+    assert post.said == []
+    stored.now += 61
+    await stored.lost(-5, "0671234500")
+    await post.deliver()
+    assert "×2" in post.said[-1]
