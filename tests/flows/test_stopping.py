@@ -157,12 +157,13 @@ async def test_telegram_may_be_down_while_calls_come(tmp_path: Path) -> None:
         assert answer.json() == {
             "database": "ok",
             "telegram": "TelegramNetworkError",
-            "updates": "ok",
+            "updates": "stalled",
         }
         assert (await http.get(f"{url}/healthz")).status_code == 200
         async with telegram.running(port):
             alert = await admin.wait_for(is_alert, PATIENCE)
             assert "+380 67 123 45 67" in alert.text
+            await telegram.wait_calls("getUpdates", 1, PATIENCE)
             clock.advance(10)
             answer = await http.get(f"{url}/readyz")
             assert (answer.status_code, answer.json()["telegram"]) == (200, "ok")
@@ -192,7 +193,7 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_out(tmp_path: Path) 
             assert answer.json() == {
                 "database": "ok",
                 "telegram": "ClientDecodeError",
-                "updates": "ok",
+                "updates": "stalled",
             }
             await until(lambda: asked.count("getMe") > 1)
         async with telegram.running(port):
