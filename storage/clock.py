@@ -6,9 +6,9 @@
 - After a clock set back nothing waits longer than it was meant to: what was written at moments
   that are to come again is moved back by as much as the clock was. A case that expired too soon
   opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
-- After a leap forth by more than a day nothing old is deleted until the clock has kept to it for
-  a day: a wrong year must not empty the log. A bot that was down so long seems to have leapt too,
-  and deletes a day later.
+- After a leap forth by more than a day nothing old is deleted until the clock has run evenly for a
+  day, also if it returns: a wrong year must not empty the log. A bot that was down so long seems
+  to have leapt too, and deletes a day later.
 - A jump is told to the administrators, once; smaller steps are only mended.
 """
 
@@ -75,9 +75,9 @@ class ClockRepo:
                 step = min(0, leap)
             if step < 0:
                 await _move_back(tx, by=-step, now=now)
-            if leap > _DAY:
+            if leap > _DAY or (leapt_at is not None and now < leapt_at):
                 leapt_at = now
-            elif leapt_at is not None and not leapt_at <= now < leapt_at + _DAY:
+            elif leapt_at is not None and now >= leapt_at + _DAY:
                 leapt_at = None
             await tx.execute(
                 "INSERT INTO clock (id, noted_at, leapt_at) VALUES (1, ?, ?) ON CONFLICT (id) "
