@@ -2,13 +2,10 @@
 
 - They are fetched raw and read one by one (bot/telegram/decoding): one that cannot be read is
   counted and never asked for again.
-- An update is acknowledged when it is done: the offset is the lowest one not done yet. While one
-  is in hand Telegram answers at once and gives it again, so it is asked when something was
-  finished, and otherwise a few times a second; with nothing in hand, by a long poll.
-- Telegram gives a hundred updates from the offset on and no more. When half of them are known,
-  those in hand are written down in the database (bot/telegram/written) and acknowledged: one that
-  takes long, or a person with very many, keeps nobody else's waiting. After a kill they are taken
-  from there. The same is done at a stop with those that were not begun.
+- Asking acknowledges all updates seen. So those that are not done by then, after a breath, are
+  written down in the database first (bot/telegram/written): one that takes long keeps nobody
+  else's waiting, and a kill has only those handled again that were in hand. The same is done at a
+  stop with those that were not begun.
 - Whatever else Telegram answers, it is asked again, more and more rarely; the log says so once.
 - However old an update is, it is handled: Telegram keeps them for a day. A text may be a comment
   that is saved nowhere else, and a press is checked against how things are now.
@@ -39,10 +36,12 @@ _POLL_SECONDS = 30
 _ANSWER_SECONDS = 10
 """How long an answer may take beyond the time it was asked to wait for updates."""
 
-_BREATH, _PAUSE = 0.05, 0.25
-"""Seconds between two requests while something is in hand: if something was finished, if not."""
+_BREATH = 0.1
+"""Seconds that updates in hand have before they are written down; most need less."""
 
-_WINDOW = 50
+_PAUSE = 0.25
+"""Seconds after an answer that could not be acknowledged."""
+
 _IN_HAND = 2000
 """With so many in hand no more are asked for."""
 
@@ -108,9 +107,9 @@ class Polling:
                 failures = 0
                 log.info("updates come in again")
             self._receiving.answered()
-            if self._take_all(raws):
-                await self._write_down_if_many()
-            elif raws and not self._in_hand:  # nothing but what has no id, or was done already
+            if (
+                not self._take_all(raws) and raws and not self._in_hand
+            ):  # nothing but what has no id, or was done already
                 await asyncio.sleep(_PAUSE)
 
     async def end(self) -> None:
@@ -135,18 +134,22 @@ class Polling:
         return raws
 
     async def _wait_for_room(self) -> None:
-        """Wait while asking would only bring what is in hand."""
-        if not self._in_hand:
-            return
-        self._finished.clear()
-        await asyncio.sleep(_BREATH)
-        while self._in_hand:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_PAUSE - _BREATH):
-                    await self._finished.wait()
-            if len(self._in_hand) + len(self._written) < _IN_HAND:
-                return
+        """Wait a breath for what is in hand, write the rest down; wait on if that is too much."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BREATH):
+                await self._until(lambda: not self._in_hand)
+        if self._in_hand:
+            try:
+                await self._write_down()
+            except StorageError as error:  # then they are acknowledged when they are done
+                log.error("updates in hand cannot be written down", exc_info=error)
+                await asyncio.sleep(_PAUSE)
+        await self._until(lambda: len(self._in_hand) + len(self._written) < _IN_HAND)
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
             self._finished.clear()
+            await self._finished.wait()
 
     def _take_all(self, raws: list[Any]) -> bool:
         """Take in hand what is new. False if nothing was."""
@@ -185,23 +188,13 @@ class Polling:
             self._offset = offset
             self._done = {number for number in self._done if number >= offset}
 
-    async def _write_down_if_many(self) -> None:
-        self._move_offset()
-        if not self._in_hand or len(self._in_hand) + len(self._done) < _WINDOW:
-            return
-        await asyncio.sleep(_BREATH)  # most are done by then
-        if self._in_hand:
-            try:
-                await self._write_down()
-            except StorageError as error:  # then they are acknowledged when they are done
-                log.error("updates in hand cannot be written down", exc_info=error)
-
     async def _write_down(self) -> None:
         """Have all updates seen acknowledged by the next request."""
         known = dict(self._in_hand)
         await self._written.write({number: raw for number, (raw, _) in known.items()})
         for number, (_, done) in known.items():
             self._written.follow(number, done)
+            done.add_done_callback(lambda _: self._finished.set())
             self._in_hand.pop(number, None)
 
     def _tell(self, error: Exception) -> None:

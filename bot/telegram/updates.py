@@ -1,7 +1,8 @@
 """How updates come from Telegram: by polling, or to a webhook of ours.
 
 Telegram may be away when the bot starts: until it answers, hooks of PBXs are taken all the same.
-An update is acknowledged only when it is handled, so that a bot killed at any moment loses none.
+An update is acknowledged only when it is handled, or written down in our database: a bot killed at
+any moment loses none.
 One that cannot be read is counted and never wanted again, whichever way it comes.
 """
 
