@@ -356,9 +356,7 @@ async def serve(
         )
         timer = await stack.enter_async_context(start_timer())
         timer.every(1, clock_watch.look)
-        _schedule_jobs(
-            timer, repositories, settings, clock, clock_watch=clock_watch, wake=alerter.wake
-        )
+        _schedule_jobs(timer, repositories, settings, clock_watch=clock_watch, wake=alerter.wake)
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
@@ -420,7 +418,6 @@ def _schedule_jobs(
     timer: Timer,
     repositories: Repositories,
     settings: Settings,
-    clock: Clock,
     *,
     clock_watch: ClockWatch,
     wake: Callable[[], None],
@@ -434,7 +431,6 @@ def _schedule_jobs(
         repositories.open_cards,
         clock_watch=clock_watch,
         wake=wake,
-        clock=clock,
         retention_days=settings.retention_days,
     )
     timer.every(5, jobs.sweep)

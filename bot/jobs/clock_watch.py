@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from bot.domain.clock import Clock
 from storage.clock import ClockRepo
@@ -33,6 +34,7 @@ class ClockWatch:
         self._noted = clock(), steady()
         self._is_first = True
         self._looking = asyncio.Lock()
+        """Held while the clock is judged, and while what is due by it is done."""
 
     async def look(self) -> None:
         """Note the clock; if it was set, mend what that has put wrong (storage/clock.py)."""
@@ -48,6 +50,15 @@ class ClockWatch:
                 log.warning("the clock was set %+d s; what is due goes by it from now on", found)
                 self._wake()
             self._noted, self._is_first = (now, steady), False
+
+    @asynccontextmanager
+    async def present_moment(self) -> AsyncIterator[int]:
+        """The present moment, which is not mended after the clock was set until the block ends.
+
+        What takes a moment of before and writes after the mending would be a whole step late.
+        """
+        async with self._looking:
+            yield self._clock()
 
     async def moment_to_delete_by(self) -> int | None:
         """The present moment; None while nothing old may be deleted: the clock has leapt."""

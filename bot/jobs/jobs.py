@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from bot.domain.clock import Clock
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.timer import Job
 from storage.calls import CallRepo
@@ -29,7 +28,6 @@ class Jobs:
         *,
         clock_watch: ClockWatch,
         wake: Callable[[], None],
-        clock: Clock,
         retention_days: int,
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
@@ -41,7 +39,6 @@ class Jobs:
         self._open_cards = open_cards
         self._clock_watch = clock_watch
         self._wake = wake
-        self._clock = clock
         self._retention_days = retention_days
 
     async def sweep(self) -> None:
@@ -62,7 +59,9 @@ class Jobs:
 
     async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
         """Do what has become due, and let the messages it owes be sent."""
-        if await do(now=self._clock()):
+        async with self._clock_watch.present_moment() as now:
+            is_any = await do(now=now)
+        if is_any:
             self._wake()
 
     async def settle(self) -> None:

@@ -42,7 +42,6 @@ class Server:
             repositories.open_cards,
             clock_watch=self.watch,
             wake=lambda: None,
-            clock=self.clock,
             retention_days=365,
         )
 
