@@ -7,7 +7,7 @@ from aiogram.filters import Command
 from aiogram.types import CallbackQuery, Message
 
 from bot.config.settings import Settings
-from bot.domain.cases import Board, BoardPart
+from bot.domain.cases import WHOLE_BOARD, Board, BoardPart
 from bot.domain.clock import Clock
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.people import Employee
@@ -58,7 +58,8 @@ class BoardScreens:
             today=today,
             part=part,
         )
-        numbers = await self.cases.numbers(employee.scope, since=today)
+        is_whole = part == WHOLE_BOARD
+        numbers = await self.cases.numbers(employee.scope, since=today) if is_whole else None
         text = views.board(
             page,
             numbers,

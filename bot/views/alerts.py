@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from bot.domain import signs
 from bot.domain.calls import CaseState, Status
@@ -57,19 +58,19 @@ def lost_call(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 def lost_calls(cases: Sequence[Case], *, zone: ZoneInfo, number: int = 1) -> str:
     """The list of many cases at once, as they are now; `number`: the how manieth such list."""
-    title = _("More missed calls")
+    title = _("Missed calls")
     if number > 1:
-        title = _("More missed calls, list {number}").format(number=number)
+        title = _("Missed calls, list {number}").format(number=number)
     is_over = not any(case.is_open for case in cases)
     head = f"✅ <s>{title}</s>" if is_over else f"🔴 <b>{title}</b>"
     free = sum(case.is_open and case.owner is None for case in cases)
     taken = sum(case.is_open and case.owner is not None for case in cases)
-    facts = [_("clients {count}").format(count=len(cases))]
+    facts = [ngettext("{count} client", "{count} clients", len(cases)).format(count=len(cases))]
     if free < len(cases):
-        facts.append(_("free {count}").format(count=free))
-        facts += [_("taken {count}").format(count=taken)] if taken else []
+        facts.append(_("{count} free").format(count=free))
+        facts += [_("{count} taken").format(count=taken)] if taken else []
         over = len(cases) - free - taken
-        facts += [_("closed {count}").format(count=over)] if over else []
+        facts += [_("{count} closed").format(count=over)] if over else []
     told = ", ".join(facts)
     rows = [_row(place, case, zone) for place, case in enumerate(cases, start=1)]
     return "\n".join([head, told[:1].upper() + told[1:], "", *rows])

@@ -27,7 +27,7 @@ _PLACE_WIDTH = 3
 
 def board(
     page: BoardPage,
-    numbers: CaseNumbers,
+    numbers: CaseNumbers | None,
     which: Board,
     *,
     now: int,
@@ -39,7 +39,7 @@ def board(
 
     `today`: the moment it began; clients who called before stand below a line of their own.
     `scope`: the reader's; what is told of the company is told of their extensions then.
-    `part`: what part of the board it is.
+    `part`: what part of the board it is. `numbers`: None for a part, of which they do not tell.
     """
     titles = {
         Board.ALL: _("Not called back: {count}"),
@@ -51,7 +51,7 @@ def board(
     lines = [f"<b>{title}</b>"]
     if part != WHOLE_BOARD:
         lines.append(f"🗂 {part_words(part)}")
-    lines += [*_totals(numbers, scope), ""]
+    lines += [*(_totals(numbers, scope) if numbers else ()), ""]
     if not page.cases:
         is_whole = part == WHOLE_BOARD
         return "\n".join([*lines, _empty(which, scope) if is_whole else _("Nobody like that.")])
@@ -147,13 +147,13 @@ def _empty(which: Board, scope: Scope) -> str:
     if scope.extensions == () and which is not Board.MINE:
         return no_extensions()
     own = {
-        Board.ALL: _("Everybody who called your extensions has been called back."),
+        Board.ALL: _("Nobody who called your extensions waits for a call back."),
         Board.CLOSED: _("Nothing for your extensions has been closed today yet."),
     }
     if which in own and not scope.is_all:
         return own[which]
     words = {
-        Board.ALL: _("Everybody has been called back."),
+        Board.ALL: _("Nobody waits for a call back."),
         Board.FREE: _("No client is free to take."),
         Board.MINE: _("You have taken no clients."),
         Board.CLOSED: _("Nothing has been closed today yet."),

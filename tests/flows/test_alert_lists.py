@@ -9,7 +9,7 @@ from tests.support.lost_calls import NOW, alert_of, dialled, is_alert, lost, pre
 from tests.support.running import OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
 
-TITLE = "Ще пропущені дзвінки"
+TITLE = "Пропущені дзвінки"
 
 
 def number(client: int) -> str:

@@ -180,7 +180,7 @@ class Office:
             text, known = str(call.params["text"]), {alert.number for alert in found}
             is_sent = call.method == "sendMessage"
             if not call.is_ok or not any(
-                (is_sent and "Пропущений дзвінок" in text, "Ще пропущені" in text)
+                (is_sent and "Пропущений дзвінок" in text, "Пропущені дзвінки" in text)
             ):
                 continue
             numbers = numbers_in(text)

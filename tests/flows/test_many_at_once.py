@@ -52,6 +52,7 @@ async def test_a_storm_is_filtered_taken_closed_and_undone(tmp_path: Path) -> No
         shown = await office.press(boss, choice, "Опт <b> · 5")
         assert shown.text.splitlines()[:2] == ["Не передзвонили: 5", "🗂 черга «Опт <b>»"]
         assert has_button("🗂 Фільтр ✓")(shown)
+        assert "Сьогодні:" not in shown.text, "those are the numbers of the whole board"
         card = await office.press(boss, shown, "2")
         shown = await office.press(boss, card, "⬅️")
         assert shown.text.splitlines()[1] == "🗂 черга «Опт <b>»"

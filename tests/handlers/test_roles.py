@@ -11,7 +11,7 @@ async def test_an_accountant_is_told_of_own_extensions_only(app: App) -> None:
     await app.hire(OLENA, Role.ACCOUNTANT, "101")
     await app.say(OLENA, "/missed")
     assert "Сьогодні на ваших номерах пропущених немає" in app.text
-    assert "Усім, хто дзвонив на ваші номери, передзвонили." in app.text
+    assert "Ніхто з тих, хто дзвонив на ваші номери, не чекає на дзвінок." in app.text
     assert app.labels == ["Усі ✓", "Закриті", "🗂 Фільтр", "🔄"]
 
 
@@ -26,7 +26,7 @@ async def test_an_accountant_without_extensions_is_told_why_nothing_is_seen(app:
 async def test_an_operator_is_told_of_own_extensions_and_offered_clients(app: App) -> None:
     await app.hire(OLENA, Role.OPERATOR, "101")
     await app.say(OLENA, "/missed")
-    assert "Усім, хто дзвонив на ваші номери, передзвонили." in app.text
+    assert "Ніхто з тих, хто дзвонив на ваші номери, не чекає на дзвінок." in app.text
     assert app.labels == ["Усі ✓", "Вільні", "Мої", "Закриті", "🗂 Фільтр", "🔄"]
 
 

@@ -238,7 +238,7 @@ def _numbers(text: str, posted: Mapping[str, float]) -> list[str]:
 
 def _told(text: str, posted: Mapping[str, float]) -> Iterable[tuple[str, str]]:
     """The clients a message tells of, each with the words about it: an alert's, or a row."""
-    if "Ще пропущені" in text.partition("\n")[0]:
+    if "Пропущені дзвінки" in text.partition("\n")[0]:
         lines = text.splitlines()
         return [(number, line) for line in lines for number in _numbers(line, posted)]
     return [(number, text) for number in _numbers(text, posted)]
