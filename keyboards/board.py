@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import Board, BoardAge, BoardPage
 from bot.domain.places import Place
-from keyboards.buttons import button, choice, column, keyboard, numbers, pager
+from keyboards.buttons import button, choice, column, keyboard, numbers, pager, short
 from keyboards.callbacks import (
     BatchButton,
     BatchStep,
@@ -82,7 +82,7 @@ def filters(
     ]
     of_place = [
         choice(
-            f"{place.name[:_NAME_WIDTH]} · {count}",
+            f"{short(place.name, _NAME_WIDTH)} · {count}",
             here.model_copy(update={"place": place.code}),
             is_chosen=place.code == here.place,
         )

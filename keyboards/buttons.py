@@ -36,6 +36,11 @@ def button(text: str, data: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=text, callback_data=data.pack())
 
 
+def short(name: str, limit: int) -> str:
+    """An outsiders' name as part of a label, its loss marked."""
+    return name if len(name) <= limit else f"{name[: limit - 1].rstrip()}…"
+
+
 def choice(text: str, data: CallbackData, *, is_chosen: bool) -> InlineKeyboardButton:
     """One of several to choose from; what is chosen now has a tick."""
     return button(f"{text} ✓" if is_chosen else text, data)

@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import Case
 from bot.domain.people import Employee, Person
-from keyboards.buttons import Row, button, in_rows, keyboard, numbers
+from keyboards.buttons import Row, button, in_rows, keyboard, numbers, short
 from keyboards.callbacks import (
     AlertCard,
     BoardBelow,
@@ -77,7 +77,8 @@ def people(persons: Sequence[Person], pressed: CaseButton) -> InlineKeyboardMark
     """A button for each person whom the case can be handed to."""
     fields = pressed.model_dump(exclude={"step"})
     buttons = [
-        button(one.name[:_NAME_WIDTH] or "–", HandTo(employee=one.id, **fields)) for one in persons
+        button(short(one.name, _NAME_WIDTH) or "–", HandTo(employee=one.id, **fields))
+        for one in persons
     ]
     back = button(_("⬅️ Back"), pressed.model_copy(update={"step": CaseStep.OPEN}))
     return keyboard(*in_rows(buttons, 2), [back])

@@ -6,7 +6,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from bot.domain.company import EscalationField
-from keyboards.buttons import button, choice, column, in_rows, keyboard
+from keyboards.buttons import button, choice, column, in_rows, keyboard, short
 from keyboards.callbacks import (
     CompanyMenu,
     CompanyNumber,
@@ -53,7 +53,7 @@ def company() -> InlineKeyboardMarkup:
 
 def lines(names: Mapping[int, str]) -> InlineKeyboardMarkup:
     """`names`: of the lines, by their codes."""
-    buttons = (button(name[:_WIDTH], LineHours(code=code)) for code, name in names.items())
+    buttons = (button(short(name, _WIDTH), LineHours(code=code)) for code, name in names.items())
     return keyboard(*column(buttons), [_back()])
 
 

@@ -5,7 +5,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.contacts import Contact, ContactNumber
 from bot.domain.phones import spaced
-from keyboards.buttons import Row, button, column, keyboard
+from keyboards.buttons import Row, button, column, keyboard, short
 from keyboards.callbacks import (
     ContactButton,
     ContactStep,
@@ -29,7 +29,7 @@ def contact(
     if pressed.step in {ContactStep.FORGET, ContactStep.NAME}:
         undo = _("↩️ As it was")
         if shown.name is None and shown.former_name:
-            undo = _("↩️ {name} again").format(name=shown.former_name[:_NAME_WIDTH])
+            undo = _("↩️ {name} again").format(name=short(shown.former_name, _NAME_WIDTH))
         rows.append([button(undo, pressed.to(ContactStep.UNNAME, shown.version))])
     if removed:
         back = _("↩️ {number} again").format(number=spaced(removed.number))

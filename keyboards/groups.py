@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
-from keyboards.buttons import button, choice, in_rows, keyboard
+from keyboards.buttons import button, choice, in_rows, keyboard, short
 from keyboards.callbacks import GroupAll, GroupPlace, GroupStop
 
 _NAME_WIDTH = 40
@@ -18,7 +18,7 @@ def group(
     everything = choice(_("All lines and queues"), GroupAll(group=group_id), is_chosen=not chosen)
     some = [
         choice(
-            name[:_NAME_WIDTH],
+            short(name, _NAME_WIDTH),
             GroupPlace(group=group_id, code=code, is_wanted=code not in chosen),
             is_chosen=code in chosen,
         )

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from keyboards.buttons import button, choice, counter, in_rows, numbers, pager, turn
+from keyboards.buttons import button, choice, counter, in_rows, numbers, pager, short, turn
 from keyboards.callbacks import Nothing, StaffPage
 from tests.support.places import ROOT
 
@@ -86,3 +86,9 @@ def test_no_keyboard_is_made_with_the_slow_builder() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }, path
+
+
+def test_a_name_too_long_for_its_button_says_so() -> None:
+    assert short("Відділ продажу", 14) == "Відділ продажу"
+    assert short("Відділ продажу", 13) == "Відділ прода…"
+    assert short("Відділ продажу", 8) == "Відділ…"
