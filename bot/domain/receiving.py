@@ -54,11 +54,6 @@ class Receiving:
         is_known = field in self.unreadable or len(self.unreadable) < _FIELDS
         self.unreadable[field if is_known else "…"] += 1
 
-    @property
-    def is_failing(self) -> bool:
-        """Whether the last attempt failed."""
-        return self._failures > 0
-
     def is_receiving(self) -> bool:
         """Whether updates come in; False before the first answer of Telegram."""
         if self._answered_at is None or self._failures >= _FAILURES:

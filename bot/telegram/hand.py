@@ -44,9 +44,6 @@ class Hand:
         self._recent: deque[int] = deque(maxlen=_REMEMBERED)
         self._is_stopping = False
 
-    def __len__(self) -> int:
-        return len(self._in_hand)
-
     def take(self, update: Update) -> Done:
         """Handle an update in its turn. The future is of this update alone, whoever awaits it."""
         number = update.update_id

@@ -107,9 +107,7 @@ class Polling:
                 failures = 0
                 log.info("updates come in again")
             self._receiving.answered()
-            if (
-                not self._take_all(raws) and raws and not self._in_hand
-            ):  # nothing but what has no id, or was done already
+            if raws and not self._take_all(raws):  # what has no id, or could not be acknowledged
                 await asyncio.sleep(_PAUSE)
 
     async def end(self) -> None:
@@ -126,9 +124,8 @@ class Polling:
 
     async def _ask(self, kinds: list[str]) -> list[Any]:
         self._move_offset()
-        seconds = 0 if self._in_hand else _POLL_SECONDS
-        asked = GetRawUpdates(offset=self._offset, timeout=seconds, allowed_updates=kinds)
-        raws = await self._bot(asked, request_timeout=seconds + _ANSWER_SECONDS)
+        asked = GetRawUpdates(offset=self._offset, timeout=_POLL_SECONDS, allowed_updates=kinds)
+        raws = await self._bot(asked, request_timeout=_POLL_SECONDS + _ANSWER_SECONDS)
         if not isinstance(raws, list):  # aiogram lets an answer without a result pass
             raise TypeError("no list of updates")
         return raws
@@ -137,19 +134,17 @@ class Polling:
         """Wait a breath for what is in hand, write the rest down; wait on if that is too much."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_BREATH):
-                await self._until(lambda: not self._in_hand)
+                while self._in_hand:
+                    self._finished.clear()
+                    await self._finished.wait()
         if self._in_hand:
             try:
                 await self._write_down()
             except StorageError as error:  # then they are acknowledged when they are done
                 log.error("updates in hand cannot be written down", exc_info=error)
                 await asyncio.sleep(_PAUSE)
-        await self._until(lambda: len(self._in_hand) + len(self._written) < _IN_HAND)
-
-    async def _until(self, is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            self._finished.clear()
-            await self._finished.wait()
+        while len(self._in_hand) + len(self._written) >= _IN_HAND:  # an earlier run's among them
+            await asyncio.sleep(_PAUSE)
 
     def _take_all(self, raws: list[Any]) -> bool:
         """Take in hand what is new. False if nothing was."""
@@ -194,7 +189,6 @@ class Polling:
         await self._written.write({number: raw for number, (raw, _) in known.items()})
         for number, (_, done) in known.items():
             self._written.follow(number, done)
-            done.add_done_callback(lambda _: self._finished.set())
             self._in_hand.pop(number, None)
 
     def _tell(self, error: Exception) -> None:

@@ -232,6 +232,18 @@ async def test_very_many_of_one_person_leave_room_for_others(
     assert await kept.list_all() == {}
 
 
+async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(desk: Desk) -> None:
+    """As much as a kill can leave behind; asking goes on when it is done."""
+    left = {number: update(number) for number in range(1, 2101)}
+    await desk.written.write(left)
+    for number, raw in left.items():
+        desk.written.follow(number, desk.take(raw))
+    desk.queue.pending.append(update(3000))
+    async with desk.working():
+        await desk.queue.until(lambda: 3000 in desk.handled)
+    assert len(desk.handled) == 2101
+
+
 async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -> None:
     """With Telegram, or, if something after it is done already, in the database."""
     desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7)]
