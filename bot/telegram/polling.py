@@ -143,8 +143,8 @@ class Polling:
             except StorageError as error:  # then they are acknowledged when they are done
                 log.error("updates in hand cannot be written down", exc_info=error)
                 await asyncio.sleep(_PAUSE)
-        while len(self._in_hand) + len(self._written) >= _IN_HAND:  # an earlier run's among them
-            await asyncio.sleep(_PAUSE)
+        while len(self._in_hand) + len(self._written) >= _IN_HAND:  # noqa: ASYNC110 - an earlier
+            await asyncio.sleep(_PAUSE)  # run's are among them, and nobody tells of their end
 
     def _take_all(self, raws: list[Any]) -> bool:
         """Take in hand what is new. False if nothing was."""
