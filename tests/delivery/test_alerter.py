@@ -317,6 +317,25 @@ async def test_what_was_gathered_before_the_process_died_is_told_by_the_next_one
     assert "закрито 1" in edit
 
 
+async def test_cases_closed_before_their_list_left_are_a_list_when_opened_again(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    for number in range(7):
+        await stored.lost(-60 + number, f"06712345{number:02}")
+    await AlertLists(stored.database).gather(now=stored.now)
+    cases = [case.id for case in await stored.all_cases()]
+    for case_id in cases:
+        await stored.case_closings.close(case_id, boss, "Реклама", now=stored.now)
+    await post.deliver()
+    assert post.said == []
+    stored.now += 1
+    for case_id in cases:
+        await stored.case_closings.reopen(case_id, boss, now=stored.now)
+    await post.deliver()
+    [said] = post.said
+    assert said.count("+380") == 7
+
+
 async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(
     stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
