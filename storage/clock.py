@@ -6,9 +6,9 @@
 - After a clock set back nothing waits longer than it was meant to: what was written at moments
   that are to come again is moved back by as much as the clock was. A case that expired too soon
   opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
-- After a leap forth by more than a day nothing old is deleted until the clock has run evenly for a
-  day, also if it returns: a wrong year must not empty the log. A bot that was down so long seems
-  to have leapt too, and deletes a day later.
+- After a leap forth by more than a day no calls, invitations or open cards are deleted until the
+  clock has run evenly for a day, also if it returns: a wrong year must not empty the log. A bot
+  that was down so long seems to have leapt too, and deletes a day later.
 - A jump is told to the administrators, once; smaller steps are only mended.
 """
 
@@ -24,11 +24,18 @@ _DAY = 86400
 _TOLD_SECONDS = 300
 """Steps of the clock below this are told to nobody."""
 
+_SPAN_SECONDS = 3600
+"""A reminder for at most so much later was meant as that span; others as a moment of the clock."""
+
 _MOVED_BACK = (
     ("cases", "owned_at", "owned_at > ?"),
     ("cases", "asked_at", "asked_at > ?"),
     ("case_events", "at", "at > ?"),
     ("cases", "closed_at", "state = 'by_hand' AND closed_at > ?"),
+    ("ignored_numbers", "since", "since > ?"),
+    ("ignored_numbers", "until", "until > ?"),
+    ("batches", "asked_at", "asked_at > ?"),
+    ("batches", "done_at", "done_at > ?"),
     ("reminders", "created_at", "created_at > ?"),
     ("invites", "created_at", "created_at > ?"),
     ("calls", "received_at", "id IN (SELECT id FROM calls WHERE received_at > ?)"),
@@ -102,8 +109,9 @@ async def _move_back(tx: Transaction, *, by: int, now: int) -> None:
     )
     await tx.execute("UPDATE cases SET repeat_at = repeat_at - ? WHERE repeat_at > ?", (by, now))
     await tx.execute(
-        "UPDATE reminders SET due_at = due_at - ? WHERE due_at > ? AND created_at > ?",
-        (by, now, now),
+        "UPDATE reminders SET due_at = due_at - ? WHERE due_at > ? AND created_at > ? "
+        "AND due_at - created_at <= ?",
+        (by, now, now, _SPAN_SECONDS),
     )
     await tx.execute(
         "UPDATE invites SET expires_at = expires_at - ? WHERE created_at > ?", (by, now)

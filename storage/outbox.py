@@ -198,7 +198,7 @@ async def shift_messages(tx: Transaction, *, by: int, now: int) -> None:
         "WHERE state = 'pending' AND due_at > ? AND (is_late = 0 OR created_at > ?)",
         (by, now, now),
     )
-    for column in ("created_at", "done_at"):
+    for column in ("created_at", "done_at", "alerted_at", "listed_at"):
         await tx.execute(
             f"UPDATE outbox SET {column} = {column} - ? WHERE {column} > ?",  # noqa: S608
             (by, now),
