@@ -287,9 +287,10 @@ async def drop_unsubscribed(
 ) -> None:
     """Owe a group no first messages of cases on lines and queues it hears of no more."""
     await tx.execute(
-        f"{_DROP} WHERE chat_id = ? AND thread_id = ? "  # noqa: S608 - our own predicate
-        "AND kind = 'case' AND state = 'pending' "
-        "AND message_id IS NULL AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
+        f"{_DROP}, list_id = CASE WHEN listed_at IS NULL THEN NULL ELSE list_id END "  # noqa: S608
+        "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND message_id IS NULL "
+        "AND (state = 'pending' OR (state = 'sent' AND listed_at IS NULL)) "
+        "AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
         f"AND {group_subscribes_sql('outbox.case_id')})",
         (NOTHING_TO_TELL, chat_id, thread_id, group_id),
     )

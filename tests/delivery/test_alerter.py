@@ -336,6 +336,22 @@ async def test_cases_closed_before_their_list_left_are_a_list_when_opened_again(
     assert said.count("+380") == 7
 
 
+async def test_a_group_that_leaves_a_queue_is_not_told_of_it_by_a_list_that_waits(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    groups = GroupRepo(stored.database)
+    group = await groups.connect(GROUP, 0, title="Зміна", by=boss, now=stored.now)
+    for number in range(7):
+        queue = "Опт" if number < 3 else "Продажі"
+        await stored.lost(-60 + number, f"06712345{number:02}", queue=queue)
+    await AlertLists(stored.database).gather(now=stored.now)
+    [sales] = [one for one in await groups.places() if one.name == "Продажі"]
+    await groups.set_place(group.id, sales.code, is_wanted=True)
+    await post.deliver()
+    [said] = [one for one in post.said if one.count("+380") < 7]
+    assert said.count("+380") == 4
+
+
 async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(
     stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
