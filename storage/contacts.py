@@ -109,9 +109,12 @@ class ContactRepo:
             else:
                 await _put(tx, number, contact.id)
             name = name or (other.name if other and is_whole else None)
-            await tx.execute(
-                "UPDATE contacts SET name = ? WHERE id = ? AND name IS NULL", (name, contact.id)
-            )
+            if name:
+                await tx.execute(
+                    "UPDATE contacts SET name = ?, former_name = NULL, version = version + 1 "
+                    "WHERE id = ? AND name IS NULL",
+                    (name, contact.id),
+                )
             await self._regroup(tx, {*concerned, number}, now=now)
         return Joining.ADDED
 
@@ -129,7 +132,8 @@ class ContactRepo:
                 "WHERE id = ? AND contact_id = ? RETURNING id",
                 (number_id, contact.id),
             )
-            await self._regroup(tx, numbers, now=now)
+            if gone:
+                await self._regroup(tx, numbers, now=now)
         return bool(gone)
 
     async def restore_number(self, contact: Contact, number_id: int, *, now: int) -> bool:
@@ -143,7 +147,8 @@ class ContactRepo:
                 "WHERE id = ? AND contact_id IS NULL AND former_id = ? RETURNING number",
                 (number_id, contact.id),
             )
-            await self._regroup(tx, numbers | {row["number"] for row in back}, now=now)
+            if back:
+                await self._regroup(tx, {*numbers, back[0]["number"]}, now=now)
         return bool(back)
 
     async def _regroup(self, tx: Transaction, numbers: set[str], *, now: int) -> None:

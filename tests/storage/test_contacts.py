@@ -240,6 +240,21 @@ async def test_a_name_comes_back(stored: StoredCalls) -> None:
         assert found.name == "Ганна"
 
 
+async def test_a_name_that_came_with_a_number_is_not_undone_for_an_older_one(
+    stored: StoredCalls,
+) -> None:
+    contacts = stored.contacts
+    await contacts.set_name(FIRST, "Ганна")
+    forgotten = await contacts.set_name(FIRST, None)
+    await contacts.set_name(SECOND, "Марія")
+    joined = await contacts.add_number(FIRST, SECOND, taking=Taking.CONTACT, now=stored.now)
+    assert joined is Joining.ADDED
+    assert not await contacts.restore_name(forgotten, version=forgotten.version)
+    found = await contacts.find(FIRST)
+    assert found is not None
+    assert (found.name, found.former_name) == ("Марія", None)
+
+
 async def test_the_old_address_book_and_closings_move_into_the_new_tables(tmp_path: Path) -> None:
     old, path = tmp_path / "old", tmp_path / "dzvinok.db"
     old.mkdir()
