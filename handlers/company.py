@@ -109,9 +109,9 @@ async def hear_again(
 
 
 async def ignore_again(
-    query: CallbackQuery, callback_data: IgnoreAgain, case_closings: CaseClosings
+    query: CallbackQuery, callback_data: IgnoreAgain, case_closings: CaseClosings, clock: Clock
 ) -> None:
-    await case_closings.ignore_again(callback_data.id)
+    await case_closings.ignore_again(callback_data.id, now=clock())
     await _show_ignored(query, case_closings, toast=views.saved())
 
 

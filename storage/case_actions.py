@@ -94,13 +94,16 @@ async def close_cases(
     tx: Transaction,
     rows: Sequence[Row],
     employee_id: int,
-    text: str,
+    text: str | None,
     *,
     rules: CaseRules,
     now: int,
     priority: Priority = Priority.NEWS,
 ) -> dict[int, int]:
-    """Close the cases by hand. Returns the ids of the actions, by case, of those now closed so."""
+    """Close the cases by hand; `text`: why, None because their number is ignored.
+
+    Returns the ids of the actions, by case, of those now closed so.
+    """
     ids = [row["id"] for row in rows]
     closed = CaseActionKind.CLOSED
     events = await note_actions(tx, ids, closed, employee_id, now=now, text=text)

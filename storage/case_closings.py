@@ -9,12 +9,10 @@
 """
 
 from bot.domain.case_rules import CaseRules
-from bot.domain.cases import CaseActionKind, Ignored
+from bot.domain.cases import Ignored
 from bot.domain.errors import AnothersError
 from bot.domain.people import Employee
 from storage.case_actions import close_cases, list_closings, reopen_cases
-from storage.case_changes import refold_case
-from storage.case_history import note_action
 from storage.case_rows import check_takes_clients, hold_of, read_workable
 from storage.database import Database
 
@@ -79,11 +77,10 @@ class CaseClosings:
                 "AND until IS NULL)",
                 (number, now, employee.id, number),
             )
-            for row in await tx.execute(
+            rows = await tx.execute(
                 "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
-            ):
-                await note_action(tx, row["id"], CaseActionKind.CLOSED, employee.id, now=now)
-                await refold_case(tx, row, rules=self._rules, now=now)
+            )
+            await close_cases(tx, rows, employee.id, None, rules=self._rules, now=now)
 
     async def unignore(self, ignored_id: int, *, now: int) -> None:
         """From now on lost calls of the number make cases again."""
@@ -93,14 +90,15 @@ class CaseClosings:
                 (now, ignored_id),
             )
 
-    async def ignore_again(self, ignored_id: int) -> None:
-        """Ignore a number as if it had never been heard of again; what it made since stays."""
+    async def ignore_again(self, ignored_id: int, *, now: int) -> None:
+        """Ignore from now on a number that is heard of again; what it made since stays."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE ignored_numbers SET until = NULL WHERE id = ? AND NOT EXISTS "
-                "(SELECT 1 FROM ignored_numbers AS j WHERE j.number = ignored_numbers.number "
+                "INSERT INTO ignored_numbers (number, since, employee_id) "
+                "SELECT i.number, ?, i.employee_id FROM ignored_numbers AS i WHERE i.id = ? "
+                "AND NOT EXISTS (SELECT 1 FROM ignored_numbers AS j WHERE j.number = i.number "
                 "AND j.until IS NULL)",
-                (ignored_id,),
+                (now, ignored_id),
             )
 
     async def list_ignored(self) -> list[Ignored]:

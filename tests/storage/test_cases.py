@@ -220,6 +220,21 @@ async def test_ignoring_is_undone_as_if_it_had_never_been(stored: StoredCalls) -
     assert (await stored.only_case()).lost == 2
 
 
+async def test_what_was_lost_while_a_number_was_heard_of_stays_when_it_is_ignored_again(
+    stored: StoredCalls,
+) -> None:
+    chief = await stored.hire(1, Role.SUPERVISOR)
+    await stored.case_closings.ignore("+380671234567", chief, now=NOW - 60)
+    [ignored] = await stored.case_closings.list_ignored()
+    await stored.case_closings.unignore(ignored.id, now=NOW - 30)
+    await stored.lost(at=-20)
+    await stored.case_closings.ignore_again(ignored.id, now=NOW - 10)
+    await stored.lost()
+    case = await stored.only_case()
+    assert (case.is_open, case.lost) == (True, 1)
+    assert len(await stored.case_closings.list_ignored()) == 1
+
+
 async def test_a_case_reopened_after_a_talk_is_what_the_calls_say(stored: StoredCalls) -> None:
     chief = await stored.hire(1, Role.SUPERVISOR)
     await stored.lost()
