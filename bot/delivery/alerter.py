@@ -29,6 +29,7 @@ from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Owed
+from bot.telegram.errors import is_closed, is_gone, is_topic_closed, is_unchanged
 from bot.telemetry.metrics import Metrics
 from storage.alert_lists import AlertLists
 from storage.groups import GroupRepo
@@ -50,21 +51,6 @@ _LIST_SECONDS = 0.3
 
 _MAX_BACKOFF = 60.0
 """The most seconds a chat is left alone after a failure."""
-
-_TOPIC_CLOSED = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
-_CHAT_CLOSED = (
-    *_TOPIC_CLOSED,
-    *(
-        "chat not found",
-        "not enough rights to send",
-        "have no rights to send",
-        "CHAT_WRITE_FORBIDDEN",
-    ),
-)
-"""How Telegram says that a chat, or a topic of a group, can no longer be written to."""
-
-_MESSAGE_GONE = ("message to edit not found", "message can't be edited")
-"""How Telegram says that the message is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +184,12 @@ class Alerter:
         except TelegramMigrateToChat as error:
             await self._groups.migrate(owed.chat_id, error.migrate_to_chat_id)
         except TelegramForbiddenError as error:
-            await self._drop_chat(owed, error.message)
+            await self._drop_chat(owed, error)
         except TelegramBadRequest as error:
-            if any(words in error.message for words in _CHAT_CLOSED):
-                await self._drop_chat(owed, error.message)
+            if is_closed(error):
+                await self._drop_chat(owed, error)
                 return
-            if any(words in error.message for words in _MESSAGE_GONE):
+            if is_gone(error):
                 log.info("outbox %d: its message was deleted", owed.id)
                 self._metrics.deliveries.labels("gone").inc()
                 await self._outbox.forget_message(owed)
@@ -269,7 +255,7 @@ class Alerter:
                 text, chat_id=owed.chat_id, message_id=owed.message_id, reply_markup=markup
             )
         except TelegramBadRequest as error:
-            if "message is not modified" not in error.message:
+            if not is_unchanged(error):
                 raise
         self._metrics.deliveries.labels("edited").inc()
         return _Accepted(owed.message_id, shown, False, owed, notice)
@@ -285,17 +271,18 @@ class Alerter:
         with suppress(TelegramAPIError):
             await self._bot.delete_message(chat_id, message_id)
 
-    async def _drop_chat(self, owed: Owed, reason: str) -> None:
+    async def _drop_chat(
+        self, owed: Owed, error: TelegramForbiddenError | TelegramBadRequest
+    ) -> None:
         """Owe nothing more to a chat, or a topic, that can no longer be written to."""
         log.info("outbox %d: the chat cannot be reached", owed.id)
         self._metrics.deliveries.labels("unreachable").inc()
         if owed.employee_id is None:
-            is_topic = any(words in reason for words in _TOPIC_CLOSED)
-            thread_id = owed.thread_id if is_topic else None
+            thread_id = owed.thread_id if is_topic_closed(error) else None
             await self._groups.leave(owed.chat_id, thread_id, now=self._clock())
             return
         await self._outbox.drop_unreachable(
-            owed.chat_id, employee_id=owed.employee_id, reason=reason, now=self._clock()
+            owed.chat_id, employee_id=owed.employee_id, reason=error.message, now=self._clock()
         )
 
     async def _back_off(self, owed: Owed, error: Exception) -> None:

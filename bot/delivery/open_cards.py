@@ -22,6 +22,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import AppError
 from bot.domain.outbox import Owed
 from bot.domain.people import EmployeeState
+from bot.telegram.errors import is_unchanged
 from storage.employees import EmployeeRepo
 from storage.open_cards import DrawnCard, OpenCardRepo
 from storage.outbox import OutboxRepo
@@ -120,7 +121,7 @@ class OpenCards:
                 request_timeout=_REQUEST_SECONDS,
             )
         except (TelegramBadRequest, TelegramForbiddenError) as error:
-            if "message is not modified" not in error.message:
+            if not is_unchanged(error):
                 log.info("outbox %d: the card cannot be edited: %s", owed.id, error.message)
                 await self._open_cards.forget(owed.chat_id, owed.message_id or 0)
                 done = "gone"

@@ -1,13 +1,16 @@
-"""What Telegram's refusals mean to screens."""
+"""What Telegram's refusals mean, to screens and to the Alerter."""
 
 from aiogram.exceptions import (
+    TelegramAPIError,
     TelegramBadRequest,
     TelegramForbiddenError,
     TelegramMigrateToChat,
     TelegramRetryAfter,
 )
 
+_TOPIC_CLOSED = ("message thread not found", "TOPIC_CLOSED", "TOPIC_DELETED")
 _CLOSED = (
+    *_TOPIC_CLOSED,
     "chat not found",
     "not enough rights",
     "have no rights",
@@ -16,8 +19,6 @@ _CLOSED = (
     "CHAT_RESTRICTED",
     "CHAT_SEND_PLAIN_FORBIDDEN",
     "PEER_ID_INVALID",
-    "TOPIC_CLOSED",
-    "message thread not found",
 )
 
 
@@ -25,7 +26,7 @@ class ShownLaterError(TelegramRetryAfter):
     """Telegram wants this later; it is kept and will be shown then: see bot/telegram/late."""
 
 
-def is_unchanged(error: TelegramBadRequest) -> bool:
+def is_unchanged(error: TelegramAPIError) -> bool:
     """Whether the message shows already what it should."""
     return "message is not modified" in error.message
 
@@ -35,6 +36,11 @@ def is_closed(error: BaseException) -> bool:
     if isinstance(error, TelegramBadRequest):
         return any(words in error.message for words in _CLOSED)
     return isinstance(error, TelegramForbiddenError | TelegramMigrateToChat)
+
+
+def is_topic_closed(error: TelegramAPIError) -> bool:
+    """Whether that is so of one topic of a group only."""
+    return any(words in error.message for words in _TOPIC_CLOSED)
 
 
 def is_gone(error: TelegramBadRequest) -> bool:

@@ -163,7 +163,7 @@ async def test_an_administrator_who_writes_in_the_name_of_the_group_is_told_why_
         assert not [one for one in scene.group.messages() if is_alert(one)]
 
 
-@pytest.mark.parametrize("end", ["removed", "closed", "muted"])
+@pytest.mark.parametrize("end", ["removed", "closed", "muted", "restricted"])
 async def test_a_topic_that_is_gone_is_told_of_once(tmp_path: Path, end: str) -> None:
     async with shop(tmp_path, is_forum=True) as scene:
         topic = scene.group.add_topic("Продажі")
@@ -175,6 +175,10 @@ async def test_a_topic_that_is_gone_is_told_of_once(tmp_path: Path, end: str) ->
                 scene.group.close_topic(topic)
             case "muted":
                 scene.group.mute()
+            case "restricted":
+                faults, chat_id = scene.office.telegram.faults, scene.group.id
+                words = "CHAT_RESTRICTED"
+                faults.add("sendMessage", "bad_request", chat_id=chat_id, description=words)
         await scene.office.post(lost("a"))
         await scene.boss.wait_for(lambda one: "Більше не можу писати в групу «Зміна»" in one.text)
         await scene.office.post(lost("b", caller={"number": "0509998877"}))
