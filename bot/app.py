@@ -60,7 +60,7 @@ from handlers.board import BoardScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
-from handlers.dialogs import LeaveByPress, adopt
+from handlers.dialogs import LeaveByPress, LeaveWhenRefused, adopt
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
 from storage.alert_lists import AlertLists
@@ -224,6 +224,8 @@ def create_dispatcher(
     dispatcher.message.outer_middleware(LeaveDialog())
     dispatcher.message.outer_middleware(AnswerEarlier())
     dispatcher.callback_query.outer_middleware(LeaveByPress())
+    for observer in (dispatcher.message, dispatcher.edited_message, dispatcher.callback_query):
+        observer.middleware(LeaveWhenRefused())
     dispatcher.include_routers(*create_routers())
     return dispatcher
 

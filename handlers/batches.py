@@ -17,7 +17,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, show
 from bot.views import batches as views
 from bot.views import cases as case_views
 from bot.views import dialogs as dialog_views
@@ -168,15 +168,13 @@ async def text_sent(
 async def draft_accepted(
     query: CallbackQuery,
     dialog: Dialog[BatchButton],
+    draft: str,
     employee: Employee,
     case_batches: CaseBatches,
     clock: Clock,
 ) -> None:
     """Use the draft: the beginning of a text that was too long."""
-    if dialog.draft is None:
-        await answer(query)
-        return
-    await _close(query, dialog, dialog.draft, employee, case_batches, clock)
+    await _close(query, dialog, draft, employee, case_batches, clock)
 
 
 async def cancel(

@@ -261,14 +261,12 @@ async def text_sent(
 async def draft_accepted(
     query: CallbackQuery,
     dialog: Dialog[AnyCaseButton],
+    draft: str,
     employee: Employee,
     case_screens: CaseScreens,
 ) -> None:
     """Use the draft: the beginning of a text that was too long."""
-    if dialog.draft is None:
-        await answer(query)
-        return
-    await _finish(query, dialog, dialog.draft, employee, case_screens)
+    await _finish(query, dialog, draft, employee, case_screens)
 
 
 async def cancel(

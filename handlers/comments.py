@@ -11,7 +11,7 @@ from bot.domain.calls import COMMENT_LIMIT, Call
 from bot.domain.errors import ConflictError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, remove, say, show
+from bot.telegram.reply import Event, remove, say, show
 from bot.views import calls as card_views
 from bot.views import comments as views
 from bot.views import dialogs as dialog_views
@@ -99,15 +99,13 @@ async def text_sent(
 async def draft_accepted(
     query: CallbackQuery,
     dialog: Dialog[CommentButton],
+    draft: str,
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
 ) -> None:
     """Save the draft: the beginning of a long text, or the person's own text after a conflict."""
-    if dialog.draft is None:
-        await answer(query)
-        return
-    await _save(query, dialog, dialog.draft, employee, comments, card_screens)
+    await _save(query, dialog, draft, employee, comments, card_screens)
 
 
 async def cancel(
@@ -213,7 +211,7 @@ async def _save(
 ) -> None:
     card, version = dialog.origin.card, dialog.origin.version
     try:
-        async with dialog.ending(event, unless=ConflictError):
+        async with dialog.ending(event):
             now = card_screens.clock()
             await comments.set(card.call, text, author=employee, on_top_of=version, now=now)
             await card_screens.show(event, card, employee, note=views.saved())

@@ -16,7 +16,7 @@ from bot.domain.contacts import Taking
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, show
 from bot.views import contacts as views
 from bot.views import dialogs as dialog_views
 from bot.views.comments import saved
@@ -24,7 +24,7 @@ from bot.views.formats import one_line
 from handlers import dialogs
 from handlers.contact_answers import Answer, ContactDialog, read_number, said_of
 from handlers.contact_screens import ContactScreens, call_replied_to, name_of
-from handlers.dialogs import Dialog, InDialog, OfQuestion
+from handlers.dialogs import Dialog, HasDraft, InDialog, OfQuestion
 from keyboards import contacts as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (
@@ -72,7 +72,7 @@ def create_router() -> Router:
     )
     is_taking = DialogButton.filter(F.step.in_({DialogStep.SAVE, DialogStep.MERGE}))
     waiting = InDialog(ContactDialog.number, ContactButton)
-    router.callback_query.register(number_taken, is_taking, waiting, OfQuestion())
+    router.callback_query.register(number_taken, is_taking, waiting, OfQuestion(), HasDraft())
     router.message.register(contact_shared, F.contact, StateFilter(None))
     return router
 
@@ -197,14 +197,12 @@ async def name_sent(
 async def name_accepted(
     query: CallbackQuery,
     dialog: Dialog[ContactButton | SharedContact],
+    draft: str,
     employee: Employee,
     contact_screens: ContactScreens,
 ) -> None:
     """Let the name of a shared contact take the place of the present one."""
-    if dialog.draft is None:
-        await answer(query)
-        return
-    await _set_name(query, dialog, dialog.draft, employee, contact_screens)
+    await _set_name(query, dialog, draft, employee, contact_screens)
 
 
 async def number_sent(
@@ -228,25 +226,23 @@ async def number_taken(
     query: CallbackQuery,
     callback_data: DialogButton,
     dialog: Dialog[ContactButton],
+    draft: str,
     employee: Employee,
     contact_screens: ContactScreens,
 ) -> None:
     """Add a number although it is of another contact, or with all that contact has."""
-    if dialog.draft is None:
-        await answer(query)
-        return
     is_whole = callback_data.step is DialogStep.MERGE
     async with dialog.ending(query):
         _, client = await contact_screens.call(dialog.origin, employee)
-        if other := await contact_screens.contacts.find(dialog.draft):
+        if other := await contact_screens.contacts.find(draft):
             await contact_screens.check_may_change(other, employee)
         joined = await contact_screens.contacts.add_number(
             client,
-            dialog.draft,
+            draft,
             taking=Taking.CONTACT if is_whole else Taking.NUMBER,
             now=contact_screens.clock(),
         )
-        note = said_of(joined, dialog.draft)
+        note = said_of(joined, draft)
         await contact_screens.show(query, dialog.origin.to(ContactStep.ADD), employee, note=note)
 
 

@@ -122,19 +122,12 @@ class Dialog(Generic[Origin]):
             await self.state.set_data(stored)
 
     @asynccontextmanager
-    async def ending(
-        self, event: Event, *, unless: type[AppError] | tuple[()] = ()
-    ) -> AsyncIterator[None]:
+    async def ending(self, event: Event) -> AsyncIterator[None]:
         """Leave the dialog when the block has done what the answer asks and shown the next screen.
 
-        An AppError leaves it too; `unless` is a kind of error after which it goes on.
+        What is refused leaves it too: see LeaveWhenRefused.
         """
-        try:
-            yield
-        except AppError as error:
-            if not isinstance(error, unless):
-                await clear(self.state)
-            raise
+        yield
         await clear(self.state)
         shown = event.message if isinstance(event, CallbackQuery) else None
         await remove(event, [one for one in self.messages if not shown or one != shown.message_id])
@@ -165,6 +158,26 @@ class LeaveByPress(BaseMiddleware):
         return result
 
 
+class LeaveWhenRefused(BaseMiddleware):
+    """Leaves the dialog whose answer was refused by an AppError, or each further one were too.
+
+    It is an inner middleware: what handles the answer was given its `dialog` by then.
+    """
+
+    async def __call__(
+        self,
+        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
+        event: TelegramObject,
+        data: dict[str, Any],
+    ) -> Any:
+        try:
+            return await handler(event, data)
+        except AppError:
+            if dialog := data.get("dialog"):
+                await clear(dialog.state)
+            raise
+
+
 class InDialog(Filter):
     """Lets in what comes while the question of a step waits; gives the handler its `dialog`.
 
@@ -192,6 +205,14 @@ class OfQuestion(Filter):
         return query.message is not None and query.message.message_id in dialog.messages
 
 
+class HasDraft(Filter):
+    """Lets in a press about a text that is kept, and gives the handler that `draft`."""
+
+    async def __call__(self, query: CallbackQuery, dialog: Dialog[Any]) -> bool | dict[str, str]:
+        del query
+        return {"draft": dialog.draft} if dialog.draft is not None else False
+
+
 def register_answers(
     router: Router,
     step: State,
@@ -208,7 +229,7 @@ def register_answers(
     `answered` takes the answer, a text; `without_text` stickers, photos and the like; None: they
     are told that a text is expected. `cancelled`, for `/cancel` and ✖️, takes either kind of
     event; None leaves both to other handlers. `accepted` takes the press of the question's own
-    SAVE button.
+    SAVE button, and the `draft` it is about.
     """
     waiting = InDialog(step, *origins)
     if cancelled:
@@ -217,7 +238,7 @@ def register_answers(
         router.callback_query.register(cancelled, is_cancel, waiting)
     if accepted:
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
-        router.callback_query.register(accepted, is_save, waiting, OfQuestion())
+        router.callback_query.register(accepted, is_save, waiting, OfQuestion(), HasDraft())
     router.message.register(said_to_another_question, waiting, _replies_to_another_question)
     router.message.register(without_text or not_a_text, ~F.text, waiting)
     router.message.register(answered, ~Command("cancel"), waiting)

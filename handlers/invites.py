@@ -14,7 +14,7 @@ from bot.config.settings import Settings
 from bot.domain.clock import Clock
 from bot.domain.people import Employee, Role
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import Event, answer, show
+from bot.telegram.reply import Event, show
 from bot.views import staff as views
 from handlers import dialogs
 from handlers.dialogs import Dialog, InDialog
@@ -101,15 +101,13 @@ async def extensions_given(
 async def extensions_confirmed(
     query: CallbackQuery,
     dialog: Dialog[InviteRole],
+    draft: str,
     employee: Employee,
     invites: InviteRepo,
     clock: Clock,
     bot: Bot,
 ) -> None:
-    if dialog.draft is None:
-        await answer(query)
-        return
-    role, extensions = dialog.origin.role, read_extensions(dialog.draft)
+    role, extensions = dialog.origin.role, read_extensions(draft)
     async with dialog.ending(query):
         await _show_invite(query, role, extensions, employee, invites, clock, bot)
 

@@ -15,7 +15,6 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import I18n
 
 from bot.domain.clock import Clock
-from bot.domain.errors import NotFoundError
 from bot.domain.people import (
     Employee,
     EmployeeState,
@@ -40,7 +39,6 @@ from keyboards.callbacks import (
     StaffStep,
 )
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT, EmployeeRepo
-from storage.fsm import clear
 from storage.invites import InviteRepo
 
 log = logging.getLogger(__name__)
@@ -170,11 +168,7 @@ async def extensions_given(
     if wrong := what_is_wrong(message.text or "", extensions):
         await show(message, wrong, _way_back(about))
         return
-    try:
-        person = await employees.get(about.employee)
-    except NotFoundError:
-        await clear(dialog.state)
-        raise
+    person = await employees.get(about.employee)
     new = [one for one in extensions if one not in person.extensions]
     if doubts := await doubts_about(new, employees, but=person.id):
         await confirm_extensions(message, dialog, extensions, doubts, _way_back(about))
@@ -185,15 +179,13 @@ async def extensions_given(
 async def extensions_confirmed(
     query: CallbackQuery,
     dialog: Dialog[StaffButton],
+    draft: str,
     employee: Employee,
     employees: EmployeeRepo,
     bot: Bot,
     i18n: I18n,
 ) -> None:
-    if dialog.draft is None:
-        await answer(query)
-        return
-    extensions = read_extensions(dialog.draft)
+    extensions = read_extensions(draft)
     await _save_extensions(query, dialog, extensions, employee, employees, bot, i18n)
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiogram.exceptions import TelegramNetworkError
@@ -10,19 +11,20 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State, StatesGroup
 from aiogram.fsm.storage.base import StorageKey
 from aiogram.methods import GetMe
-from aiogram.types import CallbackQuery, User
+from aiogram.types import CallbackQuery, TelegramObject, User
 
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User as Account
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.errors import AppError, ConflictError, NotFoundError
 from bot.domain.people import Role
-from handlers.dialogs import Dialog, InDialog, OfQuestion, leave
+from handlers.dialogs import Dialog, InDialog, LeaveWhenRefused, OfQuestion, leave
 from keyboards.callbacks import DigestOwn, Nothing, QuietOwn, RemindAt
 from storage.database import Database, open_database
+from storage.employees import EmployeeRepo
 from storage.fsm import FsmStorage
 from tests.support.lost_calls import NOW, lost
-from tests.support.running import OLENA, Office, running_office
+from tests.support.running import IVAN, OLENA, Office, running_office
 from tests.support.telegram import Clock
 
 ALERT = "the alert of a lost call"
@@ -112,6 +114,14 @@ class Chief:
         path = self.office.settings.database_path
         async with open_database(path) as database, database.transaction() as tx:
             await tx.execute("UPDATE fsm SET data = ? WHERE state IS NOT NULL", (EARLIER_DATA,))
+
+
+async def set_extensions(office: Office, tg_id: int, extensions: list[str]) -> None:
+    async with open_database(office.settings.database_path) as database:
+        employees = EmployeeRepo(database)
+        person = await employees.find(tg_id)
+        assert person is not None
+        await employees.set_extensions(person.id, extensions)
 
 
 @pytest.fixture
@@ -291,6 +301,19 @@ async def test_pages_and_the_actions_of_alerts_keep_a_dialog_which_says_where_a_
     assert closed == f"Closed by hand\n+380 67 123 45 {chief.lost:02}"
 
 
+async def test_a_further_text_that_is_refused_leaves_the_question(chief: Chief) -> None:
+    office = chief.office
+    ivan = await office.employee(IVAN, "Ivan", Role.OPERATOR, "101", language="en")
+    await chief.lose_a_call()
+    screen = await office.ask(ivan, "/log")
+    for label in ("1", "💬 Comment"):
+        screen = await office.press(ivan, screen, label)
+    await office.ask(ivan, "A word")
+    await set_extensions(office, IVAN, ["105"])
+    assert "no access" in (await office.ask(ivan, "Another word")).text
+    assert UNASKED in (await office.ask(ivan, "A third one")).text
+
+
 async def test_texts_in_one_go_are_offered_to_the_comment(chief: Chief) -> None:
     await chief.ask("comment")
     for text in ("One", "Two", "Three"):
@@ -371,24 +394,33 @@ async def in_dialog(state: FSMContext, *origins: type[RemindAt | QuietOwn]) -> o
 
 
 @pytest.mark.parametrize("error", [NotFoundError("gone"), ConflictError("changed")])
-async def test_a_refusal_ends_a_dialog(state: FSMContext, error: AppError) -> None:
+async def test_a_refusal_ends_the_dialog_of_the_answer_and_no_other(
+    state: FSMContext, error: AppError
+) -> None:
+    async def refuse(event: TelegramObject, data: dict[str, Any]) -> None:
+        del event, data
+        raise error
+
     await state.set_state(Steps.one)
     with pytest.raises(type(error)):
-        async with dialog(state).ending(press()):
-            raise error
+        await LeaveWhenRefused()(refuse, press(), {"state": state})
+    assert await state.get_state() == Steps.one.state
+    with pytest.raises(type(error)):
+        await LeaveWhenRefused()(refuse, press(), {"dialog": dialog(state)})
     assert await state.get_state() is None
 
 
 async def test_a_dialog_goes_on_after_what_may_be_repeated(state: FSMContext) -> None:
     """Or the answer, coming again, would find no dialog."""
-    await state.set_state(Steps.one)
-    with pytest.raises(ConflictError):
-        async with dialog(state).ending(press(), unless=ConflictError):
-            raise ConflictError("changed")
     lost_link = TelegramNetworkError(method=GetMe(), message="no answer")
-    with pytest.raises(TelegramNetworkError):
-        async with dialog(state).ending(press()):
+
+    async def lose_link(event: TelegramObject, data: dict[str, Any]) -> None:
+        async with data["dialog"].ending(event):
             raise lost_link
+
+    await state.set_state(Steps.one)
+    with pytest.raises(TelegramNetworkError):
+        await LeaveWhenRefused()(lose_link, press(), {"dialog": dialog(state)})
     assert await state.get_state() == Steps.one.state
     async with dialog(state).ending(press()):
         assert await state.get_state() == Steps.one.state

@@ -11,7 +11,7 @@ from aiogram.filters.callback_data import CallbackQueryFilter
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.views.start import commands
-from handlers.dialogs import InDialog
+from handlers.dialogs import HasDraft, InDialog
 from tests.support.routers import all_handlers, filters_of
 
 FROM_AIOGRAM = {
@@ -37,6 +37,7 @@ async def test_every_parameter_of_every_handler_is_provided(dispatcher: Dispatch
         [data] = filters_of(handler, CallbackQueryFilter) or [None]
         given |= {"callback_data"} if data else set()
         given |= {"dialog"} if filters_of(handler, InDialog) else set()
+        given |= {"draft"} if filters_of(handler, HasDraft) else set()
         assert {one.name for one in needed} <= given, function
         for one in rest:
             if one.name == "callback_data":
