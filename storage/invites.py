@@ -184,7 +184,6 @@ def _invite(row: Row) -> Invite:
         by=row["made_by"],
         created_at=row["created_at"],
         expires_at=row["expires_at"],
-        is_revoked=row["revoked_at"] is not None,
         guest=row["used_by"],
     )
 

@@ -47,9 +47,7 @@ async def note_told(tx: Transaction, list_id: int, told: Sequence[int], *, now: 
     )
 
 
-async def drop_untold(
-    tx: Transaction, rows: Sequence[tuple[int, int]], *, reason: str = NOTHING_TO_TELL, now: int
-) -> None:
+async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: int) -> None:
     """Take these rows, each with its version, out of their list: it does not tell of them.
 
     They are owed again when their cases concern the chat again. A row that has become another
@@ -58,7 +56,7 @@ async def drop_untold(
     await tx.executemany(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
-        [(reason, now, *row) for row in rows],
+        [(NOTHING_TO_TELL, now, *row) for row in rows],
     )
 
 
