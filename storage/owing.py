@@ -34,7 +34,7 @@ async def owe_administrators(
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
         f"AND id <> ? AND {can_be_told_sql('employees')} "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
-        (kind.value, subject, Priority.LIST, now, now, but),
+        (kind.value, subject, Priority.REPORT, now, now, but),
     )
 
 

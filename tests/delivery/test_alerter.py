@@ -259,7 +259,7 @@ async def test_what_was_said_goes_with_the_calls_of_its_time(
     async with stored.database.transaction() as tx:
         for kind in (MessageKind.DIGEST, MessageKind.REJECTS):
             await owe_anew(
-                tx, kind, "1", employee_id=boss.id, priority=Priority.LIST, now=stored.now
+                tx, kind, "1", employee_id=boss.id, priority=Priority.REPORT, now=stored.now
             )
         await tx.execute("UPDATE outbox SET state = 'sent', done_at = ?", (stored.now,))
     await stored.calls.purge(before=stored.now)
