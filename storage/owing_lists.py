@@ -23,7 +23,9 @@ def next_edit(now: int) -> tuple[int, ...]:
     return now - EDIT_SECONDS, now, EDIT_SECONDS, now
 
 
-async def mark_lists_changed(tx: Transaction, case_ids: Collection[int], *, now: int) -> None:
+async def mark_lists_changed(
+    tx: Transaction, case_ids: Collection[int], *, priority: Priority, now: int
+) -> None:
     """Owe an edit of every list that tells of one of these cases."""
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
@@ -32,10 +34,7 @@ async def mark_lists_changed(tx: Transaction, case_ids: Collection[int], *, now:
         "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
         "WHERE id IN (SELECT o.list_id FROM outbox AS o WHERE o.case_id = ? "
         "AND o.list_id IS NOT NULL) AND state IN ('pending', 'sent')",
-        [
-            (Priority.DETAIL, Priority.DETAIL, *next_edit(now), now, case_id)
-            for case_id in case_ids
-        ],
+        [(priority, priority, *next_edit(now), now, case_id) for case_id in case_ids],
     )
 
 
