@@ -36,9 +36,9 @@ def create_router() -> Router:
     router = Router(name=__name__)
     for observer in (router.message, router.callback_query):
         observer.filter(HasRole())
-    router.message.register(today_command, Command("today"))
+    router.message.register(today_log, Command("today"))
     router.message.register(log_command, Command("log"))
-    router.callback_query.register(today_pressed, TodayPage.filter())
+    router.callback_query.register(today_log, TodayPage.filter())
     router.callback_query.register(log_page, LogPage.filter())
     router.callback_query.register(open_card, Card.filter())
     router.callback_query.register(open_alert_card, AlertCard.filter())
@@ -74,22 +74,11 @@ async def show_card(event: Event, card: CardScreen, *, toast: str | None = None)
         await show(event, card.text, card.markup, toast=toast)
 
 
-async def today_command(
-    message: Message, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
+async def today_log(
+    event: Event, employee: Employee, journal: JournalRepo, settings: Settings, clock: Clock
 ) -> None:
     asked = LogPage(day=local_date(clock(), settings.zone).toordinal())
-    await _show_log(message, asked, _LogReader(employee, journal, settings.zone, clock()))
-
-
-async def today_pressed(
-    query: CallbackQuery,
-    employee: Employee,
-    journal: JournalRepo,
-    settings: Settings,
-    clock: Clock,
-) -> None:
-    asked = LogPage(day=local_date(clock(), settings.zone).toordinal())
-    await _show_log(query, asked, _LogReader(employee, journal, settings.zone, clock()))
+    await _show_log(event, asked, _LogReader(employee, journal, settings.zone, clock()))
 
 
 async def log_command(

@@ -12,7 +12,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import CallbackQuery, Message
 
 from bot.domain.calls import CONTACT_LIMIT
-from bot.domain.contacts import Taking
+from bot.domain.contacts import Takeover
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
@@ -239,7 +239,7 @@ async def number_taken(
         joined = await contact_screens.contacts.add_number(
             client,
             draft,
-            taking=Taking.CONTACT if is_whole else Taking.NUMBER,
+            takeover=Takeover.CONTACT if is_whole else Takeover.NUMBER,
             now=contact_screens.clock(),
         )
         note = said_of(joined, draft)

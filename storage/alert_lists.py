@@ -239,7 +239,8 @@ async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now:
     elif is_sent and now - EDIT_SECONDS <= last["done_at"] <= now:
         due_at = last["done_at"] + EDIT_SECONDS
     for number, some in enumerate(chunks(rows[room:], ROWS), start=before + 1):
-        subject = f"{some[0]} {now} {number}"
+        # One of its own: no list of the chat has begun since the newest of them.
+        subject = f"{last['id'] or 0} {some[0]} {number}"
         values = (*_place(last), alerts[0]["employee_id"], subject, due_at)
         plan.begun.append((values, some))
 

@@ -26,11 +26,11 @@ from storage.owing import (
 _AT_ONCE = 300
 """Calls, or clients, that one statement asks about."""
 
-_LIST_AFTER = 60
-"""Seconds after which one list tells of all cases the bot heard of too late for an alert."""
+_OPEN_CASES_AFTER = 60
+"""Seconds after which one list of open cases has all that the bot heard of too late for alerts."""
 
-_LIST_MAX_AGE = 86400
-"""Seconds after the end of a lost call after which no list tells of it."""
+_OPEN_CASES_MAX_AGE = 86400
+"""Seconds after the end of a lost call after which no such list is owed for it."""
 
 _WARNED_WITHIN = 300
 """Seconds after the beginning of an outgoing call in which a warning is of use."""
@@ -68,8 +68,8 @@ class CaseAlerts:
             if before and is_lost_again and before["owner_id"]:
                 owner = [before["owner_id"]]
                 await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
-        elif (is_lost_again or came_back) and age <= _LIST_MAX_AGE:
-            await self._owe_list(case_id)
+        elif (is_lost_again or came_back) and age <= _OPEN_CASES_MAX_AGE:
+            await self._owe_open_cases(case_id)
 
     async def tell_of_changes(self, changes: Sequence[tuple[int, CaseFacts, Row]]) -> None:
         """Owe the edits of the messages of cases that have changed; the rows are those before."""
@@ -179,8 +179,8 @@ class CaseAlerts:
         at: int = row["at"]
         return at
 
-    async def _owe_list(self, case_id: int) -> None:
-        """Owe the people whom a case concerns one list, soon, of the cases open by then.
+    async def _owe_open_cases(self, case_id: int) -> None:
+        """Owe the people whom a case concerns one list, soon, of the cases still open by then.
 
         Cases the bot heard of too late for an alert share it.
         """
@@ -196,9 +196,9 @@ class CaseAlerts:
                 MessageKind.OPEN_CASES,
                 "late",
                 employee_id=person["id"],
-                priority=Priority.LIST,
+                priority=Priority.REPORT,
                 now=self._now,
-                due_at=self._now + _LIST_AFTER,
+                due_at=self._now + _OPEN_CASES_AFTER,
             )
 
 

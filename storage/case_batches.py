@@ -40,6 +40,7 @@ from storage.case_actions import (
 )
 from storage.case_changes import free_cases
 from storage.case_rows import check_takes_clients, hold_of
+from storage.clock import MAY_DELETE_SQL
 from storage.database import Database, Row, Transaction
 from storage.scopes import case_in_scope_sql
 
@@ -78,7 +79,7 @@ class CaseBatches:
             )
             chosen = [row for row in rows if _can_be_done(kind, row, employee)]
             await tx.execute(
-                "DELETE FROM batches WHERE asked_at < ?",
+                f"DELETE FROM batches WHERE asked_at < ? AND {MAY_DELETE_SQL}",  # noqa: S608
                 (now - _KEPT_SECONDS,),
             )
             [counter] = await tx.execute(

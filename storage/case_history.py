@@ -20,11 +20,10 @@ async def note_action(
     employee_id: int,
     *,
     now: int,
-    text: str | None = None,
     other: int | None = None,
 ) -> None:
     """Add an action to the history of a case; `other`: the id of the person it was handed to."""
-    await note_actions(tx, [case_id], kind, employee_id, now=now, text=text, other=other)
+    await note_actions(tx, [case_id], kind, employee_id, now=now, other=other)
 
 
 async def note_actions(

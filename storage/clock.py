@@ -6,9 +6,9 @@
 - After a clock set back nothing waits longer than it was meant to: what was written at moments
   that are to come again is moved back by as much as the clock was. A case that expired too soon
   opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
-- After a leap forth by more than a day no calls, invitations or open cards are deleted until the
-  clock has run evenly for a day, also if it returns: a wrong year must not empty the log. A bot
-  that was down so long seems to have leapt too, and deletes a day later.
+- After a leap forth by more than a day no calls, invitations, batches or open cards are deleted
+  until the clock has run evenly for a day, also if it returns: a wrong year must not empty the
+  log. A bot that was down so long seems to have leapt too, and deletes a day later.
 - A jump is told to the administrators, once; smaller steps are only mended.
 """
 
@@ -18,6 +18,9 @@ from bot.domain.outbox import MessageKind
 from storage.database import Database, Transaction
 from storage.outbox import shift_messages
 from storage.owing import owe_administrators
+
+MAY_DELETE_SQL = "NOT EXISTS (SELECT 1 FROM clock WHERE leapt_at IS NOT NULL)"
+"""Whether what is old by the clock may be deleted now."""
 
 _DAY = 86400
 

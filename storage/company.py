@@ -106,7 +106,7 @@ class CompanyRepo:
                 (int(is_so),),
             )
 
-    async def owe_opening_list(self, *, now: int) -> bool:
+    async def owe_open_cases(self, *, now: int) -> bool:
         """When the company opens, owe everybody one list of the cases still open.
 
         Returns whether it was time. If the bot was down at the opening, the list is owed when it
@@ -124,7 +124,7 @@ class CompanyRepo:
         if planned == _next_opening(weeks, days, now, self._zone):
             return False
         async with self._database.transaction() as tx:
-            await self._plan_opening_list(tx, now)
+            await self._plan_opening(tx, now)
             if not now - OWED_LATE_BY <= planned <= now:
                 return False
             people = await tx.execute(
@@ -137,17 +137,17 @@ class CompanyRepo:
                     MessageKind.OPEN_CASES,
                     f"opening {planned}",
                     employee_id=person["id"],
-                    priority=Priority.LIST,
+                    priority=Priority.REPORT,
                     now=now,
                 )
         return True
 
     async def _replan(self, tx: Transaction, now: int) -> None:
         """Plan anew what the hours decide: the next list, and the alerts still to come."""
-        await self._plan_opening_list(tx, now)
+        await self._plan_opening(tx, now)
         await self._replan_alerts(tx, now)
 
-    async def _plan_opening_list(self, tx: Transaction, now: int) -> None:
+    async def _plan_opening(self, tx: Transaction, now: int) -> None:
         weeks, days = await tx.execute(_WEEKS_SQL), await tx.execute(_HOLIDAYS_SQL)
         opening = _next_opening(weeks, days, now, self._zone)
         await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")

@@ -9,7 +9,7 @@ forgotten: what one tap does, another undoes.
 from collections.abc import Sequence
 
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
-from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Taking
+from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Takeover
 from bot.domain.errors import NotFoundError
 from storage.case_refolding import CaseRefolding
 from storage.database import Database, Row, Transaction
@@ -79,20 +79,22 @@ class ContactRepo:
         *,
         now: int,
         name: str | None = None,
-        taking: Taking = Taking.NOTHING,
+        takeover: Takeover = Takeover.NOTHING,
     ) -> Joining:
         """Make a number one more of the client who has the number `client`.
 
         A client without a name takes the one given, or that of the contact taken. What is of
-        another contact is added only by `taking` it; of one with that number only, nothing stays.
+        another contact is added only by a `takeover`; of one with that number only, nothing stays.
         """
         async with self._database.transaction() as tx:
             contact, other = await _contact_of(tx, client), await _find(tx, number)
             if other and other.id == contact.id:
                 return Joining.ITS_ALREADY
-            if other and other.is_worth_showing and taking is Taking.NOTHING:
+            if other and other.is_worth_showing and takeover is Takeover.NOTHING:
                 return Joining.ANOTHERS
-            is_whole = taking is Taking.CONTACT or (other is not None and len(other.numbers) == 1)
+            is_whole = takeover is Takeover.CONTACT or (
+                other is not None and len(other.numbers) == 1
+            )
             more = len(other.numbers) if other and is_whole else 1
             if len(contact.numbers) + more > NUMBERS_LIMIT:
                 return Joining.TOO_MANY

@@ -94,10 +94,6 @@ class Database:
         [[number]] = await self.fetch(sql, values)
         return int(number)
 
-    async def ping(self) -> None:
-        """Ask the database for nothing. Raises StorageError if it does not answer."""
-        await self.fetch("SELECT 1")
-
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """The one writer. Commits at the end; any exception, even a cancel, rolls back.

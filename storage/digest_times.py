@@ -81,7 +81,7 @@ class DigestTimes:
                 MessageKind.DIGEST,
                 f"{due_at} {minutes}",
                 employee_id=row["employee_id"],
-                priority=Priority.LIST,
+                priority=Priority.REPORT,
                 now=now,
             )
             due_at = next_local(due_at, minutes, self._zone)

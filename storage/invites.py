@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from bot.domain.errors import InviteError, NotFoundError
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Acceptance, Invite, Language, Role
+from storage.clock import MAY_DELETE_SQL
 from storage.database import Database, Row
 from storage.employees import set_extensions
 from storage.owing import owe_administrators
 
 LIFETIME = 7 * 86400
 """Seconds an invite can be used."""
+
+_USABLE_SQL = "used_at IS NULL AND revoked_at IS NULL AND expires_at >= ?"
+"""Whether an invite can still be used; its value is the moment."""
 
 
 class InviteRepo:
@@ -36,8 +40,8 @@ class InviteRepo:
         token = secrets.token_urlsafe(24)
         async with self._database.transaction() as tx:
             await tx.execute(
-                "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL "
-                "AND NOT EXISTS (SELECT 1 FROM clock WHERE leapt_at IS NOT NULL)",
+                "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL "  # noqa: S608
+                f"AND {MAY_DELETE_SQL}",
                 (now,),
             )
             await tx.execute(
@@ -76,8 +80,8 @@ class InviteRepo:
         """
         async with self._database.transaction() as tx:
             usable = await tx.execute(
-                "SELECT id, role, extensions, name FROM invites WHERE token_hash = ? "
-                "AND used_at IS NULL AND revoked_at IS NULL AND expires_at >= ?",
+                "SELECT id, role, extensions, name FROM invites "  # noqa: S608 - our own predicate
+                f"WHERE token_hash = ? AND {_USABLE_SQL}",
                 (_hash(token), now),
             )
             if not usable:
@@ -130,11 +134,7 @@ class InviteRepo:
 
     async def find(self, token: str, *, now: int) -> Invite | None:
         """What a usable token gives; None if it is not usable."""
-        rows = await self._select(
-            "i.token_hash = ? AND i.used_at IS NULL AND i.revoked_at IS NULL "
-            "AND i.expires_at >= ?",
-            (_hash(token), now),
-        )
+        rows = await self._select(f"token_hash = ? AND {_USABLE_SQL}", (_hash(token), now))
         return rows[0] if rows else None
 
     async def get(self, invite_id: int) -> Invite:
@@ -145,14 +145,11 @@ class InviteRepo:
 
     async def list_open(self, *, now: int) -> list[Invite]:
         """The invites nobody has used yet and that can still be used, the newest first."""
-        return await self._select(
-            "i.used_at IS NULL AND i.revoked_at IS NULL AND i.expires_at >= ?", (now,)
-        )
+        return await self._select(_USABLE_SQL, (now,))
 
     async def count_open(self, *, now: int) -> int:
         return await self._database.count(
-            "SELECT count(*) FROM invites WHERE used_at IS NULL AND revoked_at IS NULL "
-            "AND expires_at >= ?",
+            f"SELECT count(*) FROM invites WHERE {_USABLE_SQL}",  # noqa: S608
             (now,),
         )
 
@@ -184,7 +181,6 @@ def _invite(row: Row) -> Invite:
         by=row["made_by"],
         created_at=row["created_at"],
         expires_at=row["expires_at"],
-        is_revoked=row["revoked_at"] is not None,
         guest=row["used_by"],
     )
 

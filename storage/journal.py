@@ -26,6 +26,7 @@ from bot.domain.merging import is_end_unknown
 from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
 from storage.case_history import reopen_until_sql
+from storage.clients import SAME_CLIENT_SQL
 from storage.database import Database, Row, Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
@@ -80,9 +81,8 @@ class JournalRepo:
     async def numbers_of_client(self, client: str) -> tuple[str, ...]:
         """All numbers of the client who has this one, which comes first."""
         rows = await self._database.fetch(
-            "SELECT m.number FROM contact_numbers AS n "
-            "JOIN contact_numbers AS m ON m.contact_id = n.contact_id WHERE n.number = ?",
-            (client,),
+            f"SELECT number FROM contact_numbers WHERE number IN {SAME_CLIENT_SQL} ORDER BY id",  # noqa: S608
+            (client, client),
         )
         return (client, *(row["number"] for row in rows if row["number"] != client))
 

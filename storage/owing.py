@@ -34,7 +34,7 @@ async def owe_administrators(
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
         f"AND id <> ? AND {can_be_told_sql('employees')} "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
-        (kind.value, subject, Priority.LIST, now, now, but),
+        (kind.value, subject, Priority.REPORT, now, now, but),
     )
 
 
@@ -166,7 +166,10 @@ async def mark_cases_changed(
 async def mark_alerts_changed(
     tx: Transaction, case_ids: Iterable[int], *, priority: Priority, now: int
 ) -> None:
-    """Owe an edit of what tells of these cases: alerts, lists, the questions to their owners."""
+    """Owe an edit of what tells of these cases: alerts, lists, the questions to their owners.
+
+    Of what was done to many at once a list tells in one edit, so that it goes before their alerts.
+    """
     ids = list(case_ids)
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
@@ -177,7 +180,7 @@ async def mark_alerts_changed(
         f"AND NOT {TOLD_IN_LIST_SQL}",
         [(priority, priority, now, now, case_id) for case_id in ids],
     )
-    await mark_lists_changed(tx, ids, now=now)
+    await mark_lists_changed(tx, ids, priority=min(priority, Priority.DETAIL), now=now)
 
 
 async def move_messages(tx: Transaction, case_id: int, into: int) -> None:

@@ -23,7 +23,9 @@ def next_edit(now: int) -> tuple[int, ...]:
     return now - EDIT_SECONDS, now, EDIT_SECONDS, now
 
 
-async def mark_lists_changed(tx: Transaction, case_ids: Collection[int], *, now: int) -> None:
+async def mark_lists_changed(
+    tx: Transaction, case_ids: Collection[int], *, priority: Priority, now: int
+) -> None:
     """Owe an edit of every list that tells of one of these cases."""
     await tx.executemany(
         "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
@@ -32,10 +34,7 @@ async def mark_lists_changed(tx: Transaction, case_ids: Collection[int], *, now:
         "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
         "WHERE id IN (SELECT o.list_id FROM outbox AS o WHERE o.case_id = ? "
         "AND o.list_id IS NOT NULL) AND state IN ('pending', 'sent')",
-        [
-            (Priority.DETAIL, Priority.DETAIL, *next_edit(now), now, case_id)
-            for case_id in case_ids
-        ],
+        [(priority, priority, *next_edit(now), now, case_id) for case_id in case_ids],
     )
 
 
@@ -47,9 +46,7 @@ async def note_told(tx: Transaction, list_id: int, told: Sequence[int], *, now: 
     )
 
 
-async def drop_untold(
-    tx: Transaction, rows: Sequence[tuple[int, int]], *, reason: str = NOTHING_TO_TELL, now: int
-) -> None:
+async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: int) -> None:
     """Take these rows, each with its version, out of their list: it does not tell of them.
 
     They are owed again when their cases concern the chat again. A row that has become another
@@ -58,7 +55,7 @@ async def drop_untold(
     await tx.executemany(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
-        [(reason, now, *row) for row in rows],
+        [(NOTHING_TO_TELL, now, *row) for row in rows],
     )
 
 

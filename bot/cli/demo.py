@@ -182,8 +182,8 @@ class _Speech:
         if self._chosen:
             await self.choose(self._chosen)
 
-    async def choose(self, language: str) -> None:
-        self._chosen = Language(language)
+    async def choose(self, language: Language) -> None:
+        self._chosen = language
         if self._settings is None:
             return
         bot, i18n = create_bot(self._settings), create_i18n(self._settings.language)

@@ -184,7 +184,7 @@ class Notices:
         if not cases:
             if not owed.is_in_chat:
                 return None
-            gone = views.nothing_listed()
+            gone = views.not_yours()
             return Notice(gone, employee=employee, told=tuple(told), untold=tuple(untold))
         number = int(owed.subject.rpartition(" ")[2])
         return Notice(

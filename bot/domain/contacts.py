@@ -47,8 +47,8 @@ class Joining(Enum):
     TOO_MANY = auto()
 
 
-class Taking(Enum):
-    """What becomes of the other contact whose number is added."""
+class Takeover(Enum):
+    """What a contact takes over from another one, whose number is added to it."""
 
     NOTHING = auto()
     NUMBER = auto()

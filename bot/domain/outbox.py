@@ -55,7 +55,8 @@ class Priority(IntEnum):
     """An edit that changes what people should do: taken, free again, closed. A list that grows."""
     DETAIL = 2
     """An edit that only adds to what they know."""
-    LIST = 3
+    REPORT = 3
+    """A digest, the cases still open, what administrators are told: of no one client."""
     CARD = 4
     """An edit of a card somebody has open."""
     MANY = 5

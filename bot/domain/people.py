@@ -122,7 +122,6 @@ class Invite:
     by: str | None
     created_at: int
     expires_at: int
-    is_revoked: bool = False
     guest: int | None = None
 
 

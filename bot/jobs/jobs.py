@@ -52,7 +52,7 @@ class Jobs:
             self._case_deadlines.ask_owners,
             self._case_deadlines.repeat_alerts,
             self._reminders.owe_due,
-            self._company.owe_opening_list,
+            self._company.owe_open_cases,
             self._digest_times.owe_due,
         ]
         return [partial(self._do_due, do) for do in do_due]

@@ -84,7 +84,7 @@ def _row(number: int, case: Case, zone: ZoneInfo) -> str:
     times += sign(signs.NEW_CLIENT) if case.is_of_new_client and is_free else ""
     client = parties.client_name(case.call)
     if not case.is_open:
-        mark = sign("⌛" if case.state is CaseState.EXPIRED else "✅")
+        mark = sign(cases.end_sign(case))
         return (
             f"{start}<s>{quoted(fit(client, LINE - width(start + times + mark)))}</s>{times}{mark}"
         )
@@ -101,13 +101,8 @@ def _row(number: int, case: Case, zone: ZoneInfo) -> str:
     return f"{start}{quoted(client)}{times}{quoted(end)}"
 
 
-def nothing_listed() -> str:
-    """Replaces a list whose reader may not see any of its cases any more."""
-    return f"↩️ {cases.not_yours()}"
-
-
 def not_yours() -> str:
-    """Replaces the alert of a case that the person may not see any more."""
+    """Replaces the alert of a case, or a list of cases, that the person may see no more."""
     return f"↩️ {cases.not_yours()}"
 
 
@@ -209,4 +204,4 @@ def _sign(case: Case) -> str:
     """The sign of the call's status, or of how the case ended if no call back ended it."""
     if case.is_open or case.state is CaseState.CALLED_BACK:
         return signs.STATUS[case.call.status]
-    return "⌛" if case.state is CaseState.EXPIRED else "✅"
+    return cases.end_sign(case)

@@ -303,9 +303,14 @@ def ending(case: Case, *, now: int, zone: ZoneInfo) -> str:
 
 def age_sign(case: Case, now: int) -> str:
     if not case.is_open:
-        return "⌛" if case.state is CaseState.EXPIRED else "✅"
+        return end_sign(case)
     age = now - case.opened_at
     return "🔴" if age >= _OLD else "🟠" if age >= _AGEING else "🟡"
+
+
+def end_sign(case: Case) -> str:
+    """How a case that is over ended: nobody called back, or the client was seen to."""
+    return "⌛" if case.state is CaseState.EXPIRED else "✅"
 
 
 def _why_void(call: Call) -> str:

@@ -16,10 +16,12 @@ from bot.app import create_repositories
 from bot.delivery.open_cards import Holding
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
+from bot.domain.cases import BatchKind, Board, BoardPart, Taking
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
-from bot.domain.people import Employee, EmployeeState, Role
+from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
 from storage.alert_lists import AlertLists
+from storage.comments import CommentRepo
 from storage.groups import GroupRepo
 from storage.open_cards import DrawnCard, OpenCardRepo
 from storage.outbox import OutboxRepo
@@ -259,7 +261,7 @@ async def test_what_was_said_goes_with_the_calls_of_its_time(
     async with stored.database.transaction() as tx:
         for kind in (MessageKind.DIGEST, MessageKind.REJECTS):
             await owe_anew(
-                tx, kind, "1", employee_id=boss.id, priority=Priority.LIST, now=stored.now
+                tx, kind, "1", employee_id=boss.id, priority=Priority.REPORT, now=stored.now
             )
         await tx.execute("UPDATE outbox SET state = 'sent', done_at = ?", (stored.now,))
     await stored.calls.purge(before=stored.now)
@@ -328,7 +330,6 @@ async def test_cases_closed_before_their_list_left_are_a_list_when_opened_again(
         await stored.case_closings.close(case_id, boss, "Реклама", now=stored.now)
     await post.deliver()
     assert post.said == []
-    stored.now += 1
     for case_id in cases:
         await stored.case_closings.reopen(case_id, boss, now=stored.now)
     await post.deliver()
@@ -350,6 +351,37 @@ async def test_a_group_that_leaves_a_queue_is_not_told_of_it_by_a_list_that_wait
     await post.deliver()
     [said] = [one for one in post.said if one.count("+380") < 7]
     assert said.count("+380") == 4
+
+
+async def test_what_is_done_to_a_listed_client_is_told_before_details_of_others(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-100)
+    await post.deliver()
+    for number in range(7):
+        await stored.lost(-60 + number, f"06712345{number:02}")
+    await post.deliver()
+    alert, *listed = [case.id for case in await stored.all_cases()]
+    told = len(post.said)
+    stored.now += 5
+    await CommentRepo(stored.database).set(1, "Опт", author=boss, on_top_of=0, now=stored.now)
+    assert await stored.cases.take(listed[0], boss, now=stored.now) is Taking.TAKEN
+    await post.deliver()
+    row, detail = post.said[told:]
+    assert "взято 1" in row
+    assert "Опт" in detail
+
+    # Of many taken at once the list tells before the alert of each.
+    stored.now += 5
+    batch = await stored.batches.ask(
+        BatchKind.TAKE, boss, Board.FREE, BoardPart(), today=stored.now, now=stored.now
+    )
+    await stored.batches.carry_out(batch.id, boss, now=stored.now)
+    assert (await stored.cases.get(alert, EVERYTHING)).is_held_by(boss)
+    await post.deliver()
+    row, taken = post.said[told + 2 :]
+    assert "взято 7" in row
+    assert "Взято" in taken
 
 
 async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(

@@ -108,7 +108,7 @@ async def test_one_who_is_out_is_shown_nothing(tmp_path: Path) -> None:
                     MessageKind.OPEN_CASES,
                     "late",
                     employee_id=found.id,
-                    priority=Priority.LIST,
+                    priority=Priority.REPORT,
                     now=int(NOW),
                 )
                 await tx.execute(

@@ -46,7 +46,7 @@ async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path
                         MessageKind.REJECTS,
                         "office",
                         employee_id=row["id"],
-                        priority=Priority.LIST,
+                        priority=Priority.REPORT,
                         now=int(office.clock()),
                     )
         await office.post(dialled("b", office.clock() - 90))  # it wakes the Alerter

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.calls import CallFacts, CaseState, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Board, CaseActionKind
-from bot.domain.contacts import Joining, Taking
+from bot.domain.contacts import Joining, Takeover
 from bot.domain.people import EVERYTHING, Role
 from storage.database import Database, open_database
 from tests.support.statements import NOW, said
@@ -363,7 +363,7 @@ class Regroup:
     async def carry_out(self, stored: StoredCalls, now: int) -> None:
         if self.client:
             joined = await stored.contacts.add_number(
-                self.client, self.number, now=now, taking=Taking.NUMBER
+                self.client, self.number, now=now, takeover=Takeover.NUMBER
             )
             assert joined in {Joining.ADDED, Joining.ITS_ALREADY}
         elif contact := await stored.contacts.find(self.number):

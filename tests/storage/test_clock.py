@@ -1,5 +1,6 @@
-"""What is mended when the clock of the computer was set back."""
+"""What is mended when the clock of the computer was set back, and kept when it leaps."""
 
+from bot.domain.cases import BatchKind, Board, BoardPart
 from bot.domain.outbox import MessageKind, Owed
 from bot.domain.people import Role
 from storage.alert_lists import AlertLists
@@ -69,3 +70,22 @@ async def test_alerts_of_a_future_that_did_not_come_are_no_recent_ones_when_it_d
     assert not await lists.has_rung(told, now=stored.now)
     await stored.lost(-5, "0501112233")
     assert not await lists.has_too_many(await due(), now=stored.now)
+
+
+async def test_a_leap_deletes_no_batches_until_the_clock_has_kept_to_it(
+    stored: StoredCalls,
+) -> None:
+    boss, clock = await stored.hire(1, Role.ADMINISTRATOR), ClockRepo(stored.database)
+
+    async def ask(now: int) -> int:
+        """Ask about one more batch. Returns how many are kept."""
+        await stored.batches.ask(BatchKind.TAKE, boss, Board.ALL, BoardPart(), today=now, now=now)
+        return await stored.database.count("SELECT count(*) FROM batches")
+
+    await clock.note(now=NOW, step=None)
+    assert await ask(NOW) == 1
+    leapt = NOW + 300 * DAY
+    await clock.note(now=leapt, step=300 * DAY)
+    assert await ask(leapt) == 2
+    await clock.note(now=leapt + DAY + 1, step=0)
+    assert await ask(leapt + DAY + 1) == 1

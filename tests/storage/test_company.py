@@ -54,7 +54,7 @@ class Company(StoredCalls):
 
     async def ticks(self, start: str, end: str, step: int = 600) -> None:
         for moment in range(at(start), at(end), step):
-            await self.company.owe_opening_list(now=moment)
+            await self.company.owe_open_cases(now=moment)
 
 
 def told(moment: int) -> str:
@@ -96,7 +96,7 @@ async def test_an_opening_slept_through_is_told_of_once(company: Company) -> Non
 @pytest.mark.usefixtures("boss")
 async def test_a_clock_a_year_ahead_for_a_moment_loses_no_opening(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
-    await company.company.owe_opening_list(now=at("2027-11-21 19:00"))
+    await company.company.owe_open_cases(now=at("2027-11-21 19:00"))
     await company.ticks("2026-11-22 19:00", "2026-11-24 00:00")
     assert await company.lists() == 1
 
@@ -114,8 +114,8 @@ async def test_a_clock_set_back_after_opening_doubles_no_list(company: Company) 
 async def test_another_time_zone_opens_by_its_own_clocks(company: Company) -> None:
     await company.company.set_hours(None, OFFICE_HOURS, now=at("2026-11-20 19:00"))
     tokyo = CompanyRepo(company.database, ZoneInfo("Asia/Tokyo"))
-    assert not await tokyo.owe_opening_list(now=at("2026-11-23 01:00"))
-    assert await tokyo.owe_opening_list(now=at("2026-11-23 02:00"))
+    assert not await tokyo.owe_open_cases(now=at("2026-11-23 01:00"))
+    assert await tokyo.owe_open_cases(now=at("2026-11-23 02:00"))
 
 
 @pytest.mark.usefixtures("boss")

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.calls import CaseState, Status
 from bot.domain.cases import CaseActionKind
-from bot.domain.contacts import NUMBERS_LIMIT, Contact, Joining, Taking
+from bot.domain.contacts import NUMBERS_LIMIT, Contact, Joining, Takeover
 from bot.domain.errors import NotFoundError
 from bot.domain.people import EVERYTHING, Employee, Role
 from storage.contacts import ContactRepo
@@ -189,13 +189,13 @@ async def test_a_number_is_of_one_contact_until_somebody_takes_it(stored: Stored
     await join(stored, LAST, SECOND)
     assert await contacts.add_number(FIRST, LAST, now=NOW) is Joining.ANOTHERS
     assert await contacts.add_number(FIRST, FIRST, now=NOW) is Joining.ITS_ALREADY
-    taking = Taking.NUMBER
-    assert await contacts.add_number(FIRST, LAST, now=NOW, taking=taking) is Joining.ADDED
+    takeover = Takeover.NUMBER
+    assert await contacts.add_number(FIRST, LAST, now=NOW, takeover=takeover) is Joining.ADDED
     left = await contacts.find(SECOND)
     assert left is not None
     assert [one.number for one in left.numbers] == [SECOND]
-    whole = Taking.CONTACT
-    assert await contacts.add_number(FIRST, SECOND, now=NOW, taking=whole) is Joining.ADDED
+    whole = Takeover.CONTACT
+    assert await contacts.add_number(FIRST, SECOND, now=NOW, takeover=whole) is Joining.ADDED
     found = await contacts.find(SECOND)
     assert found is not None
     assert found.name == "Ганна"
@@ -208,7 +208,7 @@ async def test_a_contact_has_no_more_numbers_than_the_limit(stored: StoredCalls)
         await join(stored, f"+38050111220{number}")
     assert await stored.contacts.add_number(FIRST, LAST, now=NOW) is Joining.TOO_MANY
     await stored.contacts.set_name(LAST, "Іван")
-    joined = await stored.contacts.add_number(FIRST, LAST, now=NOW, taking=Taking.CONTACT)
+    joined = await stored.contacts.add_number(FIRST, LAST, now=NOW, takeover=Takeover.CONTACT)
     assert joined is Joining.TOO_MANY
 
 
@@ -247,7 +247,7 @@ async def test_a_name_that_came_with_a_number_is_not_undone_for_an_older_one(
     await contacts.set_name(FIRST, "Ганна")
     forgotten = await contacts.set_name(FIRST, None)
     await contacts.set_name(SECOND, "Марія")
-    joined = await contacts.add_number(FIRST, SECOND, taking=Taking.CONTACT, now=stored.now)
+    joined = await contacts.add_number(FIRST, SECOND, takeover=Takeover.CONTACT, now=stored.now)
     assert joined is Joining.ADDED
     assert not await contacts.restore_name(forgotten, version=forgotten.version)
     found = await contacts.find(FIRST)

@@ -16,7 +16,7 @@ def files_in(folder: Path) -> list[Path]:
 async def test_an_open_database_answers_and_is_weighed_with_all_its_files(tmp_path: Path) -> None:
     path = tmp_path / "dzvinok.db"
     async with open_database(path) as database:
-        await database.ping()
+        assert await database.has("SELECT 1")
         files = files_in(tmp_path)
         assert len(files) > 1
         assert size_on_disk(path) == sum(file.stat().st_size for file in files)

@@ -44,7 +44,7 @@ async def owe(
 
 async def test_each_chat_is_told_its_most_urgent_due_message_first(database: Database) -> None:
     for chat_id in (1, 2, 3):
-        await owe(database, chat_id, KINDS[0], Priority.LIST, due_at=10)
+        await owe(database, chat_id, KINDS[0], Priority.REPORT, due_at=10)
         await owe(database, chat_id, KINDS[1], Priority(chat_id % 3), due_at=10)
         await owe(database, chat_id, KINDS[2], Priority.ALERT, due_at=11)  # not yet
     outbox = OutboxRepo(database)
@@ -63,10 +63,10 @@ async def test_what_is_dropped_with_its_chat_is_purged_too(database: Database) -
     boss = await employees.get(1)
     async with database.transaction() as tx:
         for kind in KINDS:
-            await owe_anew(tx, kind, "1", employee_id=2, priority=Priority.LIST, now=NOW)
+            await owe_anew(tx, kind, "1", employee_id=2, priority=Priority.REPORT, now=NOW)
     for chat_id in (-5, -6):
         group = await groups.connect(chat_id, 0, title="Зміна", by=boss, now=NOW)
-        await owe(database, chat_id, KINDS[0], Priority.LIST, due_at=NOW)
+        await owe(database, chat_id, KINDS[0], Priority.REPORT, due_at=NOW)
     await employees.set_state(2, EmployeeState.BLOCKED)
     await groups.leave(-5, None, now=NOW)
     await groups.disconnect(group.id)
@@ -82,7 +82,7 @@ async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: D
     await RejectRepo(database).add("office", [], now=NOW)
     async with database.transaction() as tx:
         await owe_anew(
-            tx, MessageKind.OPEN_CASES, "late", employee_id=1, priority=Priority.LIST, now=NOW
+            tx, MessageKind.OPEN_CASES, "late", employee_id=1, priority=Priority.REPORT, now=NOW
         )
     await calls.record([said(external_id="a")], now=NOW)
     [due] = await outbox.list_due(now=NOW, limit=9)

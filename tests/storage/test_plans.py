@@ -18,6 +18,7 @@ from bot.domain.cases import BatchKind, Board, BoardAge, BoardPart
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
 from bot.domain.log import Key, LogFilter, Turn
+from bot.domain.outbox import Priority
 from bot.domain.people import EVERYTHING, Employee, Role, Scope
 from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
@@ -255,7 +256,7 @@ DUE: dict[str, Scan] = {
     "claims": lambda busy: busy.repositories.case_deadlines.ask_owners(now=busy.due),
     "repeat": lambda busy: busy.repositories.case_deadlines.repeat_alerts(now=busy.due),
     "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
-    "opening": lambda busy: busy.repositories.company.owe_opening_list(now=NOW + DAY),
+    "opening": lambda busy: busy.repositories.company.owe_open_cases(now=NOW + DAY),
     "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
     "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
     "cards": lambda busy: busy.repositories.open_cards.purge(now=busy.due),
@@ -313,7 +314,7 @@ async def test_lists_of_lost_calls_are_made_by_indexes(busy: Busy) -> None:
     assert await alert_lists.is_any_later(now=0)
     assert await alert_lists.open(1, chat_id=1, message_id=5, now=busy.due)
     async with busy.explained.transaction() as tx:
-        await mark_lists_changed(tx, [1], now=busy.due)
+        await mark_lists_changed(tx, [1], priority=Priority.NEWS, now=busy.due)
         await drop_list(tx, listed["id"], reason="", now=busy.due)
         await note_told(tx, listed["id"], [1], now=busy.due)
         await forget_unsent_lists(tx, 1, thread_id=0)

@@ -35,6 +35,7 @@ from bot.demo.page.requests import (
     read_fields,
     refusal,
 )
+from bot.domain.people import Language
 
 STATIC = Path(__file__).with_name("static")
 STATIC_TYPES = {
@@ -62,9 +63,6 @@ HEADERS = {
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-LANGUAGES = ("uk", "en")
-
-
 class DemoPage:
     """`async with server.running(port, mount=page.mount)` serves it at the server's root."""
 
@@ -75,9 +73,9 @@ class DemoPage:
         *,
         panel: Panel,
         group: Group | None = None,
-        choose_language: Callable[[str], Awaitable[None]] | None = None,
+        choose_language: Callable[[Language], Awaitable[None]] | None = None,
     ) -> None:
-        """`choose_language` tells the bot that its people now read `uk` or `en`."""
+        """`choose_language` tells the bot which language its people read now."""
         self._server = server
         self._choose_language = choose_language
         self._shown = ShownChats(people, group)
@@ -238,9 +236,10 @@ class DemoPage:
 
     async def _speak(self, fields: Fields) -> JsonObject:
         """The language of the page is that of everybody's Telegram, and of the bot."""
-        language = fields.text("language", limit=2)
-        if language not in LANGUAGES:
-            raise PageError(400, "language: expected uk or en")
+        try:
+            language = Language(fields.text("language", limit=2))
+        except ValueError:
+            raise PageError(400, f"language: expected {' or '.join(Language)}") from None
         for person in self._shown.people.values():
             person.user.account.language_code = language
         if self._choose_language is not None:
