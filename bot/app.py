@@ -71,6 +71,7 @@ from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.clock import ClockRepo
+from storage.clock_shifts import ClockShiftRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
@@ -117,6 +118,7 @@ class Repositories:
     outbox: OutboxRepo
     open_cards: OpenCardRepo
     rejects: RejectRepo
+    clock_shifts: ClockShiftRepo
     clock_state: ClockRepo
     durability: Durability
 
@@ -145,6 +147,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         rejects=RejectRepo(database),
+        clock_shifts=ClockShiftRepo(database),
         clock_state=ClockRepo(database),
         durability=Durability(database),
     )
@@ -400,6 +403,7 @@ def create_notices(
         reminders=repositories.reminders,
         journal=repositories.journal,
         rejects=repositories.rejects,
+        clock_shifts=repositories.clock_shifts,
         i18n=i18n,
         zone=zone,
         clock=clock,
