@@ -42,9 +42,10 @@ from bot.sources.registry import create_source
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import Adopting, LateScreens, ScreensMiddleware
+from bot.telegram.late import Adopting, LateScreens
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
+    InHandlerMiddleware,
     LanguageMiddleware,
     LeaveDialog,
     WakeMiddleware,
@@ -218,7 +219,7 @@ def create_dispatcher(
         ),
         **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
-    dispatcher.update.outer_middleware(ScreensMiddleware())
+    dispatcher.update.outer_middleware(InHandlerMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
     language = LanguageMiddleware(i18n, default=settings.language)

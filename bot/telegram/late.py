@@ -15,10 +15,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from contextvars import ContextVar
 from typing import Any
 
-from aiogram import BaseMiddleware, Bot
+from aiogram import Bot
 from aiogram.client.session.middlewares.base import (
     BaseRequestMiddleware,
     NextRequestMiddlewareType,
@@ -39,11 +38,12 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
-from aiogram.types import InlineKeyboardMarkup, TelegramObject
+from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from bot.telegram.middlewares import is_in_handler
 from bot.telegram.open_cards import drawn_card
 from storage.late_screens import LateScreen, LateScreenRepo
 from storage.open_cards import OpenCardRepo
@@ -58,14 +58,6 @@ _AGAIN_SECONDS = 5.0
 _NOTICE_SECONDS = 30
 _REQUEST_SECONDS = 10
 
-_is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
-
-
-def is_in_handler() -> bool:
-    """Whether what is done now is done by the handler of an update."""
-    return _is_in_handler.get()
-
-
 Adopting = Callable[
     [int], AbstractAsyncContextManager[Callable[[int, str | None], Awaitable[None]]]
 ]
@@ -73,22 +65,6 @@ Adopting = Callable[
 
 Gives what takes the id of a message shown late and its buttons, as JSON.
 """
-
-
-class ScreensMiddleware(BaseMiddleware):
-    """Lets LateScreens know which requests are made by handlers of updates."""
-
-    async def __call__(
-        self,
-        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
-        event: TelegramObject,
-        data: dict[str, Any],
-    ) -> Any:
-        token = _is_in_handler.set(True)
-        try:
-            return await handler(event, data)
-        finally:
-            _is_in_handler.reset(token)
 
 
 class LateScreens(BaseRequestMiddleware):

@@ -1,7 +1,8 @@
-"""What surrounds the handling of every update: who wrote, in which language."""
+"""What surrounds the handling of every update: who wrote, in which language, that it goes on."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from aiogram import BaseMiddleware, Bot
@@ -26,6 +27,24 @@ LEFT = {"left": True}
 """What is kept of a dialog that was left for another screen, until a text comes."""
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+_is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
+
+
+def is_in_handler() -> bool:
+    """Whether what is done now is done by the handler of an update."""
+    return _is_in_handler.get()
+
+
+class InHandlerMiddleware(BaseMiddleware):
+    """Lets requests to Telegram be told apart: those that handlers make, and all others."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        token = _is_in_handler.set(True)
+        try:
+            return await handler(event, data)
+        finally:
+            _is_in_handler.reset(token)
 
 
 class EmployeeMiddleware(BaseMiddleware):
