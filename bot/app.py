@@ -6,7 +6,7 @@ Only here are objects of different rooms built and handed to each other. Begin r
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 from functools import partial
@@ -18,8 +18,6 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.fsm.context import FSMContext
-from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 
@@ -42,7 +40,7 @@ from bot.sources.registry import create_source
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import Adopting, LateScreens
+from bot.telegram.late import LateScreens
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InHandlerMiddleware,
@@ -113,11 +111,14 @@ class Repositories:
     digest_times: DigestTimes
     reminders: ReminderRepo
     employees: EmployeeRepo
+    fsm: FsmStorage
     invites: InviteRepo
     comments: CommentRepo
     contacts: ContactRepo
     outbox: OutboxRepo
     open_cards: OpenCardRepo
+    late_screens: LateScreenRepo
+    waiting_updates: WaitingUpdateRepo
     rejects: RejectRepo
     clock_shifts: ClockShiftRepo
     clock_state: ClockRepo
@@ -142,11 +143,14 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),
         employees=EmployeeRepo(database),
+        fsm=FsmStorage(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),
         contacts=ContactRepo(database, rules=rules),
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
+        late_screens=LateScreenRepo(database),
+        waiting_updates=WaitingUpdateRepo(database),
         rejects=RejectRepo(database),
         clock_shifts=ClockShiftRepo(database),
         clock_state=ClockRepo(database),
@@ -170,7 +174,6 @@ def create_bot(settings: Settings) -> Bot:
 def create_dispatcher(
     *,
     settings: Settings,
-    database: Database,
     repositories: Repositories,
     i18n: I18n,
     clock: Clock,
@@ -178,19 +181,19 @@ def create_dispatcher(
     recordings: Recordings,
     steady: Callable[[], float] | None = None,
     receiving: Receiving,
-    events_isolation: BaseEventIsolation | None = None,
+    isolation: PersonIsolation,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
-    whether updates come in, for /health. `steady`: see `serve`. `events_isolation` holds up the
+    whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the
     updates of a person while one is handled.
     """
     cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
-        storage=FsmStorage(database),
-        events_isolation=events_isolation or PersonIsolation(),
+        storage=repositories.fsm,
+        events_isolation=isolation,
         settings=settings,
         clock=clock,
         steady=steady or clock,
@@ -303,7 +306,7 @@ async def serve(
                 cards=create_cards(repositories, settings),
                 i18n=i18n,
                 clock=clock,
-                holding=partial(_holding, bot, isolation),
+                holding=isolation.hold,
             ),
             clock=clock,
             pace=pace,
@@ -311,7 +314,6 @@ async def serve(
         )
         dispatcher = create_dispatcher(
             settings=settings,
-            database=database,
             repositories=repositories,
             i18n=i18n,
             clock=clock,
@@ -319,14 +321,16 @@ async def serve(
             recordings=recordings,
             steady=steady,
             receiving=receiving,
-            events_isolation=isolation,
+            isolation=isolation,
         )
         late_screens = LateScreens(
             bot,
-            LateScreenRepo(database),
+            repositories.late_screens,
             repositories.open_cards,
             clock=clock,
-            adopting=_adopting(bot, dispatcher),
+            isolation=isolation,
+            fsm=repositories.fsm,
+            adopt=adopt,
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
         bot.session.middleware(late_screens)
@@ -335,7 +339,7 @@ async def serve(
             bot,
             dispatcher,
             gate=Gate(repositories.employees),
-            written=Written(WaitingUpdateRepo(database)),
+            written=Written(repositories.waiting_updates),
             receiving=receiving,
             metrics=metrics,
         )
@@ -456,29 +460,6 @@ def _webhook_of(settings: Settings) -> Webhook | None:
         settings.public_url.rstrip("/") + TELEGRAM_PATH,
         settings.webhook_secret.get_secret_value(),
     )
-
-
-@asynccontextmanager
-async def _holding(
-    bot: Bot, isolation: BaseEventIsolation, chat_id: int
-) -> AsyncIterator[StorageKey]:
-    """Holds up the updates of a person's own chat; gives the key of its dialog."""
-    key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
-    async with isolation.lock(key):
-        yield key
-
-
-def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
-    """Makes questions shown late part of the dialogs that asked them."""
-
-    @asynccontextmanager
-    async def adopting(
-        chat_id: int,
-    ) -> AsyncIterator[Callable[[int, str | None], Awaitable[None]]]:
-        async with _holding(bot, dispatcher.fsm.events_isolation, chat_id) as key:
-            yield partial(adopt, FSMContext(dispatcher.storage, key))
-
-    return adopting
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from bot.config.settings import Settings
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -65,11 +66,11 @@ async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
     async with plain_http() as http:
         yield create_dispatcher(
             settings=chosen,
-            database=database,
             repositories=create_repositories(database, chosen),
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             receiving=Receiving(lambda: 0),
+            isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
         )

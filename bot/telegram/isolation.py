@@ -18,8 +18,14 @@ class PersonIsolation(BaseEventIsolation):
         """By person; only those who hold a lock or wait for it keep it."""
 
     @asynccontextmanager
+    async def hold(self, person: int) -> AsyncIterator[None]:
+        """Hold up what a person does until the end of the block."""
+        async with self._locks.setdefault(person, asyncio.Lock()):
+            yield
+
+    @asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncIterator[None]:
-        async with self._locks.setdefault(key.user_id, asyncio.Lock()):
+        async with self.hold(key.user_id):
             yield
 
     async def close(self) -> None:

@@ -31,6 +31,7 @@ from bot.domain.people import EVERYTHING
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from keyboards.callbacks import LogPage
 from storage.database import open_database
 from tests.bench import office
@@ -79,11 +80,11 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
         repositories = create_repositories(database, settings)
         dispatcher = create_dispatcher(
             settings=settings,
-            database=database,
             repositories=repositories,
             i18n=create_i18n(settings.language),
             clock=system_clock,
             receiving=Receiving(system_clock),
+            isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(httpx.AsyncClient(), settings),
         )

@@ -39,6 +39,7 @@ from bot.domain.people import Employee, Language, Role
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -113,11 +114,11 @@ class App:
         self.now = STARTED_AT
         self.dispatcher = create_dispatcher(
             settings=chosen,
-            database=database,
             repositories=repositories,
             i18n=self.i18n,
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
+            isolation=PersonIsolation(),
             wake=self._wake,
             recordings=Recordings(http, chosen),
         )
