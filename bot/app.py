@@ -175,6 +175,7 @@ def create_dispatcher(
     *,
     settings: Settings,
     repositories: Repositories,
+    cards: Cards,
     i18n: I18n,
     clock: Clock,
     wake: Callable[[], None],
@@ -186,10 +187,9 @@ def create_dispatcher(
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
-    whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the
-    updates of a person while one is handled.
+    whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
+    of a person while one is handled.
     """
-    cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
         storage=repositories.fsm,
@@ -283,7 +283,7 @@ async def serve(
 
         i18n, metrics = create_i18n(settings.language), Metrics()
         receiving = Receiving(clock, now=steady)
-        isolation = PersonIsolation()
+        isolation, cards = PersonIsolation(), create_cards(repositories, settings)
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -303,7 +303,7 @@ async def serve(
                 repositories.open_cards,
                 outbox=repositories.outbox,
                 employees=repositories.employees,
-                cards=create_cards(repositories, settings),
+                cards=cards,
                 i18n=i18n,
                 clock=clock,
                 holding=isolation.hold,
@@ -315,6 +315,7 @@ async def serve(
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
+            cards=cards,
             i18n=i18n,
             clock=clock,
             wake=alerter.wake,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from aiogram import Dispatcher
 
-from bot.app import create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher, create_repositories
 from bot.config.settings import Settings
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
@@ -63,10 +63,12 @@ def stored(database: Database) -> StoredCalls:
 async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
     """The dispatcher with all its handlers, as the program wires it."""
     chosen = Settings(_env_file=None)
+    repositories = create_repositories(database, chosen)
     async with plain_http() as http:
         yield create_dispatcher(
             settings=chosen,
-            repositories=create_repositories(database, chosen),
+            repositories=repositories,
+            cards=create_cards(repositories, chosen),
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             receiving=Receiving(lambda: 0),

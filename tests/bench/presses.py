@@ -22,7 +22,7 @@ from aiogram.methods import EditMessageText, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.app import create_bot, create_dispatcher, create_repositories
+from bot.app import create_bot, create_cards, create_dispatcher, create_repositories
 from bot.delivery.pace import Pace, PaceMiddleware
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
@@ -81,6 +81,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
+            cards=create_cards(repositories, settings),
             i18n=create_i18n(settings.language),
             clock=system_clock,
             receiving=Receiving(system_clock),

@@ -32,7 +32,7 @@ from aiogram.types import (
 )
 from pydantic import SecretStr
 
-from bot.app import create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher, create_repositories
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
@@ -115,6 +115,7 @@ class App:
         self.dispatcher = create_dispatcher(
             settings=chosen,
             repositories=repositories,
+            cards=create_cards(repositories, chosen),
             i18n=self.i18n,
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
