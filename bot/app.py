@@ -33,7 +33,7 @@ from bot.domain.receiving import Receiving
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
-from bot.jobs.timer import Timer, start_timer
+from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.sources.registry import create_source
@@ -365,9 +365,18 @@ async def serve(
         clock_watch = ClockWatch(
             repositories.clock_state, clock=clock, steady=steady, wake=alerter.wake
         )
-        timer = await stack.enter_async_context(start_timer())
-        timer.every(1, clock_watch.look)
-        _schedule_jobs(timer, repositories, settings, clock_watch=clock_watch, wake=alerter.wake)
+        jobs = Jobs(
+            repositories.calls,
+            repositories.case_deadlines,
+            repositories.company,
+            repositories.reminders,
+            repositories.digest_times,
+            repositories.open_cards,
+            clock_watch=clock_watch,
+            wake=alerter.wake,
+            retention_days=settings.retention_days,
+        )
+        jobs.begin(await stack.enter_async_context(start_timer()))
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
@@ -424,33 +433,6 @@ def create_cards(repositories: Repositories, settings: Settings) -> Cards:
         settings.zone,
         partial(can_be_heard, settings=settings),
     )
-
-
-def _schedule_jobs(
-    timer: Timer,
-    repositories: Repositories,
-    settings: Settings,
-    *,
-    clock_watch: ClockWatch,
-    wake: Callable[[], None],
-) -> None:
-    jobs = Jobs(
-        repositories.calls,
-        repositories.case_deadlines,
-        repositories.company,
-        repositories.reminders,
-        repositories.digest_times,
-        repositories.open_cards,
-        clock_watch=clock_watch,
-        wake=wake,
-        retention_days=settings.retention_days,
-    )
-    timer.every(5, jobs.sweep)
-    for job in jobs.due_jobs():
-        timer.every(1, job)
-    timer.every(15, jobs.settle)
-    timer.every(5, jobs.purge)
-    timer.every(600, jobs.leave_cards)
 
 
 def _webhook_of(settings: Settings) -> Webhook | None:
