@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from aiogram import Dispatcher
 
-from bot.app import create_cards, create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database

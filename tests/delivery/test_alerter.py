@@ -12,13 +12,13 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from bot.app import create_repositories
 from bot.delivery.open_cards import Holding
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee, EmployeeState, Role
+from bot.repositories import create_repositories
 from storage.alert_lists import AlertLists
 from storage.groups import GroupRepo
 from storage.open_cards import DrawnCard, OpenCardRepo

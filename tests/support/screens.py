@@ -32,12 +32,13 @@ from aiogram.types import (
 )
 from pydantic import SecretStr
 
-from bot.app import create_cards, create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
