@@ -46,7 +46,6 @@ from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InHandlerMiddleware,
     LanguageMiddleware,
-    LeaveDialog,
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
@@ -60,9 +59,10 @@ from handlers.board import BoardScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
-from handlers.dialogs import LeaveByPress, LeaveWhenRefused, adopt
+from handlers.dialog_state import adopt
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
+from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
 from storage.database import Database, open_database
 from storage.lock import only_instance
@@ -140,7 +140,7 @@ def create_dispatcher(
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
-    dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.message.outer_middleware(LeaveByCommand())
     dispatcher.message.outer_middleware(AnswerEarlier())
     dispatcher.callback_query.outer_middleware(LeaveByPress())
     for observer in (dispatcher.message, dispatcher.edited_message, dispatcher.callback_query):
