@@ -6,9 +6,9 @@ Only here are objects of different rooms built and handed to each other. Begin r
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,6 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.fsm.context import FSMContext
-from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 from aiogram.types import LinkPreviewOptions
 from aiogram.utils.i18n import I18n
 
@@ -35,18 +33,19 @@ from bot.domain.receiving import Receiving
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
-from bot.jobs.timer import Timer, start_timer
+from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
+from bot.repositories import Repositories, create_repositories
 from bot.sources.registry import create_source
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import Adopting, LateScreens, ScreensMiddleware
+from bot.telegram.late import LateScreens
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
+    InHandlerMiddleware,
     LanguageMiddleware,
-    LeaveDialog,
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
@@ -60,94 +59,15 @@ from handlers.board import BoardScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
-from handlers.dialogs import LeaveByPress, LeaveWhenRefused, adopt
+from handlers.dialog_state import adopt
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
-from storage.alert_lists import AlertLists
-from storage.calls import CallRepo
+from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
-from storage.case_batches import CaseBatches
-from storage.case_closings import CaseClosings
-from storage.case_deadlines import CaseDeadlines
-from storage.cases import CaseRepo
-from storage.clock import ClockRepo
-from storage.comments import CommentRepo
-from storage.company import CompanyRepo
-from storage.contacts import ContactRepo
 from storage.database import Database, open_database
-from storage.digest_times import DigestTimes
-from storage.digests import DigestRepo
-from storage.durability import Durability
-from storage.employees import EmployeeRepo
-from storage.fsm import FsmStorage
-from storage.groups import GroupRepo
-from storage.invites import InviteRepo
-from storage.journal import JournalRepo
-from storage.late_screens import LateScreenRepo
 from storage.lock import only_instance
-from storage.open_cards import OpenCardRepo
-from storage.outbox import OutboxRepo
-from storage.rejects import RejectRepo
-from storage.reminders import ReminderRepo
-from storage.waiting_updates import WaitingUpdateRepo
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Repositories:
-    """Everything stored, by the names handlers ask for."""
-
-    alert_lists: AlertLists
-    calls: CallRepo
-    journal: JournalRepo
-    cases: CaseRepo
-    case_batches: CaseBatches
-    case_closings: CaseClosings
-    case_deadlines: CaseDeadlines
-    company: CompanyRepo
-    groups: GroupRepo
-    digests: DigestRepo
-    digest_times: DigestTimes
-    reminders: ReminderRepo
-    employees: EmployeeRepo
-    invites: InviteRepo
-    comments: CommentRepo
-    contacts: ContactRepo
-    outbox: OutboxRepo
-    open_cards: OpenCardRepo
-    rejects: RejectRepo
-    clock_state: ClockRepo
-    durability: Durability
-
-
-def create_repositories(database: Database, settings: Settings) -> Repositories:
-    rules, claim_seconds = settings.case_rules, settings.claim_minutes * 60
-    journal = JournalRepo(database)
-    numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
-    return Repositories(
-        alert_lists=AlertLists(database),
-        calls=CallRepo(database, rules=rules, numbers=numbers),
-        journal=journal,
-        cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
-        case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
-        case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
-        case_deadlines=CaseDeadlines(database, rules=rules),
-        company=CompanyRepo(database, settings.zone),
-        reminders=ReminderRepo(database),
-        groups=GroupRepo(database),
-        digests=DigestRepo(database, settings.zone, window=rules.window),
-        digest_times=DigestTimes(database, settings.zone),
-        employees=EmployeeRepo(database),
-        invites=InviteRepo(database),
-        comments=CommentRepo(database),
-        contacts=ContactRepo(database, rules=rules),
-        outbox=OutboxRepo(database),
-        open_cards=OpenCardRepo(database),
-        rejects=RejectRepo(database),
-        clock_state=ClockRepo(database),
-        durability=Durability(database),
-    )
 
 
 def create_bot(settings: Settings) -> Bot:
@@ -166,27 +86,26 @@ def create_bot(settings: Settings) -> Bot:
 def create_dispatcher(
     *,
     settings: Settings,
-    database: Database,
     repositories: Repositories,
+    cards: Cards,
     i18n: I18n,
     clock: Clock,
     wake: Callable[[], None],
     recordings: Recordings,
     steady: Callable[[], float] | None = None,
     receiving: Receiving,
-    events_isolation: BaseEventIsolation | None = None,
+    isolation: PersonIsolation,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
-    whether updates come in, for /health. `steady`: see `serve`. `events_isolation` holds up the
-    updates of a person while one is handled.
+    whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
+    of a person while one is handled.
     """
-    cards = create_cards(repositories, settings)
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
-        storage=FsmStorage(database),
-        events_isolation=events_isolation or PersonIsolation(),
+        storage=repositories.fsm,
+        events_isolation=isolation,
         settings=settings,
         clock=clock,
         steady=steady or clock,
@@ -215,13 +134,13 @@ def create_dispatcher(
         ),
         **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
     )
-    dispatcher.update.outer_middleware(ScreensMiddleware())
+    dispatcher.update.outer_middleware(InHandlerMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
     dispatcher.update.outer_middleware(EmployeeMiddleware())
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
-    dispatcher.message.outer_middleware(LeaveDialog())
+    dispatcher.message.outer_middleware(LeaveByCommand())
     dispatcher.message.outer_middleware(AnswerEarlier())
     dispatcher.callback_query.outer_middleware(LeaveByPress())
     for observer in (dispatcher.message, dispatcher.edited_message, dispatcher.callback_query):
@@ -276,7 +195,7 @@ async def serve(
 
         i18n, metrics = create_i18n(settings.language), Metrics()
         receiving = Receiving(clock, now=steady)
-        isolation = PersonIsolation()
+        isolation, cards = PersonIsolation(), create_cards(repositories, settings)
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -296,10 +215,10 @@ async def serve(
                 repositories.open_cards,
                 outbox=repositories.outbox,
                 employees=repositories.employees,
-                cards=create_cards(repositories, settings),
+                cards=cards,
                 i18n=i18n,
                 clock=clock,
-                holding=partial(_holding, bot, isolation),
+                holding=isolation.hold,
             ),
             clock=clock,
             pace=pace,
@@ -307,22 +226,24 @@ async def serve(
         )
         dispatcher = create_dispatcher(
             settings=settings,
-            database=database,
             repositories=repositories,
+            cards=cards,
             i18n=i18n,
             clock=clock,
             wake=alerter.wake,
             recordings=recordings,
             steady=steady,
             receiving=receiving,
-            events_isolation=isolation,
+            isolation=isolation,
         )
         late_screens = LateScreens(
             bot,
-            LateScreenRepo(database),
+            repositories.late_screens,
             repositories.open_cards,
             clock=clock,
-            adopting=_adopting(bot, dispatcher),
+            isolation=isolation,
+            fsm=repositories.fsm,
+            adopt=adopt,
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
         bot.session.middleware(late_screens)
@@ -331,7 +252,7 @@ async def serve(
             bot,
             dispatcher,
             gate=Gate(repositories.employees),
-            written=Written(WaitingUpdateRepo(database)),
+            written=Written(repositories.waiting_updates),
             receiving=receiving,
             metrics=metrics,
         )
@@ -356,9 +277,18 @@ async def serve(
         clock_watch = ClockWatch(
             repositories.clock_state, clock=clock, steady=steady, wake=alerter.wake
         )
-        timer = await stack.enter_async_context(start_timer())
-        timer.every(1, clock_watch.look)
-        _schedule_jobs(timer, repositories, settings, clock_watch=clock_watch, wake=alerter.wake)
+        jobs = Jobs(
+            repositories.calls,
+            repositories.case_deadlines,
+            repositories.company,
+            repositories.reminders,
+            repositories.digest_times,
+            repositories.open_cards,
+            clock_watch=clock_watch,
+            wake=alerter.wake,
+            retention_days=settings.retention_days,
+        )
+        jobs.begin(await stack.enter_async_context(start_timer()))
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
@@ -400,6 +330,7 @@ def create_notices(
         reminders=repositories.reminders,
         journal=repositories.journal,
         rejects=repositories.rejects,
+        clock_shifts=repositories.clock_shifts,
         i18n=i18n,
         zone=zone,
         clock=clock,
@@ -416,33 +347,6 @@ def create_cards(repositories: Repositories, settings: Settings) -> Cards:
     )
 
 
-def _schedule_jobs(
-    timer: Timer,
-    repositories: Repositories,
-    settings: Settings,
-    *,
-    clock_watch: ClockWatch,
-    wake: Callable[[], None],
-) -> None:
-    jobs = Jobs(
-        repositories.calls,
-        repositories.case_deadlines,
-        repositories.company,
-        repositories.reminders,
-        repositories.digest_times,
-        repositories.open_cards,
-        clock_watch=clock_watch,
-        wake=wake,
-        retention_days=settings.retention_days,
-    )
-    timer.every(5, jobs.sweep)
-    for job in jobs.due_jobs():
-        timer.every(1, job)
-    timer.every(15, jobs.settle)
-    timer.every(5, jobs.purge)
-    timer.every(600, jobs.leave_cards)
-
-
 def _webhook_of(settings: Settings) -> Webhook | None:
     """Where Telegram should post updates; None if the bot polls."""
     if settings.updates == "polling":
@@ -451,29 +355,6 @@ def _webhook_of(settings: Settings) -> Webhook | None:
         settings.public_url.rstrip("/") + TELEGRAM_PATH,
         settings.webhook_secret.get_secret_value(),
     )
-
-
-@asynccontextmanager
-async def _holding(
-    bot: Bot, isolation: BaseEventIsolation, chat_id: int
-) -> AsyncIterator[StorageKey]:
-    """Holds up the updates of a person's own chat; gives the key of its dialog."""
-    key = StorageKey(bot_id=bot.id, chat_id=chat_id, user_id=chat_id)
-    async with isolation.lock(key):
-        yield key
-
-
-def _adopting(bot: Bot, dispatcher: Dispatcher) -> Adopting:
-    """Makes questions shown late part of the dialogs that asked them."""
-
-    @asynccontextmanager
-    async def adopting(
-        chat_id: int,
-    ) -> AsyncIterator[Callable[[int, str | None], Awaitable[None]]]:
-        async with _holding(bot, dispatcher.fsm.events_isolation, chat_id) as key:
-            yield partial(adopt, FSMContext(dispatcher.storage, key))
-
-    return adopting
 
 
 @asynccontextmanager

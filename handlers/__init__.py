@@ -12,12 +12,12 @@ from handlers import (
     comments,
     company,
     contacts,
-    dialogs,
     digests,
     fallback,
     groups,
     health,
     invites,
+    left_dialogs,
     recordings,
     reminders,
     settings,
@@ -50,7 +50,7 @@ def create_routers() -> list[Router]:
         digests.create_router(),
         health.create_router(),
         groups.create_private(),
-        dialogs.create_router(),
+        left_dialogs.create_router(),
         fallback.create_router(),
     )
     return [groups.create_router(), private]

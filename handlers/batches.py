@@ -23,7 +23,7 @@ from bot.views import cases as case_views
 from bot.views import dialogs as dialog_views
 from handlers import dialogs
 from handlers.board import BoardScreens
-from handlers.dialogs import Dialog, InDialog, OfQuestion
+from handlers.dialog_state import Dialog, InDialog, OfQuestion
 from keyboards import board as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import BatchButton, BatchStep, ReadyText

@@ -21,7 +21,7 @@ from bot.views import cases as views
 from bot.views import dialogs as dialog_views
 from handlers import dialogs
 from handlers.case_screens import AnyCaseButton, CaseScreens, is_on_card
-from handlers.dialogs import Dialog, InDialog, OfQuestion
+from handlers.dialog_state import Dialog, InDialog, OfQuestion
 from keyboards import cases as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (

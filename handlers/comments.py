@@ -18,7 +18,7 @@ from bot.views import dialogs as dialog_views
 from bot.views import start as start_views
 from handlers import dialogs, fallback
 from handlers.calls import CardScreens, show_card
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog, InDialog
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import CommentButton, CommentStep
 from storage.comments import CommentRepo
@@ -64,7 +64,7 @@ def create_router() -> Router:
         accepted=draft_accepted,
         without_text=unexpected,
     )
-    after_saving = dialogs.InDialog(CommentDialog.more, CommentButton)
+    after_saving = InDialog(CommentDialog.more, CommentButton)
     router.edited_message.register(message_edited, F.text, after_saving)
     return router
 

@@ -20,7 +20,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
 from bot.views import company as views
 from handlers import dialogs
-from handlers.dialogs import Dialog, InDialog
+from handlers.dialog_state import Dialog, InDialog
 from keyboards import company as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (

@@ -14,7 +14,7 @@ from bot.views import contacts as views
 from bot.views.comments import saved
 from handlers import dialogs
 from handlers.contact_screens import ContactScreens, name_of
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog
 from keyboards import contacts as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import ContactButton, ContactStep

@@ -20,9 +20,8 @@ from bot.telegram.reply import Event, show
 from bot.views import contacts as views
 from bot.views.formats import one_line
 from handlers.calls import CardScreens
-from handlers.dialogs import unpacked
 from keyboards import contacts as keyboards
-from keyboards.callbacks import AlertCard, CommentButton, ContactButton, ContactStep
+from keyboards.callbacks import AlertCard, CommentButton, ContactButton, ContactStep, unpacked
 from storage.contacts import ContactRepo
 from storage.journal import JournalRepo
 

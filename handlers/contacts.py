@@ -24,7 +24,7 @@ from bot.views.formats import one_line
 from handlers import dialogs
 from handlers.contact_answers import Answer, ContactDialog, read_number, said_of
 from handlers.contact_screens import ContactScreens, call_replied_to, name_of
-from handlers.dialogs import Dialog, HasDraft, InDialog, OfQuestion
+from handlers.dialog_state import Dialog, HasDraft, InDialog, OfQuestion
 from keyboards import contacts as keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards.callbacks import (

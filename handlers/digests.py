@@ -20,7 +20,7 @@ from bot.telegram.reply import Event, answer, say, show
 from bot.views import company as company_views
 from bot.views import digests as views
 from handlers import dialogs
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog
 from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as keyboards
 from keyboards.callbacks import (

@@ -17,7 +17,8 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
 from bot.views import staff as views
 from handlers import dialogs
-from handlers.dialogs import Dialog, InDialog
+from handlers.dialog_state import Dialog, InDialog
+from handlers.left_dialogs import leave
 from handlers.staff import (
     StaffDialog,
     confirm_extensions,
@@ -63,7 +64,7 @@ def create_router() -> Router:
 
 
 async def ask_role(query: CallbackQuery, callback_data: InviteStart, state: FSMContext) -> None:
-    await dialogs.leave(state, StaffDialog)
+    await leave(state, StaffDialog)
     markup = keyboards.invite_roles(views.role_titles(), page=callback_data.page)
     await show(query, views.invite_role_question(), markup)
 

@@ -16,7 +16,7 @@ from bot.telegram.reply import Event, answer, show
 from bot.views import dialogs as dialog_views
 from bot.views import reminders as views
 from handlers import dialogs
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog
 from keyboards import dialogs as dialog_keyboards
 from keyboards import reminders as keyboards
 from keyboards.callbacks import (

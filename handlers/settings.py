@@ -16,7 +16,7 @@ from bot.telegram.reply import Event, show
 from bot.views import company as company_views
 from bot.views import settings as views
 from handlers import dialogs
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog
 from keyboards import company as company_keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards import settings as keyboards

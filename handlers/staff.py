@@ -30,7 +30,8 @@ from bot.views import dialogs as dialog_views
 from bot.views import staff as views
 from bot.views.formats import one_line
 from handlers import dialogs
-from handlers.dialogs import Dialog
+from handlers.dialog_state import Dialog
+from handlers.left_dialogs import leave
 from keyboards import staff as keyboards
 from keyboards.callbacks import (
     RoleChoice,
@@ -102,7 +103,7 @@ async def staff_page(
     invites: InviteRepo,
     clock: Clock,
 ) -> None:
-    await dialogs.leave(state, StaffDialog)
+    await leave(state, StaffDialog)
     count = await invites.count_open(now=clock())
     await _show_people(query, employees, page=callback_data.page, invites=count)
 
@@ -114,7 +115,7 @@ async def open_person(
     employee: Employee,
     employees: EmployeeRepo,
 ) -> None:
-    await dialogs.leave(state, StaffDialog)
+    await leave(state, StaffDialog)
     person = await employees.get(callback_data.employee)
     await _show_person(query, person, employee, employees, page=callback_data.page)
 

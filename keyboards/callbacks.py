@@ -654,3 +654,11 @@ class DigestPages(CallbackData, prefix="ep2"):
     def target(self) -> int:
         """In minutes."""
         return self.who if self.group is CaseGroup.IN_TARGET else 0
+
+
+def unpacked(kind: type[CallbackData], packed: str) -> CallbackData | None:
+    """The button of this kind that these data are; None: they are not."""
+    try:
+        return kind.unpack(packed)
+    except (TypeError, ValueError):
+        return None

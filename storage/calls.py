@@ -18,10 +18,11 @@ from bot.domain.merging import (
 )
 from bot.domain.phones import NumberPlan
 from storage.case_refolding import CallChange, CaseRefolding
+from storage.clock_shifts import note_arrivals
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
-from storage.rejects import count_flaws, note_arrivals
+from storage.rejects import count_flaws
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (

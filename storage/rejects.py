@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bot.domain.calls import CallFacts, Flaw, Reject
-from bot.domain.clock import SHIFT_TOLERANCE, SHIFTED_CALLS, count_shifted
 from bot.domain.outbox import MessageKind
 from storage.database import Database, Transaction
 from storage.owing import owe_administrators
@@ -17,8 +16,6 @@ KEPT = 1000
 """How many of the newest rejects of a source are kept in full."""
 
 _BODY_LIMIT = 4096
-_LATEST = 200
-"""Calls of a source that are looked at for when they ended."""
 
 
 class RejectRepo:
@@ -76,52 +73,6 @@ class RejectRepo:
         for row in rows:
             found.setdefault(row["source"], []).append(Flaw(row["flaw"], row["count"]))
         return found
-
-    async def clock_shifts(self) -> dict[str, int]:
-        """By how many seconds the calls of a source come late, again and again; no others."""
-        rows = await self._database.fetch(
-            "SELECT source, shift FROM clock_shifts WHERE shift <> 0 AND run >= ?",
-            (SHIFTED_CALLS,),
-        )
-        return {row["source"]: row["shift"] for row in rows}
-
-
-async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now: int) -> None:
-    """Note how late the ends of calls are told, by source and in the order they came.
-
-    What comes late again and again by hours is told to the administrators, once for a source.
-    """
-    for source in dict.fromkeys(source for source, _ in ends):
-        rows = await tx.execute("SELECT * FROM clock_shifts WHERE source = ?", (source,))
-        shift, run = known = (rows[0]["shift"], rows[0]["run"]) if rows else (0, 0)
-        for at in (at for name, at in ends if name == source):
-            shift, run = count_shifted((shift, run), now - at)
-        if run <= -SHIFTED_CALLS and await _is_steady(tx, source, shift):
-            run = SHIFTED_CALLS
-        if (shift, run) == known:
-            continue
-        await tx.execute(
-            "INSERT INTO clock_shifts (source, shift, run) VALUES (?, ?, ?) "
-            "ON CONFLICT (source) DO UPDATE SET shift = excluded.shift, run = excluded.run",
-            (source, shift, run),
-        )
-        if run >= SHIFTED_CALLS:
-            await owe_administrators(tx, MessageKind.CLOCK, source, now=now)
-
-
-async def _is_steady(tx: Transaction, source: str, shift: int) -> bool:
-    """Whether the calls that came late by this shift ended over a longer time than one held up.
-
-    After an outage all that was held up is told at once, each call as late as it waited, and those
-    about as late as each other have ended within minutes.
-    """
-    [row] = await tx.execute(
-        "SELECT max(ended_at) - min(ended_at) AS spread FROM (SELECT received_at, started_at, "
-        "ended_at FROM calls WHERE source = ? ORDER BY received_at DESC LIMIT ?) AS latest "
-        "WHERE abs(received_at - started_at - ?) <= ? OR abs(received_at - ended_at - ?) <= ?",
-        (source, _LATEST, shift, SHIFT_TOLERANCE, shift, SHIFT_TOLERANCE),
-    )
-    return (row["spread"] or 0) > 2 * SHIFT_TOLERANCE
 
 
 async def count_flaws(tx: Transaction, facts: Sequence[CallFacts], *, now: int) -> None:

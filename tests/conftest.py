@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from aiogram import Dispatcher
 
-from bot.app import create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -62,14 +64,16 @@ def stored(database: Database) -> StoredCalls:
 async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
     """The dispatcher with all its handlers, as the program wires it."""
     chosen = Settings(_env_file=None)
+    repositories = create_repositories(database, chosen)
     async with plain_http() as http:
         yield create_dispatcher(
             settings=chosen,
-            database=database,
-            repositories=create_repositories(database, chosen),
+            repositories=repositories,
+            cards=create_cards(repositories, chosen),
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             receiving=Receiving(lambda: 0),
+            isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
         )

@@ -33,6 +33,7 @@ bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake 
 handlers      | bot.domain bot.config bot.media bot.delivery.digests bot.delivery.cards \
                 bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
+bot.repositories | bot.config storage
 bot.app       | bot handlers keyboards storage
 bot.cli       | bot handlers keyboards storage
 bot.__main__  | bot handlers keyboards storage
@@ -51,7 +52,7 @@ def rooms_of(table: str) -> dict[str, set[str]]:
 
 ROOMS = rooms_of(ROOMS_TABLE)
 
-COMPOSERS = {"bot.app", "bot.cli", "bot.__main__"}
+COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 """What puts the others together: nothing else imports these."""
 
 ONLY_IN = {

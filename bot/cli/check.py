@@ -18,16 +18,17 @@ import tzlocal
 from bot.cli.guessable import A_NEW_ONE, is_guessable
 from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
-from bot.domain.clock import mending_zone, system_clock
+from bot.domain.clock import system_clock
+from bot.domain.clock_shifts import mending_zone
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, HookSource
 from bot.sources.registry import create_source
 from bot.web.server import not_served
 from storage.calls import CallRepo
+from storage.clock_shifts import ClockShiftRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.lock import is_held
-from storage.rejects import RejectRepo
 
 _SECONDS = 10
 _OWN_SECONDS = 2
@@ -205,7 +206,7 @@ async def _check_clocks(settings: Settings) -> list[Finding]:
         return []
     try:
         async with open_database(settings.database_path) as database:
-            shifts = await RejectRepo(database).clock_shifts()
+            shifts = await ClockShiftRepo(database).by_source()
     except (StartError, OSError, StorageError):
         return []  # told by _check_database
     findings = []

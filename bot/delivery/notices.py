@@ -10,7 +10,8 @@ from aiogram.utils.i18n import I18n
 from bot.delivery.digests import digest_message
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
-from bot.domain.clock import Clock, mending_zone
+from bot.domain.clock import Clock
+from bot.domain.clock_shifts import mending_zone
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.outbox import MessageKind, Owed
@@ -26,6 +27,7 @@ from keyboards import reminders as reminder_keyboards
 from storage.alert_lists import AlertLists
 from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
+from storage.clock_shifts import ClockShiftRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
@@ -67,6 +69,7 @@ class Notices:
     reminders: ReminderRepo
     journal: JournalRepo
     rejects: RejectRepo
+    clock_shifts: ClockShiftRepo
     i18n: I18n
     zone: ZoneInfo
     clock: Clock
@@ -216,7 +219,7 @@ class Notices:
         return Notice(views.claim_answered(case, now=now, zone=zone), employee=employee)
 
     async def _clock_is_off(self, source: str, employee: Employee) -> Notice | None:
-        shift = (await self.rejects.clock_shifts()).get(source)
+        shift = (await self.clock_shifts.by_source()).get(source)
         if shift is None:
             return None
         written = self.source_zones.get(source, self.zone)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.jobs.clock_watch import ClockWatch
-from bot.jobs.timer import Job
+from bot.jobs.timer import Timer
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
@@ -41,12 +41,8 @@ class Jobs:
         self._wake = wake
         self._retention_days = retention_days
 
-    async def sweep(self) -> None:
-        """Find owed messages nobody announced: another process imported, or a chat reopened."""
-        self._wake()
-
-    def due_jobs(self) -> list[Job]:
-        """A job for each kind of thing that becomes due: none waits for one that fails."""
+    def begin(self, timer: Timer) -> None:
+        """Have all of it done again and again; of what becomes due, none waits for another."""
         do_due: list[Callable[..., Awaitable[int]]] = [
             self._case_deadlines.expire,
             self._case_deadlines.ask_owners,
@@ -55,7 +51,17 @@ class Jobs:
             self._company.owe_open_cases,
             self._digest_times.owe_due,
         ]
-        return [partial(self._do_due, do) for do in do_due]
+        timer.every(1, self._clock_watch.look)
+        for do in do_due:
+            timer.every(1, partial(self._do_due, do))
+        timer.every(5, self.sweep)
+        timer.every(5, self.purge)
+        timer.every(15, self.settle)
+        timer.every(600, self.leave_cards)
+
+    async def sweep(self) -> None:
+        """Find owed messages nobody announced: another process imported, or a chat reopened."""
+        self._wake()
 
     async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
         """Do what has become due, and let the messages it owes be sent."""

@@ -14,11 +14,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
-from contextvars import ContextVar
+from contextlib import suppress
 from typing import Any
 
-from aiogram import BaseMiddleware, Bot
+from aiogram import Bot
 from aiogram.client.session.middlewares.base import (
     BaseRequestMiddleware,
     NextRequestMiddlewareType,
@@ -31,6 +30,8 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.storage.base import BaseStorage, StorageKey
 from aiogram.methods import (
     AnswerCallbackQuery,
     EditMessageText,
@@ -39,11 +40,13 @@ from aiogram.methods import (
     TelegramMethod,
 )
 from aiogram.methods.base import TelegramType
-from aiogram.types import InlineKeyboardMarkup, TelegramObject
+from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
+from bot.telegram.isolation import PersonIsolation
+from bot.telegram.middlewares import is_in_handler
 from bot.telegram.open_cards import drawn_card
 from storage.late_screens import LateScreen, LateScreenRepo
 from storage.open_cards import OpenCardRepo
@@ -58,37 +61,8 @@ _AGAIN_SECONDS = 5.0
 _NOTICE_SECONDS = 30
 _REQUEST_SECONDS = 10
 
-_is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
-
-
-def is_in_handler() -> bool:
-    """Whether what is done now is done by the handler of an update."""
-    return _is_in_handler.get()
-
-
-Adopting = Callable[
-    [int], AbstractAsyncContextManager[Callable[[int, str | None], Awaitable[None]]]
-]
-"""Holds up the updates of a person's own chat.
-
-Gives what takes the id of a message shown late and its buttons, as JSON.
-"""
-
-
-class ScreensMiddleware(BaseMiddleware):
-    """Lets LateScreens know which requests are made by handlers of updates."""
-
-    async def __call__(
-        self,
-        handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]],
-        event: TelegramObject,
-        data: dict[str, Any],
-    ) -> Any:
-        token = _is_in_handler.set(True)
-        try:
-            return await handler(event, data)
-        finally:
-            _is_in_handler.reset(token)
+Adopt = Callable[[FSMContext, int, str | None], Awaitable[None]]
+"""Takes the dialog of a chat, the id of a message shown late in it, and its buttons as JSON."""
 
 
 class LateScreens(BaseRequestMiddleware):
@@ -101,13 +75,17 @@ class LateScreens(BaseRequestMiddleware):
         open_cards: OpenCardRepo,
         *,
         clock: Clock,
-        adopting: Adopting,
+        isolation: PersonIsolation,
+        fsm: BaseStorage,
+        adopt: Adopt,
     ) -> None:
         self._bot = bot
         self._kept = kept
         self._open_cards = open_cards
         self._clock = clock
-        self._adopting = adopting
+        self._isolation = isolation
+        self._fsm = fsm
+        self._adopt = adopt
         self._now = asyncio.get_running_loop().time
         self._kept_at: dict[int, float] = {}
         """By chat: when its screen was kept. The clock may be set meanwhile."""
@@ -205,13 +183,13 @@ class LateScreens(BaseRequestMiddleware):
 
         A question is part of its dialog before a press of its buttons can be handled.
         """
-        async with self._adopting(chat_id) as adopt, self._showing:
+        async with self._isolation.hold(chat_id), self._showing:
             try:
                 screen = await self._kept.find(chat_id)
                 if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
                     message_id, is_new = await self._send(screen)
                     if is_new:
-                        await adopt(message_id, screen.markup)
+                        await self._adopt(self._dialog(chat_id), message_id, screen.markup)
                     await self._note_card(screen, message_id)
             except TelegramRetryAfter as error:
                 self._due[chat_id] = self._now() + error.retry_after
@@ -225,6 +203,11 @@ class LateScreens(BaseRequestMiddleware):
                 self._try_again(chat_id, error)
                 return
             await self._forget(chat_id)
+
+    def _dialog(self, chat_id: int) -> FSMContext:
+        """Of a person in their own chat."""
+        key = StorageKey(bot_id=self._bot.id, chat_id=chat_id, user_id=chat_id)
+        return FSMContext(self._fsm, key)
 
     async def _note_card(self, screen: LateScreen, message_id: int) -> None:
         if screen.card is None:

@@ -1,31 +1,41 @@
-"""What surrounds the handling of every update: who wrote, in which language."""
+"""What surrounds the handling of every update: who wrote, in which language, that it goes on."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from contextvars import ContextVar
 from typing import Any
 
-from aiogram import BaseMiddleware, Bot
+from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
-from aiogram.filters import Command
-from aiogram.fsm.context import FSMContext
-from aiogram.types import Chat, Message, TelegramObject, Update, User
+from aiogram.types import Chat, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n.middleware import I18nMiddleware
 
 from bot.domain.people import Employee, EmployeeState, Language
-from bot.telegram.filters import is_command
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import language_of
 from bot.telegram.open_cards import pressing
 from storage.employees import EmployeeRepo
-from storage.fsm import put
-
-_CANCEL = Command("cancel")
-
-LEFT = {"left": True}
-"""What is kept of a dialog that was left for another screen, until a text comes."""
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+_is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
+
+
+def is_in_handler() -> bool:
+    """Whether what is done now is done by the handler of an update."""
+    return _is_in_handler.get()
+
+
+class InHandlerMiddleware(BaseMiddleware):
+    """Lets requests to Telegram be told apart: those that handlers make, and all others."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        token = _is_in_handler.set(True)
+        try:
+            return await handler(event, data)
+        finally:
+            _is_in_handler.reset(token)
 
 
 class EmployeeMiddleware(BaseMiddleware):
@@ -89,28 +99,6 @@ class LanguageMiddleware(I18nMiddleware):
             return employee.language
         user: User | None = data.get("event_from_user")
         return language_of(user.language_code if user else None, default=self._default)
-
-
-class LeaveDialog(BaseMiddleware):
-    """Leaves the dialog in progress when a command comes, which is no answer to its question.
-
-    The handlers of a dialog see every message while it is on; without this `/log` would become
-    the text of a comment. `/cancel`, to us and not to another bot, is left to the dialog itself:
-    see handlers/dialogs.
-    """
-
-    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        is_asked = bool(data.get("raw_state"))
-        if not is_asked or not isinstance(event, Message) or not is_command(event):
-            return await handler(event, data)
-        bot: Bot = data["bot"]
-        if await _CANCEL(event, bot=bot):
-            return await handler(event, data)
-        state: FSMContext = data["state"]
-        questions = (await state.get_data()).get("messages")
-        await put(state, None, LEFT if questions else {})
-        data["raw_state"] = None
-        return await handler(event, data)
 
 
 class WakeMiddleware(BaseMiddleware):

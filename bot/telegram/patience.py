@@ -16,7 +16,7 @@ from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import InputFile
 
-from bot.telegram.late import is_in_handler
+from bot.telegram.middlewares import is_in_handler
 
 SECONDS = 10.0
 

@@ -22,7 +22,7 @@ from aiogram.methods import EditMessageText, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.app import create_bot, create_dispatcher, create_repositories
+from bot.app import create_bot, create_cards, create_dispatcher
 from bot.delivery.pace import Pace, PaceMiddleware
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
@@ -30,7 +30,9 @@ from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from keyboards.callbacks import LogPage
 from storage.database import open_database
 from tests.bench import office
@@ -79,11 +81,12 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
         repositories = create_repositories(database, settings)
         dispatcher = create_dispatcher(
             settings=settings,
-            database=database,
             repositories=repositories,
+            cards=create_cards(repositories, settings),
             i18n=create_i18n(settings.language),
             clock=system_clock,
             receiving=Receiving(system_clock),
+            isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(httpx.AsyncClient(), settings),
         )

@@ -22,11 +22,12 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.types import Message
 from aiohttp import web
 
-from bot.app import create_repositories, serve
+from bot.app import serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
 from bot.intake.recorder import Recorder
+from bot.repositories import create_repositories
 from bot.sources.registry import create_source
 from bot.telemetry.metrics import Metrics
 from bot.web.server import create_web

@@ -12,7 +12,6 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
-from bot.app import create_repositories
 from bot.delivery.open_cards import Holding
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
@@ -20,6 +19,7 @@ from bot.domain.cases import BatchKind, Board, BoardPart, Taking
 from bot.domain.errors import StorageError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import EVERYTHING, Employee, EmployeeState, Role
+from bot.repositories import create_repositories
 from storage.alert_lists import AlertLists
 from storage.comments import CommentRepo
 from storage.groups import GroupRepo

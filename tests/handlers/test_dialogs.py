@@ -3,26 +3,16 @@
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiogram.exceptions import TelegramNetworkError
-from aiogram.fsm.context import FSMContext
-from aiogram.fsm.state import State, StatesGroup
-from aiogram.fsm.storage.base import StorageKey
-from aiogram.methods import GetMe
-from aiogram.types import CallbackQuery, TelegramObject, User
 
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User as Account
 from bot.domain.calls import COMMENT_LIMIT
-from bot.domain.errors import AppError, ConflictError, NotFoundError
 from bot.domain.people import Role
-from handlers.dialogs import Dialog, InDialog, LeaveWhenRefused, OfQuestion, leave
-from keyboards.callbacks import DigestOwn, Nothing, QuietOwn, RemindAt
-from storage.database import Database, open_database
+from keyboards.callbacks import Nothing
+from storage.database import open_database
 from storage.employees import EmployeeRepo
-from storage.fsm import FsmStorage
 from tests.support.lost_calls import NOW, lost
 from tests.support.running import IVAN, OLENA, Office, running_office
 from tests.support.telegram import Clock
@@ -361,119 +351,3 @@ async def test_editing_the_message_of_a_comment_is_answered(chief: Chief) -> Non
     await chief.user.edit(sent, "Today")
     answer = await chief.user.wait_for(lambda one: "changes nothing" in one.text, after=last)
     assert "✏️" in answer.text
-
-
-# The parts
-
-
-class Steps(StatesGroup):
-    one = State()
-    two = State()
-
-
-class Others(StatesGroup):
-    one = State()
-
-
-@pytest.fixture
-def state(database: Database) -> FSMContext:
-    return FSMContext(FsmStorage(database), StorageKey(bot_id=42, chat_id=1, user_id=1))
-
-
-def press() -> CallbackQuery:
-    person = User(id=1, is_bot=False, first_name="Olena")
-    return CallbackQuery(id="1", from_user=person, chat_instance="1", data="")
-
-
-def dialog(state: FSMContext) -> Dialog[RemindAt]:
-    return Dialog(RemindAt(call=1), (), None, state)
-
-
-async def in_dialog(state: FSMContext, *origins: type[RemindAt | QuietOwn]) -> object:
-    return await InDialog(Steps.one, *origins)(press(), state, await state.get_state())
-
-
-@pytest.mark.parametrize("error", [NotFoundError("gone"), ConflictError("changed")])
-async def test_a_refusal_ends_the_dialog_of_the_answer_and_no_other(
-    state: FSMContext, error: AppError
-) -> None:
-    async def refuse(event: TelegramObject, data: dict[str, Any]) -> None:
-        del event, data
-        raise error
-
-    await state.set_state(Steps.one)
-    with pytest.raises(type(error)):
-        await LeaveWhenRefused()(refuse, press(), {"state": state})
-    assert await state.get_state() == Steps.one.state
-    with pytest.raises(type(error)):
-        await LeaveWhenRefused()(refuse, press(), {"dialog": dialog(state)})
-    assert await state.get_state() is None
-
-
-async def test_a_dialog_goes_on_after_what_may_be_repeated(state: FSMContext) -> None:
-    """Or the answer, coming again, would find no dialog."""
-    lost_link = TelegramNetworkError(method=GetMe(), message="no answer")
-
-    async def lose_link(event: TelegramObject, data: dict[str, Any]) -> None:
-        async with data["dialog"].ending(event):
-            raise lost_link
-
-    await state.set_state(Steps.one)
-    with pytest.raises(TelegramNetworkError):
-        await LeaveWhenRefused()(lose_link, press(), {"dialog": dialog(state)})
-    assert await state.get_state() == Steps.one.state
-    async with dialog(state).ending(press()):
-        assert await state.get_state() == Steps.one.state
-    assert await state.get_state() is None
-
-
-async def test_what_is_kept_is_read_again(state: FSMContext) -> None:
-    await state.set_state(Steps.one)
-    asked = Dialog(RemindAt(call=7), (5, 6), None, state)
-    await asked.keep("a draft")
-    expected = Dialog(RemindAt(call=7), (5, 6), "a draft", state)
-    assert await in_dialog(state, QuietOwn, RemindAt) == {"dialog": expected}
-    await asked.keep("another", origin=RemindAt(call=8))
-    expected = Dialog(RemindAt(call=8), (5, 6), "another", state)
-    assert await in_dialog(state, RemindAt) == {"dialog": expected}
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        {},
-        {"origin": "ta1:7", "messages": [5]},
-        {"origin": "ta1:7", "messages": 5, "draft": None},
-        {"origin": "ta1:7", "messages": [5], "draft": 1},
-        {"origin": "ta1", "messages": [5], "draft": None},
-        {"origin": "ta1:x", "messages": [5], "draft": None},
-        {"origin": "ta9:7", "messages": [5], "draft": None},
-        {"origin": DigestOwn().pack(), "messages": [5], "draft": None},
-        {"origin": None, "messages": [5], "draft": None},
-        {"call": 7, "asking": 5},
-    ],
-)
-async def test_data_of_another_shape_are_no_dialog(
-    state: FSMContext, data: dict[str, object]
-) -> None:
-    await state.set_state(Steps.one)
-    await state.set_data(data)
-    assert await in_dialog(state, RemindAt) is False
-    await state.set_data({"origin": "ta1:7", "messages": [5], "draft": None})
-    assert await in_dialog(state, RemindAt)
-    await state.set_state(Steps.two)
-    assert await in_dialog(state, RemindAt) is False
-
-
-async def test_a_press_on_no_message_answers_no_question(state: FSMContext) -> None:
-    assert not await OfQuestion()(press(), dialog(state))
-
-
-async def test_only_the_steps_named_are_left(state: FSMContext) -> None:
-    await state.set_state(Others.one)
-    await leave(state, Steps)
-    assert await state.get_state() == Others.one.state
-    for step in (Steps.one, Steps.two):
-        await state.set_state(step)
-        await leave(state, Steps)
-        assert await state.get_state() is None

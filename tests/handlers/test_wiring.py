@@ -11,7 +11,7 @@ from aiogram.filters.callback_data import CallbackQueryFilter
 from bot.domain.people import Employee, Language, Role
 from bot.telegram.i18n import create_i18n
 from bot.views.start import commands
-from handlers.dialogs import HasDraft, InDialog
+from handlers.dialog_state import HasDraft, InDialog
 from tests.support.routers import all_handlers, filters_of
 
 FROM_AIOGRAM = {

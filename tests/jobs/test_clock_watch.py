@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.app import create_repositories
 from bot.config.settings import Settings
 from bot.domain.people import Language
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
+from bot.repositories import create_repositories
 from storage.clock import ClockRepo
 from storage.database import Database
 from tests.support.statements import said

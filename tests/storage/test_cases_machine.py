@@ -26,13 +26,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bot.app import create_repositories
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CallFacts, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Taking
 from bot.domain.errors import NoAccessError
 from bot.domain.people import EVERYTHING, Language, Role
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.views import alerts as views
 from storage.calls import CallRepo

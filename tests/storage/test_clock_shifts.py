@@ -7,8 +7,8 @@ import pytest
 from bot.domain.calls import Status
 from bot.domain.people import Role
 from storage.calls import CallRepo
+from storage.clock_shifts import ClockShiftRepo
 from storage.database import Database
-from storage.rejects import RejectRepo
 from tests.support.employees import hire
 from tests.support.statements import NOW, said
 
@@ -39,17 +39,17 @@ async def test_five_in_a_row_are_told_to_administrators_once(
 ) -> None:
     await hire(database, 1, Role.ADMINISTRATOR)
     await hire(database, 2, Role.SUPERVISOR)
-    rejects = RejectRepo(database)
+    shifts = ClockShiftRepo(database)
     await arrive(calls, [2 * HOUR + n for n in range(4)])
-    assert (await told(database), await rejects.clock_shifts()) == (0, {})
+    assert (await told(database), await shifts.by_source()) == (0, {})
     await arrive(calls, [2 * HOUR + 5], first=4)
-    assert (await told(database), await rejects.clock_shifts()) == (1, {"office": 2 * HOUR})
+    assert (await told(database), await shifts.by_source()) == (1, {"office": 2 * HOUR})
     await arrive(calls, [2 * HOUR] * 9, first=5)
     assert await told(database) == 1
     await arrive(calls, [5], first=14)
-    assert await rejects.clock_shifts() == {}
+    assert await shifts.by_source() == {}
     await arrive(calls, [-HOUR] * 5, first=15)
-    assert (await told(database), await rejects.clock_shifts()) == (1, {"office": -HOUR})
+    assert (await told(database), await shifts.by_source()) == (1, {"office": -HOUR})
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_what_an_outage_held_up_is_not_told_of(database: Database, calls: 
     ]
     for place in range(0, len(held), 20):
         await calls.record(held[place : place + 20], now=now + place // 20, is_live=True)
-    assert (await told(database), await RejectRepo(database).clock_shifts()) == (0, {})
+    assert (await told(database), await ClockShiftRepo(database).by_source()) == (0, {})
 
 
 async def test_history_and_calls_without_an_end_and_repeats_do_not_count(

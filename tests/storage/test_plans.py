@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Repositories, create_repositories
 from bot.config.settings import Settings
 from bot.domain.calls import Party
 from bot.domain.cases import BatchKind, Board, BoardAge, BoardPart
@@ -22,6 +21,7 @@ from bot.domain.outbox import Priority
 from bot.domain.people import EVERYTHING, Employee, Role, Scope
 from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
+from bot.repositories import Repositories, create_repositories
 from storage.case_spans import opened_in_sql
 from storage.database import Database
 from storage.journal import JournalRepo

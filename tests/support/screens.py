@@ -32,13 +32,15 @@ from aiogram.types import (
 )
 from pydantic import SecretStr
 
-from bot.app import create_dispatcher, create_repositories
+from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
+from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
@@ -113,11 +115,12 @@ class App:
         self.now = STARTED_AT
         self.dispatcher = create_dispatcher(
             settings=chosen,
-            database=database,
             repositories=repositories,
+            cards=create_cards(repositories, chosen),
             i18n=self.i18n,
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
+            isolation=PersonIsolation(),
             wake=self._wake,
             recordings=Recordings(http, chosen),
         )

@@ -1,11 +1,14 @@
-"""What holds up the updates of a person: one lock in all chats, none that nobody needs."""
+"""What holds up the updates of a person: one lock in all chats, kept while somebody needs it."""
 
 import asyncio
+import tracemalloc
 
 from aiogram import Dispatcher
 from aiogram.fsm.storage.base import StorageKey
 
 from bot.telegram.isolation import PersonIsolation
+
+PEOPLE = 10_000
 
 
 def key(person: int, chat: int) -> StorageKey:
@@ -29,15 +32,36 @@ async def test_a_person_is_held_up_in_all_chats_and_nobody_else(dispatcher: Disp
         tasks.create_task(do("other", 8, -100))
     assert [what for what in order if what != "other"] == ["own", "own", "group", "group"]
     assert order.index("other") == 1
-    assert isolation.held == 0
 
 
-async def test_a_lock_outlives_one_who_gave_up_waiting() -> None:
+async def test_one_who_gives_up_waiting_lets_nobody_in_beside_the_one_inside() -> None:
     isolation = PersonIsolation()
-    async with isolation.lock(key(7, 7)):
-        waiting = asyncio.ensure_future(isolation.lock(key(7, 7)).__aenter__())
+    order: list[str] = []
+
+    async def do(what: str) -> None:
+        async with isolation.lock(key(7, 7)):
+            order.append(what)
+
+    async with asyncio.TaskGroup() as tasks, isolation.lock(key(7, 7)):
+        waiting = tasks.create_task(do("gave up"))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait([waiting])
-        assert isolation.held == 1
-    assert isolation.held == 0
+        tasks.create_task(do("next"))
+        await asyncio.sleep(0)
+        order.append("first")
+    assert order == ["first", "next"]
+
+
+async def test_people_who_are_done_take_no_memory() -> None:
+    isolation = PersonIsolation()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for person in range(PEOPLE):
+            async with isolation.lock(key(person, person)):
+                pass
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < PEOPLE

@@ -9,7 +9,7 @@ from aiogram.types import TelegramObject, Update
 
 from bot.app import create_bot
 from bot.demo.bot_api.server import BotApiServer
-from bot.telegram.late import ScreensMiddleware
+from bot.telegram.middlewares import InHandlerMiddleware
 from bot.telegram.patience import PatienceMiddleware
 from tests.support.running import settings_for
 from tests.support.telegram import TOKEN
@@ -28,5 +28,5 @@ async def test_a_handler_waits_for_telegram_only_so_long(tmp_path: Path) -> None
             await bot.send_message(7, "hello")
 
         with pytest.raises(TelegramNetworkError, match=r"no answer in 0\.1 s"):
-            await ScreensMiddleware()(say, Update(update_id=1), {})
+            await InHandlerMiddleware()(say, Update(update_id=1), {})
         await say(Update(update_id=1), {})  # not a handler: it has limits of its own

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.app import create_repositories
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.panel import ActionError
@@ -21,6 +20,7 @@ from bot.demo.pbx.history import history
 from bot.domain.calls import Call, EndedBy, Status
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
+from bot.repositories import create_repositories
 from storage.database import Database, open_database
 from tests.support.running import HOOK_TOKEN, IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import START, TOKEN, RunningClock

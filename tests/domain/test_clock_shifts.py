@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.clock import clock_shift, mending_zone
+from bot.domain.clock_shifts import clock_shift, mending_zone
 from tests.support.kyiv import KYIV
 
 NOVEMBER, JULY = 1_795_334_400, 1_782_889_200

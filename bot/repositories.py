@@ -1,0 +1,95 @@
+"""Everything stored: the repositories, built by the settings on one database."""
+
+from dataclasses import dataclass
+
+from bot.config.settings import Settings
+from storage.alert_lists import AlertLists
+from storage.calls import CallRepo
+from storage.case_batches import CaseBatches
+from storage.case_closings import CaseClosings
+from storage.case_deadlines import CaseDeadlines
+from storage.cases import CaseRepo
+from storage.clock import ClockRepo
+from storage.clock_shifts import ClockShiftRepo
+from storage.comments import CommentRepo
+from storage.company import CompanyRepo
+from storage.contacts import ContactRepo
+from storage.database import Database
+from storage.digest_times import DigestTimes
+from storage.digests import DigestRepo
+from storage.durability import Durability
+from storage.employees import EmployeeRepo
+from storage.fsm import FsmStorage
+from storage.groups import GroupRepo
+from storage.invites import InviteRepo
+from storage.journal import JournalRepo
+from storage.late_screens import LateScreenRepo
+from storage.open_cards import OpenCardRepo
+from storage.outbox import OutboxRepo
+from storage.rejects import RejectRepo
+from storage.reminders import ReminderRepo
+from storage.waiting_updates import WaitingUpdateRepo
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """Everything stored, by the names handlers ask for."""
+
+    alert_lists: AlertLists
+    calls: CallRepo
+    journal: JournalRepo
+    cases: CaseRepo
+    case_batches: CaseBatches
+    case_closings: CaseClosings
+    case_deadlines: CaseDeadlines
+    company: CompanyRepo
+    groups: GroupRepo
+    digests: DigestRepo
+    digest_times: DigestTimes
+    reminders: ReminderRepo
+    employees: EmployeeRepo
+    fsm: FsmStorage
+    invites: InviteRepo
+    comments: CommentRepo
+    contacts: ContactRepo
+    outbox: OutboxRepo
+    open_cards: OpenCardRepo
+    late_screens: LateScreenRepo
+    waiting_updates: WaitingUpdateRepo
+    rejects: RejectRepo
+    clock_shifts: ClockShiftRepo
+    clock_state: ClockRepo
+    durability: Durability
+
+
+def create_repositories(database: Database, settings: Settings) -> Repositories:
+    rules, claim_seconds = settings.case_rules, settings.claim_minutes * 60
+    journal = JournalRepo(database)
+    numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
+    return Repositories(
+        alert_lists=AlertLists(database),
+        calls=CallRepo(database, rules=rules, numbers=numbers),
+        journal=journal,
+        cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
+        case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
+        case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
+        case_deadlines=CaseDeadlines(database, rules=rules),
+        company=CompanyRepo(database, settings.zone),
+        reminders=ReminderRepo(database),
+        groups=GroupRepo(database),
+        digests=DigestRepo(database, settings.zone, window=rules.window),
+        digest_times=DigestTimes(database, settings.zone),
+        employees=EmployeeRepo(database),
+        fsm=FsmStorage(database),
+        invites=InviteRepo(database),
+        comments=CommentRepo(database),
+        contacts=ContactRepo(database, rules=rules),
+        outbox=OutboxRepo(database),
+        open_cards=OpenCardRepo(database),
+        late_screens=LateScreenRepo(database),
+        waiting_updates=WaitingUpdateRepo(database),
+        rejects=RejectRepo(database),
+        clock_shifts=ClockShiftRepo(database),
+        clock_state=ClockRepo(database),
+        durability=Durability(database),
+    )
