@@ -14,6 +14,7 @@
 - A list has ROWS rows at most. It is edited as it grows, each time with all that came since. Where
   that does not fit, what it does not tell of yet begins the next one: one request each time, not
   two. It also ends when nothing came for a minute, or an alert stands below it.
+- A list that is to tell of cases goes before all news of those the chat knows.
 - The first list makes a sound, those that go on with it do not, but once in SOUND_AGAIN seconds.
 - Which alert goes where is decided when the Alerter is about to send the first alert of a chat
   that has too many (`has_too_many`), for all chats at once (`gather`), and only for chats to which
@@ -259,7 +260,7 @@ def _goes_on(last: Row, now: int) -> bool:
 async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
     listed = list(plan.listed)
     for some in chunks(plan.begun, _AT_ONCE):
-        marks = ", ".join([f"(?, ?, ?, ?, ?, 'list', {Priority.NEWS:d}, ?)"] * len(some))
+        marks = ", ".join([f"(?, ?, ?, ?, ?, 'list', {Priority.LIST:d}, ?)"] * len(some))
         begun = await tx.execute(
             "INSERT INTO outbox (chat_id, thread_id, employee_id, subject, due_at, kind, "  # noqa: S608
             f"priority, created_at) VALUES {marks} RETURNING id, subject",
@@ -282,7 +283,7 @@ async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
         f"due_at = CASE WHEN state = 'pending' THEN due_at ELSE {NEXT_EDIT_SQL} END "
         "WHERE id = ?",
         [
-            (*(Priority.NEWS, now, Priority.NEWS, Priority.NEWS), *next_edit(now), list_id)
+            (*(Priority.LIST, now, Priority.LIST, Priority.LIST), *next_edit(now), list_id)
             for list_id in sorted(grown)
         ],
     )

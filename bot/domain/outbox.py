@@ -51,15 +51,17 @@ class Priority(IntEnum):
     """Asks something of one person, or warns them: their case rang again, their time is over."""
     ALERT = 0
     """A lost call nobody in the chat knows of yet; many at once become a list."""
-    NEWS = 1
-    """An edit that changes what people should do: taken, free again, closed. A list that grows."""
-    DETAIL = 2
+    LIST = 1
+    """A list that is to tell of cases the chat does not know of. Alerts go first: they may join."""
+    NEWS = 2
+    """An edit that changes what people should do: taken, free again, closed."""
+    DETAIL = 3
     """An edit that only adds to what they know."""
-    REPORT = 3
+    REPORT = 4
     """A digest, the cases still open, what administrators are told: of no one client."""
-    CARD = 4
+    CARD = 5
     """An edit of a card somebody has open."""
-    MANY = 5
+    MANY = 6
     """An edit of the alert of one of many cases that were taken, or closed, at once."""
 
 

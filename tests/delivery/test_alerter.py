@@ -384,6 +384,27 @@ async def test_what_is_done_to_a_listed_client_is_told_before_details_of_others(
     assert "Взято" in taken
 
 
+async def test_a_list_is_told_before_news_of_clients_who_are_known(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    for number in range(3):
+        await stored.lost(-100, f"06755500{number:02}")
+        await post.deliver()
+    known = [case.id for case in await stored.all_cases()]
+    told = len(post.said)
+    for does in (stored.cases.take, stored.cases.give_back):  # it begins, it grows
+        stored.now += 5
+        for case in known:
+            await does(case, boss, now=stored.now)
+        for number in range(7):
+            await stored.lost(-60 + number, f"067123{told:02}{number:02}")
+        await post.deliver()
+        first, *news = post.said[told:]
+        assert "Пропущені дзвінки" in first
+        assert len(news) == len(known)
+        told = len(post.said)
+
+
 async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(
     stored: StoredCalls, post: Post, boss: Employee
 ) -> None:
