@@ -52,7 +52,7 @@ class Priority(IntEnum):
     ALERT = 0
     """A lost call nobody in the chat knows of yet; many at once become a list."""
     LIST = 1
-    """A list that is to tell of cases nobody in the chat knows of. Alerts go first and may join."""
+    """A list that is to tell of cases new to the chat. Alerts go first, for they may join it."""
     NEWS = 2
     """An edit that changes what people should do: taken, free again, closed."""
     DETAIL = 3
