@@ -149,7 +149,7 @@ class Alerter:
                 await self._alert_lists.gather(now=now, not_to=not_to | not_noted)
                 due = await self._outbox.list_due(now=now, limit=free, not_to=not_to)
             return due
-        except StorageError as error:
+        except Exception as error:  # whatever it is, the next look may succeed
             log.error("the outbox cannot be read", exc_info=error)
             return []
 

@@ -44,6 +44,7 @@ def nested(depth: int) -> dict[str, Any]:
             "message.reply_to_message.forward_origin",
         ),
         (message(photo=[{"file_id": 5}]), "message.photo"),
+        (message(sender_chat={**CHAT, "id": -(2**70)}), "message.sender_chat.id"),
     ],
 )
 def test_a_text_is_read_whatever_came_with_it(raw: dict[str, Any], field: str) -> None:
@@ -77,6 +78,8 @@ def test_a_press_is_read_whatever_its_message_became() -> None:
         ({"update_id": 3, "callback_query": {**PRESS, "from": None}}, "callback_query.from"),
         ({"update_id": 3, "galaxy_message": MESSAGE}, "update"),
         ({"update_id": 3}, "update"),
+        (message(chat={**CHAT, "id": 2**63}), "message.chat.id"),
+        ({"update_id": 2**64, "message": MESSAGE}, "update_id"),
         ({"update_id": "x", "message": MESSAGE}, "update_id"),
         ({}, "update"),
         (None, "update"),
@@ -94,6 +97,15 @@ def test_a_text_is_read_however_deep_its_replies_go() -> None:
     assert update.message is not None
     assert update.message.text == "/log"
     assert lost == "message" + ".reply_to_message" * 3
+
+
+def test_halves_of_surrogate_pairs_are_read_as_what_they_are() -> None:
+    update, lost = decode(message(**{"from": {**WRITER, "first_name": "O\ud800lena"}}), Bot(TOKEN))
+    assert update is not None
+    assert update.message is not None
+    assert update.message.from_user is not None
+    assert update.message.from_user.first_name == "O\ufffdlena"
+    assert lost is None
 
 
 def test_an_update_that_can_be_read_loses_nothing() -> None:
