@@ -36,19 +36,14 @@ def ask_reason(batch: Batch, part: BoardPart) -> str:
         "Close {count} client by hand?", "Close {count} clients by hand?", batch.asked
     )
     lines = [_title("✅", title, batch.asked), *_part(part)]
-    lines.append(
-        _("Nobody will call them back any more. For {time} this can be undone at once.").format(
-            time=span(BATCH_SECONDS)
-        )
+    means = (
+        _("Nobody will call them back any more. For {time} this can be undone at once.")
+        if batch.asked > 1
+        else _("Nobody will call this client back any more. For {time} this can be undone.")
     )
+    lines.append(means.format(time=span(BATCH_SECONDS)))
     if batch.of_colleagues:
-        lines.append(
-            ngettext(
-                "{count} of them is in a colleague's hands.",
-                "{count} of them are in colleagues' hands.",
-                batch.of_colleagues,
-            ).format(count=batch.of_colleagues)
-        )
+        lines.append(_("In colleagues' hands of them: {count}.").format(count=batch.of_colleagues))
     lines += _barred(batch)
     why = _("Why? Choose, or send a text, up to {limit} characters.").format(limit=COMMENT_LIMIT)
     return "\n".join([*lines, "", why])
@@ -65,13 +60,13 @@ def done(batch: Batch, text: str = "") -> str:
     """How many were taken or closed, and how many were not and why; `text`: why they were."""
     if batch.kind is BatchKind.TAKE:
         taken = ngettext("{count} client is yours", "{count} clients are yours", batch.done)
-        lines = [_title("🙋", taken, batch.done)]
+        lines = [_title("🙋", taken if batch.done else _("Nobody was taken"), batch.done)]
     else:
         closed = ngettext(
             "Closed by hand: {count} client", "Closed by hand: {count} clients", batch.done
         )
-        lines = [_title("✅", closed, batch.done)]
-        if text:
+        lines = [_title("✅", closed if batch.done else _("Nobody was closed"), batch.done)]
+        if text and batch.done:
             lines.append(f"💬 {brief(text, _TEXT_LIMIT)}")
     if batch.left:
         lines.append(
@@ -94,7 +89,7 @@ def undone(batch: Batch) -> str:
         words = ngettext(
             "{count} client is open again", "{count} clients are open again", batch.undone
         )
-    lines = [_title("↩️", words, batch.undone)]
+    lines = [_title("↩️", words if batch.undone else _("Nothing was undone"), batch.undone)]
     if batch.kept:
         lines.append(
             ngettext(
@@ -123,9 +118,4 @@ def _part(part: BoardPart) -> list[str]:
 def _barred(batch: Batch) -> list[str]:
     if not batch.barred:
         return []
-    words = ngettext(
-        "Left out: {count}, whom a colleague has.",
-        "Left out: {count}, whom colleagues have.",
-        batch.barred,
-    )
-    return [words.format(count=batch.barred)]
+    return [_("Left out, as colleagues have them: {count}.").format(count=batch.barred)]
