@@ -159,7 +159,8 @@ def import_(
         )
     )
     for flaw, count in done.flaws.most_common():
-        typer.echo(f"{count} calls are read without a field, or with it mended: {flaw}", err=True)
+        calls = f"{count} call is" if count == 1 else f"{count} calls are"
+        typer.echo(f"{calls} read without a field, or with it mended: {flaw}", err=True)
     for hint in done.hints:
         typer.echo(hint, err=True)
     lines = f"{done.rejected} {'line' if done.rejected == 1 else 'lines'}"

@@ -112,7 +112,7 @@ class Database:
                 with suppress(sqlite3.Error):  # a full disk has already rolled it back
                     await self._writer.rollback()
                 if isinstance(error, sqlite3.Error):
-                    is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+                    is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
                     raise StorageError("disk full" if is_full else str(error)) from error
                 raise
 
@@ -199,7 +199,7 @@ async def copy_database(source: Path, target: Path, *, replaces: bool = False) -
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
         _touch(partial)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # the last: links that lead in a circle
         raise _unwritten(target, error) from error
     try:
         async with _connect(source) as original, aiosqlite.connect(partial) as copy:
@@ -242,9 +242,16 @@ def _check_target(source: Path, target: Path, partial: Path, *, replaces: bool) 
         raise StartError(f"{target} is no ordinary file: a copy needs another name")
     if target.exists() and not replaces:
         raise StartError(f"{target} is there already: choose another name, or add --force")
+    if target.exists() and target.stat().st_size and not _is_database(target):
+        raise StartError(f"{target} is no copy that could be replaced: choose another name")
     for file in _files(target)[1:]:
         if file.exists():  # what it holds would be read into the copy
             raise StartError(f"{target} is in use: there is {file}; choose another name")
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def _unwritten(target: Path, error: Exception) -> StartError:

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -93,12 +95,31 @@ def test_the_copy_is_a_database_the_program_works_with(terminal: Terminal) -> No
 def test_a_file_that_is_there_is_replaced_only_by_force(terminal: Terminal) -> None:
     terminal.run("import", "office", DATA / "calls.jsonl")
     copy = terminal.directory / "copy.db"
-    copy.write_bytes(b"an older copy")
+    with closing(sqlite3.connect(copy)) as older, older:
+        older.execute("CREATE TABLE older (copy)")
+    before = copy.read_bytes()
     line = terminal.run("backup", copy).refusal()
     assert line == f"{copy} is there already: choose another name, or add --force"
-    assert copy.read_bytes() == b"an older copy"
+    assert copy.read_bytes() == before
     assert terminal.run("backup", copy, "--force").code == 0
     assert rows(copy, "SELECT count(*) FROM calls") == [(3,)]
+
+
+def test_what_is_no_copy_is_not_replaced_even_by_force(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    notes = terminal.directory / "notes.txt"
+    notes.write_text("BOT_TOKEN=…", encoding="utf-8")
+    line = terminal.run("backup", notes, "--force").refusal()
+    assert line == f"{notes} is no copy that could be replaced: choose another name"
+    assert notes.read_text(encoding="utf-8") == "BOT_TOKEN=…"
+
+
+def test_a_link_in_a_circle_is_refused(terminal: Terminal) -> None:
+    terminal.run("import", "office", DATA / "calls.jsonl")
+    loop = terminal.directory / "loop"
+    loop.symlink_to(loop)
+    for force in ([], ["--force"]):
+        assert "cannot be written" in terminal.run("backup", loop, *force).refusal()
 
 
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal", ".lock"])
