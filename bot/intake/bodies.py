@@ -34,13 +34,17 @@ async def read_body(request: web.Request) -> bytes:
 
 
 def _unpacked(body: bytes, kind: int, packing: str) -> bytes:
-    unpacking = zlib.decompressobj(kind)
-    try:
-        whole = unpacking.decompress(body, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise web.HTTPBadRequest(text=f"the body is not {packing}, or is broken") from error
-    if len(whole) > MAX_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES)
-    if not unpacking.eof or unpacking.unused_data:
-        raise web.HTTPBadRequest(text=f"the body is not one whole {packing}")
-    return whole
+    whole = b""
+    while True:  # a gzip may have several members, one after another
+        unpacking = zlib.decompressobj(kind)
+        try:
+            whole += unpacking.decompress(body, MAX_BODY_BYTES + 1 - len(whole))
+        except zlib.error as error:
+            raise web.HTTPBadRequest(text=f"the body is not {packing}, or is broken") from error
+        if len(whole) > MAX_BODY_BYTES:
+            raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES)
+        body = unpacking.unused_data
+        if not unpacking.eof or (body and kind != _GZIP):
+            raise web.HTTPBadRequest(text=f"the body is not one whole {packing}")
+        if not body:
+            return whole
