@@ -14,7 +14,7 @@ from aiogram.types import CallbackQuery, Message
 from bot.domain.calls import CONTACT_LIMIT
 from bot.domain.contacts import Takeover
 from bot.domain.errors import NotFoundError
-from bot.domain.people import Employee
+from bot.domain.people import Employee, is_visible
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, show
 from bot.views import contacts as views
@@ -188,7 +188,7 @@ async def name_sent(
         await sent.share()
         return
     name = one_line(message.text or "") or name_of(message) or ""
-    if not 1 <= len(name) <= CONTACT_LIMIT:
+    if not (is_visible(name) and len(name) <= CONTACT_LIMIT):
         await message.answer(views.name_expected(), reply_markup=dialog_keyboards.cancel())
         return
     await _set_name(message, dialog, name, employee, contact_screens)

@@ -21,6 +21,7 @@ from bot.domain.people import (
     Role,
     is_doubtful_extension,
     is_extension,
+    is_visible,
 )
 from bot.domain.phones import bare_extension
 from bot.telegram.filters import HasRole
@@ -134,7 +135,7 @@ async def name_given(
     message: Message, dialog: Dialog[StaffButton], employee: Employee, employees: EmployeeRepo
 ) -> None:
     name, about = one_line(message.text or ""), dialog.origin
-    if not name:
+    if not is_visible(name):
         await show(message, dialog_views.not_a_text())
         return
     if len(name) > NAME_LIMIT:

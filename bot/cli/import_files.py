@@ -179,7 +179,10 @@ class _Files:
 
 def _check_files(paths: Sequence[Path]) -> None:
     """Raises StartError unless each is a file that can be read."""
-    missing = [str(path) for path in paths if not path.exists()]
+    try:
+        missing = [str(path) for path in paths if not path.exists()]
+    except OSError as error:
+        raise StartError(f"no such file: {error.strerror}") from error
     if missing:
         raise StartError(f"no such file: {', '.join(missing)}")
     for path in paths:

@@ -6,7 +6,7 @@ from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
-from bot.domain.people import Role, is_extension
+from bot.domain.people import Role, is_extension, is_visible
 from bot.domain.phones import bare_extension
 from storage.database import open_database
 from storage.employees import EXTENSION_LIMIT, EXTENSIONS_LIMIT, NAME_LIMIT
@@ -34,7 +34,7 @@ async def create_link(
 
 def _check(extensions: Sequence[str], name: str | None) -> None:
     """Raises StartError for what the bot would not take in a chat either."""
-    if name is not None and not (name and name.isprintable()):
+    if name is not None and not (name.isprintable() and is_visible(name)):
         raise StartError("--name: expected a person's name")
     if name is not None and len(name) > NAME_LIMIT:
         raise StartError(f"--name: {len(name)} characters; at most {NAME_LIMIT}")

@@ -1,18 +1,24 @@
 """Who uses the bot: employees, their roles, and which calls each may see."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.hours import QuietHours
 
-_EXTENSION = re.compile(r"[A-Za-z0-9._+*#@:/~!$&'=%-]+")
+_EXTENSION = re.compile(r"[A-Za-z0-9._+*#@:/~!$&'=%][A-Za-z0-9._+*#@:/~!$&'=%-]*")
 _RUN = re.compile(r"\d+(?:[-./+]\d+)+")
 
 
 def is_extension(word: str) -> bool:
     """Whether what a person typed can be an extension: 101, 000domainc261, sip:olena@pbx."""
     return _EXTENSION.fullmatch(word) is not None and any(one.isalnum() for one in word)
+
+
+def is_visible(name: str) -> bool:
+    """Whether there is anything to see of a name: not marks alone that stand on a letter."""
+    return any(unicodedata.category(one)[0] in "LNPS" for one in name)
 
 
 def is_doubtful_extension(word: str) -> bool:

@@ -63,6 +63,8 @@ async def test_an_invite_needs_telegram_and_a_role(online: Terminal) -> None:
     [
         (["--name", "я" * 5000], "--name: 5000 characters; at most 64"),
         (["--name", " "], "--name: expected a person's name"),
+        (["--name", "\u0301\u0301"], "--name: expected a person's name"),
+        (["--extension", "-1"], "--extension: expected an extension like 101 or sip:olena@pbx"),
         (["--extension", "1" * 101], "--extension: 101 characters; at most 100"),
         (["--extension", ""], "--extension: expected an extension like 101 or sip:olena@pbx"),
         (
