@@ -246,13 +246,19 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
 async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
     """Owe the edits that a chat has missed, now that it can be written to again.
 
-    First messages it has missed are forgotten: the next lost call of such a client owes one.
+    First messages it has missed are forgotten: the next lost call of such a client owes one. Of
+    cases that had none because a list tells of them, that list is brought up to date.
     """
     await forget_unsent_lists(tx, chat_id, thread_id=thread_id)
     dropped = "chat_id = ? AND thread_id = ? AND kind IN ('case', 'list') AND state = 'dropped'"
     await tx.execute(
         f"DELETE FROM outbox WHERE {dropped} AND message_id IS NULL "  # noqa: S608
         "AND listed_at IS NULL",
+        (chat_id, thread_id),
+    )
+    await tx.execute(
+        f"UPDATE outbox SET state = 'sent', ping = 0 WHERE {dropped} "  # noqa: S608
+        "AND message_id IS NULL",
         (chat_id, thread_id),
     )
     await tx.execute(
