@@ -225,15 +225,17 @@ async def ping_people(
 
 
 async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
-    """Owe a new message of the case to every chat that has one and still wants alerts.
+    """Owe a new message of the case to every chat that knows of it and still wants alerts.
 
-    Chats that got a message after `since`, the moment at which this was due, are left out.
+    Chats that were alerted after `since`, the moment at which this was due, are left out, as are
+    those that wait for their first message, or a new one.
     """
     await tx.execute(
         "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
         "state = 'pending', priority = ?, due_at = ?, created_at = ? "
-        "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
-        "AND (done_at IS NULL OR done_at <= ?) "
+        "WHERE kind = 'case' AND case_id = ? AND (state = 'sent' "
+        "OR (state = 'pending' AND message_id IS NOT NULL AND ping = 0)) "
+        "AND (alerted_at IS NULL OR alerted_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
         f"AND {wants_alerts_sql('e')} AND {takes_clients_sql('e')}) "
         "OR EXISTS (SELECT 1 FROM groups AS g WHERE g.chat_id = outbox.chat_id "
