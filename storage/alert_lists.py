@@ -44,7 +44,7 @@ _AT_ONCE = 100
 
 _ALERT_SQL = (
     "o.state = 'pending' AND o.priority = 0 AND o.kind = 'case' AND o.due_at <= ? "
-    "AND (o.ping = 1 OR (o.message_id IS NULL AND o.shown IS NULL))"
+    "AND (o.ping_version > 0 OR (o.message_id IS NULL AND o.shown IS NULL))"
 )
 """Whether a row `o` of the outbox is an alert that is due; its value is the moment."""
 
@@ -172,8 +172,8 @@ class AlertLists:
         async with self._database.transaction() as tx:
             rows = await tx.execute(
                 "UPDATE outbox SET version = version + 1, state = 'pending', priority = ?, "
-                "ping = CASE WHEN message_id IS NULL THEN 0 ELSE 1 END, due_at = ?, "
-                "created_at = ? WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
+                "ping_version = CASE WHEN message_id IS NULL THEN 0 ELSE version + 1 END, "
+                "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
                 "AND thread_id = (SELECT l.thread_id FROM outbox AS l WHERE l.kind = 'list' "
                 "AND l.chat_id = ? AND l.message_id = ?) RETURNING id",
                 (Priority.ASKED, now, now, case_id, chat_id, chat_id, message_id),
@@ -270,7 +270,7 @@ async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
         for values, rows in some:
             listed += [(id_of[values[3]], row_id) for row_id in rows]
     await tx.executemany(
-        "UPDATE outbox SET list_id = ?, listed_at = NULL, alerted_at = ?, ping = 0, "
+        "UPDATE outbox SET list_id = ?, listed_at = NULL, alerted_at = ?, ping_version = 0, "
         "attempts = 0, done_at = ?, reason = NULL, priority = ?, "
         "state = CASE WHEN message_id IS NULL THEN 'sent' ELSE 'pending' END WHERE id = ?",
         [(list_id, now, now, Priority.NEWS, row_id) for list_id, row_id in listed],

@@ -11,8 +11,9 @@
   it was sent comes back only when it concerns the chat again.
 - `version` grows with everything new. Marking a message sent, or dropping it, settles only the
   version that was read: what became new meanwhile stays owed.
-- `message_id`: the message to edit; none: one is still to be sent. `ping`: a new message is due in
-  its place, so that the phone rings. `shown`: a digest of what it shows; the same is not resent.
+- `message_id`: the message to edit; none: one is still to be sent. `ping_version`: at which
+  version a new one was asked for in its place, so that the phone rings; 0: it was not. `shown`: a
+  digest of what it shows; the same is not resent.
 - Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first, then what
   has been news for longest (`created_at`), so that no chat waits for the many of another.
 - Many alerts at once are told of in a list, a row of its own (alert_lists.py).
@@ -80,12 +81,12 @@ class OutboxRepo:
             await tx.execute(
                 "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
-                "ping = CASE WHEN version = ? OR created_at = ? THEN 0 ELSE ping END, "
-                "priority = CASE WHEN version = ? OR created_at <> ? THEN priority ELSE ? END, "
+                "ping_version = CASE WHEN ping_version > ? THEN ping_version ELSE 0 END, "
+                "priority = CASE WHEN version = ? OR ping_version > ? THEN priority ELSE ? END, "
                 "alerted_at = CASE WHEN ? = 1 THEN ? ELSE alerted_at END WHERE id = ?",
                 (
-                    *(message_id, shown, now, owed.version, owed.version, owed.created_at),
-                    *(owed.version, owed.created_at, Priority.NEWS, int(is_alert), now, owed.id),
+                    *(message_id, shown, now, owed.version, owed.version),
+                    *(owed.version, owed.version, Priority.NEWS, int(is_alert), now, owed.id),
                 ),
             )
             await note_told(tx, owed.id, told, now=now)
@@ -215,7 +216,7 @@ def _owed(row: Row) -> Owed:
         subject=row["subject"],
         case_id=row["case_id"],
         version=row["version"],
-        is_ping=bool(row["ping"]),
+        is_ping=row["ping_version"] > 0,
         is_late=bool(row["is_late"]),
         message_id=row["message_id"],
         shown=row["shown"],

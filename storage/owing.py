@@ -81,8 +81,8 @@ async def owe_anew(
     """
     await tx.execute(
         f"{_TO_PERSON} DO UPDATE SET "
-        "version = outbox.version + 1, state = 'pending', ping = 1, is_late = 0, "
-        "priority = excluded.priority, "
+        "version = outbox.version + 1, ping_version = outbox.version + 1, state = 'pending', "
+        "is_late = 0, priority = excluded.priority, "
         "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "
         "THEN outbox.due_at ELSE excluded.due_at END, created_at = excluded.created_at",
         (
@@ -231,10 +231,10 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
     those that wait for their first message, or a new one.
     """
     await tx.execute(
-        "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
+        "UPDATE outbox SET version = version + 1, ping_version = version + 1, "  # noqa: S608
         "state = 'pending', priority = ?, due_at = ?, created_at = ? "
         "WHERE kind = 'case' AND case_id = ? AND (state = 'sent' "
-        "OR (state = 'pending' AND message_id IS NOT NULL AND ping = 0)) "
+        "OR (state = 'pending' AND message_id IS NOT NULL AND ping_version = 0)) "
         "AND (alerted_at IS NULL OR alerted_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
         f"AND {wants_alerts_sql('e')} AND {takes_clients_sql('e')}) "
@@ -259,13 +259,13 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
         (chat_id, thread_id),
     )
     await tx.execute(
-        f"UPDATE outbox SET state = 'sent', ping = 0 WHERE {dropped} "  # noqa: S608
+        f"UPDATE outbox SET state = 'sent', ping_version = 0 WHERE {dropped} "  # noqa: S608
         "AND message_id IS NULL",
         (chat_id, thread_id),
     )
     await tx.execute(
-        "UPDATE outbox SET state = 'pending', version = version + 1, ping = 0, priority = ?, "  # noqa: S608
-        f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
+        "UPDATE outbox SET state = 'pending', version = version + 1, ping_version = 0, "  # noqa: S608
+        f"priority = ?, due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
         "AND message_id IS NOT NULL ORDER BY id DESC LIMIT ?)",
         (Priority.DETAIL, chat_id, thread_id, _EDITED_AT_RETURN),
     )
