@@ -26,7 +26,7 @@ from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
 from storage.database import Database, Row, Transaction, marks_sql
 from storage.owing import owe_administrators
-from storage.owing_lists import drop_list, drop_untold, note_told
+from storage.owing_lists import EDIT_SECONDS, drop_list, drop_untold, note_told
 
 CHATS_SQL = (
     "chats (chat_id) AS (SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
@@ -75,7 +75,8 @@ class OutboxRepo:
 
         A ping is done with too, unless one was asked for meanwhile. `is_alert`: it was a new
         message of a lost call, or a list that made a sound. Of a list, `told` are the rows of the
-        cases it shows, `untold` those, with their versions, of which there is nothing to tell.
+        cases it shows, `untold` those, with their versions, of which there is nothing to tell; it
+        is edited again EDIT_SECONDS later at the earliest.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -83,10 +84,12 @@ class OutboxRepo:
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
                 "ping_version = CASE WHEN ping_version > ? THEN ping_version ELSE 0 END, "
                 "priority = CASE WHEN version = ? OR ping_version > ? THEN priority ELSE ? END, "
+                "due_at = CASE WHEN kind = 'list' THEN ? ELSE due_at END, "
                 "alerted_at = CASE WHEN ? = 1 THEN ? ELSE alerted_at END WHERE id = ?",
                 (
                     *(message_id, shown, now, owed.version, owed.version),
-                    *(owed.version, owed.version, Priority.NEWS, int(is_alert), now, owed.id),
+                    *(owed.version, owed.version, Priority.NEWS, now + EDIT_SECONDS),
+                    *(int(is_alert), now, owed.id),
                 ),
             )
             await note_told(tx, owed.id, told, now=now)
