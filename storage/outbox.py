@@ -134,7 +134,7 @@ class OutboxRepo:
     async def forget_message(self, owed: Owed) -> None:
         """Note that the message is gone from the chat, so that a new one is sent in its place.
 
-        `shown` stays: it tells that there was a message before.
+        `shown` stays: it tells that there was a message before, so the new one makes no sound.
         """
         async with self._database.transaction() as tx:
             await tx.execute(

@@ -113,7 +113,7 @@ async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: 
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
         "created_at = excluded.created_at, priority = excluded.priority, alerted_at = NULL, "
-        "reason = NULL WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
+        "shown = NULL, reason = NULL WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
         f"AND outbox.reason = '{NOTHING_TO_TELL}'"
     )
     values = (str(case_id), case_id, Priority.ALERT, now)

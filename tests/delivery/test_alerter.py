@@ -475,3 +475,21 @@ async def test_one_who_comes_back_and_knows_a_client_from_a_list_hears_when_nobo
     said = len(post.said)
     await post.deliver()
     assert post.said[said].startswith("SendMessage: 🔴 <b>Пропущений дзвінок")
+
+
+async def test_a_case_opened_again_rings_though_its_alert_was_deleted(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+    await post.deliver()
+    case = await stored.only_case()
+    await stored.case_closings.close(case.id, boss, "Реклама", now=stored.now)
+    [edit] = await post.outbox.list_due(now=stored.now, limit=9)
+    await post.outbox.forget_message(edit)  # the reader has deleted it
+    await post.deliver()
+    assert len(post.said) == 1
+    await stored.case_closings.reopen(case.id, boss, now=stored.now)
+    await post.deliver()
+    alert = post.telegram.requests[-1]
+    assert isinstance(alert, SendMessage)
+    assert alert.disable_notification is False
