@@ -28,6 +28,7 @@ from itertools import groupby
 from bot.domain.outbox import MessageKind, Owed, Priority
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.outbox import CHATS_SQL
+from storage.outbox_rows import changed_sql
 from storage.owing_lists import EDIT_SECONDS, NEXT_EDIT_SQL, next_edit
 
 SINGLES = 5
@@ -277,13 +278,7 @@ async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
     )
     grown = {list_id for list_id, _ in plan.listed}
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
-        "created_at = CASE WHEN state = 'pending' AND priority <= ? THEN created_at ELSE ? END, "
-        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        f"due_at = CASE WHEN state = 'pending' THEN due_at ELSE {NEXT_EDIT_SQL} END "
+        f"UPDATE outbox SET {changed_sql(Priority.LIST, due_at=NEXT_EDIT_SQL)} "  # noqa: S608
         "WHERE id = ?",
-        [
-            (*(Priority.LIST, now, Priority.LIST, Priority.LIST), *next_edit(now), list_id)
-            for list_id in sorted(grown)
-        ],
+        [(*next_edit(now), now, list_id) for list_id in sorted(grown)],
     )

@@ -18,8 +18,9 @@ from storage.audience import (
     was_rung_sql,
 )
 from storage.database import Row, Transaction
+from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
-from storage.owing_lists import TOLD_IN_LIST_SQL, forget_unsent_lists, mark_lists_changed
+from storage.owing_lists import forget_unsent_lists, mark_lists_changed
 
 _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
@@ -172,13 +173,10 @@ async def mark_alerts_changed(
     """
     ids = list(case_ids)
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
-        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
-        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
+        f"UPDATE outbox SET {changed_sql(priority)} "  # noqa: S608
         "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent') "
         f"AND NOT {TOLD_IN_LIST_SQL}",
-        [(priority, priority, now, now, case_id) for case_id in ids],
+        [(now, now, case_id) for case_id in ids],
     )
     await mark_lists_changed(tx, ids, priority=min(priority, Priority.DETAIL), now=now)
 

@@ -132,3 +132,23 @@ async def test_a_ring_asked_for_while_the_message_is_on_its_way_is_still_owed(
     await outbox.mark_sent(ring, message_id=8, shown="y", now=NOW)
     [edit] = await outbox.list_due(now=NOW, limit=9)
     assert (edit.message_id, edit.is_ping, edit.priority) == (8, False, Priority.NEWS)
+
+
+async def test_what_becomes_more_urgent_waits_behind_what_has_been_so_for_longer(
+    database: Database,
+) -> None:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    outbox, calls = OutboxRepo(database), CallRepo(database)
+    clients = [Party(number=number) for number in ("0671234567", "0501112233")]
+    lost = [said(external_id=str(one), caller=one, ended_at=NOW) for one in clients]
+    await calls.record(lost, now=NOW)
+    for message_id in (7, 8):
+        [due] = await outbox.list_due(now=NOW, limit=9)
+        await outbox.mark_sent(due, message_id=message_id, shown="x", now=NOW)
+    for later, (case_id, priority) in enumerate(
+        [(1, Priority.DETAIL), (2, Priority.NEWS), (1, Priority.NEWS), (2, Priority.DETAIL)]
+    ):
+        async with database.transaction() as tx:
+            await mark_alerts_changed(tx, [case_id], priority=priority, now=NOW + later)
+    [edit] = await outbox.list_due(now=NOW + 9, limit=9)
+    assert (edit.case_id, edit.priority, edit.created_at) == (2, Priority.NEWS, NOW + 1)
