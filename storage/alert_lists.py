@@ -28,7 +28,7 @@ from itertools import groupby
 from bot.domain.outbox import MessageKind, Owed, Priority
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.outbox import CHATS_SQL
-from storage.outbox_rows import changed_sql
+from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL, changed_sql
 from storage.owing_lists import EDIT_SECONDS, NEXT_EDIT_SQL, next_edit
 
 SINGLES = 5
@@ -45,7 +45,7 @@ _AT_ONCE = 100
 
 _ALERT_SQL = (
     "o.state = 'pending' AND o.priority = 0 AND o.kind = 'case' AND o.due_at <= ? "
-    "AND (o.ping_version > 0 OR (o.message_id IS NULL AND o.shown IS NULL))"
+    f"AND {IS_NEW_SQL}"
 )
 """Whether a row `o` of the outbox is an alert that is due; its value is the moment."""
 
@@ -103,7 +103,7 @@ class AlertLists:
             _is_too_many(
                 row["waiting"],
                 recent=row["recent"],
-                seconds=now - _since(heads[row["chat_id"], row["thread_id"]]),
+                seconds=now - heads[row["chat_id"], row["thread_id"]].since,
             )
             for row in rows
         )
@@ -113,7 +113,7 @@ class AlertLists:
         async with self._database.transaction() as tx:
             due = await tx.execute(
                 f"WITH RECURSIVE {CHATS_SQL} SELECT o.id, o.chat_id, o.thread_id, "  # noqa: S608
-                "o.employee_id, o.created_at, o.due_at, o.is_late FROM chats "
+                f"o.employee_id, {SINCE_SQL} AS since FROM chats "
                 f"JOIN outbox AS o ON o.chat_id = chats.chat_id AND {_ALERT_SQL} "
                 f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)})",
                 (now, *not_to),
@@ -186,10 +186,6 @@ def _place(row: Row) -> tuple[int, int]:
     return row["chat_id"], row["thread_id"]
 
 
-def _since(alert: Owed) -> int:
-    return alert.due_at if alert.is_late else alert.created_at
-
-
 def _is_too_many(waiting: int, *, recent: int, seconds: int) -> bool:
     """Whether a list has to tell of the alerts that wait, the first of them for so long."""
     return waiting > SINGLES - recent or (waiting >= _MANY and seconds > PATIENCE)
@@ -220,7 +216,7 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
 
 async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now: int) -> None:
     """Decide what becomes of the alerts of one chat, the oldest first."""
-    since = min(row["due_at"] if row["is_late"] else row["created_at"] for row in alerts)
+    since = min(row["since"] for row in alerts)
     if not _is_too_many(len(alerts), recent=last["recent"], seconds=now - since):
         return
     rows = [row["id"] for row in alerts]

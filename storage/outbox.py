@@ -25,6 +25,7 @@ from collections.abc import Collection, Sequence
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
 from storage.database import Database, Row, Transaction, marks_sql
+from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL
 from storage.owing import owe_administrators
 from storage.owing_lists import EDIT_SECONDS, drop_list, drop_untold, note_told
 
@@ -50,7 +51,8 @@ class OutboxRepo:
         """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
         rows = await self._database.fetch(
             f"WITH RECURSIVE {CHATS_SQL} "  # noqa: S608
-            "SELECT o.*, coalesce(e.language, g.language) AS language "
+            f"SELECT o.*, {IS_NEW_SQL} AS is_new, {SINCE_SQL} AS since, "
+            "coalesce(e.language, g.language) AS language "
             f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
             "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
@@ -220,12 +222,12 @@ def _owed(row: Row) -> Owed:
         case_id=row["case_id"],
         version=row["version"],
         is_ping=row["ping_version"] > 0,
+        is_new=bool(row["is_new"]),
         is_late=bool(row["is_late"]),
         message_id=row["message_id"],
         shown=row["shown"],
         language=Language(row["language"] or Language.UK),
-        created_at=row["created_at"],
-        due_at=row["due_at"],
+        since=row["since"],
         attempts=row["attempts"],
         priority=row["priority"],
     )

@@ -8,6 +8,12 @@ from bot.domain.outbox import Priority
 TOLD_IN_LIST_SQL = "(kind = 'case' AND state = 'sent' AND message_id IS NULL)"
 """Whether the chat has no message of the case: a list tells of it, or will."""
 
+IS_NEW_SQL = "(o.ping_version > 0 OR (o.message_id IS NULL AND o.shown IS NULL))"
+"""Whether a new message `o` is due that has not been in the chat before."""
+
+SINCE_SQL = "(CASE WHEN o.is_late = 1 THEN o.due_at ELSE o.created_at END)"
+"""From when on the message `o` should be in the chat."""
+
 
 def changed_sql(priority: Priority, *, due_at: str = "?", created_at: str = "?") -> str:
     """The assignments that note something new of this priority; its values: when due, and new.

@@ -72,8 +72,9 @@ class Owed:
     `subject`: the id or the name of what it tells of. `thread_id`: the topic of a group, 0 for
     none. `employee_id` is None where the chat is a group. `shown`: a digest of what the message
     shows now. `is_ping`: a new message is due in place of the old one, so that the phone rings.
-    `is_late`: of a later step of the escalation, which hears only of what nobody has taken by
-    then. `created_at`: when there was last something new to tell.
+    `is_new`: a new message is due that has not been in the chat before. `is_late`: of a later step
+    of the escalation, which hears only of what nobody has taken by then. `since`: from when on it
+    should be in the chat.
     """
 
     id: int
@@ -85,12 +86,12 @@ class Owed:
     case_id: int | None
     version: int
     is_ping: bool
+    is_new: bool
     is_late: bool
     message_id: int | None
     shown: str | None
     language: Language
-    created_at: int
-    due_at: int
+    since: int
     attempts: int
     priority: int = Priority.ALERT
 
@@ -98,11 +99,6 @@ class Owed:
     def is_in_chat(self) -> bool:
         """Whether the chat has a message of it already, which is to be edited or replaced."""
         return self.message_id is not None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether a new message is due that has not been in the chat before."""
-        return self.is_ping or (self.message_id is None and self.shown is None)
 
     @property
     def is_asked(self) -> bool:

@@ -151,4 +151,4 @@ async def test_what_becomes_more_urgent_waits_behind_what_has_been_so_for_longer
         async with database.transaction() as tx:
             await mark_alerts_changed(tx, [case_id], priority=priority, now=NOW + later)
     [edit] = await outbox.list_due(now=NOW + 9, limit=9)
-    assert (edit.case_id, edit.priority, edit.created_at) == (2, Priority.NEWS, NOW + 1)
+    assert (edit.case_id, edit.priority, edit.since) == (2, Priority.NEWS, NOW + 1)
