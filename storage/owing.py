@@ -17,7 +17,7 @@ from storage.audience import (
     wants_alerts_sql,
     was_rung_sql,
 )
-from storage.database import Row, Transaction
+from storage.database import Row, Transaction, marks_sql
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
 from storage.owing_lists import forget_unsent_lists, mark_lists_changed
@@ -334,11 +334,25 @@ async def move_chat(tx: Transaction, old: int, new: int) -> None:
     await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
 
 
-async def purge_told(tx: Transaction, *, before: int) -> None:
+_OF_THEIR_DAY = (
+    MessageKind.DIGEST,
+    MessageKind.LIST,
+    MessageKind.OPEN_CASES,
+    MessageKind.REMINDER,
+    MessageKind.UNREACHABLE,
+    MessageKind.GROUP_LOST,
+    MessageKind.JOINED,
+    MessageKind.CLOCK_JUMP,
+)
+"""What is told each time it happens; the others not about cases are told once, for good."""
+
+
+async def purge_told(
+    tx: Transaction, kinds: Collection[MessageKind] = _OF_THEIR_DAY, *, before: int
+) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
-        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind IN ('digest', 'list', 'open_cases', 'reminder', 'unreachable', 'group_lost', "
-        "'joined', 'clock_jump')",
-        (before,),
+        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "  # noqa: S608
+        f"AND kind IN ({marks_sql(kinds)})",
+        (before, *(kind.value for kind in kinds)),
     )

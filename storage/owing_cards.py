@@ -75,15 +75,6 @@ async def settle_card_edit(tx: Transaction, owed_id: int, version: int) -> None:
     await tx.execute("DELETE FROM outbox WHERE id = ? AND version = ?", (owed_id, version))
 
 
-async def purge_card_edits(tx: Transaction, *, before: int) -> None:
-    """Delete the edits dropped before the moment: their readers were out, or out of reach."""
-    await tx.execute(
-        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind = 'card'",
-        (before,),
-    )
-
-
 async def _owe(tx: Transaction, where: str, values: Sequence[Value], *, now: int = 0) -> None:
     """`now` only says since when it is owed: it is due at once, and no clock need be asked."""
     await tx.execute(f"{_OWE} WHERE {where} {_UNLESS_OWED}", (Priority.CARD, now, now, *values))
