@@ -2,22 +2,47 @@
 
 - There is one row for each chat (or topic of it), kind and subject, for good: the case of a lost
   call is one message in a chat, edited whenever there is something new to show.
-- Rows appear and change in the transaction of what they tell of (owing.py): nothing is told that
-  was rolled back, and nothing recorded is left untold.
+- Rows appear and change in the transaction of what they tell of (owing.py, owing_lists.py,
+  owing_cards.py): nothing is told that was rolled back, and nothing recorded is left untold.
 - A row says that something is owed, not what. The words are made when its turn comes, from how
   things are then: a state that was superseded before it was sent is never sent.
-- `state`: pending, until it is sent, or dropped because there is nothing to tell any more or the
-  chat cannot be told. Something new makes a sent row pending again; a case that was dropped before
-  it was sent comes back only when it concerns the chat again.
-- `version` grows with everything new. Marking a message sent, or dropping it, settles only the
-  version that was read: what became new meanwhile stays owed.
-- `message_id`: the message to edit; none: one is still to be sent. `ping_version`: at which
-  version a new one was asked for in its place, so that the phone rings; 0: it was not. `shown`: a
-  digest of what it shows; the same is not resent.
-- Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first, then what
-  has been news for longest (`created_at`), so that no chat waits for the many of another.
-- Many alerts at once are told of in a list, a row of its own (alert_lists.py).
 - A message is sent at least once: what was sent but not marked when the process died comes again.
+
+Something new (`changed_sql` in outbox_rows.py) makes a row pending and adds 1 to its `version`.
+Marking it sent, or dropping it, settles only the version that was read: what became new meanwhile
+stays owed. Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first,
+then what has been news for longest (`created_at`), so that no chat waits for the many of another.
+
+What the row of an alert (kind `case`) says, and how it comes there:
+
+    state    message_id
+    pending  none        The alert waits (owe_case), if `is_late` for its step of the escalation;
+                         or somebody has pressed for it in a list (AlertLists.open, ASKED). With
+                         `shown` set, the reader has deleted the message (forget_message), and it
+                         comes again without a sound.
+    pending  set         An edit is owed (mark_alerts_changed). With `ping_version` above 0 a new
+                         message in its place, so that the phone rings (ping_people, ping_chats):
+                         it was asked for at that version.
+    sent     set         The chat has the message (mark_sent).
+    sent     none        Told in the list `list_id` (gather), or, while `listed_at` is none, to be
+                         told there next. News edit that list; a message of its own comes when the
+                         case is pinged or pressed for, and both tell of it from then on.
+    dropped  none        NOTHING_TO_TELL when its turn came (drop), or in its list (drop_untold):
+                         owe_case makes it a new alert. Or the chat was out, which forgets it when
+                         it comes back (bring_chat_up_to_date).
+    dropped  set         The chat was out, and has it edited when it comes back.
+
+Rows of other kinds have no `list_id`, and are never sent without a message:
+
+- A list (kind `list`) is edited as it grows and as its cases change; alert_lists.py says more.
+- A card (kind `card`) always has a message; its row is deleted once it shows what is true.
+- All others are sent once, and again if pinged; only the question to an owner (`claim`) is edited.
+
+The other columns: `shown`, a digest of what the message shows; the same is not sent again.
+`alerted_at`, when an alert last got its place in the chat, as a message or in a list, and when a
+list last made a sound: whether alerts are too many, and who hears a repeat, is judged by it.
+`done_at`, when the row was last sent, edited, gathered or dropped. `attempts`, how often it has
+failed since; `reason`, how it failed last, or why it was dropped: DropReason or Telegram's words.
 """
 
 from collections.abc import Collection, Sequence

@@ -8,7 +8,7 @@ never in what words: those are made when the message is sent.
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.domain.company import StepMoments
-from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Priority
+from bot.domain.outbox import DropReason, MessageKind, Priority
 from storage.audience import (
     can_be_told_sql,
     group_subscribes_sql,
@@ -115,7 +115,7 @@ async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: 
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
         "created_at = excluded.created_at, priority = excluded.priority, alerted_at = NULL, "
         "shown = NULL, reason = NULL WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
-        f"AND outbox.reason = '{NOTHING_TO_TELL}'"
+        f"AND outbox.reason = '{DropReason.NOTHING_TO_TELL}'"
     )
     values = (str(case_id), case_id, Priority.ALERT, now)
     await tx.execute(
@@ -278,7 +278,7 @@ async def drop_for_person(tx: Transaction, employee_id: int) -> None:
     """Owe nothing more to a person who was blocked or removed."""
     await tx.execute(
         f"{_DROP} WHERE employee_id = ? AND state = 'pending'",
-        ("the person is out", employee_id),
+        (DropReason.PERSON_IS_OUT, employee_id),
     )
 
 
@@ -287,7 +287,7 @@ async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
     await tx.execute(
         f"{_DROP} WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? "
         "AND thread_id = ?",
-        ("disconnected", chat_id, thread_id),
+        (DropReason.DISCONNECTED, chat_id, thread_id),
     )
 
 
@@ -301,7 +301,7 @@ async def drop_unsubscribed(
         "AND (state = 'pending' OR (state = 'sent' AND listed_at IS NULL)) "
         "AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
         f"AND {group_subscribes_sql('outbox.case_id')})",
-        (NOTHING_TO_TELL, chat_id, thread_id, group_id),
+        (DropReason.NOTHING_TO_TELL, chat_id, thread_id, group_id),
     )
 
 
@@ -309,7 +309,7 @@ async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None
     """Owe nothing more to a group, or one topic of it, that cannot be written to."""
     await tx.execute(
         f"{_DROP} WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
-        ("the group is gone", chat_id, thread_id),
+        (DropReason.GROUP_IS_GONE, chat_id, thread_id),
     )
 
 

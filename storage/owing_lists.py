@@ -6,7 +6,7 @@ others.
 
 from collections.abc import Collection, Sequence
 
-from bot.domain.outbox import NOTHING_TO_TELL, Priority
+from bot.domain.outbox import DropReason, Priority
 from storage.database import Transaction
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 
@@ -50,7 +50,7 @@ async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: 
     await tx.executemany(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
-        [(NOTHING_TO_TELL, now, *row) for row in rows],
+        [(DropReason.NOTHING_TO_TELL, now, *row) for row in rows],
     )
 
 

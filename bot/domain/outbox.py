@@ -5,10 +5,6 @@ from enum import IntEnum, StrEnum
 
 from bot.domain.people import Language
 
-NOTHING_TO_TELL = "nothing to tell"
-"""Why a message was dropped that had nothing to tell when its turn came. If it was of a case, it
-is owed again as soon as the case concerns its chat again."""
-
 OWED_LATE_BY = 12 * 3600
 """Seconds after its moment within which a digest, or the list at opening, is still owed."""
 
@@ -40,6 +36,16 @@ class MessageKind(StrEnum):
     """An open card, the subject being its message: it is brought up to date, never sent."""
     GROUP_LOST = "group_lost"
     """A group chat cannot be written to."""
+
+
+class DropReason(StrEnum):
+    """Why a message is owed no more; where Telegram refuses it, its own words stand instead."""
+
+    NOTHING_TO_TELL = "nothing to tell"
+    """When its turn came. An alert is owed again once its case concerns the chat again."""
+    PERSON_IS_OUT = "the person is out"
+    DISCONNECTED = "disconnected"
+    GROUP_IS_GONE = "the group is gone"
 
 
 class Priority(IntEnum):
