@@ -28,6 +28,7 @@ from itertools import groupby
 from bot.domain.outbox import MessageKind, Owed, Priority
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.outbox import CHATS_SQL
+from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL, changed_sql
 from storage.owing_lists import EDIT_SECONDS, NEXT_EDIT_SQL, next_edit
 
 SINGLES = 5
@@ -44,7 +45,7 @@ _AT_ONCE = 100
 
 _ALERT_SQL = (
     "o.state = 'pending' AND o.priority = 0 AND o.kind = 'case' AND o.due_at <= ? "
-    "AND (o.ping = 1 OR (o.message_id IS NULL AND o.shown IS NULL))"
+    f"AND {IS_NEW_SQL}"
 )
 """Whether a row `o` of the outbox is an alert that is due; its value is the moment."""
 
@@ -102,7 +103,7 @@ class AlertLists:
             _is_too_many(
                 row["waiting"],
                 recent=row["recent"],
-                seconds=now - _since(heads[row["chat_id"], row["thread_id"]]),
+                seconds=now - heads[row["chat_id"], row["thread_id"]].since,
             )
             for row in rows
         )
@@ -112,7 +113,7 @@ class AlertLists:
         async with self._database.transaction() as tx:
             due = await tx.execute(
                 f"WITH RECURSIVE {CHATS_SQL} SELECT o.id, o.chat_id, o.thread_id, "  # noqa: S608
-                "o.employee_id, o.created_at, o.due_at, o.is_late FROM chats "
+                f"o.employee_id, {SINCE_SQL} AS since FROM chats "
                 f"JOIN outbox AS o ON o.chat_id = chats.chat_id AND {_ALERT_SQL} "
                 f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)})",
                 (now, *not_to),
@@ -172,8 +173,8 @@ class AlertLists:
         async with self._database.transaction() as tx:
             rows = await tx.execute(
                 "UPDATE outbox SET version = version + 1, state = 'pending', priority = ?, "
-                "ping = CASE WHEN message_id IS NULL THEN 0 ELSE 1 END, due_at = ?, "
-                "created_at = ? WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
+                "ping_version = CASE WHEN message_id IS NULL THEN 0 ELSE version + 1 END, "
+                "due_at = ?, created_at = ? WHERE kind = 'case' AND case_id = ? AND chat_id = ? "
                 "AND thread_id = (SELECT l.thread_id FROM outbox AS l WHERE l.kind = 'list' "
                 "AND l.chat_id = ? AND l.message_id = ?) RETURNING id",
                 (Priority.ASKED, now, now, case_id, chat_id, chat_id, message_id),
@@ -183,10 +184,6 @@ class AlertLists:
 
 def _place(row: Row) -> tuple[int, int]:
     return row["chat_id"], row["thread_id"]
-
-
-def _since(alert: Owed) -> int:
-    return alert.due_at if alert.is_late else alert.created_at
 
 
 def _is_too_many(waiting: int, *, recent: int, seconds: int) -> bool:
@@ -219,7 +216,7 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
 
 async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now: int) -> None:
     """Decide what becomes of the alerts of one chat, the oldest first."""
-    since = min(row["due_at"] if row["is_late"] else row["created_at"] for row in alerts)
+    since = min(row["since"] for row in alerts)
     if not _is_too_many(len(alerts), recent=last["recent"], seconds=now - since):
         return
     rows = [row["id"] for row in alerts]
@@ -270,20 +267,14 @@ async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
         for values, rows in some:
             listed += [(id_of[values[3]], row_id) for row_id in rows]
     await tx.executemany(
-        "UPDATE outbox SET list_id = ?, listed_at = NULL, alerted_at = ?, ping = 0, "
+        "UPDATE outbox SET list_id = ?, listed_at = NULL, alerted_at = ?, ping_version = 0, "
         "attempts = 0, done_at = ?, reason = NULL, priority = ?, "
         "state = CASE WHEN message_id IS NULL THEN 'sent' ELSE 'pending' END WHERE id = ?",
         [(list_id, now, now, Priority.NEWS, row_id) for list_id, row_id in listed],
     )
     grown = {list_id for list_id, _ in plan.listed}
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
-        "created_at = CASE WHEN state = 'pending' AND priority <= ? THEN created_at ELSE ? END, "
-        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        f"due_at = CASE WHEN state = 'pending' THEN due_at ELSE {NEXT_EDIT_SQL} END "
+        f"UPDATE outbox SET {changed_sql(Priority.LIST, due_at=NEXT_EDIT_SQL)} "  # noqa: S608
         "WHERE id = ?",
-        [
-            (*(Priority.LIST, now, Priority.LIST, Priority.LIST), *next_edit(now), list_id)
-            for list_id in sorted(grown)
-        ],
+        [(*next_edit(now), now, list_id) for list_id in sorted(grown)],
     )

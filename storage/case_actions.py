@@ -18,7 +18,7 @@ from bot.domain.outbox import Priority
 from storage.audience import takes_clients_sql
 from storage.case_changes import refold_cases
 from storage.case_events import CALL_SQL, call_events
-from storage.case_history import note_actions, reopen_until_sql
+from storage.case_history import note_actions, reopen_until_sql, take_back_actions
 from storage.clients import SAME_CLIENT_SQL, same_client_sql
 from storage.database import Row, Transaction, marks_sql
 from storage.owing import mark_cases_changed
@@ -112,7 +112,10 @@ async def close_cases(
         f"SELECT id FROM cases WHERE id IN ({marks_sql(ids)}) AND state = 'by_hand'",  # noqa: S608
         ids,
     )
-    return {row["id"]: events[row["id"]] for row in after}
+    by_hand = {row["id"] for row in after}
+    if in_vain := [id_ for case, id_ in events.items() if case not in by_hand]:
+        await take_back_actions(tx, in_vain)
+    return {case: id_ for case, id_ in events.items() if case in by_hand}
 
 
 async def list_closings(

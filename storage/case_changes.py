@@ -60,11 +60,6 @@ async def free_cases(
             )
 
 
-async def refold_case(tx: Transaction, row: Row, *, rules: CaseRules, now: int) -> None:
-    """Refold the case of this row, which time or a person has closed."""
-    await refold_cases(tx, [row], rules=rules, now=now)
-
-
 async def refold_cases(
     tx: Transaction,
     rows: Sequence[Row],

@@ -16,6 +16,17 @@ from storage.case_actions import close_cases, list_closings, reopen_cases
 from storage.case_rows import check_takes_clients, hold_of, read_workable
 from storage.database import Database
 
+_AFTER_LOST_SQL = (
+    "(SELECT max(moments.at) FROM (SELECT ? AS at UNION ALL SELECT c.started_at + 1 "
+    "FROM calls AS c WHERE c.client = i.number AND c.lost = 1) AS moments)"
+)
+"""The moment given, or the one after the latest lost call of the number `i.number` if that is
+later: the clock of a PBX may be ahead of ours."""
+
+_IS_HEARD_OF = (
+    "NOT EXISTS (SELECT 1 FROM ignored_numbers AS j WHERE j.number = i.number AND j.until IS NULL)"
+)
+
 
 class CaseClosings:
     def __init__(self, database: Database, *, rules: CaseRules, claim_seconds: int) -> None:
@@ -72,10 +83,10 @@ class CaseClosings:
         """From now on lost calls of this number make no case; an open one closes."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "INSERT INTO ignored_numbers (number, since, employee_id) SELECT ?, ?, ? "
-                "WHERE NOT EXISTS (SELECT 1 FROM ignored_numbers WHERE number = ? "
-                "AND until IS NULL)",
-                (number, now, employee.id, number),
+                "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
+                f"SELECT i.number, {_AFTER_LOST_SQL}, ? FROM (SELECT ? AS number) AS i "
+                f"WHERE {_IS_HEARD_OF}",
+                (now, employee.id, number),
             )
             rows = await tx.execute(
                 "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
@@ -86,7 +97,8 @@ class CaseClosings:
         """From now on lost calls of the number make cases again."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "UPDATE ignored_numbers SET until = ? WHERE id = ? AND until IS NULL",
+                f"UPDATE ignored_numbers AS i SET until = {_AFTER_LOST_SQL} "  # noqa: S608
+                "WHERE id = ? AND until IS NULL",
                 (now, ignored_id),
             )
 
@@ -94,10 +106,9 @@ class CaseClosings:
         """Ignore from now on a number that is heard of again; what it made since stays."""
         async with self._database.transaction() as tx:
             await tx.execute(
-                "INSERT INTO ignored_numbers (number, since, employee_id) "
-                "SELECT i.number, ?, i.employee_id FROM ignored_numbers AS i WHERE i.id = ? "
-                "AND NOT EXISTS (SELECT 1 FROM ignored_numbers AS j WHERE j.number = i.number "
-                "AND j.until IS NULL)",
+                "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
+                f"SELECT i.number, {_AFTER_LOST_SQL}, i.employee_id FROM ignored_numbers AS i "
+                f"WHERE i.id = ? AND {_IS_HEARD_OF}",
                 (now, ignored_id),
             )
 

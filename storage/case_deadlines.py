@@ -3,7 +3,7 @@
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import CaseActionKind
 from bot.domain.outbox import MessageKind, Priority
-from storage.case_changes import free_cases, refold_case
+from storage.case_changes import free_cases, refold_cases
 from storage.case_history import note_action
 from storage.company import read_escalation, read_hours
 from storage.database import Database
@@ -34,8 +34,7 @@ class CaseDeadlines:
                 f"SELECT * FROM cases WHERE {_EXPIRED_TOO_SOON} ORDER BY expires_at LIMIT 100",
                 (now, now),
             )
-            for row in rows:
-                await refold_case(tx, row, rules=self._rules, now=now)
+            await refold_cases(tx, rows, rules=self._rules, now=now)
         return len(rows)
 
     async def ask_owners(self, *, now: int) -> int:

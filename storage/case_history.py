@@ -12,6 +12,12 @@ from storage.database import Database, Transaction, marks_sql
 
 _SHOWN = 20
 
+_AFTER_CALLS_SQL = (
+    "(SELECT max(moments.at) FROM (SELECT ? AS at UNION ALL SELECT c.started_at "
+    "FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id WHERE y.case_id = k.id) AS moments)"
+)
+"""The moment given, or the beginning of the latest call of the case `k` if that is later."""
+
 
 async def note_action(
     tx: Transaction,
@@ -38,11 +44,13 @@ async def note_actions(
 ) -> dict[int, int]:
     """Add the same action to the history of each case. Returns the ids of the actions, by case.
 
-    A closing is of all the numbers of the case's lost calls.
+    A closing is of all the numbers of the case's lost calls, and comes after all its calls: the
+    clock of a PBX may be ahead of ours.
     """
+    at = _AFTER_CALLS_SQL if kind is CaseActionKind.CLOSED else "?"
     rows = await tx.execute(
         "INSERT INTO case_events (case_id, at, kind, employee_id, other_id, text) "  # noqa: S608
-        f"SELECT id, ?, ?, ?, ?, ? FROM cases WHERE id IN ({marks_sql(case_ids)}) "
+        f"SELECT k.id, {at}, ?, ?, ?, ? FROM cases AS k WHERE k.id IN ({marks_sql(case_ids)}) "
         "RETURNING case_id, id",
         (now, kind.value, employee_id, other, text, *case_ids),
     )
@@ -56,6 +64,14 @@ async def note_actions(
             list(events.values()),
         )
     return events
+
+
+async def take_back_actions(tx: Transaction, event_ids: Collection[int]) -> None:
+    """Let actions that came to nothing not have been."""
+    await tx.execute(
+        f"DELETE FROM case_events WHERE id IN ({marks_sql(event_ids)})",  # noqa: S608
+        (*event_ids,),
+    )
 
 
 _IS_NEW = (

@@ -60,8 +60,11 @@ class StoredCase:
         """When its owner took it, or somebody closed it by hand; 0: it is in nobody's hands."""
         if self.row["state"] == CaseState.EXPIRED:
             return 0
-        taken_at = self.row["owned_at"] if self.row["owner_id"] is not None else None
-        return max(taken_at or 0, self.row["closed_by_hand_at"] or 0)
+        at: int = self.row["closed_by_hand_at"] or 0
+        if self.row["owner_id"] is not None:
+            # Its calls are dated by the clock of a PBX, which may be ahead of ours.
+            at = max(at, self.row["owned_at"] or 0, self.row["opened_at"])
+        return at
 
 
 class ComputedCase:

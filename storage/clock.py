@@ -30,13 +30,33 @@ _TOLD_SECONDS = 300
 _SPAN_SECONDS = 3600
 """A reminder for at most so much later was meant as that span; others as a moment of the clock."""
 
+
+def _no_call_sql(case_id: str, at: str) -> str:
+    """Whether no call of the case began at that moment: a closing by hand may be dated by one."""
+    return (
+        "NOT EXISTS (SELECT 1 FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id "  # noqa: S608
+        f"WHERE y.case_id = {case_id} AND c.started_at = {at})"
+    )
+
+
+def _no_lost_call_sql(before: str) -> str:
+    """Whether no lost call of the number began a second before, which may date its ignoring."""
+    return (
+        "NOT EXISTS (SELECT 1 FROM calls AS c WHERE c.client = ignored_numbers.number "  # noqa: S608
+        f"AND c.lost = 1 AND c.started_at + 1 = {before})"
+    )
+
+
 _MOVED_BACK = (
     ("cases", "owned_at", "owned_at > ?"),
     ("cases", "asked_at", "asked_at > ?"),
-    ("case_events", "at", "at > ?"),
-    ("cases", "closed_at", "state = 'by_hand' AND closed_at > ?"),
-    ("ignored_numbers", "since", "since > ?"),
-    ("ignored_numbers", "until", "until > ?"),
+    ("case_events", "at", f"at > ? AND {_no_call_sql('case_events.case_id', 'at')}"),
+    (
+        *("cases", "closed_at"),
+        f"state = 'by_hand' AND closed_at > ? AND {_no_call_sql('cases.id', 'closed_at')}",
+    ),
+    ("ignored_numbers", "since", f"since > ? AND {_no_lost_call_sql('since')}"),
+    ("ignored_numbers", "until", f"until > ? AND {_no_lost_call_sql('until')}"),
     ("batches", "asked_at", "asked_at > ?"),
     ("batches", "done_at", "done_at > ?"),
     ("reminders", "created_at", "created_at > ?"),
@@ -45,8 +65,8 @@ _MOVED_BACK = (
     ("open_cards", "opened_at", "opened_at > ?"),
     ("late_screens", "asked_at", "asked_at > ?"),
 )
-"""Moments at which something happened, of which those that are to come again are moved back: the
-table, the column, and which rows, by the present moment."""
+"""Moments at which something happened, of which those that are to come again are moved back, but
+not those of a PBX: the table, the column, and which rows, by the present moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,13 +96,14 @@ class EmployeeRepo:
         """
         async with self._database.transaction() as tx:
             for tg_id in tg_ids:
-                await tx.execute(
+                [named] = await tx.execute(
                     "INSERT INTO employees (tg_id, name, role, language, page_size, in_settings, "
                     "created_at) VALUES (?, '', 'administrator', ?, ?, 1, ?) "
-                    "ON CONFLICT (tg_id) DO UPDATE SET role = 'administrator', "
-                    "state = 'active', in_settings = 1",
+                    "ON CONFLICT (tg_id) DO UPDATE SET role = 'administrator', in_settings = 1 "
+                    "RETURNING id",
                     (tg_id, language.value, page_size, now),
                 )
+                await let_in(tx, named["id"])
             blocked = await tx.execute(
                 "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
                 f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql(tg_ids)}) RETURNING id",
@@ -141,14 +142,14 @@ class EmployeeRepo:
         """
         async with self._database.transaction() as tx:
             await _check_administrator(tx, by)
+            if state is EmployeeState.ACTIVE:
+                await let_in(tx, employee_id)
+                return
             changed = await tx.execute(
-                "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING tg_id",
+                "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING id",
                 (state.value, employee_id),
             )
             if not changed:
-                return
-            if state is EmployeeState.ACTIVE:
-                await bring_chat_up_to_date(tx, changed[0]["tg_id"])
                 return
             await drop_for_person(tx, employee_id)
             await let_clients_go(tx, employee_id)
@@ -227,6 +228,16 @@ async def _check_administrator(tx: Transaction, employee_id: int | None) -> None
         (employee_id,),
     ):
         raise NoAccessError(f"employee {employee_id} is no administrator any more")
+
+
+async def let_in(tx: Transaction, employee_id: int) -> None:
+    """Let the person have access; one who was out is owed what their chat has missed."""
+    back = await tx.execute(
+        "UPDATE employees SET state = 'active' WHERE id = ? AND state <> 'active' RETURNING tg_id",
+        (employee_id,),
+    )
+    for row in back:
+        await bring_chat_up_to_date(tx, row["tg_id"])
 
 
 async def let_clients_go(tx: Transaction, employee_id: int) -> None:

@@ -10,7 +10,7 @@ from bot.domain.outbox import MessageKind
 from bot.domain.people import Acceptance, Invite, Language, Role
 from storage.clock import MAY_DELETE_SQL
 from storage.database import Database, Row
-from storage.employees import set_extensions
+from storage.employees import let_in, set_extensions
 from storage.owing import owe_administrators
 
 LIFETIME = 7 * 86400
@@ -113,7 +113,7 @@ class InviteRepo:
                 "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tg_id) DO UPDATE SET "
                 "role = CASE WHEN employees.in_settings = 1 THEN employees.role "
                 "ELSE excluded.role END, "
-                "name = excluded.name, unreachable_at = NULL, state = 'active' RETURNING id",
+                "name = excluded.name, unreachable_at = NULL RETURNING id",
                 (
                     tg_id,
                     name if is_in else invite["name"] or name,
@@ -123,6 +123,7 @@ class InviteRepo:
                     now,
                 ),
             )
+            await let_in(tx, employee["id"])
             await set_extensions(tx, employee["id"], [*kept, *given])
             await tx.execute(
                 "UPDATE invites SET used_at = ?, used_by = ? WHERE id = ?",

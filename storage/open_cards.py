@@ -13,9 +13,10 @@
 
 from dataclasses import dataclass
 
-from bot.domain.outbox import Owed
+from bot.domain.outbox import MessageKind, Owed
 from storage.database import Database
-from storage.owing_cards import owe_card, purge_card_edits, settle_card_edit
+from storage.owing import purge_told
+from storage.owing_cards import owe_card, settle_card_edit
 
 NEWEST = 8
 OPEN_SECONDS = 48 * 3600
@@ -96,5 +97,5 @@ class OpenCardRepo:
             return False
         async with self._database.transaction() as tx:
             await tx.execute("DELETE FROM open_cards WHERE opened_at < ?", (before,))
-            await purge_card_edits(tx, before=before)
+            await purge_told(tx, [MessageKind.CARD], before=before)
         return True

@@ -2,21 +2,47 @@
 
 - There is one row for each chat (or topic of it), kind and subject, for good: the case of a lost
   call is one message in a chat, edited whenever there is something new to show.
-- Rows appear and change in the transaction of what they tell of (owing.py): nothing is told that
-  was rolled back, and nothing recorded is left untold.
+- Rows appear and change in the transaction of what they tell of (owing.py, owing_lists.py,
+  owing_cards.py): nothing is told that was rolled back, and nothing recorded is left untold.
 - A row says that something is owed, not what. The words are made when its turn comes, from how
   things are then: a state that was superseded before it was sent is never sent.
-- `state`: pending, until it is sent, or dropped because there is nothing to tell any more or the
-  chat cannot be told. Something new makes a sent row pending again; a case that was dropped before
-  it was sent comes back only when it concerns the chat again.
-- `version` grows with everything new. Marking a message sent, or dropping it, settles only the
-  version that was read: what became new meanwhile stays owed.
-- `message_id`: the message to edit; none: one is still to be sent. `ping`: a new message is due in
-  its place, so that the phone rings. `shown`: a digest of what it shows; the same is not resent.
-- Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first, then what
-  has been news for longest (`created_at`), so that no chat waits for the many of another.
-- Many alerts at once are told of in a list, a row of its own (alert_lists.py).
 - A message is sent at least once: what was sent but not marked when the process died comes again.
+
+Something new (`changed_sql` in outbox_rows.py) makes a row pending and adds 1 to its `version`.
+Marking it sent, or dropping it, settles only the version that was read: what became new meanwhile
+stays owed. Of what is due (`due_at`) in a chat, and over all, the smaller `priority` goes first,
+then what has been news for longest (`created_at`), so that no chat waits for the many of another.
+
+What the row of an alert (kind `case`) says, and how it comes there:
+
+    state    message_id
+    pending  none        The alert waits (owe_case), if `is_late` for its step of the escalation;
+                         or somebody has pressed for it in a list (AlertLists.open, ASKED). With
+                         `shown` set, the reader has deleted the message (forget_message), and it
+                         comes again without a sound.
+    pending  set         An edit is owed (mark_alerts_changed). With `ping_version` above 0 a new
+                         message in its place, so that the phone rings (ping_people, ping_chats):
+                         it was asked for at that version.
+    sent     set         The chat has the message (mark_sent).
+    sent     none        Told in the list `list_id` (gather), or, while `listed_at` is none, to be
+                         told there next. News edit that list; a message of its own comes when the
+                         case is pinged or pressed for, and both tell of it from then on.
+    dropped  none        NOTHING_TO_TELL when its turn came (drop), or in its list (drop_untold):
+                         owe_case makes it a new alert. Or the chat was out, which forgets it when
+                         it comes back (bring_chat_up_to_date).
+    dropped  set         The chat was out, and has it edited when it comes back.
+
+Rows of other kinds have no `list_id`, and are never sent without a message:
+
+- A list (kind `list`) is edited as it grows and as its cases change; alert_lists.py says more.
+- A card (kind `card`) always has a message; its row is deleted once it shows what is true.
+- All others are sent once, and again if pinged; only the question to an owner (`claim`) is edited.
+
+The other columns: `shown`, a digest of what the message shows; the same is not sent again.
+`alerted_at`, when an alert last got its place in the chat, as a message or in a list, and when a
+list last made a sound: whether alerts are too many, and who hears a repeat, is judged by it.
+`done_at`, when the row was last sent, edited, gathered or dropped. `attempts`, how often it has
+failed since; `reason`, how it failed last, or why it was dropped: DropReason or Telegram's words.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,8 +50,9 @@ from collections.abc import Collection, Sequence
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
 from storage.database import Database, Row, Transaction, marks_sql
+from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL
 from storage.owing import owe_administrators
-from storage.owing_lists import drop_list, drop_untold, note_told
+from storage.owing_lists import EDIT_SECONDS, drop_list, drop_untold, note_told
 
 CHATS_SQL = (
     "chats (chat_id) AS (SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
@@ -49,7 +76,8 @@ class OutboxRepo:
         """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
         rows = await self._database.fetch(
             f"WITH RECURSIVE {CHATS_SQL} "  # noqa: S608
-            "SELECT o.*, coalesce(e.language, g.language) AS language "
+            f"SELECT o.*, {IS_NEW_SQL} AS is_new, {SINCE_SQL} AS since, "
+            "coalesce(e.language, g.language) AS language "
             f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
             "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
@@ -74,18 +102,21 @@ class OutboxRepo:
 
         A ping is done with too, unless one was asked for meanwhile. `is_alert`: it was a new
         message of a lost call, or a list that made a sound. Of a list, `told` are the rows of the
-        cases it shows, `untold` those, with their versions, of which there is nothing to tell.
+        cases it shows, `untold` those, with their versions, of which there is nothing to tell; it
+        is edited again EDIT_SECONDS later at the earliest.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
                 "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
-                "ping = CASE WHEN version = ? OR created_at = ? THEN 0 ELSE ping END, "
-                "priority = CASE WHEN version = ? OR created_at <> ? THEN priority ELSE ? END, "
+                "ping_version = CASE WHEN ping_version > ? THEN ping_version ELSE 0 END, "
+                "priority = CASE WHEN version = ? OR ping_version > ? THEN priority ELSE ? END, "
+                "due_at = CASE WHEN kind = 'list' THEN ? ELSE due_at END, "
                 "alerted_at = CASE WHEN ? = 1 THEN ? ELSE alerted_at END WHERE id = ?",
                 (
-                    *(message_id, shown, now, owed.version, owed.version, owed.created_at),
-                    *(owed.version, owed.created_at, Priority.NEWS, int(is_alert), now, owed.id),
+                    *(message_id, shown, now, owed.version, owed.version),
+                    *(owed.version, owed.version, Priority.NEWS, now + EDIT_SECONDS),
+                    *(int(is_alert), now, owed.id),
                 ),
             )
             await note_told(tx, owed.id, told, now=now)
@@ -130,7 +161,7 @@ class OutboxRepo:
     async def forget_message(self, owed: Owed) -> None:
         """Note that the message is gone from the chat, so that a new one is sent in its place.
 
-        `shown` stays: it tells that there was a message before.
+        `shown` stays: it tells that there was a message before, so the new one makes no sound.
         """
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -215,13 +246,13 @@ def _owed(row: Row) -> Owed:
         subject=row["subject"],
         case_id=row["case_id"],
         version=row["version"],
-        is_ping=bool(row["ping"]),
+        is_ping=row["ping_version"] > 0,
+        is_new=bool(row["is_new"]),
         is_late=bool(row["is_late"]),
         message_id=row["message_id"],
         shown=row["shown"],
         language=Language(row["language"] or Language.UK),
-        created_at=row["created_at"],
-        due_at=row["due_at"],
+        since=row["since"],
         attempts=row["attempts"],
         priority=row["priority"],
     )

@@ -8,7 +8,7 @@ never in what words: those are made when the message is sent.
 from collections.abc import Collection, Iterable, Sequence
 
 from bot.domain.company import StepMoments
-from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Priority
+from bot.domain.outbox import DropReason, MessageKind, Priority
 from storage.audience import (
     can_be_told_sql,
     group_subscribes_sql,
@@ -17,9 +17,10 @@ from storage.audience import (
     wants_alerts_sql,
     was_rung_sql,
 )
-from storage.database import Row, Transaction
+from storage.database import Row, Transaction, marks_sql
+from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
-from storage.owing_lists import TOLD_IN_LIST_SQL, forget_unsent_lists, mark_lists_changed
+from storage.owing_lists import forget_unsent_lists, mark_lists_changed
 
 _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
@@ -81,8 +82,8 @@ async def owe_anew(
     """
     await tx.execute(
         f"{_TO_PERSON} DO UPDATE SET "
-        "version = outbox.version + 1, state = 'pending', ping = 1, is_late = 0, "
-        "priority = excluded.priority, "
+        "version = outbox.version + 1, ping_version = outbox.version + 1, state = 'pending', "
+        "is_late = 0, priority = excluded.priority, "
         "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "
         "THEN outbox.due_at ELSE excluded.due_at END, created_at = excluded.created_at",
         (
@@ -113,8 +114,8 @@ async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: 
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET state = 'pending', "
         "version = outbox.version + 1, due_at = excluded.due_at, is_late = excluded.is_late, "
         "created_at = excluded.created_at, priority = excluded.priority, alerted_at = NULL, "
-        "reason = NULL WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
-        f"AND outbox.reason = '{NOTHING_TO_TELL}'"
+        "shown = NULL, reason = NULL WHERE outbox.state = 'dropped' AND outbox.message_id IS NULL "
+        f"AND outbox.reason = '{DropReason.NOTHING_TO_TELL}'"
     )
     values = (str(case_id), case_id, Priority.ALERT, now)
     await tx.execute(
@@ -172,13 +173,10 @@ async def mark_alerts_changed(
     """
     ids = list(case_ids)
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
-        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        "due_at = CASE WHEN state = 'pending' THEN due_at ELSE ? END, "
-        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
+        f"UPDATE outbox SET {changed_sql(priority)} "  # noqa: S608
         "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent') "
         f"AND NOT {TOLD_IN_LIST_SQL}",
-        [(priority, priority, now, now, case_id) for case_id in ids],
+        [(now, now, case_id) for case_id in ids],
     )
     await mark_lists_changed(tx, ids, priority=min(priority, Priority.DETAIL), now=now)
 
@@ -225,15 +223,17 @@ async def ping_people(
 
 
 async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> None:
-    """Owe a new message of the case to every chat that has one and still wants alerts.
+    """Owe a new message of the case to every chat that knows of it and still wants alerts.
 
-    Chats that got a message after `since`, the moment at which this was due, are left out.
+    Chats that were alerted after `since`, the moment at which this was due, are left out, as are
+    those that wait for their first message, or a new one.
     """
     await tx.execute(
-        "UPDATE outbox SET ping = 1, version = version + 1, "  # noqa: S608 - our own predicate
+        "UPDATE outbox SET version = version + 1, ping_version = version + 1, "  # noqa: S608
         "state = 'pending', priority = ?, due_at = ?, created_at = ? "
-        "WHERE kind = 'case' AND case_id = ? AND state = 'sent' "
-        "AND (done_at IS NULL OR done_at <= ?) "
+        "WHERE kind = 'case' AND case_id = ? AND (state = 'sent' "
+        "OR (state = 'pending' AND message_id IS NOT NULL AND ping_version = 0)) "
+        "AND (alerted_at IS NULL OR alerted_at <= ?) "
         "AND (EXISTS (SELECT 1 FROM employees AS e WHERE e.id = outbox.employee_id "
         f"AND {wants_alerts_sql('e')} AND {takes_clients_sql('e')}) "
         "OR EXISTS (SELECT 1 FROM groups AS g WHERE g.chat_id = outbox.chat_id "
@@ -246,7 +246,8 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
 async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
     """Owe the edits that a chat has missed, now that it can be written to again.
 
-    First messages it has missed are forgotten: the next lost call of such a client owes one.
+    First messages it has missed are forgotten: the next lost call of such a client owes one. Of
+    cases that had none because a list tells of them, that list is brought up to date.
     """
     await forget_unsent_lists(tx, chat_id, thread_id=thread_id)
     dropped = "chat_id = ? AND thread_id = ? AND kind IN ('case', 'list') AND state = 'dropped'"
@@ -256,8 +257,13 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
         (chat_id, thread_id),
     )
     await tx.execute(
-        "UPDATE outbox SET state = 'pending', version = version + 1, ping = 0, priority = ?, "  # noqa: S608
-        f"due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
+        f"UPDATE outbox SET state = 'sent', ping_version = 0 WHERE {dropped} "  # noqa: S608
+        "AND message_id IS NULL",
+        (chat_id, thread_id),
+    )
+    await tx.execute(
+        "UPDATE outbox SET state = 'pending', version = version + 1, ping_version = 0, "  # noqa: S608
+        f"priority = ?, due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
         "AND message_id IS NOT NULL ORDER BY id DESC LIMIT ?)",
         (Priority.DETAIL, chat_id, thread_id, _EDITED_AT_RETURN),
     )
@@ -272,7 +278,7 @@ async def drop_for_person(tx: Transaction, employee_id: int) -> None:
     """Owe nothing more to a person who was blocked or removed."""
     await tx.execute(
         f"{_DROP} WHERE employee_id = ? AND state = 'pending'",
-        ("the person is out", employee_id),
+        (DropReason.PERSON_IS_OUT, employee_id),
     )
 
 
@@ -281,7 +287,7 @@ async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
     await tx.execute(
         f"{_DROP} WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? "
         "AND thread_id = ?",
-        ("disconnected", chat_id, thread_id),
+        (DropReason.DISCONNECTED, chat_id, thread_id),
     )
 
 
@@ -295,7 +301,7 @@ async def drop_unsubscribed(
         "AND (state = 'pending' OR (state = 'sent' AND listed_at IS NULL)) "
         "AND NOT EXISTS (SELECT 1 FROM groups AS g WHERE g.id = ? "
         f"AND {group_subscribes_sql('outbox.case_id')})",
-        (NOTHING_TO_TELL, chat_id, thread_id, group_id),
+        (DropReason.NOTHING_TO_TELL, chat_id, thread_id, group_id),
     )
 
 
@@ -303,7 +309,7 @@ async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None
     """Owe nothing more to a group, or one topic of it, that cannot be written to."""
     await tx.execute(
         f"{_DROP} WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
-        ("the group is gone", chat_id, thread_id),
+        (DropReason.GROUP_IS_GONE, chat_id, thread_id),
     )
 
 
@@ -328,11 +334,25 @@ async def move_chat(tx: Transaction, old: int, new: int) -> None:
     await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
 
 
-async def purge_told(tx: Transaction, *, before: int) -> None:
+_OF_THEIR_DAY = (
+    MessageKind.DIGEST,
+    MessageKind.LIST,
+    MessageKind.OPEN_CASES,
+    MessageKind.REMINDER,
+    MessageKind.UNREACHABLE,
+    MessageKind.GROUP_LOST,
+    MessageKind.JOINED,
+    MessageKind.CLOCK_JUMP,
+)
+"""What is told each time it happens; the others not about cases are told once, for good."""
+
+
+async def purge_told(
+    tx: Transaction, kinds: Collection[MessageKind] = _OF_THEIR_DAY, *, before: int
+) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
     await tx.execute(
-        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind IN ('digest', 'list', 'open_cases', 'reminder', 'unreachable', 'group_lost', "
-        "'joined', 'clock_jump')",
-        (before,),
+        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "  # noqa: S608
+        f"AND kind IN ({marks_sql(kinds)})",
+        (before, *(kind.value for kind in kinds)),
     )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from bot.domain.outbox import Priority
 from storage.audience import can_be_told_sql
 from storage.database import Transaction, Value, chunks, marks_sql
+from storage.outbox_rows import changed_sql
 
 _AT_ONCE = 300
 """Calls and cases that one statement asks about."""
@@ -18,13 +19,8 @@ _OWE = (
     "due_at) SELECT o.chat_id, e.id, 'card', CAST(o.message_id AS TEXT), o.message_id, ?, ?, ? "
     f"FROM open_cards AS o JOIN employees AS e ON e.tg_id = o.chat_id AND {can_be_told_sql('e')} "
 )
-_UNLESS_OWED = (
-    "ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET "
-    "version = outbox.version + 1, state = 'pending', "
-    "due_at = CASE WHEN outbox.state = 'pending' THEN outbox.due_at ELSE excluded.due_at END, "
-    "created_at = CASE WHEN outbox.state = 'pending' THEN outbox.created_at "
-    "ELSE excluded.created_at END"
-)
+_CHANGED = changed_sql(Priority.CARD, due_at="excluded.due_at", created_at="excluded.created_at")
+_UNLESS_OWED = f"ON CONFLICT (chat_id, thread_id, kind, subject) DO UPDATE SET {_CHANGED}"
 
 
 async def owe_cards(
@@ -77,15 +73,6 @@ async def owe_card(tx: Transaction, chat_id: int, message_id: int) -> None:
 async def settle_card_edit(tx: Transaction, owed_id: int, version: int) -> None:
     """Owe an edit no more, unless something became new since `version`."""
     await tx.execute("DELETE FROM outbox WHERE id = ? AND version = ?", (owed_id, version))
-
-
-async def purge_card_edits(tx: Transaction, *, before: int) -> None:
-    """Delete the edits dropped before the moment: their readers were out, or out of reach."""
-    await tx.execute(
-        "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "
-        "AND kind = 'card'",
-        (before,),
-    )
 
 
 async def _owe(tx: Transaction, where: str, values: Sequence[Value], *, now: int = 0) -> None:

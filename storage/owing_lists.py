@@ -6,14 +6,12 @@ others.
 
 from collections.abc import Collection, Sequence
 
-from bot.domain.outbox import NOTHING_TO_TELL, Priority
+from bot.domain.outbox import DropReason, Priority
 from storage.database import Transaction
+from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 
 EDIT_SECONDS = 4
 """Whole seconds from one message or edit of a list to its next: three, and the one begun."""
-
-TOLD_IN_LIST_SQL = "(kind = 'case' AND state = 'sent' AND message_id IS NULL)"
-"""Whether the chat has no message of the case: a list tells of it, or will."""
 
 NEXT_EDIT_SQL = "(CASE WHEN done_at BETWEEN ? AND ? THEN done_at + ? ELSE ? END)"
 """When a list may be edited next; its values are those of `next_edit`."""
@@ -28,13 +26,10 @@ async def mark_lists_changed(
 ) -> None:
     """Owe an edit of every list that tells of one of these cases."""
     await tx.executemany(
-        "UPDATE outbox SET version = version + 1, state = 'pending', "  # noqa: S608
-        "priority = CASE WHEN state = 'pending' AND priority < ? THEN priority ELSE ? END, "
-        f"due_at = CASE WHEN state = 'pending' THEN due_at ELSE {NEXT_EDIT_SQL} END, "
-        "created_at = CASE WHEN state = 'pending' THEN created_at ELSE ? END "
+        f"UPDATE outbox SET {changed_sql(priority, due_at=NEXT_EDIT_SQL)} "  # noqa: S608
         "WHERE id IN (SELECT o.list_id FROM outbox AS o WHERE o.case_id = ? "
         "AND o.list_id IS NOT NULL) AND state IN ('pending', 'sent')",
-        [(priority, priority, *next_edit(now), now, case_id) for case_id in case_ids],
+        [(*next_edit(now), now, case_id) for case_id in case_ids],
     )
 
 
@@ -55,7 +50,7 @@ async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: 
     await tx.executemany(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
-        [(NOTHING_TO_TELL, now, *row) for row in rows],
+        [(DropReason.NOTHING_TO_TELL, now, *row) for row in rows],
     )
 
 

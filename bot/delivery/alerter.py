@@ -28,7 +28,7 @@ from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
-from bot.domain.outbox import NOTHING_TO_TELL, MessageKind, Owed
+from bot.domain.outbox import DropReason, MessageKind, Owed
 from bot.telegram.errors import is_closed, is_gone, is_topic_closed, is_unchanged
 from bot.telemetry.metrics import Metrics
 from storage.alert_lists import AlertLists
@@ -206,7 +206,8 @@ class Alerter:
         if owed.id not in self._accepted:
             notice = await self._notices.compose(owed)
             if notice is None:
-                await self._outbox.drop(owed, reason=NOTHING_TO_TELL, now=self._clock())
+                nothing = DropReason.NOTHING_TO_TELL
+                await self._outbox.drop(owed, reason=nothing, now=self._clock())
                 return
             self._accepted[owed.id] = await self._show(owed, notice)
         now = self._clock()
@@ -222,8 +223,7 @@ class Alerter:
         )
         del self._accepted[owed.id]
         if taken.owed.message_id is None:
-            since = taken.owed.due_at if taken.owed.is_late else taken.owed.created_at
-            self._metrics.delivery_seconds.observe(max(0, now - since))
+            self._metrics.delivery_seconds.observe(max(0, now - taken.owed.since))
         elif taken.owed.message_id != taken.message_id:
             await self._delete_replaced(owed.chat_id, taken.owed.message_id)
 

@@ -5,10 +5,6 @@ from enum import IntEnum, StrEnum
 
 from bot.domain.people import Language
 
-NOTHING_TO_TELL = "nothing to tell"
-"""Why a message was dropped that had nothing to tell when its turn came. If it was of a case, it
-is owed again as soon as the case concerns its chat again."""
-
 OWED_LATE_BY = 12 * 3600
 """Seconds after its moment within which a digest, or the list at opening, is still owed."""
 
@@ -42,6 +38,16 @@ class MessageKind(StrEnum):
     """A group chat cannot be written to."""
 
 
+class DropReason(StrEnum):
+    """Why a message is owed no more; where Telegram refuses it, its own words stand instead."""
+
+    NOTHING_TO_TELL = "nothing to tell"
+    """When its turn came. An alert is owed again once its case concerns the chat again."""
+    PERSON_IS_OUT = "the person is out"
+    DISCONNECTED = "disconnected"
+    GROUP_IS_GONE = "the group is gone"
+
+
 class Priority(IntEnum):
     """What goes first in a chat, and over all: the smaller number."""
 
@@ -72,8 +78,9 @@ class Owed:
     `subject`: the id or the name of what it tells of. `thread_id`: the topic of a group, 0 for
     none. `employee_id` is None where the chat is a group. `shown`: a digest of what the message
     shows now. `is_ping`: a new message is due in place of the old one, so that the phone rings.
-    `is_late`: of a later step of the escalation, which hears only of what nobody has taken by
-    then. `created_at`: when there was last something new to tell.
+    `is_new`: a new message is due that has not been in the chat before. `is_late`: of a later step
+    of the escalation, which hears only of what nobody has taken by then. `since`: from when on it
+    should be in the chat.
     """
 
     id: int
@@ -85,12 +92,12 @@ class Owed:
     case_id: int | None
     version: int
     is_ping: bool
+    is_new: bool
     is_late: bool
     message_id: int | None
     shown: str | None
     language: Language
-    created_at: int
-    due_at: int
+    since: int
     attempts: int
     priority: int = Priority.ALERT
 
@@ -98,11 +105,6 @@ class Owed:
     def is_in_chat(self) -> bool:
         """Whether the chat has a message of it already, which is to be edited or replaced."""
         return self.message_id is not None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether a new message is due that has not been in the chat before."""
-        return self.is_ping or (self.message_id is None and self.shown is None)
 
     @property
     def is_asked(self) -> bool:

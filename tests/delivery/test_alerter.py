@@ -1,6 +1,7 @@
 """What is owed, on its way: news that comes meanwhile, chats that come back, the unsendable."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from bot.repositories import create_repositories
 from storage.alert_lists import AlertLists
 from storage.comments import CommentRepo
 from storage.groups import GroupRepo
+from storage.invites import InviteRepo
 from storage.open_cards import DrawnCard, OpenCardRepo
 from storage.outbox import OutboxRepo
-from storage.owing import mark_cases_changed, owe_anew, ping_people
+from storage.owing import mark_cases_changed, owe_anew, ping_chats, ping_people
 from tests.support.deliveries import WatchedOutbox, deliver_due
 from tests.support.running import settings_for
 from tests.support.screens import RecordingSession
@@ -153,22 +155,54 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(
     ]
 
 
-@pytest.mark.parametrize("is_blocked", [True, False])
+async def block_and_let_in(stored: StoredCalls, boss: Employee) -> None:
+    await stored.employees.set_state(boss.id, EmployeeState.BLOCKED)
+    await stored.employees.set_state(boss.id, EmployeeState.ACTIVE)
+
+
+async def remove_and_invite(stored: StoredCalls, boss: Employee) -> None:
+    await stored.employees.set_state(boss.id, EmployeeState.REMOVED)
+    invites = InviteRepo(stored.database)
+    token = await invites.add(boss.role, now=stored.now)
+    await invites.accept(
+        token,
+        tg_id=boss.tg_id,
+        name=boss.name,
+        language=boss.language,
+        page_size=boss.page_size,
+        now=stored.now,
+    )
+
+
+async def take_out_of_settings_and_back(stored: StoredCalls, boss: Employee) -> None:
+    for named in ([boss.tg_id], [], [boss.tg_id]):
+        await stored.employees.sync_administrators(
+            named, language=boss.language, page_size=boss.page_size, now=stored.now
+        )
+
+
+async def lose_and_reach(stored: StoredCalls, boss: Employee) -> None:
+    await OutboxRepo(stored.database).drop_unreachable(
+        boss.tg_id, employee_id=boss.id, reason="Forbidden", now=stored.now
+    )
+    await stored.employees.set_reachable(boss.id)
+
+
+WAYS_BACK = [block_and_let_in, remove_and_invite, take_out_of_settings_and_back, lose_and_reach]
+
+
+@pytest.mark.parametrize("come_back", WAYS_BACK)
 async def test_one_who_comes_back_hears_of_cases_again(
-    stored: StoredCalls, post: Post, boss: Employee, *, is_blocked: bool
+    stored: StoredCalls,
+    post: Post,
+    boss: Employee,
+    come_back: Callable[[StoredCalls, Employee], Awaitable[None]],
 ) -> None:
     await stored.lost(-90, "0501112233")
     await post.deliver()
     await stored.lost(-60)
     await stored.dialled(-30, "0501112233", status=Status.NO_ANSWER)
-    if is_blocked:
-        await stored.employees.set_state(boss.id, EmployeeState.BLOCKED)
-        await stored.employees.set_state(boss.id, EmployeeState.ACTIVE)
-    else:
-        await post.outbox.drop_unreachable(
-            1001, employee_id=boss.id, reason="Forbidden", now=stored.now
-        )
-        await stored.employees.set_reachable(boss.id)
+    await come_back(stored, boss)
     await post.deliver()
     assert "Спроба" in post.said[-1], "what was shown is mended"
     stored.now += 600
@@ -421,3 +455,41 @@ async def test_one_who_missed_a_whole_list_is_told_of_its_clients_again(
     await stored.lost(-5, "0671234500")
     await post.deliver()
     assert "×2" in post.said[-1]
+
+
+async def test_one_who_comes_back_and_knows_a_client_from_a_list_hears_when_nobody_takes_them(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    for number in range(7):
+        await stored.lost(-60 + number, f"06712345{number:02}")
+    await post.deliver()
+    case = (await stored.all_cases())[0]
+    lists = AlertLists(stored.database)
+    [row] = await stored.database.fetch("SELECT message_id FROM outbox WHERE kind = 'list'")
+    message_id = row["message_id"]
+    assert await lists.open(case.id, chat_id=1001, message_id=message_id, now=stored.now)
+    await block_and_let_in(stored, boss)
+    stored.now += 600
+    async with stored.database.transaction() as tx:
+        await ping_chats(tx, case.id, since=stored.now, now=stored.now)
+    said = len(post.said)
+    await post.deliver()
+    assert post.said[said].startswith("SendMessage: 🔴 <b>Пропущений дзвінок")
+
+
+async def test_a_case_opened_again_rings_though_its_alert_was_deleted(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+    await post.deliver()
+    case = await stored.only_case()
+    await stored.case_closings.close(case.id, boss, "Реклама", now=stored.now)
+    [edit] = await post.outbox.list_due(now=stored.now, limit=9)
+    await post.outbox.forget_message(edit)  # the reader has deleted it
+    await post.deliver()
+    assert len(post.said) == 1
+    await stored.case_closings.reopen(case.id, boss, now=stored.now)
+    await post.deliver()
+    alert = post.telegram.requests[-1]
+    assert isinstance(alert, SendMessage)
+    assert alert.disable_notification is False

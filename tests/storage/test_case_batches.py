@@ -138,10 +138,10 @@ async def test_edits_of_many_are_silent_and_let_others_go_first(stored: StoredCa
     await stored.batches.carry_out(batch.id, boss, now=NOW, text="збій")
     await stored.batches.undo(batch.id, boss, now=NOW)
     owed = await stored.database.fetch(
-        "SELECT ping, priority, version, message_id FROM outbox WHERE state = 'pending'"
+        "SELECT ping_version, priority, message_id FROM outbox WHERE state = 'pending'"
     )
     assert len(owed) == 6
-    assert {(row["ping"], row["priority"]) for row in owed} == {(0, Priority.MANY)}
+    assert {(row["ping_version"], row["priority"]) for row in owed} == {(0, Priority.MANY)}
     assert all(row["message_id"] for row in owed)  # edits, no new messages
 
 

@@ -48,7 +48,7 @@ async def test_a_claim_is_asked_about_once_and_then_freed(stored: StoredCalls) -
     assert await stored.case_deadlines.ask_owners(now=NOW + 1210 + ANSWER_SECONDS) == 1
     case = await stored.only_case()
     assert case.owner is None
-    rows = await stored.database.fetch("SELECT chat_id FROM outbox WHERE ping = 1")
+    rows = await stored.database.fetch("SELECT chat_id FROM outbox WHERE ping_version > 0")
     assert [row["chat_id"] for row in rows] == [1]
     assert not await stored.cases.extend(case.id, olena, seconds=600, now=NOW + 1600)
     assert [action.kind.value for action in case.actions] == [

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.domain.calls import Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.company import EscalationField
+from bot.domain.outbox import Owed, Priority
 from bot.domain.people import AlertScope, Employee, Role
 from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
@@ -43,6 +45,11 @@ class Company(StoredCalls):
             "SELECT chat_id, due_at FROM outbox WHERE kind = 'case' AND state = 'pending'"
         )
         return {row["chat_id"]: told(row["due_at"]) for row in rows}
+
+    async def due_to(self, chat_id: int) -> Owed:
+        due = await self.outbox.list_due(now=self.now, limit=9)
+        [owed] = [one for one in due if one.chat_id == chat_id]
+        return owed
 
     async def repeats_at(self) -> str | None:
         [row] = await self.database.fetch("SELECT repeat_at FROM cases")
@@ -199,11 +206,33 @@ async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
     await company.lost(-20)
     for moment in (company.now, company.now + 2 * HOUR):
         for owed in await company.outbox.list_due(now=moment, limit=9):
-            await company.outbox.mark_sent(owed, message_id=owed.id, shown="", now=moment)
+            await company.outbox.mark_sent(
+                owed, message_id=owed.id, shown="", now=moment, is_alert=True
+            )
     assert await company.case_deadlines.repeat_alerts(now=company.now + 2 * HOUR) == 1
     assert await company.owed() == [OLENA]
     assert await company.case_deadlines.repeat_alerts(now=company.now + 2 * HOUR + 300) == 1
     assert await company.owed() == [boss.tg_id, OLENA]
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+async def test_an_edit_keeps_no_chat_from_hearing_a_repeat(
+    company: Company, boss: Employee, *, is_edited: bool
+) -> None:
+    await company.hire(OLENA, Role.OPERATOR, "101")
+    await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
+    await company.lost(-20)
+    alert = await company.due_to(OLENA)
+    await company.outbox.mark_sent(alert, message_id=7, shown="", now=company.now, is_alert=True)
+    company.now += 302
+    await company.dialled(-30, status=Status.NO_ANSWER)
+    if is_edited:
+        edit = await company.due_to(OLENA)
+        await company.outbox.mark_sent(edit, message_id=7, shown="x", now=company.now)
+    assert await company.case_deadlines.repeat_alerts(now=company.now) == 1
+    repeat, first = await company.due_to(OLENA), await company.due_to(boss.tg_id)
+    assert (repeat.is_ping, repeat.priority) == (True, Priority.ALERT)
+    assert not first.is_ping
 
 
 async def test_who_wants_no_alerts_any_more_gets_no_repeats(

@@ -10,7 +10,7 @@ from storage.database import Database
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
-from storage.owing import owe_anew
+from storage.owing import mark_alerts_changed, owe_anew, ping_people
 from storage.rejects import RejectRepo
 from tests.support.employees import hire
 from tests.support.places import ROOT
@@ -111,3 +111,44 @@ async def test_what_was_said_while_sending_is_still_owed(database: Database) -> 
     assert (edit.message_id, edit.is_ping, edit.version) == (7, False, due.version + 100)
     await outbox.mark_sent(edit, message_id=7, shown="y", now=NOW)
     assert await outbox.list_due(now=NOW, limit=9) == []
+
+
+async def test_a_ring_asked_for_while_the_message_is_on_its_way_is_still_owed(
+    database: Database,
+) -> None:
+    """Also in the second in which the message became owed, and by news that need no ring."""
+    await hire(database, 1, Role.ADMINISTRATOR)
+    outbox, calls = OutboxRepo(database), CallRepo(database)
+    await calls.record([said(ended_at=NOW)], now=NOW)
+    [due] = await outbox.list_due(now=NOW, limit=9)
+    async with database.transaction() as tx:
+        await ping_people(tx, 1, employee_ids=[1], now=NOW)
+        await mark_alerts_changed(tx, [1], priority=Priority.DETAIL, now=NOW)
+    await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
+    [ring] = await outbox.list_due(now=NOW, limit=9)
+    assert (ring.message_id, ring.is_ping, ring.priority) == (7, True, Priority.URGENT)
+    async with database.transaction() as tx:
+        await mark_alerts_changed(tx, [1], priority=Priority.DETAIL, now=NOW)
+    await outbox.mark_sent(ring, message_id=8, shown="y", now=NOW)
+    [edit] = await outbox.list_due(now=NOW, limit=9)
+    assert (edit.message_id, edit.is_ping, edit.priority) == (8, False, Priority.NEWS)
+
+
+async def test_what_becomes_more_urgent_waits_behind_what_has_been_so_for_longer(
+    database: Database,
+) -> None:
+    await hire(database, 1, Role.ADMINISTRATOR)
+    outbox, calls = OutboxRepo(database), CallRepo(database)
+    clients = [Party(number=number) for number in ("0671234567", "0501112233")]
+    lost = [said(external_id=str(one), caller=one, ended_at=NOW) for one in clients]
+    await calls.record(lost, now=NOW)
+    for message_id in (7, 8):
+        [due] = await outbox.list_due(now=NOW, limit=9)
+        await outbox.mark_sent(due, message_id=message_id, shown="x", now=NOW)
+    for later, (case_id, priority) in enumerate(
+        [(1, Priority.DETAIL), (2, Priority.NEWS), (1, Priority.NEWS), (2, Priority.DETAIL)]
+    ):
+        async with database.transaction() as tx:
+            await mark_alerts_changed(tx, [case_id], priority=priority, now=NOW + later)
+    [edit] = await outbox.list_due(now=NOW + 9, limit=9)
+    assert (edit.case_id, edit.priority, edit.since) == (2, Priority.NEWS, NOW + 1)

@@ -118,7 +118,7 @@ class StoredCalls:
         """Mark all that is owed as sent, but the edits of open cards."""
         async with self.database.transaction() as tx:
             await tx.execute(
-                "UPDATE outbox SET state = 'sent', message_id = id, ping = 0 "
+                "UPDATE outbox SET state = 'sent', message_id = id, ping_version = 0 "
                 "WHERE state = 'pending' AND kind <> 'card'"
             )
 
