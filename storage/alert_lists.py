@@ -230,7 +230,7 @@ async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now:
         )
         rows, room = [*(row["id"] for row in untold), *rows], 0
     plan.listed += [(last["id"], row_id) for row_id in rows[:room]]
-    before = int(last["subject"].rpartition(" ")[2]) if goes_on else 0
+    before = int(last["subject"].rpartition(" ")[2]) if _is_same_storm(last, now) else 0
     due_at = now
     if goes_on and not is_sent:  # it is sent before what goes on with it
         due_at = max(now, last["due_at"])
@@ -241,6 +241,13 @@ async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now:
         subject = f"{last['id'] or 0} {some[0]} {number}"
         values = (*_place(last), alerts[0]["employee_id"], subject, due_at)
         plan.begun.append((values, some))
+
+
+def _is_same_storm(last: Row, now: int) -> bool:
+    """Whether a new list goes on with the newest one, and is counted on from it."""
+    if last["id"] is None or last["state"] == "dropped":
+        return False
+    return last["message_id"] is None or (last["grown_at"] or 0) >= now - SOUND_AGAIN
 
 
 def _goes_on(last: Row, now: int) -> bool:

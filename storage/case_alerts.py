@@ -17,9 +17,9 @@ from storage.database import Row, Transaction, chunks, marks_sql
 from storage.owing import (
     mark_alerts_changed,
     move_messages,
-    owe_anew,
     owe_case,
     owe_once,
+    owe_open_cases,
     ping_people,
 )
 
@@ -191,15 +191,8 @@ class CaseAlerts:
             (case_id,),
         )
         for person in people:
-            await owe_anew(
-                self._tx,
-                MessageKind.OPEN_CASES,
-                "late",
-                employee_id=person["id"],
-                priority=Priority.REPORT,
-                now=self._now,
-                due_at=self._now + _OPEN_CASES_AFTER,
-            )
+            due_at = self._now + _OPEN_CASES_AFTER
+            await owe_open_cases(self._tx, person["id"], due_at=due_at, now=self._now)
 
 
 async def alert_case(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> None:

@@ -7,7 +7,7 @@ from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
 from storage.database import Database, Row, Transaction, marks_sql
-from storage.owing import bring_chat_up_to_date, drop_for_person
+from storage.owing import bring_chat_up_to_date, drop_for_person, owe_open_cases
 
 NAME_LIMIT = 64
 """Characters of a person's name."""
@@ -176,14 +176,18 @@ class EmployeeRepo:
                 (quiet.start if quiet else None, quiet.end if quiet else None, employee_id),
             )
 
-    async def set_reachable(self, employee_id: int) -> None:
-        """Note that the bot may write to the person again: they wrote to it."""
+    async def set_reachable(self, employee_id: int, *, now: int) -> None:
+        """Note that the bot may write to the person again: they wrote to it.
+
+        The edits they have missed are owed, and of the clients they were not alerted of one list.
+        """
         async with self._database.transaction() as tx:
             [row] = await tx.execute(
                 "UPDATE employees SET unreachable_at = NULL WHERE id = ? RETURNING tg_id",
                 (employee_id,),
             )
             await bring_chat_up_to_date(tx, row["tg_id"])
+            await owe_open_cases(tx, employee_id, due_at=now, now=now)
 
     async def _set(self, employee_id: int, column: str, value: str | int | None) -> None:
         async with self._database.transaction() as tx:

@@ -243,6 +243,19 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
     )
 
 
+async def owe_open_cases(tx: Transaction, employee_id: int, *, due_at: int, now: int) -> None:
+    """Owe one person a list of the cases still open by then: alerts of them have not come."""
+    await owe_anew(
+        tx,
+        MessageKind.OPEN_CASES,
+        "late",
+        employee_id=employee_id,
+        priority=Priority.REPORT,
+        now=now,
+        due_at=due_at,
+    )
+
+
 async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:
     """Owe the edits that a chat has missed, now that it can be written to again.
 

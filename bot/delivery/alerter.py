@@ -231,9 +231,10 @@ class Alerter:
         """Send the message, or edit the one in the chat unless it shows the same already."""
         text, markup = notice.text, notice.markup
         shown = fingerprint(text, markup)
-        if owed.message_id is None or owed.is_ping:
+        comes_anew = owed.is_ping or await self._notices.rings_again(owed, notice)
+        if owed.message_id is None or comes_anew:
             await self._wait_for_turn(owed)
-            replaces_deleted = owed.shown is not None and not owed.is_ping
+            replaces_deleted = owed.shown is not None and not comes_anew
             is_silent = replaces_deleted or await self._notices.is_silent(owed, notice)
             sent = await self._bot.send_message(
                 owed.chat_id,

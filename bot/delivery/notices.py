@@ -14,7 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.clock_shifts import mending_zone
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
-from bot.domain.outbox import MessageKind, Owed
+from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
 from bot.views import board as board_views
@@ -106,6 +106,14 @@ class Notices:
             return False
         hours = [await self.company.hours(line) for line in notice.lines]
         return not any(one.is_open(now, self.zone) for one in hours)
+
+    async def rings_again(self, owed: Owed, notice: Notice) -> bool:
+        """Whether a list in the chat that has grown comes anew: it may ring now, and has not.
+
+        It was sent in quiet hours, or rang long ago.
+        """
+        is_growing = owed.kind is MessageKind.LIST and owed.priority == Priority.LIST
+        return is_growing and owed.is_in_chat and not await self.is_silent(owed, notice)
 
     async def _to_group(self, owed: Owed) -> Notice | None:
         """The alert of a case; a group that was disconnected gets edits of old ones only."""

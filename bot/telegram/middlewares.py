@@ -56,7 +56,7 @@ class EmployeeMiddleware(BaseMiddleware):
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
         if employee and employee.unreachable and _is_private_message_or_press(event, data):
-            await employees.set_reachable(employee.id)
+            await employees.set_reachable(employee.id, now=data["clock"]())
         if employee and user and not employee.name:
             await employees.set_name(employee.id, user.full_name)
             employee = await employees.find(user.id)

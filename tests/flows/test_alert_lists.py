@@ -4,7 +4,10 @@ from pathlib import Path
 
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
+from bot.domain.hours import QuietHours
 from bot.domain.people import Role
+from storage.database import open_database
+from storage.employees import EmployeeRepo
 from tests.support.lost_calls import NOW, alert_of, dialled, is_alert, lost, pressed
 from tests.support.running import OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
@@ -130,3 +133,40 @@ async def test_a_storm_as_one_person_lives_through_it(tmp_path: Path) -> None:
             await office.post(lost("calm", clock() - 30, caller={"number": number(900)}))
             calm = await boss.wait_for(lambda one: "+380 67 000 09 00" in one.text)
             assert is_alert(calm)
+
+
+async def test_a_storm_that_outlasts_quiet_hours_is_heard_when_they_end(tmp_path: Path) -> None:
+    """The list of it comes anew, with a sound; it is counted on from the lists before."""
+    clock = Clock(NOW)  # 11:43:20
+    async with running_office(tmp_path, clock=clock, admin_ids=()) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        async with open_database(office.settings.database_path) as database:
+            employees = EmployeeRepo(database)
+            person = await employees.find(OLENA)
+            assert person is not None
+            await employees.set_quiet(person.id, QuietHours(60, 11 * 60 + 44))
+        before = sounds(office, olena)
+        await office.post(*many(0, 8))
+        await office.nothing_due()
+        [silent] = lists(olena)
+        assert sounds(office, olena) == before
+        clock.advance(45)
+        await office.post(*many(8, 2))
+        await office.nothing_due()
+        [heard] = lists(olena)
+        assert heard.id != silent.id
+        assert sounds(office, olena) == before + 1
+        clock.advance(10)
+        await office.post(*many(10, 2))
+        await office.nothing_due()
+        assert [one.id for one in lists(olena)] == [heard.id]
+        assert sounds(office, olena) == before + 1
+        assert told_of(olena) == [number(n) for n in range(12)]
+
+        # After an alert of its own comes another list of the same storm, with another name.
+        clock.advance(61)
+        await office.post(*many(12, 1))
+        await office.nothing_due()
+        await office.post(*many(13, 7))
+        await office.nothing_due()
+        assert "список 2" in lists(olena)[-1].text
