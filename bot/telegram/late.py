@@ -55,8 +55,7 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
 
-_AGAIN_SECONDS = 5.0
-"""How long after a lost connection a screen is tried again."""
+AGAIN_SECONDS = 5.0
 
 _NOTICE_SECONDS = 30
 _REQUEST_SECONDS = 10
@@ -78,7 +77,9 @@ class LateScreens(BaseRequestMiddleware):
         isolation: PersonIsolation,
         fsm: BaseStorage,
         adopt: Adopt,
+        again: float = AGAIN_SECONDS,
     ) -> None:
+        """`again`: how long after a lost connection a screen is tried again."""
         self._bot = bot
         self._kept = kept
         self._open_cards = open_cards
@@ -86,6 +87,7 @@ class LateScreens(BaseRequestMiddleware):
         self._isolation = isolation
         self._fsm = fsm
         self._adopt = adopt
+        self._again = again
         self._now = asyncio.get_running_loop().time
         self._kept_at: dict[int, float] = {}
         """By chat: when its screen was kept. The clock may be set meanwhile."""
@@ -188,9 +190,7 @@ class LateScreens(BaseRequestMiddleware):
                 screen = await self._kept.find(chat_id)
                 if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
                     message_id, is_new = await self._send(screen)
-                    if is_new:
-                        await self._adopt(self._dialog(chat_id), message_id, screen.markup)
-                    await self._note_card(screen, message_id)
+                    await self._note(screen, message_id, is_new=is_new)
             except TelegramRetryAfter as error:
                 self._due[chat_id] = self._now() + error.retry_after
                 return
@@ -209,17 +209,21 @@ class LateScreens(BaseRequestMiddleware):
         key = StorageKey(bot_id=self._bot.id, chat_id=chat_id, user_id=chat_id)
         return FSMContext(self._fsm, key)
 
-    async def _note_card(self, screen: LateScreen, message_id: int) -> None:
-        if screen.card is None:
-            return
+    async def _note(self, screen: LateScreen, message_id: int, *, is_new: bool) -> None:
+        """Note what is shown. If that fails it is shown all the same, and must not come twice."""
         try:
-            await self._open_cards.note(screen.chat_id, message_id, screen.card, now=self._clock())
-        except StorageError as error:  # shown it is: it must not come twice
-            log.error("an open card cannot be noted", exc_info=error)
+            if is_new:
+                await self._adopt(self._dialog(screen.chat_id), message_id, screen.markup)
+            if screen.card:
+                await self._open_cards.note(
+                    screen.chat_id, message_id, screen.card, now=self._clock()
+                )
+        except StorageError as error:
+            log.error("a screen shown late cannot be noted", exc_info=error)
 
     def _try_again(self, chat_id: int, error: Exception) -> None:
         log.warning("a late screen could not be shown: %s", type(error).__name__)
-        self._due[chat_id] = self._now() + _AGAIN_SECONDS
+        self._due[chat_id] = self._now() + self._again
 
     async def _send(self, screen: LateScreen) -> tuple[int, bool]:
         """Show a screen; the id of the message it is in, and whether that is a new one."""
