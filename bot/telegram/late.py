@@ -3,6 +3,7 @@
 - What a person does is handled one after another: a handler that waited would keep them waiting.
   So what it shows and Telegram answers by 429 is kept, and it goes on as if that were shown.
 - The screen is shown when the time Telegram asked for is over, and again if it asks once more.
+- Each chat's screen is shown for itself: whoever is still being answered holds up nobody else's.
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
 - The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
@@ -13,9 +14,11 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import (
@@ -94,8 +97,10 @@ class LateScreens(BaseRequestMiddleware):
         self._due: dict[int, float] = {}
         """By chat: when its screen may be shown."""
         self._notices: list[tuple[float, AnswerCallbackQuery]] = []
-        self._showing = asyncio.Lock()
-        """Held while a screen is shown late, so that it cannot cover a newer one."""
+        self._under_way: set[int] = set()
+        """The chats whose screen waits for its turn, or is being shown."""
+        self._showing = WeakValueDictionary[int, asyncio.Lock]()
+        """By chat: held while a screen is shown late, so that it cannot cover a newer one."""
         self._woken = asyncio.Event()
         self._is_stopping = False
 
@@ -112,7 +117,7 @@ class LateScreens(BaseRequestMiddleware):
         try:
             if chat_id not in self._due:
                 return await make_request(bot, method)
-            async with self._showing:
+            async with self._lock(chat_id):
                 response = await make_request(bot, method)
                 await self._forget(chat_id)
                 return response
@@ -129,13 +134,23 @@ class LateScreens(BaseRequestMiddleware):
             chats = await self._kept.list_chats()
             self._kept_at = dict.fromkeys(chats, self._now()) | self._kept_at
             self._due = dict.fromkeys(chats, 0.0) | self._due
-        while not self._is_stopping:
-            self._woken.clear()
-            await self._show_due()
-            moments = [*self._due.values(), *(due for due, _ in self._notices)]
-            wait = max(0.0, min(moments) - self._now()) if moments else None
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+        async with asyncio.TaskGroup() as tasks:
+            while not self._is_stopping:
+                self._woken.clear()
+                now = self._now()
+                notices = [notice for due, notice in self._notices if due <= now]
+                self._notices = [one for one in self._notices if one[0] > now]
+                for notice in notices:
+                    tasks.create_task(self._tell(notice))
+                for chat_id, due in self._due.items():
+                    if due <= now and chat_id not in self._under_way:
+                        self._under_way.add(chat_id)
+                        tasks.create_task(self._show(chat_id))
+                moments = [due for due, _ in self._notices]
+                moments += [due for chat, due in self._due.items() if chat not in self._under_way]
+                wait = max(0.0, min(moments) - self._now()) if moments else None
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), wait)
 
     def stop(self) -> None:
         """Begin nothing more; run() returns when what is under way is shown."""
@@ -169,40 +184,46 @@ class LateScreens(BaseRequestMiddleware):
         except StorageError as error:  # it would be shown once more, after a restart
             log.error("a late screen cannot be forgotten", exc_info=error)
 
-    async def _show_due(self) -> None:
-        notices = [one for due, one in self._notices if due <= self._now()]
-        self._notices = [one for one in self._notices if one[1] not in notices]
-        for notice in notices:
-            with suppress(AiogramError):
-                await self._bot(notice, request_timeout=_REQUEST_SECONDS)
-        for chat_id in [chat for chat, due in self._due.items() if due <= self._now()]:
-            if self._is_stopping:
-                return
-            await self._show(chat_id)
+    async def _tell(self, notice: AnswerCallbackQuery) -> None:
+        with suppress(AiogramError):
+            await self._bot(notice, request_timeout=_REQUEST_SECONDS)
 
     async def _show(self, chat_id: int) -> None:
-        """Show the screen of a chat; if that fails for now, it stays kept.
+        """Show the screen of a chat when nothing is handled there, if it is due then too."""
+        try:
+            async with self._isolation.hold(chat_id), self._lock(chat_id):
+                is_due = self._due.get(chat_id, math.inf) <= self._now()
+                if is_due and not self._is_stopping:
+                    await self._show_kept(chat_id)
+        finally:
+            self._under_way.discard(chat_id)
+            self._woken.set()
+
+    async def _show_kept(self, chat_id: int) -> None:
+        """Show what is kept for a chat; if that fails for now, it stays kept.
 
         A question is part of its dialog before a press of its buttons can be handled.
         """
-        async with self._isolation.hold(chat_id), self._showing:
-            try:
-                screen = await self._kept.find(chat_id)
-                if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
-                    message_id, is_new = await self._send(screen)
-                    await self._note(screen, message_id, is_new=is_new)
-            except TelegramRetryAfter as error:
-                self._due[chat_id] = self._now() + error.retry_after
-                return
-            except (TelegramNetworkError, TelegramServerError, StorageError) as error:
-                self._try_again(chat_id, error)
-                return
-            except TelegramAPIError as error:
-                log.info("a late screen is not wanted: %s", error.message)
-            except AiogramError as error:  # a gateway's page, say
-                self._try_again(chat_id, error)
-                return
-            await self._forget(chat_id)
+        try:
+            screen = await self._kept.find(chat_id)
+            if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
+                message_id, is_new = await self._send(screen)
+                await self._note(screen, message_id, is_new=is_new)
+        except TelegramRetryAfter as error:
+            self._due[chat_id] = self._now() + error.retry_after
+            return
+        except (TelegramNetworkError, TelegramServerError, StorageError) as error:
+            self._try_again(chat_id, error)
+            return
+        except TelegramAPIError as error:
+            log.info("a late screen is not wanted: %s", error.message)
+        except AiogramError as error:  # a gateway's page, say
+            self._try_again(chat_id, error)
+            return
+        await self._forget(chat_id)
+
+    def _lock(self, chat_id: int) -> asyncio.Lock:
+        return self._showing.setdefault(chat_id, asyncio.Lock())
 
     def _dialog(self, chat_id: int) -> FSMContext:
         """Of a person in their own chat."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 from bot.demo.bot_api.chats import Message
@@ -11,6 +12,9 @@ from bot.domain.people import Role
 from tests.support.lost_calls import NOW, alert_of, has_button, lost
 from tests.support.running import OLENA, Office, running_office
 from tests.support.telegram import Clock
+
+HANGS = 5.0
+"""Seconds that Telegram's answer to one request takes."""
 
 SOON = "Telegram просить пригальмувати. Відповідь буде тут через 1 секунду."
 
@@ -78,6 +82,31 @@ async def test_others_are_answered_while_a_screen_waits_and_a_newer_one_supersed
         assert "Налаштування" in newer.text
         await asyncio.sleep(2.5)  # Telegram's two seconds
         assert [one.id for one in admin.replies() if one.id > sent.id] == [newer.id]
+
+
+async def test_one_who_is_still_being_answered_holds_up_nobody_elses_screen_or_toast(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        admin = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        faults = office.telegram.faults
+        screens = [await office.ask(user, "/settings") for user in (admin, olena)]
+        begun = time.monotonic()
+        faults.add("answerCallbackQuery", "flood", times=2)
+        await admin.click(screens[0], "🌙")
+        await changed(admin, screens[0], "Тихі")
+        faults.add("answerCallbackQuery", "slow", seconds=HANGS)  # the admin's toast, shown late
+        press = await olena.click(screens[1], "🌙")
+        for user in (admin, olena):
+            faults.add("sendMessage", "flood", chat_id=user.id)
+        await admin.send("/today")
+        faults.add("sendMessage", "slow", chat_id=admin.id, seconds=HANGS)
+        await admin.send("/help")
+        sent = await olena.send("/today")
+        await answer_to(olena, sent)
+        await press.answered()
+        assert time.monotonic() - begun < HANGS
 
 
 async def test_a_long_flood_outlives_a_restart(tmp_path: Path) -> None:
