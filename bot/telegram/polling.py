@@ -186,9 +186,8 @@ class Polling:
     async def _write_down(self) -> None:
         """Have all updates seen acknowledged by the next request."""
         known = dict(self._in_hand)
-        await self._written.write({number: raw for number, (raw, _) in known.items()})
-        for number, (_, done) in known.items():
-            self._written.follow(number, done)
+        await self._written.write(known)
+        for number in known:
             self._in_hand.pop(number, None)
 
     def _tell(self, error: Exception) -> None:

@@ -33,15 +33,21 @@ class Written:
         """What an earlier run has written down and not finished."""
         return await self._waiting.list_all()
 
-    async def write(self, bodies: Mapping[int, Any]) -> None:
-        """Write updates down, to be acknowledged then. Raises StorageError."""
-        await self._waiting.add(bodies)
+    async def write(self, updates: Mapping[int, tuple[Any, Done]]) -> None:
+        """Write updates down, to be acknowledged then. Raises StorageError.
+
+        They are followed before: one who is cancelled at the commit cannot tell whether there are
+        rows, and they must go all the same.
+        """
+        for number, (_, done) in updates.items():
+            self.follow(number, done)
+        await self._waiting.add({number: raw for number, (raw, _) in updates.items()})
 
     def follow(self, number: int, done: Done | None) -> None:
         """Forget the row of an update when it is done; None: it is."""
         if done is None:
             self._note_done(number)
-        else:
+        elif number not in self._in_hand:
             self._in_hand.add(number)
             done.add_done_callback(partial(self._note_end, number))
 

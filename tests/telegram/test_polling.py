@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,15 +70,28 @@ class Queue:
                 await self.changed.wait()
 
 
+class SlowDisk(WaitingUpdateRepo):
+    """It has what it was given, and does not say so."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.has_it = asyncio.Event()
+
+    async def add(self, bodies: Mapping[int, Any]) -> None:
+        await super().add(bodies)
+        self.has_it.set()
+        await asyncio.Event().wait()
+
+
 class Desk:
     """Handles updates: those of SLOW wait until `go`, the others are written in `handled`."""
 
-    def __init__(self, bot: Bot, database: Database, queue: Queue) -> None:
+    def __init__(self, bot: Bot, kept: WaitingUpdateRepo, queue: Queue) -> None:
         self.handled: list[int] = []
         self.begun: list[int] = []
         self.go = asyncio.Event()
         self.receiving = Receiving(lambda: int(START))
-        self.written = Written(WaitingUpdateRepo(database))
+        self.written = Written(kept)
         self.hand = Hand(self.handle, Metrics())
         self.bot = bot
         self.queue = queue
@@ -123,7 +136,7 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
     host, port = runner.addresses[0][:2]
     api = TelegramAPIServer.from_base(f"http://{host}:{port}")
     async with Bot(TOKEN, session=AiohttpSession(api=api)) as bot:
-        made = Desk(bot, database, queue)
+        made = Desk(bot, WaitingUpdateRepo(database), queue)
         yield made
         made.go.set()
         await made.hand.finish(5)
@@ -221,7 +234,7 @@ async def test_very_many_of_one_person_leave_room_for_others(
     kept = WaitingUpdateRepo(database)
     assert list(await kept.list_all()) == list(range(1, 251))
 
-    later = Desk(desk.bot, database, desk.queue)
+    later = Desk(desk.bot, kept, desk.queue)
     later.go.set()
     for number, raw in (await later.written.list_all()).items():
         later.written.follow(number, later.take(raw))
@@ -232,11 +245,13 @@ async def test_very_many_of_one_person_leave_room_for_others(
     assert await kept.list_all() == {}
 
 
-async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(desk: Desk) -> None:
+async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(
+    desk: Desk, database: Database
+) -> None:
     """As much as a kill can leave behind; asking goes on when it is done."""
     left = {number: update(number) for number in range(1, 2101)}
-    await desk.written.write(left)
-    for number, raw in left.items():
+    await WaitingUpdateRepo(database).add(left)
+    for number, raw in (await desk.written.list_all()).items():
         desk.written.follow(number, desk.take(raw))
     desk.queue.pending.append(update(3000))
     async with desk.working():
@@ -258,3 +273,21 @@ async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -
     assert await WaitingUpdateRepo(database).list_all() == {6: update(6, SLOW)}
     await desk.polling.end()
     assert desk.queue.offsets[-1] == 8
+
+
+async def test_a_stop_while_updates_are_written_down_leaves_none_that_is_done(
+    desk: Desk, database: Database
+) -> None:
+    kept = SlowDisk(database)
+    stopped = Desk(desk.bot, kept, desk.queue)
+    stopped.queue.pending.append(update(5, SLOW))
+    async with stopped.working():
+        await kept.has_it.wait()
+    assert list(await kept.list_all()) == [5]
+    stopped.go.set()
+    await stopped.hand.finish(5)
+    await stopped.polling.end()
+    await stopped.written.forget_done()
+    assert stopped.handled == [5]
+    assert await kept.list_all() == {}
+    assert stopped.queue.offsets[-1] == 6
