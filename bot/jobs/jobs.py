@@ -54,14 +54,9 @@ class Jobs:
         timer.every(1, self._clock_watch.look)
         for do in do_due:
             timer.every(1, partial(self._do_due, do))
-        timer.every(5, self.sweep)
         timer.every(5, self.purge)
         timer.every(15, self.settle)
         timer.every(600, self.leave_cards)
-
-    async def sweep(self) -> None:
-        """Find owed messages nobody announced: another process imported, or a chat reopened."""
-        self._wake()
 
     async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
         """Do what has become due, and let the messages it owes be sent."""
