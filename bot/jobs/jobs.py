@@ -42,7 +42,10 @@ class Jobs:
         self._retention_days = retention_days
 
     def begin(self, timer: Timer) -> None:
-        """Have all of it done again and again; of what becomes due, none waits for another."""
+        """Have all of it done again and again; of what becomes due, none waits for another.
+
+        But each write waits for the one before: the database has one writer.
+        """
         do_due: list[Callable[..., Awaitable[int]]] = [
             self._case_deadlines.expire,
             self._case_deadlines.ask_owners,
