@@ -38,10 +38,10 @@ from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
 from bot.sources.registry import create_source
+from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import LateScreens
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InHandlerMiddleware,
@@ -236,9 +236,9 @@ async def serve(
             receiving=receiving,
             isolation=isolation,
         )
-        late_screens = LateScreens(
+        delayed_screens = DelayedScreens(
             bot,
-            repositories.late_screens,
+            repositories.delayed_screens,
             repositories.open_cards,
             clock=clock,
             isolation=isolation,
@@ -246,7 +246,7 @@ async def serve(
             adopt=adopt,
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
-        bot.session.middleware(late_screens)
+        bot.session.middleware(delayed_screens)
         bot.session.middleware(PatienceMiddleware())
         updates = Updates(
             bot,
@@ -292,7 +292,7 @@ async def serve(
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
-        await stack.enter_async_context(_running(late_screens))
+        await stack.enter_async_context(_running(delayed_screens))
         await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
@@ -358,7 +358,7 @@ def _webhook_of(settings: Settings) -> Webhook | None:
 
 
 @asynccontextmanager
-async def _running(sender: Alerter | LateScreens) -> AsyncIterator[None]:
+async def _running(sender: Alerter | DelayedScreens) -> AsyncIterator[None]:
     """Have it send until the end of the block; a message being sent is finished."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sender.run())

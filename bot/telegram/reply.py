@@ -1,6 +1,7 @@
 """Showing a screen: a command answers with a message, a button changes the message it is on.
 
-What Telegram wants later is shown later (bot/telegram/late); for a screen it counts as shown.
+What Telegram wants later is shown later (bot/telegram/delayed_screens); for a screen it counts as
+shown.
 """
 
 from collections.abc import Collection

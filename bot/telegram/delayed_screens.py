@@ -7,7 +7,7 @@
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
 - The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
-- A card that is shown late is noted as open then (bot/telegram/open_cards), and what has changed
+- A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
   meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.
 """
@@ -51,7 +51,7 @@ from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
 from bot.telegram.isolation import PersonIsolation
 from bot.telegram.middlewares import is_in_handler
 from bot.telegram.open_cards import drawn_card
-from storage.late_screens import LateScreen, LateScreenRepo
+from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.open_cards import OpenCardRepo
 
 log = logging.getLogger(__name__)
@@ -64,16 +64,16 @@ _NOTICE_SECONDS = 30
 _REQUEST_SECONDS = 10
 
 Adopt = Callable[[FSMContext, int, str | None], Awaitable[None]]
-"""Takes the dialog of a chat, the id of a message shown late in it, and its buttons as JSON."""
+"""Takes the dialog of a chat, the id of a message shown later in it, and its buttons as JSON."""
 
 
-class LateScreens(BaseRequestMiddleware):
+class DelayedScreens(BaseRequestMiddleware):
     """Keeps what handlers show too early, and shows it in time."""
 
     def __init__(
         self,
         bot: Bot,
-        kept: LateScreenRepo,
+        kept: DelayedScreenRepo,
         open_cards: OpenCardRepo,
         *,
         clock: Clock,
@@ -100,7 +100,7 @@ class LateScreens(BaseRequestMiddleware):
         self._under_way: set[int] = set()
         """The chats whose screen waits for its turn, or is being shown."""
         self._showing = WeakValueDictionary[int, asyncio.Lock]()
-        """By chat: held while a screen is shown late, so that it cannot cover a newer one."""
+        """By chat: held while a delayed screen is shown, so that it cannot cover a newer one."""
         self._woken = asyncio.Event()
         self._is_stopping = False
 
@@ -166,7 +166,7 @@ class LateScreens(BaseRequestMiddleware):
             try:
                 await self._kept.set(_screen(method, method.chat_id, self._clock()))
             except StorageError as error:
-                log.error("a late screen cannot be kept", exc_info=error)
+                log.error("a delayed screen cannot be kept", exc_info=error)
                 return False
             self._kept_at[method.chat_id] = self._now()
             self._due[method.chat_id] = due
@@ -182,7 +182,7 @@ class LateScreens(BaseRequestMiddleware):
         try:
             await self._kept.forget(chat_id)
         except StorageError as error:  # it would be shown once more, after a restart
-            log.error("a late screen cannot be forgotten", exc_info=error)
+            log.error("a delayed screen cannot be forgotten", exc_info=error)
 
     async def _tell(self, notice: AnswerCallbackQuery) -> None:
         with suppress(AiogramError):
@@ -216,7 +216,7 @@ class LateScreens(BaseRequestMiddleware):
             self._try_again(chat_id, error)
             return
         except TelegramAPIError as error:
-            log.info("a late screen is not wanted: %s", error.message)
+            log.info("a delayed screen is not wanted: %s", error.message)
         except AiogramError as error:  # a gateway's page, say
             self._try_again(chat_id, error)
             return
@@ -230,7 +230,7 @@ class LateScreens(BaseRequestMiddleware):
         key = StorageKey(bot_id=self._bot.id, chat_id=chat_id, user_id=chat_id)
         return FSMContext(self._fsm, key)
 
-    async def _note(self, screen: LateScreen, message_id: int, *, is_new: bool) -> None:
+    async def _note(self, screen: DelayedScreen, message_id: int, *, is_new: bool) -> None:
         """Note what is shown. If that fails it is shown all the same, and must not come twice."""
         try:
             if is_new:
@@ -240,13 +240,13 @@ class LateScreens(BaseRequestMiddleware):
                     screen.chat_id, message_id, screen.card, now=self._clock()
                 )
         except StorageError as error:
-            log.error("a screen shown late cannot be noted", exc_info=error)
+            log.error("a delayed screen, shown, cannot be noted", exc_info=error)
 
     def _try_again(self, chat_id: int, error: Exception) -> None:
-        log.warning("a late screen could not be shown: %s", type(error).__name__)
+        log.warning("a delayed screen could not be shown: %s", type(error).__name__)
         self._due[chat_id] = self._now() + self._again
 
-    async def _send(self, screen: LateScreen) -> tuple[int, bool]:
+    async def _send(self, screen: DelayedScreen) -> tuple[int, bool]:
         """Show a screen; the id of the message it is in, and whether that is a new one."""
         buttons = screen.markup
         markup = InlineKeyboardMarkup.model_validate_json(buttons) if buttons else None
@@ -274,10 +274,10 @@ class LateScreens(BaseRequestMiddleware):
         return (await self._bot(message, request_timeout=_REQUEST_SECONDS)).message_id, True
 
 
-def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> LateScreen:
+def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> DelayedScreen:
     markup = method.reply_markup
     buttons = markup.model_dump_json(exclude_none=True) if markup else None
-    return LateScreen(
+    return DelayedScreen(
         chat_id=chat_id,
         thread_id=method.message_thread_id if isinstance(method, SendMessage) else None,
         message_id=method.message_id if isinstance(method, EditMessageText) else None,

@@ -47,10 +47,10 @@ async def test_every_command_that_meets_a_flood_is_answered_when_it_is_over(
             expected = await office.ask(admin, command)
             office.telegram.faults.add("sendMessage", "flood", chat_id=admin.id)
             sent = await admin.send(command)
-            late = await answer_to(admin, sent)
-            texts = [re.sub(r"[\d,]+ МБ", "", one.text) for one in (late, expected)]
+            delayed = await answer_to(admin, sent)
+            texts = [re.sub(r"[\d,]+ МБ", "", one.text) for one in (delayed, expected)]
             assert texts[0] == texts[1], command  # but for the size: to keep a screen is to write
-            assert late.buttons == expected.buttons, command
+            assert delayed.buttons == expected.buttons, command
         office.telegram.faults.add("sendMessage", "flood", chat_id=admin.id, times=2)
         sent = await admin.send("hello")
         assert "/help" in (await answer_to(admin, sent)).text, "though Telegram asks twice"
@@ -96,7 +96,7 @@ async def test_one_who_is_still_being_answered_holds_up_nobody_elses_screen_or_t
         faults.add("answerCallbackQuery", "flood", times=2)
         await admin.click(screens[0], "🌙")
         await changed(admin, screens[0], "Тихі")
-        faults.add("answerCallbackQuery", "slow", seconds=HANGS)  # the admin's toast, shown late
+        faults.add("answerCallbackQuery", "slow", seconds=HANGS)  # the admin's toast, shown later
         press = await olena.click(screens[1], "🌙")
         for user in (admin, olena):
             faults.add("sendMessage", "flood", chat_id=user.id)
@@ -122,7 +122,7 @@ async def test_a_long_flood_outlives_a_restart(tmp_path: Path) -> None:
             await answer_to(admin, sent)
 
 
-async def test_questions_asked_late_take_their_answers_and_go(tmp_path: Path) -> None:
+async def test_questions_asked_later_take_their_answers_and_go(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         admin = await office.administrator()
         faults = office.telegram.faults
@@ -167,7 +167,7 @@ async def test_an_answer_saved_in_a_flood_is_saved_once_and_said(tmp_path: Path)
         assert office.rows("SELECT count(*) FROM comment_changes") == [(1,)]
 
 
-async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: Path) -> None:
+async def test_a_card_shown_later_below_its_alert_ends_the_dialog_too(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         admin = await office.administrator()
         card = await card_of_a_lost_call(office, admin)
@@ -181,7 +181,7 @@ async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: P
         assert admin.current(other) is not None
 
 
-async def test_a_menu_shown_late_is_no_question_and_doubts_shown_late_are_one(
+async def test_a_menu_shown_later_is_no_question_and_doubts_shown_later_are_one(
     tmp_path: Path,
 ) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:

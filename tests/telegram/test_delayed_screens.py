@@ -12,13 +12,13 @@ from aiogram.fsm.storage.base import StorageKey
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.demo.bot_api.server import BotApiServer
+from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import LateScreens
 from handlers.dialog_state import adopt
 from keyboards.callbacks import DialogButton, DialogStep
 from storage.database import Database
+from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.fsm import FsmStorage, put
-from storage.late_screens import LateScreen, LateScreenRepo
 from storage.open_cards import DrawnCard, OpenCardRepo
 from tests.support.full_disks import largest_file
 from tests.support.telegram import START, TOKEN
@@ -27,12 +27,12 @@ OLENA, IVAN = 7, 8
 CARD = DrawnCard("c1:1:0:0:0:0:0", 1, None, "a card", int(START))
 
 
-def question(chat_id: int, card: DrawnCard | None = None) -> LateScreen:
+def question(chat_id: int, card: DrawnCard | None = None) -> DelayedScreen:
     cancel = InlineKeyboardButton(
         text="✖️", callback_data=DialogButton(step=DialogStep.CANCEL).pack()
     )
     buttons = InlineKeyboardMarkup(inline_keyboard=[[cancel]]).model_dump_json(exclude_none=True)
-    return LateScreen(chat_id, None, None, "Чому?", buttons, int(START), card)
+    return DelayedScreen(chat_id, None, None, "Чому?", buttons, int(START), card)
 
 
 @asynccontextmanager
@@ -41,9 +41,9 @@ async def showing(database: Database, telegram: BotApiServer) -> AsyncIterator[F
     api = TelegramAPIServer.from_base(telegram.url)
     async with Bot(TOKEN, session=AiohttpSession(api=api)) as bot, asyncio.TaskGroup() as tasks:
         fsm = FsmStorage(database)
-        late = LateScreens(
+        delayed = DelayedScreens(
             bot,
-            LateScreenRepo(database),
+            DelayedScreenRepo(database),
             OpenCardRepo(database),
             clock=lambda: int(START),
             isolation=PersonIsolation(),
@@ -51,9 +51,9 @@ async def showing(database: Database, telegram: BotApiServer) -> AsyncIterator[F
             adopt=adopt,
             again=0.01,
         )
-        tasks.create_task(late.run())
+        tasks.create_task(delayed.run())
         yield FSMContext(fsm, StorageKey(bot_id=bot.id, chat_id=OLENA, user_id=OLENA))
-        late.stop()
+        delayed.stop()
 
 
 async def test_what_was_shown_and_cannot_be_noted_is_not_shown_again(database: Database) -> None:
@@ -63,7 +63,7 @@ async def test_what_was_shown_and_cannot_be_noted_is_not_shown_again(database: D
     olena, ivan = telegram.user(OLENA, "Олена"), telegram.user(IVAN, "Іван")
     for user in (olena, ivan):
         await user.start()
-    kept = LateScreenRepo(database)
+    kept = DelayedScreenRepo(database)
     await kept.set(question(OLENA, CARD))
     await kept.set(question(IVAN))
     async with telegram.running():
