@@ -6,7 +6,7 @@
 - Each chat's screen is shown for itself: whoever is still being answered holds up nobody else's.
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
-- The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
 - A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
   meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.
@@ -60,7 +60,7 @@ KEPT_SECONDS = 3600
 
 AGAIN_SECONDS = 5.0
 
-_NOTICE_SECONDS = 30
+_TOAST_SECONDS = 30
 _REQUEST_SECONDS = 10
 
 Adopt = Callable[[FSMContext, int, str | None], Awaitable[None]]
@@ -96,7 +96,7 @@ class DelayedScreens(BaseRequestMiddleware):
         """By chat: when its screen was kept. The clock may be set meanwhile."""
         self._due: dict[int, float] = {}
         """By chat: when its screen may be shown."""
-        self._notices: list[tuple[float, AnswerCallbackQuery]] = []
+        self._toasts: list[tuple[float, AnswerCallbackQuery]] = []
         self._under_way: set[int] = set()
         """The chats whose screen waits for its turn, or is being shown."""
         self._showing = WeakValueDictionary[int, asyncio.Lock]()
@@ -138,15 +138,15 @@ class DelayedScreens(BaseRequestMiddleware):
             while not self._is_stopping:
                 self._woken.clear()
                 now = self._now()
-                notices = [notice for due, notice in self._notices if due <= now]
-                self._notices = [one for one in self._notices if one[0] > now]
-                for notice in notices:
-                    tasks.create_task(self._tell(notice))
+                toasts = [toast for due, toast in self._toasts if due <= now]
+                self._toasts = [one for one in self._toasts if one[0] > now]
+                for toast in toasts:
+                    tasks.create_task(self._tell(toast))
                 for chat_id, due in self._due.items():
                     if due <= now and chat_id not in self._under_way:
                         self._under_way.add(chat_id)
                         tasks.create_task(self._show(chat_id))
-                moments = [due for due, _ in self._notices]
+                moments = [due for due, _ in self._toasts]
                 moments += [due for chat, due in self._due.items() if chat not in self._under_way]
                 wait = max(0.0, min(moments) - self._now()) if moments else None
                 with suppress(TimeoutError):
@@ -160,8 +160,8 @@ class DelayedScreens(BaseRequestMiddleware):
     async def _keep(self, method: TelegramMethod[Any], seconds: int) -> bool:
         """Keep what a method would have shown; False if it shows nothing that can be kept."""
         due = self._now() + seconds
-        if isinstance(method, AnswerCallbackQuery) and seconds <= _NOTICE_SECONDS:
-            self._notices.append((due, method))
+        if isinstance(method, AnswerCallbackQuery) and seconds <= _TOAST_SECONDS:
+            self._toasts.append((due, method))
         elif isinstance(method, SendMessage | EditMessageText) and isinstance(method.chat_id, int):
             try:
                 await self._kept.set(_screen(method, method.chat_id, self._clock()))
@@ -184,9 +184,9 @@ class DelayedScreens(BaseRequestMiddleware):
         except StorageError as error:  # it would be shown once more, after a restart
             log.error("a delayed screen cannot be forgotten", exc_info=error)
 
-    async def _tell(self, notice: AnswerCallbackQuery) -> None:
+    async def _tell(self, toast: AnswerCallbackQuery) -> None:
         with suppress(AiogramError):
-            await self._bot(notice, request_timeout=_REQUEST_SECONDS)
+            await self._bot(toast, request_timeout=_REQUEST_SECONDS)
 
     async def _show(self, chat_id: int) -> None:
         """Show the screen of a chat when nothing is handled there, if it is due then too."""
