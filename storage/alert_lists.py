@@ -62,7 +62,7 @@ class ListedCase:
     row_id: int
     case_id: int
     version: int
-    is_late: bool
+    is_later_step: bool
     is_told: bool
 
 
@@ -186,7 +186,7 @@ def _place(row: Row) -> tuple[int, int]:
 
 
 def _since(alert: Owed) -> int:
-    return alert.due_at if alert.is_late else alert.created_at
+    return alert.due_at if alert.is_later_step else alert.created_at
 
 
 def _is_too_many(waiting: int, *, recent: int, seconds: int) -> bool:

@@ -216,7 +216,7 @@ def _owed(row: Row) -> Owed:
         case_id=row["case_id"],
         version=row["version"],
         is_ping=bool(row["ping"]),
-        is_late=bool(row["is_late"]),
+        is_later_step=bool(row["is_late"]),
         message_id=row["message_id"],
         shown=row["shown"],
         language=Language(row["language"] or Language.UK),

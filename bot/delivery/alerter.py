@@ -223,7 +223,7 @@ class Alerter:
         )
         del self._accepted[owed.id]
         if taken.owed.message_id is None:
-            since = taken.owed.due_at if taken.owed.is_late else taken.owed.created_at
+            since = taken.owed.due_at if taken.owed.is_later_step else taken.owed.created_at
             self._metrics.delivery_seconds.observe(max(0, now - since))
         elif taken.owed.message_id != taken.message_id:
             await self._delete_replaced(owed.chat_id, taken.owed.message_id)

@@ -72,8 +72,8 @@ class Owed:
     `subject`: the id or the name of what it tells of. `thread_id`: the topic of a group, 0 for
     none. `employee_id` is None where the chat is a group. `shown`: a digest of what the message
     shows now. `is_ping`: a new message is due in place of the old one, so that the phone rings.
-    `is_late`: of a later step of the escalation, which hears only of what nobody has taken by
-    then. `created_at`: when there was last something new to tell.
+    `is_later_step`: of a later step of the escalation, which hears only of what nobody has taken
+    by then. `created_at`: when there was last something new to tell.
     """
 
     id: int
@@ -85,7 +85,7 @@ class Owed:
     case_id: int | None
     version: int
     is_ping: bool
-    is_late: bool
+    is_later_step: bool
     message_id: int | None
     shown: str | None
     language: Language
