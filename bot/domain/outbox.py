@@ -9,8 +9,8 @@ NOTHING_TO_TELL = "nothing to tell"
 """Why a message was dropped that had nothing to tell when its turn came. If it was of a case, it
 is owed again as soon as the case concerns its chat again."""
 
-OWED_LATE_BY = 12 * 3600
-"""Seconds after its moment within which a digest, or the list at opening, is still owed."""
+OWED_FOR = 12 * 3600
+"""Seconds after its moment for which a digest, or the list at opening, is still owed."""
 
 
 class MessageKind(StrEnum):
