@@ -23,7 +23,7 @@ from aiogram.methods import TelegramMethod
 
 from bot.domain.errors import StorageError
 from bot.domain.receiving import Receiving
-from bot.telegram.hand import Done
+from bot.telegram.update_queue import Done
 from bot.telegram.written import Written
 
 log = logging.getLogger(__name__)
@@ -41,8 +41,8 @@ _BREATH = 0.1
 _PAUSE = 0.25
 """Seconds after updates could not be written down, and while there are too many."""
 
-_IN_HAND = 2000
-"""With so many in hand no more are asked for."""
+_AT_MOST = 2000
+"""With so many written down and not done no more are asked for."""
 
 _PAUSES = 1.0, 15.0
 
@@ -132,7 +132,7 @@ class Polling:
         except StorageError as error:  # then they are acknowledged when they are done
             log.error("updates in hand cannot be written down", exc_info=error)
             await asyncio.sleep(_PAUSE)
-        while len(self._written) >= _IN_HAND:  # noqa: ASYNC110 - an earlier run's are among them,
+        while len(self._written) >= _AT_MOST:  # noqa: ASYNC110 - an earlier run's are among them,
             await asyncio.sleep(_PAUSE)  # and nobody tells of their end
 
     def _take_new(self, raws: list[Any]) -> None:

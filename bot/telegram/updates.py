@@ -21,9 +21,9 @@ from bot.domain.errors import StartError, StorageError
 from bot.domain.receiving import Receiving
 from bot.telegram.decoding import decode
 from bot.telegram.gate import Gate
-from bot.telegram.hand import Done, Hand
 from bot.telegram.menu import set_menus
 from bot.telegram.polling import Polling
+from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 
@@ -62,7 +62,7 @@ class Updates:
         self._written = written
         self._receiving = receiving
         self._metrics = metrics
-        self._hand = Hand(self._handle, metrics)
+        self._queue = UpdateQueue(self._handle, metrics)
         self._polling = Polling(bot, self._take, written, receiving)
 
     async def handle_posted(self, raw: object) -> bool:
@@ -91,7 +91,7 @@ class Updates:
             finally:
                 receiving.cancel()
                 forgetting.cancel()
-                await self._hand.finish(_FINISH_SECONDS)
+                await self._queue.finish(_FINISH_SECONDS)
                 await asyncio.wait([receiving, forgetting])
                 if webhook is None:
                     await self._polling.end()
@@ -115,7 +115,7 @@ class Updates:
             outcome = "skipped" if update is None else "read_in_part"
             self._metrics.unreadable_updates.labels(outcome).inc()
             log.warning("an update could not be read, %s: %s", outcome.replace("_", " "), lost)
-        return self._hand.take(update) if update else None
+        return self._queue.take(update) if update else None
 
     async def _handle(self, update: Update) -> None:
         if await self._gate.lets_in(update):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from bot.domain.errors import StorageError
-from bot.telegram.hand import Done
+from bot.telegram.update_queue import Done
 from storage.waiting_updates import WaitingUpdateRepo
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from aiohttp import web
 
 from bot.domain.receiving import Receiving
 from bot.telegram.decoding import decode
-from bot.telegram.hand import Done, Hand
 from bot.telegram.polling import Polling
+from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from storage.database import Database
@@ -86,7 +86,7 @@ class Desk:
         self.go = asyncio.Event()
         self.receiving = Receiving(lambda: int(START))
         self.written = Written(kept)
-        self.hand = Hand(self.handle, Metrics())
+        self.update_queue = UpdateQueue(self.handle, Metrics())
         self.bot = bot
         self.queue = queue
         self.polling = Polling(bot, self.take, self.written, self.receiving, pauses=(0.01, 0.1))
@@ -95,7 +95,7 @@ class Desk:
         read, lost = decode(raw, self.bot)
         if lost:
             self.receiving.unread(lost)
-        return self.hand.take(read) if read else None
+        return self.update_queue.take(read) if read else None
 
     async def handle(self, one: Update) -> None:
         self.begun.append(one.update_id)
@@ -133,7 +133,7 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
         made = Desk(bot, WaitingUpdateRepo(database), queue)
         yield made
         made.go.set()
-        await made.hand.finish(5)
+        await made.update_queue.finish(5)
     await runner.cleanup()
 
 
@@ -253,7 +253,7 @@ async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -
     desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7)]
     async with desk.working():
         await desk.queue.until(lambda: desk.handled == [7])
-    ending = asyncio.ensure_future(desk.hand.finish(5))
+    ending = asyncio.ensure_future(desk.update_queue.finish(5))
     await asyncio.sleep(0)
     desk.go.set()
     await ending
@@ -274,7 +274,7 @@ async def test_a_stop_while_updates_are_written_down_leaves_none_that_is_done(
         await kept.has_it.wait()
     assert list(await kept.list_all()) == [5]
     stopped.go.set()
-    await stopped.hand.finish(5)
+    await stopped.update_queue.finish(5)
     await stopped.polling.end()
     await stopped.written.forget_done()
     assert stopped.handled == [5]
@@ -304,7 +304,7 @@ async def test_a_stop_that_can_write_nothing_down_leaves_the_rest_with_telegram(
     with largest_file(0):
         async with desk.working():
             await desk.queue.until(lambda: desk.handled == [5, 8])
-        ending = asyncio.ensure_future(desk.hand.finish(5))
+        ending = asyncio.ensure_future(desk.update_queue.finish(5))
         await asyncio.sleep(0)
         desk.go.set()
         await ending
