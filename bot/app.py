@@ -50,8 +50,8 @@ from bot.telegram.middlewares import (
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
 from bot.telegram.patience import PatienceMiddleware
+from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
-from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
@@ -252,7 +252,7 @@ async def serve(
             bot,
             dispatcher,
             gate=Gate(repositories.employees),
-            written=Written(repositories.waiting_updates),
+            stored=StoredUpdates(repositories.waiting_updates),
             receiving=receiving,
             metrics=metrics,
         )

@@ -3,7 +3,7 @@
 - They are fetched raw and read one by one (bot/telegram/decoding): one that cannot be read is
   counted and never asked for again.
 - Asking acknowledges all updates seen. So those that are not done by then, after a breath, are
-  written down in the database first (bot/telegram/written): one that takes long keeps nobody
+  stored in the database first (bot/telegram/stored_updates): one that takes long keeps nobody
   else's waiting, and a kill has only those handled again that were in hand. The same is done at a
   stop with those that were not begun.
 - Whatever else Telegram answers, it is asked again, more and more rarely; the log says so once.
@@ -23,8 +23,8 @@ from aiogram.methods import TelegramMethod
 
 from bot.domain.errors import StorageError
 from bot.domain.receiving import Receiving
+from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.update_queue import Done
-from bot.telegram.written import Written
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +36,13 @@ _ANSWER_SECONDS = 10
 """How long an answer may take beyond the time it was asked to wait for updates."""
 
 _BREATH = 0.1
-"""Seconds that updates in hand have before they are written down; most need less."""
+"""Seconds that updates in hand have before they are stored; most need less."""
 
 _PAUSE = 0.25
-"""Seconds after updates could not be written down, and while there are too many."""
+"""Seconds after updates could not be stored, and while there are too many."""
 
 _AT_MOST = 2000
-"""With so many written down and not done no more are asked for."""
+"""With so many stored and not done no more are asked for."""
 
 _PAUSES = 1.0, 15.0
 
@@ -66,20 +66,20 @@ class Polling:
         self,
         bot: Bot,
         take: Take,
-        written: Written,
+        stored: StoredUpdates,
         receiving: Receiving,
         *,
         pauses: tuple[float, float] = _PAUSES,
     ) -> None:
         self._bot = bot
         self._take = take
-        self._written = written
+        self._stored = stored
         self._receiving = receiving
         self._pauses = pauses
         self._offset: int | None = None
         """The updates below it are acknowledged, by the next request at the latest."""
         self._seen: dict[int, tuple[Any, Done | None]] = {}
-        """The raw updates not acknowledged yet; None: it is unreadable, or written down before."""
+        """The raw updates not acknowledged yet; None: it is unreadable, or stored before."""
 
     async def run(self, kinds: list[str]) -> None:
         """Ask for updates of these kinds until it is cancelled."""
@@ -104,7 +104,7 @@ class Polling:
             self._take_new(raws)
 
     async def end(self) -> None:
-        """Acknowledge what is done; what was not begun is Telegram's, or else written down."""
+        """Acknowledge what is done; what was not begun is Telegram's, or else stored."""
         rest = self._not_done()
         if len(rest) < len(self._seen):
             try:
@@ -124,15 +124,15 @@ class Polling:
         return raws
 
     async def _wait_for_room(self) -> None:
-        """Wait a breath for what is in hand, write the rest down; wait on if that is too much."""
+        """Wait a breath for what is in hand, store the rest; wait on if that is too much."""
         if rest := self._not_done():
             await asyncio.wait([done for _, done in rest.values()], timeout=_BREATH)
         try:
             await self._acknowledge()
         except StorageError as error:  # then they are acknowledged when they are done
-            log.error("updates in hand cannot be written down", exc_info=error)
+            log.error("updates in hand cannot be stored", exc_info=error)
             await asyncio.sleep(_PAUSE)
-        while len(self._written) >= _AT_MOST:  # noqa: ASYNC110 - an earlier run's are among them,
+        while len(self._stored) >= _AT_MOST:  # noqa: ASYNC110 - an earlier run's are among them,
             await asyncio.sleep(_PAUSE)  # and nobody tells of their end
 
     def _take_new(self, raws: list[Any]) -> None:
@@ -140,7 +140,7 @@ class Polling:
         for raw in raws:
             number = raw["update_id"]
             if number not in self._seen:
-                self._seen[number] = raw, None if number in self._written else self._take(raw)
+                self._seen[number] = raw, None if number in self._stored else self._take(raw)
 
     def _not_done(self) -> dict[int, tuple[Any, Done]]:
         """Of the updates seen those in hand, and those a stop kept from being begun."""
@@ -153,7 +153,7 @@ class Polling:
     async def _acknowledge(self) -> None:
         """Have all updates seen acknowledged by the next request. Raises StorageError."""
         if rest := self._not_done():
-            await self._written.write(rest)
+            await self._stored.store(rest)
         if self._seen:
             self._offset = max(self._seen) + 1
             self._seen.clear()

@@ -18,8 +18,8 @@ from aiohttp import web
 from bot.domain.receiving import Receiving
 from bot.telegram.decoding import decode
 from bot.telegram.polling import Polling
+from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.update_queue import Done, UpdateQueue
-from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from storage.database import Database
 from storage.waiting_updates import WaitingUpdateRepo
@@ -85,11 +85,11 @@ class Desk:
         self.begun: list[int] = []
         self.go = asyncio.Event()
         self.receiving = Receiving(lambda: int(START))
-        self.written = Written(kept)
+        self.stored = StoredUpdates(kept)
         self.update_queue = UpdateQueue(self.handle, Metrics())
         self.bot = bot
         self.queue = queue
-        self.polling = Polling(bot, self.take, self.written, self.receiving, pauses=(0.01, 0.1))
+        self.polling = Polling(bot, self.take, self.stored, self.receiving, pauses=(0.01, 0.1))
 
     def take(self, raw: object) -> Done | None:
         read, lost = decode(raw, self.bot)
@@ -112,7 +112,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self.polling.run(["message"])),
-                tasks.create_task(self.written.run()),
+                tasks.create_task(self.stored.run()),
             ]
             yield
             for one in running:
@@ -201,35 +201,35 @@ async def test_one_in_hand_holds_up_its_own_person_alone(desk: Desk, database: D
         await desk.queue.until(lambda: desk.handled == [7, 8, 9])
         assert len(desk.queue.offsets) - asked < 10, "it does not ask without a pause"
         await desk.queue.until(lambda: desk.queue.pending == [])
-        await desk.written.forget_done()
+        await desk.stored.forget_done()
         assert list(await kept.list_all()) == [5, 6]
         assert desk.begun == [5, 7, 8, 9]
         desk.go.set()
         await desk.queue.until(lambda: desk.handled == [7, 8, 9, 5, 6])
-    await desk.written.forget_done()
+    await desk.stored.forget_done()
     assert await kept.list_all() == {}
 
 
 async def test_very_many_of_one_person_leave_room_for_others(
     desk: Desk, database: Database
 ) -> None:
-    """They are written down, and outlive a kill; each is handled in order and once."""
+    """They are stored, and outlive a kill; each is handled in order and once."""
     flood = [update(number, SLOW) for number in range(1, 251)]
     desk.queue.pending += [*flood, update(251)]
     async with desk.working():
         await desk.queue.until(lambda: desk.handled == [251])
         await desk.queue.until(lambda: desk.queue.pending == [])
-    await desk.written.forget_done()
+    await desk.stored.forget_done()
     kept = WaitingUpdateRepo(database)
     assert list(await kept.list_all()) == list(range(1, 251))
 
     later = Desk(desk.bot, kept, desk.queue)
     later.go.set()
-    for number, raw in (await later.written.list_all()).items():
-        later.written.follow(number, later.take(raw))
+    for number, raw in (await later.stored.list_all()).items():
+        later.stored.follow(number, later.take(raw))
     async with later.working():
         await later.queue.until(lambda: len(later.handled) == 250)
-    await later.written.forget_done()
+    await later.stored.forget_done()
     assert later.handled == list(range(1, 251))
     assert await kept.list_all() == {}
 
@@ -240,8 +240,8 @@ async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(
     """As much as a kill can leave behind; asking goes on when it is done."""
     left = {number: update(number) for number in range(1, 2101)}
     await WaitingUpdateRepo(database).add(left)
-    for number, raw in (await desk.written.list_all()).items():
-        desk.written.follow(number, desk.take(raw))
+    for number, raw in (await desk.stored.list_all()).items():
+        desk.stored.follow(number, desk.take(raw))
     desk.queue.pending.append(update(3000))
     async with desk.working():
         await desk.queue.until(lambda: 3000 in desk.handled)
@@ -264,7 +264,7 @@ async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -
     assert desk.queue.offsets[-1] == 8
 
 
-async def test_a_stop_while_updates_are_written_down_leaves_none_that_is_done(
+async def test_a_stop_while_updates_are_stored_leaves_none_that_is_done(
     desk: Desk, database: Database
 ) -> None:
     kept = SlowDisk(database)
@@ -276,13 +276,13 @@ async def test_a_stop_while_updates_are_written_down_leaves_none_that_is_done(
     stopped.go.set()
     await stopped.update_queue.finish(5)
     await stopped.polling.end()
-    await stopped.written.forget_done()
+    await stopped.stored.forget_done()
     assert stopped.handled == [5]
     assert await kept.list_all() == {}
     assert stopped.queue.offsets[-1] == 6
 
 
-async def test_what_cannot_be_written_down_is_acknowledged_when_it_is_done(desk: Desk) -> None:
+async def test_what_cannot_be_stored_is_acknowledged_when_it_is_done(desk: Desk) -> None:
     """On a full disk; what Telegram gives again meanwhile is not handled twice."""
     unreadable = {"update_id": 8, "x": 1}
     desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7), unreadable]
@@ -297,7 +297,7 @@ async def test_what_cannot_be_written_down_is_acknowledged_when_it_is_done(desk:
     assert desk.receiving.unreadable == {"update": 1}
 
 
-async def test_a_stop_that_can_write_nothing_down_leaves_the_rest_with_telegram(
+async def test_a_stop_that_can_store_nothing_leaves_the_rest_with_telegram(
     desk: Desk, database: Database
 ) -> None:
     desk.queue.pending += [update(5), update(6, SLOW), update(7, SLOW), update(8)]
