@@ -78,7 +78,7 @@ class CommentRepo:
         on_top_of: int,
         now: int,
     ) -> None:
-        mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_handed=True)
+        mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_claimed=True)
         calls = await tx.execute(
             f"SELECT {mine} AS is_mine FROM calls WHERE id = ?",  # noqa: S608
             (*extensions, call_id),
