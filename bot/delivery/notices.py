@@ -248,7 +248,11 @@ class Notices:
             return None
         now = self.clock()
         page = await self.cases.board(
-            employee, Board.ALL, page=0, size=employee.page_size, today=now
+            employee,
+            Board.ALL,
+            page=0,
+            size=employee.page_size,
+            today=now,  # no call is of a day that begins now: none stands before the oldest
         )
         if not page.total:
             return None
