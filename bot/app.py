@@ -38,10 +38,10 @@ from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
 from bot.sources.registry import create_source
+from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.late import LateScreens
 from bot.telegram.middlewares import (
     EmployeeMiddleware,
     InHandlerMiddleware,
@@ -50,8 +50,8 @@ from bot.telegram.middlewares import (
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
 from bot.telegram.patience import PatienceMiddleware
+from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
-from bot.telegram.written import Written
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
@@ -236,9 +236,9 @@ async def serve(
             receiving=receiving,
             isolation=isolation,
         )
-        late_screens = LateScreens(
+        delayed_screens = DelayedScreens(
             bot,
-            repositories.late_screens,
+            repositories.delayed_screens,
             repositories.open_cards,
             clock=clock,
             isolation=isolation,
@@ -246,13 +246,13 @@ async def serve(
             adopt=adopt,
         )
         bot.session.middleware(OpenCardsMiddleware(repositories.open_cards, clock=clock))
-        bot.session.middleware(late_screens)
+        bot.session.middleware(delayed_screens)
         bot.session.middleware(PatienceMiddleware())
         updates = Updates(
             bot,
             dispatcher,
             gate=Gate(repositories.employees),
-            written=Written(repositories.waiting_updates),
+            stored=StoredUpdates(repositories.waiting_updates),
             receiving=receiving,
             metrics=metrics,
         )
@@ -292,7 +292,7 @@ async def serve(
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
-        await stack.enter_async_context(_running(late_screens))
+        await stack.enter_async_context(_running(delayed_screens))
         await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
@@ -358,7 +358,7 @@ def _webhook_of(settings: Settings) -> Webhook | None:
 
 
 @asynccontextmanager
-async def _running(sender: Alerter | LateScreens) -> AsyncIterator[None]:
+async def _running(sender: Alerter | DelayedScreens) -> AsyncIterator[None]:
     """Have it send until the end of the block; a message being sent is finished."""
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sender.run())

@@ -15,6 +15,7 @@ from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database
+from storage.delayed_screens import DelayedScreenRepo
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.durability import Durability
@@ -23,7 +24,6 @@ from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
-from storage.late_screens import LateScreenRepo
 from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
@@ -54,7 +54,7 @@ class Repositories:
     contacts: ContactRepo
     outbox: OutboxRepo
     open_cards: OpenCardRepo
-    late_screens: LateScreenRepo
+    delayed_screens: DelayedScreenRepo
     waiting_updates: WaitingUpdateRepo
     rejects: RejectRepo
     clock_shifts: ClockShiftRepo
@@ -86,7 +86,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         contacts=ContactRepo(database, rules=rules),
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
-        late_screens=LateScreenRepo(database),
+        delayed_screens=DelayedScreenRepo(database),
         waiting_updates=WaitingUpdateRepo(database),
         rejects=RejectRepo(database),
         clock_shifts=ClockShiftRepo(database),

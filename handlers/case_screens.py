@@ -1,4 +1,4 @@
-"""What presses about cases are answered with: a card, a notice, or an alert brought up to date."""
+"""What presses about cases are answered with: a card, a toast, or an alert brought up to date."""
 
 from dataclasses import dataclass
 
@@ -79,7 +79,7 @@ class CaseScreens:
         if is_on_card(pressed):
             await self.show_card(event, employee, pressed, words)
         else:
-            await show(event, views.quoted_note(words), markup)
+            await show(event, views.quoted_toast(words), markup)
 
     async def show_outcome(
         self,

@@ -101,7 +101,7 @@ class HasDraft(Filter):
 
 
 async def adopt(state: FSMContext, message_id: int, buttons: str | None) -> None:
-    """Count a message that Telegram let us show late among those that ask, if a question waits.
+    """Count a message that Telegram let us show later among those that ask, if a question waits.
 
     `buttons`: its keyboard as JSON. Those that ask have a button of a dialog; a menu that came
     meanwhile has none.

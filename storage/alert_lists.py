@@ -63,7 +63,7 @@ class ListedCase:
     row_id: int
     case_id: int
     version: int
-    is_late: bool
+    is_later_step: bool
     is_told: bool
 
 

@@ -167,7 +167,7 @@ class CaseBatches:
             chosen = [
                 row
                 for row in rows
-                if row["is_mine"]
+                if row["is_in_scope"]
                 and _can_be_done(batch.kind, row, employee)
                 and row["owner_id"] in {row["owner_then"], employee.id}
                 and (batch.kind is BatchKind.TAKE or row["lost"] == row["lost_then"])
@@ -198,7 +198,7 @@ class CaseBatches:
         """Undo the next cases, in one transaction. False: there are none."""
         async with self._database.transaction() as tx:
             rows = await self._read_some(tx, batch, employee, state="done")
-            ours = [row for row in rows if row["is_mine"]]
+            ours = [row for row in rows if row["is_in_scope"]]
             ids = [row["id"] for row in ours]
             undone: Sequence[Row] = ()
             if ids and batch.kind is BatchKind.TAKE:
@@ -256,7 +256,7 @@ class CaseBatches:
         mine, values = case_in_scope_sql(employee.scope, "k")
         return await tx.execute(
             f"SELECT k.*, s.place, s.event_id, s.owner_id AS owner_then, "  # noqa: S608
-            f"s.lost AS lost_then, (k.call_id IS NOT NULL AND {mine}) AS is_mine "
+            f"s.lost AS lost_then, (k.call_id IS NOT NULL AND {mine}) AS is_in_scope "
             "FROM batch_cases AS s JOIN cases AS k ON k.id = s.case_id "
             "WHERE s.batch_id = ? AND s.state = ? ORDER BY s.place LIMIT ?",
             (*values, batch.id, state, _AT_ONCE),

@@ -17,9 +17,9 @@ from storage.scopes import case_in_scope_sql
 
 async def read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
     """The case as it is at this moment. Raises NotFoundError, NoAccessError."""
-    mine, values = case_in_scope_sql(scope, "k")
+    in_scope, values = case_in_scope_sql(scope, "k")
     rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine FROM cases AS k WHERE k.id = ?",  # noqa: S608
+        f"SELECT k.*, {in_scope} AS is_visible FROM cases AS k WHERE k.id = ?",  # noqa: S608
         (*values, case_id),
     )
     return visible(rows, case_id)
@@ -27,10 +27,10 @@ async def read_row(tx: Transaction, case_id: int, scope: Scope) -> Row:
 
 async def read_workable(tx: Transaction, case_id: int, employee: Employee) -> Row:
     """The case, `is_in_scope` or told of in a group. Raises NotFoundError, NotRungError."""
-    mine, values = workable_sql(employee.scope)
+    workable, values = workable_sql(employee.scope)
     in_scope, more = case_in_scope_sql(employee.scope, "k")
     rows = await tx.execute(
-        f"SELECT k.*, {mine} AS is_mine, {in_scope} AS is_in_scope "  # noqa: S608
+        f"SELECT k.*, {workable} AS is_visible, {in_scope} AS is_in_scope "  # noqa: S608
         "FROM cases AS k WHERE k.id = ?",
         (*values, *more, case_id),
     )
@@ -42,15 +42,15 @@ async def read_workable(tx: Transaction, case_id: int, employee: Employee) -> Ro
 
 def workable_sql(scope: Scope) -> tuple[str, list[Value]]:
     """Whether the case `k` is in scope or told of in a group, and the values of that."""
-    mine, values = case_in_scope_sql(scope, "k")
-    return f"({mine} OR {told_to_group_sql('k.id')})", values
+    in_scope, values = case_in_scope_sql(scope, "k")
+    return f"({in_scope} OR {told_to_group_sql('k.id')})", values
 
 
 def visible(rows: Sequence[Row], case_id: int) -> Row:
-    """The case's row, if there is one and `is_mine` says that it is in scope."""
+    """The case's row, if there is one and it `is_visible`: in scope, or else workable."""
     if not rows or rows[0]["call_id"] is None:
         raise NotFoundError(f"case {case_id}")
-    if not rows[0]["is_mine"]:
+    if not rows[0]["is_visible"]:
         raise NoAccessError(f"case {case_id}")
     return rows[0]
 

@@ -76,9 +76,9 @@ class CaseRepo:
         except NoAccessError as error:
             raise NotRungError(f"case {case_id}") from error
 
-    async def _get(self, case_id: int, mine: str, values: Sequence[Value]) -> Case:
+    async def _get(self, case_id: int, visible_if: str, values: Sequence[Value]) -> Case:
         rows = await self._database.fetch(
-            f"SELECT k.*, o.name AS owner_name, {mine} AS is_mine, "  # noqa: S608
+            f"SELECT k.*, o.name AS owner_name, {visible_if} AS is_visible, "  # noqa: S608
             f"{reopen_until_sql('k')} AS reopen_until FROM cases AS k "
             "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
             (*values, case_id),

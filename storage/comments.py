@@ -78,14 +78,14 @@ class CommentRepo:
         on_top_of: int,
         now: int,
     ) -> None:
-        mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_handed=True)
+        mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_claimed=True)
         calls = await tx.execute(
-            f"SELECT {mine} AS is_mine FROM calls WHERE id = ?",  # noqa: S608
+            f"SELECT {mine} AS is_in_scope FROM calls WHERE id = ?",  # noqa: S608
             (*extensions, call_id),
         )
         if not calls:
             raise NotFoundError(f"call {call_id}")
-        if not calls[0]["is_mine"]:
+        if not calls[0]["is_in_scope"]:
             raise NoAccessError(f"call {call_id}")
         old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
         if old and old[0]["text"] == text:  # Telegram may deliver a message twice

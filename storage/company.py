@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.company import Escalation, EscalationField, StepMoments, next_opening_of_company
 from bot.domain.hours import Hours, Span
-from bot.domain.outbox import OWED_LATE_BY, MessageKind, Priority
+from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
 from storage.database import Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
@@ -125,7 +125,7 @@ class CompanyRepo:
             return False
         async with self._database.transaction() as tx:
             await self._plan_opening(tx, now)
-            if not now - OWED_LATE_BY <= planned <= now:
+            if not now - OWED_FOR <= planned <= now:
                 return False
             people = await tx.execute(
                 f"SELECT e.id FROM employees AS e WHERE {wants_alerts_sql('e')} "  # noqa: S608

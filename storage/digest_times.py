@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from bot.domain.hours import next_local
-from bot.domain.outbox import OWED_LATE_BY, MessageKind, Priority
+from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.database import Database, Row, Transaction
 from storage.owing import owe_once
 
@@ -73,8 +73,8 @@ class DigestTimes:
     async def _owe_digests(self, tx: Transaction, row: Row, *, now: int) -> int:
         """Owe one person's digests of one time of the day, and note when the next is due."""
         minutes, due_at, count = row["minutes"], row["due_at"], 0
-        if due_at < now - OWED_LATE_BY:
-            due_at = next_local(now - OWED_LATE_BY - 1, minutes, self._zone)
+        if due_at < now - OWED_FOR:
+            due_at = next_local(now - OWED_FOR - 1, minutes, self._zone)
         while due_at <= now:
             count += await owe_once(
                 tx,

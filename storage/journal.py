@@ -176,7 +176,7 @@ class JournalRepo:
         """Those of the calls that are in scope, in this order, with comments, cases and names."""
         if not ids:
             return ()
-        mine, extensions = call_in_scope_sql(scope, "c.id", or_handed=True)
+        mine, extensions = call_in_scope_sql(scope, "c.id", or_claimed=True)
         rows = await self._database.fetch(
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
             "a.name AS author, (SELECT max(h.version) FROM comment_changes AS h "
@@ -211,8 +211,8 @@ class JournalRepo:
         """
         if not call_ids:
             return {}
-        sees_closing, extensions = call_in_scope_sql(scope, "z.call_id", or_handed=True)
-        sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_handed=True)
+        sees_closing, extensions = call_in_scope_sql(scope, "z.call_id", or_claimed=True)
+        sees_lost, same = call_in_scope_sql(scope, "k.call_id", or_claimed=True)
         rows = await self._database.fetch(
             "SELECT y.call_id AS of_call, y.part, k.*, o.name AS owner_name, "  # noqa: S608
             f"{is_new_client_sql('k.client', 'k.opened_at')} AS is_of_new_client, "

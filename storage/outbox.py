@@ -248,7 +248,7 @@ def _owed(row: Row) -> Owed:
         version=row["version"],
         is_ping=row["ping_version"] > 0,
         is_new=bool(row["is_new"]),
-        is_late=bool(row["is_late"]),
+        is_later_step=bool(row["is_late"]),
         message_id=row["message_id"],
         shown=row["shown"],
         language=Language(row["language"] or Language.UK),

@@ -6,12 +6,12 @@ from storage.database import Value, marks_sql
 
 
 def call_in_scope_sql(
-    scope: Scope, call_id: str, *, or_handed: bool = False
+    scope: Scope, call_id: str, *, or_claimed: bool = False
 ) -> tuple[str, list[Value]]:
     """A predicate over a call, and its values: an extension in scope was a party or was rung.
 
-    `call_id`: an SQL expression. `or_handed`: people also see the calls of the cases in their
-    hands.
+    `call_id`: an SQL expression. `or_claimed`: people also see the calls of the cases they
+    hold.
     """
     if scope.extensions is None:
         return "1 = 1", []
@@ -21,7 +21,7 @@ def call_in_scope_sql(
         if scope.extensions
         else "1 = 0"
     )
-    if not or_handed or scope.owner is None:
+    if not or_claimed or scope.owner is None:
         return rang, list(scope.extensions)
     return (
         f"({rang} OR EXISTS (SELECT 1 FROM case_calls AS h "  # noqa: S608

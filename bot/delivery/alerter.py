@@ -43,8 +43,9 @@ _CHATS_AT_ONCE = 64
 _PREFETCH = 8
 """Messages picked but not yet sent; a new alert queues behind at most these."""
 
-_SWEEP_SECONDS = 30.0
-"""After so long the outbox is looked into even if nobody woke the Alerter."""
+_SWEEP_SECONDS = 5.0
+"""After so long the outbox is looked into even if nobody woke the Alerter: another process has
+imported, or a chat may be written to again."""
 
 _LIST_SECONDS = 0.3
 """How often a list that is due soon is looked for: clocks tell whole seconds, and may step."""

@@ -125,7 +125,7 @@ class Notices:
             return await self._list(owed, None)
         case = await self.cases.get(owed.case_id or 0, EVERYTHING)
         is_told = owed.is_in_chat or owed.is_asked
-        if not is_told and not _concerns(case, None, is_late=owed.is_late):
+        if not is_told and not _concerns(case, None, is_later_step=owed.is_later_step):
             return None
         return self._alert(case, None)
 
@@ -175,7 +175,7 @@ class Notices:
             if case.state is not CaseState.VOID:
                 return Notice(views.not_yours(), employee=employee)
         is_told = owed.is_in_chat or owed.is_asked
-        if not is_told and not _concerns(case, employee, is_late=owed.is_late):
+        if not is_told and not _concerns(case, employee, is_later_step=owed.is_later_step):
             return None
         return self._alert(case, employee)
 
@@ -187,7 +187,9 @@ class Notices:
         told, untold, cases = [], [], []
         for one in listed:
             case = known.get(one.case_id)
-            if case and (one.is_told or _concerns(case, employee, is_late=one.is_late)):
+            if case and (
+                one.is_told or _concerns(case, employee, is_later_step=one.is_later_step)
+            ):
                 told.append(one.row_id)
                 cases.append(case)
             elif not one.is_told:
@@ -254,7 +256,11 @@ class Notices:
             return None
         now = self.clock()
         page = await self.cases.board(
-            employee, Board.ALL, page=0, size=employee.page_size, today=now
+            employee,
+            Board.ALL,
+            page=0,
+            size=employee.page_size,
+            today=now,  # no call is of a day that begins now: none stands before the oldest
         )
         if not page.total:
             return None
@@ -271,16 +277,16 @@ class Notices:
         return Notice(text, markup, employee)
 
 
-def _concerns(case: Case, employee: Employee | None, *, is_late: bool) -> bool:
+def _concerns(case: Case, employee: Employee | None, *, is_later_step: bool) -> bool:
     """Whether the person, or a group, is to be told of a case they do not know of.
 
-    `is_late`: at a later step, which hears only of what nobody has taken.
+    `is_later_step`: that step hears only of what nobody has taken.
     """
-    if not case.is_open or (is_late and case.owner):
+    if not case.is_open or (is_later_step and case.owner):
         return False
     if employee is None:
         return True
-    return employee.role.takes_clients and (not is_late or _wants(employee, case))
+    return employee.role.takes_clients and (not is_later_step or _wants(employee, case))
 
 
 def _wants(employee: Employee, case: Case) -> bool:

@@ -4,7 +4,7 @@
   group; more is answered by 429 and a time to wait. The constants leave room for the network.
 - The Alerter's messages and edits count against all three. Messages that screens send are counted
   by PaceMiddleware when they leave, their edits are not; screens never wait, and
-  those that Telegram wants later are shown later (bot/telegram/late).
+  those that Telegram wants later are shown later (bot/telegram/delayed_screens).
 - In a group the first EVENLY_AFTER messages of a minute may come as fast as in any chat; from then
   on what is left of the 20 is spread over what is left of the minute, so that none is long silent.
 - The Alerter waits in `wait_for_turn` until the bot may send its next message to anybody. Turns

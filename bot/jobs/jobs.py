@@ -42,7 +42,10 @@ class Jobs:
         self._retention_days = retention_days
 
     def begin(self, timer: Timer) -> None:
-        """Have all of it done again and again; of what becomes due, none waits for another."""
+        """Have all of it done again and again; of what becomes due, none waits for another.
+
+        But each write waits for the one before: the database has one writer.
+        """
         do_due: list[Callable[..., Awaitable[int]]] = [
             self._case_deadlines.expire,
             self._case_deadlines.ask_owners,
@@ -54,14 +57,9 @@ class Jobs:
         timer.every(1, self._clock_watch.look)
         for do in do_due:
             timer.every(1, partial(self._do_due, do))
-        timer.every(5, self.sweep)
         timer.every(5, self.purge)
         timer.every(15, self.settle)
         timer.every(600, self.leave_cards)
-
-    async def sweep(self) -> None:
-        """Find owed messages nobody announced: another process imported, or a chat reopened."""
-        self._wake()
 
     async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
         """Do what has become due, and let the messages it owes be sent."""

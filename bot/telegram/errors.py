@@ -23,7 +23,7 @@ _CLOSED = (
 
 
 class ShownLaterError(TelegramRetryAfter):
-    """Telegram wants this later; it is kept and will be shown then: see bot/telegram/late."""
+    """Telegram wants this later; it is kept and shown then: see bot/telegram/delayed_screens."""
 
 
 def is_unchanged(error: TelegramAPIError) -> bool:

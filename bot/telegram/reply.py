@@ -1,6 +1,7 @@
 """Showing a screen: a command answers with a message, a button changes the message it is on.
 
-What Telegram wants later is shown later (bot/telegram/late); for a screen it counts as shown.
+What Telegram wants later is shown later (bot/telegram/delayed_screens); for a screen it counts as
+shown.
 """
 
 from collections.abc import Collection
@@ -31,7 +32,7 @@ async def show(
 ) -> None:
     """Answer with a screen: a new message to a message, in place of the pressed one to a press.
 
-    `toast`: the short notice over the chat, for a press alone. A screen that already looks so is
+    `toast`: the short words over the chat, for a press alone. A screen that already looks so is
     a success; one whose message is gone is sent anew.
     """
     if isinstance(event, Message):
@@ -55,9 +56,9 @@ async def say(
 
 
 async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool = False) -> None:
-    """Stop the spinner of the pressed button, with a notice or without; too late is no error.
+    """Stop the spinner of the pressed button, with a toast or without; too late is no error.
 
-    `alert`: the notice is a window that the person has to close.
+    `alert`: the toast is a window that the person has to close.
     """
     try:
         await query.answer(toast, show_alert=alert)

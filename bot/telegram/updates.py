@@ -1,7 +1,7 @@
 """How updates come from Telegram: by polling, or to a webhook of ours.
 
 Telegram may be away when the bot starts: until it answers, hooks of PBXs are taken all the same.
-An update is acknowledged only when it is handled, or written down in our database: a bot killed at
+An update is acknowledged only when it is handled, or stored in our database: a bot killed at
 any moment loses none.
 One that cannot be read is counted and never wanted again, whichever way it comes.
 """
@@ -21,10 +21,10 @@ from bot.domain.errors import StartError, StorageError
 from bot.domain.receiving import Receiving
 from bot.telegram.decoding import decode
 from bot.telegram.gate import Gate
-from bot.telegram.hand import Done, Hand
 from bot.telegram.menu import set_menus
 from bot.telegram.polling import Polling
-from bot.telegram.written import Written
+from bot.telegram.stored_updates import StoredUpdates
+from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -52,18 +52,18 @@ class Updates:
         dispatcher: Dispatcher,
         *,
         gate: Gate,
-        written: Written,
+        stored: StoredUpdates,
         receiving: Receiving,
         metrics: Metrics,
     ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
         self._gate = gate
-        self._written = written
+        self._stored = stored
         self._receiving = receiving
         self._metrics = metrics
-        self._hand = Hand(self._handle, metrics)
-        self._polling = Polling(bot, self._take, written, receiving)
+        self._queue = UpdateQueue(self._handle, metrics)
+        self._polling = Polling(bot, self._take, stored, receiving)
 
     async def handle_posted(self, raw: object) -> bool:
         """Handle an update that was posted to us. False: the bot stops, it must be sent again."""
@@ -81,22 +81,22 @@ class Updates:
         handled, and tells Telegram that they are done. Raises StartError, in an exception group,
         if Telegram does not know the token.
         """
-        for number, raw in (await self._written.list_all()).items():
-            self._written.follow(number, self._take(raw))
+        for number, raw in (await self._stored.list_all()).items():
+            self._stored.follow(number, self._take(raw))
         async with asyncio.TaskGroup() as tasks:
             receiving = tasks.create_task(self._receive(i18n, webhook))
-            forgetting = tasks.create_task(self._written.run())
+            forgetting = tasks.create_task(self._stored.run())
             try:
                 yield
             finally:
                 receiving.cancel()
                 forgetting.cancel()
-                await self._hand.finish(_FINISH_SECONDS)
+                await self._queue.finish(_FINISH_SECONDS)
                 await asyncio.wait([receiving, forgetting])
                 if webhook is None:
                     await self._polling.end()
                 with suppress(StorageError):
-                    await self._written.forget_done()
+                    await self._stored.forget_done()
 
     async def _receive(self, i18n: I18n, webhook: Webhook | None) -> None:
         kinds = self._dispatcher.resolve_used_update_types()
@@ -115,7 +115,7 @@ class Updates:
             outcome = "skipped" if update is None else "read_in_part"
             self._metrics.unreadable_updates.labels(outcome).inc()
             log.warning("an update could not be read, %s: %s", outcome.replace("_", " "), lost)
-        return self._hand.take(update) if update else None
+        return self._queue.take(update) if update else None
 
     async def _handle(self, update: Update) -> None:
         if await self._gate.lets_in(update):

@@ -145,14 +145,14 @@ def ready_words() -> list[str]:
     ]
 
 
-def quoted_note(note: str) -> str:
-    """A notice as a message, safe in HTML; elsewhere it is a toast, which is plain text."""
-    return quoted(note)
+def quoted_toast(toast: str) -> str:
+    """A toast as a message, safe in HTML: toasts themselves are plain text."""
+    return quoted(toast)
 
 
-def about(case: Case, note: str) -> str:
-    """A notice in a message of its own, which has to say whom it is about."""
-    return f"{note}\n{cut(parties.client_title(case.call), 100)}"
+def about(case: Case, toast: str) -> str:
+    """A toast in a message of its own, which has to say whom it is about."""
+    return f"{toast}\n{cut(parties.client_title(case.call), 100)}"
 
 
 def choose_person(case: Case) -> str:

@@ -85,8 +85,12 @@ class Post:
     async def due(self) -> list[MessageKind]:
         return [owed.kind for owed in await self.outbox.list_due(now=self.stored.now, limit=9)]
 
-    async def deliver(self, holding: Holding = lambda _: nullcontext()) -> None:
-        """All that is due; `holding` holds up the presses of a person."""
+    async def deliver(
+        self,
+        holding: Holding = lambda _: nullcontext(),
+        then: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """All that is due; `holding` holds up the presses of a person. `then`: see deliver_due."""
         await deliver_due(
             self._bot,
             self._repositories,
@@ -94,6 +98,7 @@ class Post:
             zone=KYIV,
             clock=lambda: self.stored.now,
             holding=holding,
+            then=then,
         )
 
     @property
@@ -153,6 +158,15 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(
     assert [said.partition(":")[0] for said in post.said] == [
         *("SendMessage", "SendMessage", "EditMessageText")
     ]
+
+
+@pytest.mark.usefixtures("boss")
+async def test_a_call_that_another_process_imports_is_told_of(
+    stored: StoredCalls, post: Post
+) -> None:
+    """Nobody wakes the Alerter then: it looks by itself."""
+    await post.deliver(then=lambda: stored.lost(-60))
+    assert len(post.said) == 1
 
 
 async def block_and_let_in(stored: StoredCalls, boss: Employee) -> None:

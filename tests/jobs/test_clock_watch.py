@@ -1,5 +1,7 @@
 """The watch on the clock: what it deletes by, and what it tells."""
 
+import asyncio
+
 import pytest
 
 from bot.config.settings import Settings
@@ -116,3 +118,33 @@ async def test_a_jump_is_told_once_and_a_small_step_to_nobody(server: Server) ->
     server.start()
     await server.watch.look()
     assert len(await server.jumps()) == 2, "it is known by what the database remembers"
+
+
+async def test_what_is_due_and_the_look_at_the_clock_wait_for_nothing_slow(server: Server) -> None:
+    await server.watch.look()
+    async with asyncio.timeout(5), server.watch.present_moment():
+        async with server.watch.present_moment():
+            pass
+        server.live(90)
+        await server.watch.look()
+        assert (await server.database.fetch("SELECT noted_at FROM clock"))[0][0] == NOW + 90
+
+
+async def test_what_is_under_way_is_written_before_the_clock_is_mended(server: Server) -> None:
+    await server.watch.look()
+    began: list[int] = []
+
+    async def begin() -> None:
+        async with server.watch.present_moment() as now:
+            began.append(now)
+
+    async with asyncio.TaskGroup() as tasks:
+        async with server.watch.present_moment() as before:
+            server.now -= 7200
+            looking = tasks.create_task(server.watch.look())
+            tasks.create_task(begin())
+            await asyncio.wait([looking], timeout=0.2)
+            assert (await server.jumps(), began) == ([], [])
+        await looking
+        assert await server.jumps() == [f"{before} {before - 7200}"]
+    assert began == [before - 7200]

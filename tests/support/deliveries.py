@@ -1,7 +1,7 @@
 """An Alerter that is let work until nothing that is due is left."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext
 from zoneinfo import ZoneInfo
 
@@ -65,8 +65,12 @@ async def deliver_due(
     clock: Clock,
     seconds: float = 20,
     holding: Holding = lambda _: nullcontext(),
+    then: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
-    """Send and edit all that is due, and all that becomes due meanwhile."""
+    """Send and edit all that is due, and all that becomes due meanwhile.
+
+    `then` is done when nothing is due any more; what is due by it is sent too.
+    """
     i18n = create_i18n(Language.UK)
     alerter = Alerter(
         bot,
@@ -91,4 +95,7 @@ async def deliver_due(
     async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
         tasks.create_task(alerter.run())
         await outbox.done()
+        if then:
+            await then()
+            await outbox.done()
         alerter.stop()

@@ -203,7 +203,7 @@ class App:
 
     @property
     def answers(self) -> list[str | None]:
-        """The notices of the pressed buttons, in order."""
+        """The toasts of the pressed buttons, in order."""
         return [one.text for one in self.telegram.requests if isinstance(one, AnswerCallbackQuery)]
 
     def menus(self, tg_id: int) -> list[list[str] | None]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,12 +17,13 @@ from aiohttp import web
 
 from bot.domain.receiving import Receiving
 from bot.telegram.decoding import decode
-from bot.telegram.hand import Done, Hand
 from bot.telegram.polling import Polling
-from bot.telegram.written import Written
+from bot.telegram.stored_updates import StoredUpdates
+from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telemetry.metrics import Metrics
 from storage.database import Database
 from storage.waiting_updates import WaitingUpdateRepo
+from tests.support.full_disks import largest_file
 from tests.support.telegram import START, TOKEN
 
 SLOW, BUSY, OTHER = 7, 8, 9
@@ -51,14 +52,7 @@ class Queue:
         self.changed.set()
         if self.wrong:
             return self.wrong.pop(0)
-        # one without an id has the id after the one before
-        ids, last = [], 0
-        for one in self.pending:
-            last = one.get("update_id", last + 1)
-            ids.append(last)
-        self.pending = [
-            one for one, number in zip(self.pending, ids, strict=True) if number >= offset
-        ]
+        self.pending = [one for one in self.pending if one["update_id"] >= offset]
         if not self.pending and timeout:
             await asyncio.sleep(0.05)  # a long poll, not as long
         return web.json_response({"ok": True, "result": self.pending[:100]})
@@ -70,25 +64,38 @@ class Queue:
                 await self.changed.wait()
 
 
+class SlowDisk(WaitingUpdateRepo):
+    """It has what it was given, and does not say so."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.has_it = asyncio.Event()
+
+    async def add(self, bodies: Mapping[int, Any]) -> None:
+        await super().add(bodies)
+        self.has_it.set()
+        await asyncio.Event().wait()
+
+
 class Desk:
     """Handles updates: those of SLOW wait until `go`, the others are written in `handled`."""
 
-    def __init__(self, bot: Bot, database: Database, queue: Queue) -> None:
+    def __init__(self, bot: Bot, kept: WaitingUpdateRepo, queue: Queue) -> None:
         self.handled: list[int] = []
         self.begun: list[int] = []
         self.go = asyncio.Event()
         self.receiving = Receiving(lambda: int(START))
-        self.written = Written(WaitingUpdateRepo(database))
-        self.hand = Hand(self.handle, Metrics())
+        self.stored = StoredUpdates(kept)
+        self.update_queue = UpdateQueue(self.handle, Metrics())
         self.bot = bot
         self.queue = queue
-        self.polling = Polling(bot, self.take, self.written, self.receiving, pauses=(0.01, 0.1))
+        self.polling = Polling(bot, self.take, self.stored, self.receiving, pauses=(0.01, 0.1))
 
     def take(self, raw: object) -> Done | None:
         read, lost = decode(raw, self.bot)
         if lost:
             self.receiving.unread(lost)
-        return self.hand.take(read) if read else None
+        return self.update_queue.take(read) if read else None
 
     async def handle(self, one: Update) -> None:
         self.begun.append(one.update_id)
@@ -105,7 +112,7 @@ class Desk:
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(self.polling.run(["message"])),
-                tasks.create_task(self.written.run()),
+                tasks.create_task(self.stored.run()),
             ]
             yield
             for one in running:
@@ -123,10 +130,10 @@ async def desk(database: Database) -> AsyncIterator[Desk]:
     host, port = runner.addresses[0][:2]
     api = TelegramAPIServer.from_base(f"http://{host}:{port}")
     async with Bot(TOKEN, session=AiohttpSession(api=api)) as bot:
-        made = Desk(bot, database, queue)
+        made = Desk(bot, WaitingUpdateRepo(database), queue)
         yield made
         made.go.set()
-        await made.hand.finish(5)
+        await made.update_queue.finish(5)
     await runner.cleanup()
 
 
@@ -149,6 +156,7 @@ async def test_any_wrong_answer_is_waited_out(
         web.Response(status=200, body=b"\xff\xfe\x00{", content_type="application/json"),
         web.Response(status=200, text="[" * 100_000, content_type="application/json"),
         web.json_response({"ok": True, "result": "many"}),
+        web.json_response({"ok": True, "result": [{"message": "whose?"}, update(4)]}),
         web.json_response({"ok": True}),
         web.json_response({"ok": False}),
         web.json_response([]),
@@ -158,7 +166,7 @@ async def test_any_wrong_answer_is_waited_out(
     ]
     desk.queue.pending += [update(5), update(6)]
     async with desk.working():
-        await desk.queue.until(lambda: len(desk.queue.wrong) == 10)
+        await desk.queue.until(lambda: len(desk.queue.wrong) == 11)
         assert not desk.receiving.is_receiving()
         await desk.queue.until(lambda: desk.handled == [5, 6])
         await desk.queue.until(lambda: desk.queue.pending == [])
@@ -172,19 +180,13 @@ async def test_any_wrong_answer_is_waited_out(
 
 
 async def test_what_cannot_be_read_is_asked_for_once(desk: Desk) -> None:
-    """Also if it says not even which update it is, first of all or between others."""
     broken = {"update_id": 6, "message": {"text": "secret"}}
     desk.queue.pending += [update(5), broken, update(7)]
     async with desk.working():
         await desk.queue.until(lambda: desk.handled == [5, 7] and desk.queue.pending == [])
-        desk.queue.pending += [{"message": "secret"}, {"x": 1}, update(10)]
-        await desk.queue.until(lambda: desk.handled == [5, 7, 10] and desk.queue.pending == [])
-        desk.queue.pending += [update(11), {"x": 1}]
-        await desk.queue.until(lambda: 11 in desk.handled and desk.queue.pending[1:] == [])
-        desk.queue.pending += [update(13)]
-        await desk.queue.until(lambda: 13 in desk.handled and desk.queue.pending == [])
-    assert desk.receiving.unreadable["message.chat"] == 0
-    assert desk.receiving.unreadable["message"] >= 1
+        desk.queue.pending += [broken | {"update_id": 8}, {"update_id": 9, "x": 1}]
+        await desk.queue.until(lambda: desk.queue.pending == [])
+    assert desk.receiving.unreadable == {"message": 2, "update": 1}
     assert "secret" not in json.dumps(desk.receiving.unreadable)
 
 
@@ -199,45 +201,47 @@ async def test_one_in_hand_holds_up_its_own_person_alone(desk: Desk, database: D
         await desk.queue.until(lambda: desk.handled == [7, 8, 9])
         assert len(desk.queue.offsets) - asked < 10, "it does not ask without a pause"
         await desk.queue.until(lambda: desk.queue.pending == [])
-        await desk.written.forget_done()
+        await desk.stored.forget_done()
         assert list(await kept.list_all()) == [5, 6]
         assert desk.begun == [5, 7, 8, 9]
         desk.go.set()
         await desk.queue.until(lambda: desk.handled == [7, 8, 9, 5, 6])
-    await desk.written.forget_done()
+    await desk.stored.forget_done()
     assert await kept.list_all() == {}
 
 
 async def test_very_many_of_one_person_leave_room_for_others(
     desk: Desk, database: Database
 ) -> None:
-    """They are written down, and outlive a kill; each is handled in order and once."""
+    """They are stored, and outlive a kill; each is handled in order and once."""
     flood = [update(number, SLOW) for number in range(1, 251)]
     desk.queue.pending += [*flood, update(251)]
     async with desk.working():
         await desk.queue.until(lambda: desk.handled == [251])
         await desk.queue.until(lambda: desk.queue.pending == [])
-    await desk.written.forget_done()
+    await desk.stored.forget_done()
     kept = WaitingUpdateRepo(database)
     assert list(await kept.list_all()) == list(range(1, 251))
 
-    later = Desk(desk.bot, database, desk.queue)
+    later = Desk(desk.bot, kept, desk.queue)
     later.go.set()
-    for number, raw in (await later.written.list_all()).items():
-        later.written.follow(number, later.take(raw))
+    for number, raw in (await later.stored.list_all()).items():
+        later.stored.follow(number, later.take(raw))
     async with later.working():
         await later.queue.until(lambda: len(later.handled) == 250)
-    await later.written.forget_done()
+    await later.stored.forget_done()
     assert later.handled == list(range(1, 251))
     assert await kept.list_all() == {}
 
 
-async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(desk: Desk) -> None:
+async def test_what_an_earlier_run_left_may_be_more_than_is_asked_for(
+    desk: Desk, database: Database
+) -> None:
     """As much as a kill can leave behind; asking goes on when it is done."""
     left = {number: update(number) for number in range(1, 2101)}
-    await desk.written.write(left)
-    for number, raw in left.items():
-        desk.written.follow(number, desk.take(raw))
+    await WaitingUpdateRepo(database).add(left)
+    for number, raw in (await desk.stored.list_all()).items():
+        desk.stored.follow(number, desk.take(raw))
     desk.queue.pending.append(update(3000))
     async with desk.working():
         await desk.queue.until(lambda: 3000 in desk.handled)
@@ -249,7 +253,7 @@ async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -
     desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7)]
     async with desk.working():
         await desk.queue.until(lambda: desk.handled == [7])
-    ending = asyncio.ensure_future(desk.hand.finish(5))
+    ending = asyncio.ensure_future(desk.update_queue.finish(5))
     await asyncio.sleep(0)
     desk.go.set()
     await ending
@@ -258,3 +262,53 @@ async def test_a_stop_keeps_what_was_not_begun(desk: Desk, database: Database) -
     assert await WaitingUpdateRepo(database).list_all() == {6: update(6, SLOW)}
     await desk.polling.end()
     assert desk.queue.offsets[-1] == 8
+
+
+async def test_a_stop_while_updates_are_stored_leaves_none_that_is_done(
+    desk: Desk, database: Database
+) -> None:
+    kept = SlowDisk(database)
+    stopped = Desk(desk.bot, kept, desk.queue)
+    stopped.queue.pending.append(update(5, SLOW))
+    async with stopped.working():
+        await kept.has_it.wait()
+    assert list(await kept.list_all()) == [5]
+    stopped.go.set()
+    await stopped.update_queue.finish(5)
+    await stopped.polling.end()
+    await stopped.stored.forget_done()
+    assert stopped.handled == [5]
+    assert await kept.list_all() == {}
+    assert stopped.queue.offsets[-1] == 6
+
+
+async def test_what_cannot_be_stored_is_acknowledged_when_it_is_done(desk: Desk) -> None:
+    """On a full disk; what Telegram gives again meanwhile is not handled twice."""
+    unreadable = {"update_id": 8, "x": 1}
+    desk.queue.pending += [update(5, SLOW), update(6, SLOW), update(7), unreadable]
+    async with desk.working():
+        with largest_file(0):
+            await desk.queue.until(lambda: desk.handled == [7] and len(desk.queue.offsets) > 3)
+            desk.queue.pending.append(update(9))
+            await desk.queue.until(lambda: desk.handled == [7, 9])
+            desk.go.set()
+            await desk.queue.until(lambda: desk.queue.pending == [])
+    assert desk.handled == [7, 9, 5, 6]
+    assert desk.receiving.unreadable == {"update": 1}
+
+
+async def test_a_stop_that_can_store_nothing_leaves_the_rest_with_telegram(
+    desk: Desk, database: Database
+) -> None:
+    desk.queue.pending += [update(5), update(6, SLOW), update(7, SLOW), update(8)]
+    with largest_file(0):
+        async with desk.working():
+            await desk.queue.until(lambda: desk.handled == [5, 8])
+        ending = asyncio.ensure_future(desk.update_queue.finish(5))
+        await asyncio.sleep(0)
+        desk.go.set()
+        await ending
+        await desk.polling.end()
+    assert desk.handled == [5, 8, 6]
+    assert [one["update_id"] for one in desk.queue.pending] == [7, 8]
+    assert await WaitingUpdateRepo(database).list_all() == {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 from bot.demo.bot_api.chats import Message
@@ -11,6 +12,9 @@ from bot.domain.people import Role
 from tests.support.lost_calls import NOW, alert_of, has_button, lost
 from tests.support.running import OLENA, Office, running_office
 from tests.support.telegram import Clock
+
+HANGS = 5.0
+"""Seconds that Telegram's answer to one request takes."""
 
 SOON = "Telegram просить пригальмувати. Відповідь буде тут через 1 секунду."
 
@@ -43,10 +47,10 @@ async def test_every_command_that_meets_a_flood_is_answered_when_it_is_over(
             expected = await office.ask(admin, command)
             office.telegram.faults.add("sendMessage", "flood", chat_id=admin.id)
             sent = await admin.send(command)
-            late = await answer_to(admin, sent)
-            texts = [re.sub(r"[\d,]+ МБ", "", one.text) for one in (late, expected)]
+            delayed = await answer_to(admin, sent)
+            texts = [re.sub(r"[\d,]+ МБ", "", one.text) for one in (delayed, expected)]
             assert texts[0] == texts[1], command  # but for the size: to keep a screen is to write
-            assert late.buttons == expected.buttons, command
+            assert delayed.buttons == expected.buttons, command
         office.telegram.faults.add("sendMessage", "flood", chat_id=admin.id, times=2)
         sent = await admin.send("hello")
         assert "/help" in (await answer_to(admin, sent)).text, "though Telegram asks twice"
@@ -80,6 +84,31 @@ async def test_others_are_answered_while_a_screen_waits_and_a_newer_one_supersed
         assert [one.id for one in admin.replies() if one.id > sent.id] == [newer.id]
 
 
+async def test_one_who_is_still_being_answered_holds_up_nobody_elses_screen_or_toast(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        admin = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        faults = office.telegram.faults
+        screens = [await office.ask(user, "/settings") for user in (admin, olena)]
+        begun = time.monotonic()
+        faults.add("answerCallbackQuery", "flood", times=2)
+        await admin.click(screens[0], "🌙")
+        await changed(admin, screens[0], "Тихі")
+        faults.add("answerCallbackQuery", "slow", seconds=HANGS)  # the admin's toast, shown later
+        press = await olena.click(screens[1], "🌙")
+        for user in (admin, olena):
+            faults.add("sendMessage", "flood", chat_id=user.id)
+        await admin.send("/today")
+        faults.add("sendMessage", "slow", chat_id=admin.id, seconds=HANGS)
+        await admin.send("/help")
+        sent = await olena.send("/today")
+        await answer_to(olena, sent)
+        await press.answered()
+        assert time.monotonic() - begun < HANGS
+
+
 async def test_a_long_flood_outlives_a_restart(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         admin = await office.administrator()
@@ -93,7 +122,7 @@ async def test_a_long_flood_outlives_a_restart(tmp_path: Path) -> None:
             await answer_to(admin, sent)
 
 
-async def test_questions_asked_late_take_their_answers_and_go(tmp_path: Path) -> None:
+async def test_questions_asked_later_take_their_answers_and_go(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         admin = await office.administrator()
         faults = office.telegram.faults
@@ -138,7 +167,7 @@ async def test_an_answer_saved_in_a_flood_is_saved_once_and_said(tmp_path: Path)
         assert office.rows("SELECT count(*) FROM comment_changes") == [(1,)]
 
 
-async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: Path) -> None:
+async def test_a_card_shown_later_below_its_alert_ends_the_dialog_too(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         admin = await office.administrator()
         card = await card_of_a_lost_call(office, admin)
@@ -152,7 +181,7 @@ async def test_a_card_shown_late_below_its_alert_ends_the_dialog_too(tmp_path: P
         assert admin.current(other) is not None
 
 
-async def test_a_menu_shown_late_is_no_question_and_doubts_shown_late_are_one(
+async def test_a_menu_shown_later_is_no_question_and_doubts_shown_later_are_one(
     tmp_path: Path,
 ) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:

@@ -3,19 +3,22 @@
 - What a person does is handled one after another: a handler that waited would keep them waiting.
   So what it shows and Telegram answers by 429 is kept, and it goes on as if that were shown.
 - The screen is shown when the time Telegram asked for is over, and again if it asks once more.
+- Each chat's screen is shown for itself: whoever is still being answered holds up nobody else's.
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
-- The notice of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
-- A card that is shown late is noted as open then (bot/telegram/open_cards), and what has changed
+- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
   meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.
 """
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aiogram import Bot
 from aiogram.client.session.middlewares.base import (
@@ -48,37 +51,38 @@ from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
 from bot.telegram.isolation import PersonIsolation
 from bot.telegram.middlewares import is_in_handler
 from bot.telegram.open_cards import drawn_card
-from storage.late_screens import LateScreen, LateScreenRepo
+from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.open_cards import OpenCardRepo
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
 
-_AGAIN_SECONDS = 5.0
-"""How long after a lost connection a screen is tried again."""
+AGAIN_SECONDS = 5.0
 
-_NOTICE_SECONDS = 30
+_TOAST_SECONDS = 30
 _REQUEST_SECONDS = 10
 
 Adopt = Callable[[FSMContext, int, str | None], Awaitable[None]]
-"""Takes the dialog of a chat, the id of a message shown late in it, and its buttons as JSON."""
+"""Takes the dialog of a chat, the id of a message shown later in it, and its buttons as JSON."""
 
 
-class LateScreens(BaseRequestMiddleware):
+class DelayedScreens(BaseRequestMiddleware):
     """Keeps what handlers show too early, and shows it in time."""
 
     def __init__(
         self,
         bot: Bot,
-        kept: LateScreenRepo,
+        kept: DelayedScreenRepo,
         open_cards: OpenCardRepo,
         *,
         clock: Clock,
         isolation: PersonIsolation,
         fsm: BaseStorage,
         adopt: Adopt,
+        again: float = AGAIN_SECONDS,
     ) -> None:
+        """`again`: how long after a lost connection a screen is tried again."""
         self._bot = bot
         self._kept = kept
         self._open_cards = open_cards
@@ -86,14 +90,17 @@ class LateScreens(BaseRequestMiddleware):
         self._isolation = isolation
         self._fsm = fsm
         self._adopt = adopt
+        self._again = again
         self._now = asyncio.get_running_loop().time
         self._kept_at: dict[int, float] = {}
         """By chat: when its screen was kept. The clock may be set meanwhile."""
         self._due: dict[int, float] = {}
         """By chat: when its screen may be shown."""
-        self._notices: list[tuple[float, AnswerCallbackQuery]] = []
-        self._showing = asyncio.Lock()
-        """Held while a screen is shown late, so that it cannot cover a newer one."""
+        self._toasts: list[tuple[float, AnswerCallbackQuery]] = []
+        self._under_way: set[int] = set()
+        """The chats whose screen waits for its turn, or is being shown."""
+        self._showing = WeakValueDictionary[int, asyncio.Lock]()
+        """By chat: held while a delayed screen is shown, so that it cannot cover a newer one."""
         self._woken = asyncio.Event()
         self._is_stopping = False
 
@@ -110,7 +117,7 @@ class LateScreens(BaseRequestMiddleware):
         try:
             if chat_id not in self._due:
                 return await make_request(bot, method)
-            async with self._showing:
+            async with self._lock(chat_id):
                 response = await make_request(bot, method)
                 await self._forget(chat_id)
                 return response
@@ -127,13 +134,23 @@ class LateScreens(BaseRequestMiddleware):
             chats = await self._kept.list_chats()
             self._kept_at = dict.fromkeys(chats, self._now()) | self._kept_at
             self._due = dict.fromkeys(chats, 0.0) | self._due
-        while not self._is_stopping:
-            self._woken.clear()
-            await self._show_due()
-            moments = [*self._due.values(), *(due for due, _ in self._notices)]
-            wait = max(0.0, min(moments) - self._now()) if moments else None
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), wait)
+        async with asyncio.TaskGroup() as tasks:
+            while not self._is_stopping:
+                self._woken.clear()
+                now = self._now()
+                toasts = [toast for due, toast in self._toasts if due <= now]
+                self._toasts = [one for one in self._toasts if one[0] > now]
+                for toast in toasts:
+                    tasks.create_task(self._tell(toast))
+                for chat_id, due in self._due.items():
+                    if due <= now and chat_id not in self._under_way:
+                        self._under_way.add(chat_id)
+                        tasks.create_task(self._show(chat_id))
+                moments = [due for due, _ in self._toasts]
+                moments += [due for chat, due in self._due.items() if chat not in self._under_way]
+                wait = max(0.0, min(moments) - self._now()) if moments else None
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), wait)
 
     def stop(self) -> None:
         """Begin nothing more; run() returns when what is under way is shown."""
@@ -143,13 +160,13 @@ class LateScreens(BaseRequestMiddleware):
     async def _keep(self, method: TelegramMethod[Any], seconds: int) -> bool:
         """Keep what a method would have shown; False if it shows nothing that can be kept."""
         due = self._now() + seconds
-        if isinstance(method, AnswerCallbackQuery) and seconds <= _NOTICE_SECONDS:
-            self._notices.append((due, method))
+        if isinstance(method, AnswerCallbackQuery) and seconds <= _TOAST_SECONDS:
+            self._toasts.append((due, method))
         elif isinstance(method, SendMessage | EditMessageText) and isinstance(method.chat_id, int):
             try:
                 await self._kept.set(_screen(method, method.chat_id, self._clock()))
             except StorageError as error:
-                log.error("a late screen cannot be kept", exc_info=error)
+                log.error("a delayed screen cannot be kept", exc_info=error)
                 return False
             self._kept_at[method.chat_id] = self._now()
             self._due[method.chat_id] = due
@@ -165,63 +182,71 @@ class LateScreens(BaseRequestMiddleware):
         try:
             await self._kept.forget(chat_id)
         except StorageError as error:  # it would be shown once more, after a restart
-            log.error("a late screen cannot be forgotten", exc_info=error)
+            log.error("a delayed screen cannot be forgotten", exc_info=error)
 
-    async def _show_due(self) -> None:
-        notices = [one for due, one in self._notices if due <= self._now()]
-        self._notices = [one for one in self._notices if one[1] not in notices]
-        for notice in notices:
-            with suppress(AiogramError):
-                await self._bot(notice, request_timeout=_REQUEST_SECONDS)
-        for chat_id in [chat for chat, due in self._due.items() if due <= self._now()]:
-            if self._is_stopping:
-                return
-            await self._show(chat_id)
+    async def _tell(self, toast: AnswerCallbackQuery) -> None:
+        with suppress(AiogramError):
+            await self._bot(toast, request_timeout=_REQUEST_SECONDS)
 
     async def _show(self, chat_id: int) -> None:
-        """Show the screen of a chat; if that fails for now, it stays kept.
+        """Show the screen of a chat when nothing is handled there, if it is due then too."""
+        try:
+            async with self._isolation.hold(chat_id), self._lock(chat_id):
+                is_due = self._due.get(chat_id, math.inf) <= self._now()
+                if is_due and not self._is_stopping:
+                    await self._show_kept(chat_id)
+        finally:
+            self._under_way.discard(chat_id)
+            self._woken.set()
+
+    async def _show_kept(self, chat_id: int) -> None:
+        """Show what is kept for a chat; if that fails for now, it stays kept.
 
         A question is part of its dialog before a press of its buttons can be handled.
         """
-        async with self._isolation.hold(chat_id), self._showing:
-            try:
-                screen = await self._kept.find(chat_id)
-                if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
-                    message_id, is_new = await self._send(screen)
-                    if is_new:
-                        await self._adopt(self._dialog(chat_id), message_id, screen.markup)
-                    await self._note_card(screen, message_id)
-            except TelegramRetryAfter as error:
-                self._due[chat_id] = self._now() + error.retry_after
-                return
-            except (TelegramNetworkError, TelegramServerError, StorageError) as error:
-                self._try_again(chat_id, error)
-                return
-            except TelegramAPIError as error:
-                log.info("a late screen is not wanted: %s", error.message)
-            except AiogramError as error:  # a gateway's page, say
-                self._try_again(chat_id, error)
-                return
-            await self._forget(chat_id)
+        try:
+            screen = await self._kept.find(chat_id)
+            if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
+                message_id, is_new = await self._send(screen)
+                await self._note(screen, message_id, is_new=is_new)
+        except TelegramRetryAfter as error:
+            self._due[chat_id] = self._now() + error.retry_after
+            return
+        except (TelegramNetworkError, TelegramServerError, StorageError) as error:
+            self._try_again(chat_id, error)
+            return
+        except TelegramAPIError as error:
+            log.info("a delayed screen is not wanted: %s", error.message)
+        except AiogramError as error:  # a gateway's page, say
+            self._try_again(chat_id, error)
+            return
+        await self._forget(chat_id)
+
+    def _lock(self, chat_id: int) -> asyncio.Lock:
+        return self._showing.setdefault(chat_id, asyncio.Lock())
 
     def _dialog(self, chat_id: int) -> FSMContext:
         """Of a person in their own chat."""
         key = StorageKey(bot_id=self._bot.id, chat_id=chat_id, user_id=chat_id)
         return FSMContext(self._fsm, key)
 
-    async def _note_card(self, screen: LateScreen, message_id: int) -> None:
-        if screen.card is None:
-            return
+    async def _note(self, screen: DelayedScreen, message_id: int, *, is_new: bool) -> None:
+        """Note what is shown. If that fails it is shown all the same, and must not come twice."""
         try:
-            await self._open_cards.note(screen.chat_id, message_id, screen.card, now=self._clock())
-        except StorageError as error:  # shown it is: it must not come twice
-            log.error("an open card cannot be noted", exc_info=error)
+            if is_new:
+                await self._adopt(self._dialog(screen.chat_id), message_id, screen.markup)
+            if screen.card:
+                await self._open_cards.note(
+                    screen.chat_id, message_id, screen.card, now=self._clock()
+                )
+        except StorageError as error:
+            log.error("a delayed screen, shown, cannot be noted", exc_info=error)
 
     def _try_again(self, chat_id: int, error: Exception) -> None:
-        log.warning("a late screen could not be shown: %s", type(error).__name__)
-        self._due[chat_id] = self._now() + _AGAIN_SECONDS
+        log.warning("a delayed screen could not be shown: %s", type(error).__name__)
+        self._due[chat_id] = self._now() + self._again
 
-    async def _send(self, screen: LateScreen) -> tuple[int, bool]:
+    async def _send(self, screen: DelayedScreen) -> tuple[int, bool]:
         """Show a screen; the id of the message it is in, and whether that is a new one."""
         buttons = screen.markup
         markup = InlineKeyboardMarkup.model_validate_json(buttons) if buttons else None
@@ -249,10 +274,10 @@ class LateScreens(BaseRequestMiddleware):
         return (await self._bot(message, request_timeout=_REQUEST_SECONDS)).message_id, True
 
 
-def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> LateScreen:
+def _screen(method: SendMessage | EditMessageText, chat_id: int, now: int) -> DelayedScreen:
     markup = method.reply_markup
     buttons = markup.model_dump_json(exclude_none=True) if markup else None
-    return LateScreen(
+    return DelayedScreen(
         chat_id=chat_id,
         thread_id=method.message_thread_id if isinstance(method, SendMessage) else None,
         message_id=method.message_id if isinstance(method, EditMessageText) else None,

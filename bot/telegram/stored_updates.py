@@ -10,39 +10,45 @@ from functools import partial
 from typing import Any
 
 from bot.domain.errors import StorageError
-from bot.telegram.hand import Done
+from bot.telegram.update_queue import Done
 from storage.waiting_updates import WaitingUpdateRepo
 
 log = logging.getLogger(__name__)
 
 
-class Written:
+class StoredUpdates:
     def __init__(self, waiting: WaitingUpdateRepo) -> None:
         self._waiting = waiting
-        self._in_hand: set[int] = set()
+        self._not_done: set[int] = set()
         self._done: set[int] = set()
         self._is_any_done = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._in_hand)
+        return len(self._not_done)
 
     def __contains__(self, number: object) -> bool:
-        return number in self._in_hand or number in self._done
+        return number in self._not_done or number in self._done
 
     async def list_all(self) -> dict[int, Any]:
-        """What an earlier run has written down and not finished."""
+        """What an earlier run has stored and not finished."""
         return await self._waiting.list_all()
 
-    async def write(self, bodies: Mapping[int, Any]) -> None:
-        """Write updates down, to be acknowledged then. Raises StorageError."""
-        await self._waiting.add(bodies)
+    async def store(self, updates: Mapping[int, tuple[Any, Done]]) -> None:
+        """Store updates, to be acknowledged then. Raises StorageError.
+
+        They are followed before: one who is cancelled at the commit cannot tell whether there are
+        rows, and they must go all the same.
+        """
+        for number, (_, done) in updates.items():
+            self.follow(number, done)
+        await self._waiting.add({number: raw for number, (raw, _) in updates.items()})
 
     def follow(self, number: int, done: Done | None) -> None:
         """Forget the row of an update when it is done; None: it is."""
         if done is None:
             self._note_done(number)
-        else:
-            self._in_hand.add(number)
+        elif number not in self._not_done:
+            self._not_done.add(number)
             done.add_done_callback(partial(self._note_end, number))
 
     async def run(self) -> None:
@@ -65,6 +71,6 @@ class Written:
             self._note_done(number)
 
     def _note_done(self, number: int) -> None:
-        self._in_hand.discard(number)
+        self._not_done.discard(number)
         self._done.add(number)
         self._is_any_done.set()

@@ -8,7 +8,7 @@ from storage.open_cards import DrawnCard
 
 
 @dataclass(frozen=True, slots=True)
-class LateScreen:
+class DelayedScreen:
     """What should stand in a chat: in place of a message, or as a new one.
 
     `markup`: the buttons as Telegram's JSON. `asked_at`: Unix seconds. `card`: the card that the
@@ -24,11 +24,11 @@ class LateScreen:
     card: DrawnCard | None
 
 
-class LateScreenRepo:
+class DelayedScreenRepo:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def set(self, screen: LateScreen) -> None:
+    async def set(self, screen: DelayedScreen) -> None:
         """Keep a screen; an older one of the same chat is forgotten."""
         async with self._database.transaction() as tx:
             await tx.execute(
@@ -49,7 +49,7 @@ class LateScreenRepo:
                 ),
             )
 
-    async def find(self, chat_id: int) -> LateScreen | None:
+    async def find(self, chat_id: int) -> DelayedScreen | None:
         rows = await self._database.fetch(
             "SELECT chat_id, thread_id, message_id, text, markup, asked_at, card "
             "FROM late_screens WHERE chat_id = ?",
@@ -57,7 +57,7 @@ class LateScreenRepo:
         )
         for row in rows:
             card = DrawnCard(**json.loads(row["card"])) if row["card"] else None
-            return LateScreen(**dict(row) | {"card": card})
+            return DelayedScreen(**dict(row) | {"card": card})
         return None
 
     async def list_chats(self) -> list[int]:

@@ -32,7 +32,7 @@ Done = asyncio.Future[None]
 """Done when the update is; cancelled if it was never begun."""
 
 
-class Hand:
+class UpdateQueue:
     def __init__(self, handle: Callable[[Update], Awaitable[object]], metrics: Metrics) -> None:
         self._handle = handle
         self._metrics = metrics
@@ -57,7 +57,7 @@ class Hand:
         else:
             self._in_hand[number] = done
             self._metrics.updates_in_hand.set(len(self._in_hand))
-            self._queue(update)
+            self._enqueue(update)
         return done
 
     async def finish(self, seconds: float) -> None:
@@ -68,7 +68,7 @@ class Hand:
         for done in self._in_hand.values():
             done.cancel()
 
-    def _queue(self, update: Update) -> None:
+    def _enqueue(self, update: Update) -> None:
         whose = _whose(update)
         lane = self._lanes.get(whose)
         if lane is None:
