@@ -78,9 +78,9 @@ class Owed:
     `subject`: the id or the name of what it tells of. `thread_id`: the topic of a group, 0 for
     none. `employee_id` is None where the chat is a group. `shown`: a digest of what the message
     shows now. `is_ping`: a new message is due in place of the old one, so that the phone rings.
-    `is_new`: a new message is due that has not been in the chat before. `is_later_step`: of a later
-    step of the escalation, which hears only of what nobody has taken by then. `since`: from when on
-    it should be in the chat.
+    `is_new`: a new message is due that has not been in the chat before. `is_later_step`: for those
+    whom the escalation reaches later, if nobody has taken it by then. `since`: from when on it
+    should be in the chat.
     """
 
     id: int
