@@ -93,16 +93,25 @@ class CaseAlerts:
                 (into, row["owner_id"]),
             )
             if owners and row["state"] == "open":
-                await owe_once(
-                    self._tx,
-                    MessageKind.WARNING,
-                    f"case {case_id}",
-                    employee_id=row["owner_id"],
-                    priority=Priority.URGENT,
-                    case_id=into,
-                    now=self._now,
-                )
+                await self._warn_former(row["owner_id"], case_id, into)
         await mark_alerts_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
+
+    async def tell_of_hands(self, case_id: int, before: int | None, owner: int | None) -> None:
+        """Tell those concerned that an open case is in other hands than was known until now."""
+        if before and owner and before != owner:
+            await self._warn_former(before, case_id, case_id)
+            await ping_people(self._tx, case_id, employee_ids=[owner], now=self._now)
+
+    async def _warn_former(self, owner_id: int, case_id: int, into: int) -> None:
+        await owe_once(
+            self._tx,
+            MessageKind.WARNING,
+            f"case {case_id}",
+            employee_id=owner_id,
+            priority=Priority.URGENT,
+            case_id=into,
+            now=self._now,
+        )
 
     async def tell_of_details(self, call_ids: Sequence[int]) -> None:
         """Tell of cases that have not changed themselves, but of whose calls more is known now.
