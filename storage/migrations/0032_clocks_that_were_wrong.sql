@@ -1,0 +1,5 @@
+-- The latest moment the clock has ever shown: what is too far ahead is judged by it, also while the
+-- clock is set back.
+ALTER TABLE clock ADD COLUMN latest_at INTEGER NOT NULL DEFAULT 0;
+UPDATE clock SET latest_at =
+    CASE WHEN jumped_from > noted_at THEN jumped_from ELSE noted_at END;
