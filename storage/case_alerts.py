@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.domain.calls import CaseState, Direction
 from bot.domain.case_rules import CaseFacts, CaseRules
 from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.company import StepMoments
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
@@ -70,6 +71,8 @@ class CaseAlerts:
                 await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
         elif (is_lost_again or came_back) and age <= _OPEN_CASES_MAX_AGE:
             await self._owe_open_cases(case_id)
+        if came_back:
+            await _repeat(self._tx, case_id, self._rules, now=self._now)
 
     async def tell_of_changes(self, changes: Sequence[tuple[int, CaseFacts, Row]]) -> None:
         """Owe the edits of the messages of cases that have changed; the rows are those before."""
@@ -216,12 +219,20 @@ async def alert_case(tx: Transaction, case_id: int, rules: CaseRules, *, now: in
 
     Chats that have its message get no other.
     """
+    await owe_case(tx, case_id, await _repeat(tx, case_id, rules, now=now), now=now)
+
+
+async def _repeat(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> StepMoments:
+    """Let the alert of an open case be repeated until somebody takes it, if that is asked for.
+
+    Returns when each step of the escalation is told.
+    """
     [row] = await tx.execute(
         "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
         "ON c.id = k.call_id WHERE k.id = ?",
         (case_id,),
     )
     moments, repeat_at = await read_step_moments(tx, row["line"], zone=rules.zone, now=now)
-    await owe_case(tx, case_id, moments, now=now)
     if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
         await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
+    return moments

@@ -37,7 +37,7 @@ from storage.case_matching import ComputedCase, Dissolved, match_rows
 from storage.clients import NUMBERS_SQL
 from storage.database import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
-from storage.reminders import move_reminders
+from storage.reminders import move_reminders, restore_reminders
 from storage.stored_cases import COMPUTED, StoredCase, read_stored
 
 _AT_ONCE = 300
@@ -357,6 +357,8 @@ class CaseRefolding:
                 of_numbers=case.numbers if case.is_later_one else (),
                 since=case.facts.opened_at,
             )
+        if case.is_open and case.stored and not case.stays_open:
+            await restore_reminders(self._tx, case.id)
 
     async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
