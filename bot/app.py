@@ -27,7 +27,7 @@ from bot.delivery.cards import Cards
 from bot.delivery.notices import Notices
 from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
-from bot.domain.clock import Clock, system_clock
+from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StartError
 from bot.domain.receiving import Receiving
 from bot.intake.recorder import Recorder
@@ -256,10 +256,12 @@ async def serve(
             receiving=receiving,
             metrics=metrics,
         )
+        known = (await repositories.clock_state.state()).latest_at
+        latest = LatestMoment(clock, known=known)
         app = create_web(
             settings=settings,
             sources={
-                name: create_source(name, chosen, clock=clock)
+                name: create_source(name, chosen, clock=latest)
                 for name, chosen in settings.sources.items()
             },
             recorder=Recorder(

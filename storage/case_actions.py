@@ -179,14 +179,14 @@ async def reopen_cases(
     if by_ignoring:
         await tx.execute(
             "UPDATE ignored_numbers SET until = since WHERE until IS NULL "  # noqa: S608
-            "AND number IN (SELECT number FROM closings "
-            f"WHERE event_id IN ({marks_sql(by_ignoring)}))",
+            "AND number IN (SELECT c.client FROM event_calls AS x JOIN calls AS c "
+            f"ON c.id = x.call_id WHERE x.event_id IN ({marks_sql(by_ignoring)}))",
             by_ignoring,
         )
     await tx.executemany(
         "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
         "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
-        "SELECT w.id FROM closings AS c JOIN case_events AS w ON w.id = c.event_id "
+        "SELECT w.id FROM event_numbers AS c JOIN case_events AS w ON w.id = c.event_id "
         f"WHERE c.number IN {SAME_CLIENT_SQL} AND w.at >= ?)",
         [(row["id"], row["client"], row["client"], row["opened_at"]) for row in rows],
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.domain.calls import CaseState, Direction
 from bot.domain.case_rules import CaseFacts, CaseRules
 from bot.domain.cases import ALERT_MAX_AGE
+from bot.domain.company import StepMoments
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
@@ -70,6 +71,8 @@ class CaseAlerts:
                 await ping_people(self._tx, case_id, employee_ids=owner, now=self._now)
         elif (is_lost_again or came_back) and age <= _OPEN_CASES_MAX_AGE:
             await self._owe_open_cases(case_id)
+        if came_back:
+            await _repeat(self._tx, case_id, self._rules, now=self._now)
 
     async def tell_of_changes(self, changes: Sequence[tuple[int, CaseFacts, Row]]) -> None:
         """Owe the edits of the messages of cases that have changed; the rows are those before."""
@@ -93,16 +96,25 @@ class CaseAlerts:
                 (into, row["owner_id"]),
             )
             if owners and row["state"] == "open":
-                await owe_once(
-                    self._tx,
-                    MessageKind.WARNING,
-                    f"case {case_id}",
-                    employee_id=row["owner_id"],
-                    priority=Priority.URGENT,
-                    case_id=into,
-                    now=self._now,
-                )
+                await self._warn_former(row["owner_id"], case_id, into)
         await mark_alerts_changed(self._tx, [case_id], priority=Priority.NEWS, now=self._now)
+
+    async def tell_of_hands(self, case_id: int, before: int | None, owner: int | None) -> None:
+        """Tell those concerned that an open case is in other hands than was known until now."""
+        if before and owner and before != owner:
+            await self._warn_former(before, case_id, case_id)
+            await ping_people(self._tx, case_id, employee_ids=[owner], now=self._now)
+
+    async def _warn_former(self, owner_id: int, case_id: int, into: int) -> None:
+        await owe_once(
+            self._tx,
+            MessageKind.WARNING,
+            f"case {case_id}",
+            employee_id=owner_id,
+            priority=Priority.URGENT,
+            case_id=into,
+            now=self._now,
+        )
 
     async def tell_of_details(self, call_ids: Sequence[int]) -> None:
         """Tell of cases that have not changed themselves, but of whose calls more is known now.
@@ -200,12 +212,20 @@ async def alert_case(tx: Transaction, case_id: int, rules: CaseRules, *, now: in
 
     Chats that have its message get no other.
     """
+    await owe_case(tx, case_id, await _repeat(tx, case_id, rules, now=now), now=now)
+
+
+async def _repeat(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) -> StepMoments:
+    """Let the alert of an open case be repeated until somebody takes it, if that is asked for.
+
+    Returns when each step of the escalation is told.
+    """
     [row] = await tx.execute(
         "SELECT c.line, k.repeat_at, k.owner_id FROM cases AS k JOIN calls AS c "
         "ON c.id = k.call_id WHERE k.id = ?",
         (case_id,),
     )
     moments, repeat_at = await read_step_moments(tx, row["line"], zone=rules.zone, now=now)
-    await owe_case(tx, case_id, moments, now=now)
     if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
         await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
+    return moments

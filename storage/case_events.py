@@ -1,9 +1,9 @@
-"""Rows of calls, and of closings by hand, as events of cases (bot/domain/case_rules.py)."""
+"""Rows of calls as events of cases (bot/domain/case_rules.py)."""
 
 from collections.abc import Iterable, Sequence
 
 from bot.domain.calls import Direction, Status
-from bot.domain.case_rules import CaseEvent, CaseRules, EventKind, event_kind
+from bot.domain.case_rules import CaseEvent, CaseRules, event_kind
 from bot.domain.merging import LIVE_MAX_AGE, is_end_unknown
 from storage.database import Row
 
@@ -35,10 +35,5 @@ def call_events(
             talked_at = at + (row["wait"] or 0)
             if is_end_unknown(row["level"], status):
                 talked_at = at + LIVE_MAX_AGE
-            events.append(CaseEvent(at, tie, kind, row["id"], talked_at))
+            events.append(CaseEvent(at, tie, kind, row["id"], talked_at, row["client"]))
     return events
-
-
-def closing_event(row: Row) -> CaseEvent:
-    """A closing by hand, a row of `id` and `at`."""
-    return CaseEvent(row["at"], ("", str(row["id"])), EventKind.BY_HAND)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
+from storage.case_deeds import note_deeds, part_deed
 from storage.clients import same_client_sql
 from storage.database import Database, Transaction, marks_sql
 
@@ -55,14 +56,7 @@ async def note_actions(
         (now, kind.value, employee_id, other, text, *case_ids),
     )
     events = {row["case_id"]: row["id"] for row in rows}
-    if kind is CaseActionKind.CLOSED and events:
-        await tx.execute(
-            "INSERT INTO closings (number, event_id) SELECT DISTINCT c.client, v.id "  # noqa: S608
-            "FROM case_events AS v JOIN case_calls AS y ON y.case_id = v.case_id "
-            "JOIN calls AS c ON c.id = y.call_id "
-            f"WHERE v.id IN ({marks_sql(events)}) AND y.part = 'lost' AND c.client IS NOT NULL",
-            list(events.values()),
-        )
+    await note_deeds(tx, events.values())
     return events
 
 
@@ -90,17 +84,8 @@ async def move_actions(tx: Transaction, case_id: int, into: int) -> None:
     )
 
 
-async def move_closings(tx: Transaction, case_id: int, number: str) -> None:
-    """Let the closings of a case, whose number was hidden, be of this number."""
-    await tx.execute(
-        "INSERT INTO closings (number, event_id) SELECT ?, v.id FROM case_events AS v "
-        "WHERE v.case_id = ? AND v.kind = 'closed' ON CONFLICT DO NOTHING",
-        (number, case_id),
-    )
-
-
 async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collection[str]) -> None:
-    """Give a case the history of that it was parted from; closings of its numbers are its own."""
+    """Give a case the history of that it was parted from; what is of its numbers is its own."""
     rows = await tx.execute(
         f"SELECT v.* FROM case_events AS v WHERE v.case_id = ? AND {_IS_NEW} ORDER BY v.id",  # noqa: S608
         (case_id, to),
@@ -112,11 +97,7 @@ async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collecti
             "RETURNING id",
             (to, row["id"]),
         )
-        await tx.execute(
-            f"UPDATE closings SET event_id = ? WHERE event_id = ? "  # noqa: S608
-            f"AND number IN ({marks_sql(numbers)})",
-            (copy["id"], row["id"], *numbers),
-        )
+        await part_deed(tx, row["id"], copy["id"], numbers)
 
 
 async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ...]:

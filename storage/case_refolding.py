@@ -1,21 +1,21 @@
 """Keeping cases in step with the calls, inside the transaction that records the calls.
 
-To fold is to let a client's calls and closings, in order, make their cases (`fold` in
+To fold is to let a client's calls, and what people did, in order, make their cases (`fold` in
 bot/domain/case_rules.py); to refold is to do so anew.
 
-- The calls are the truth. A client is refolded whenever one of their calls changes, a person
-  closes their case, or it expires; a row of `cases` is only what the last folding gave. So calls
-  may come late, twice and in any order.
+- The calls and the deeds are the truth. A client is refolded whenever one of their calls changes,
+  a person closes their case, or it expires; a row of `cases` is only what the last folding gave.
+  So calls may come late, twice and in any order.
 - All numbers of one contact are one client (clients.py), who is refolded from the beginning when
   the numbers change; so contacts may come before the calls or after. `cases.client` is the number
   of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
   cannot change. A hidden number has no client: each of its calls is a case by itself, and goes on
   as a case of the client when the number is told after all.
-- Of what people did, only closings by hand take part in folding, each for the numbers it was
-  about (`closings`). Who has taken a case, and until when, stays in its row untouched while the
-  case is open.
-- A case keeps its row, its messages and its owner as long as it keeps one of its lost calls
+- Of what people did, closings by hand and changes of hands take part in folding, each for the
+  numbers and the lost calls it was of (case_deeds.py). Until when somebody has a case stays in its
+  row while it is open and in their hands; whose is known anew is asked about at once.
+- A case keeps its row and its messages as long as it keeps one of its lost calls
   (case_matching.py). A row that has lost them all stays as 'void', for the messages that told of
   it and are not the messages of another case now.
 - A call belongs to one case at most: `case_calls` says as what.
@@ -26,18 +26,19 @@ bot/domain/case_rules.py); to refold is to do so anew.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bot.domain.calls import CasePart
 from bot.domain.case_rules import CaseEvent, CaseRules, fold
 from bot.domain.merging import MergedCall
 from bot.domain.outbox import Priority
 from storage.case_alerts import CaseAlerts
-from storage.case_events import CALL_SQL, call_events, closing_event
-from storage.case_history import copy_actions, move_actions, move_closings
-from storage.case_matching import COMPUTED, ComputedCase, Dissolved, StoredCase, match_rows
+from storage.case_deeds import list_deeds, list_deeds_of_calls, list_people_out, note_heard
+from storage.case_events import CALL_SQL, call_events
+from storage.case_history import copy_actions, move_actions
+from storage.case_matching import ComputedCase, Dissolved, match_rows
 from storage.clients import NUMBERS_SQL
 from storage.database import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
-from storage.reminders import move_reminders
+from storage.reminders import move_reminders, restore_reminders
+from storage.stored_cases import COMPUTED, StoredCase, read_stored
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
@@ -76,6 +77,9 @@ class CaseRefolding:
         self._alerts = CaseAlerts(tx, rules, now, news=news)
         self._different: list[ComputedCase] = []
         self._dissolved: list[Dissolved] = []
+        self._before: list[StoredCase] = []
+        """The rows of the clients that are refolded, as they were."""
+        self._out: set[int] | None = None
         self._named: list[tuple[str, StoredCase]] = []
         """Cases of calls whose number was hidden and is known now, and that number."""
         self._new_calls: set[int] = set()
@@ -135,31 +139,31 @@ class CaseRefolding:
                 f"SELECT {CALL_SQL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
                 some,
             )
-            stored = await self._stored(
+            stored = await read_stored(
+                self._tx,
                 "k.client IS NULL AND k.id IN (SELECT case_id FROM case_calls "  # noqa: S608
                 f"WHERE call_id IN ({marks_sql(some)}))",
                 some,
             )
-            closings = await self._closings(
-                f"k.call_id IN ({marks_sql(some)}) AND k.client IS NULL", some
-            )
+            deeds = await list_deeds_of_calls(self._tx, some)
             number_of = {row["id"]: row["client"] for row in calls}
             for one in stored:
                 if number := number_of.get(one.row["call_id"]):
                     self._named.append((number, one))
-                    await move_closings(self._tx, one.id, number)
             stored = [one for one in stored if not number_of.get(one.row["call_id"])]
             cases: list[ComputedCase] = []
             for row in calls:
                 if row["client"] is not None:
                     continue
                 events = call_events(self._rules, [row])
-                events += [event for call, event in closings if call == row["id"]]
+                events += [
+                    event for event in deeds if event.deed and row["id"] in event.deed.about
+                ]
                 cases += [
-                    ComputedCase((), None, facts)
+                    ComputedCase((), None, facts, out=await self._people_out(deeds))
                     for facts in fold(events, window=self._rules.window, now=self._now)
                 ]
-            self._note_differences(cases, match_rows(cases, stored))
+            self._note_differences(cases, stored, match_rows(cases, stored))
         await self._write()
 
     async def _clients_with_case_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
@@ -191,17 +195,15 @@ class CaseRefolding:
             values,
         )
         which = "" if is_regrouping else "AND k.state <> 'void'"
-        stored = await self._stored(
-            f"k.client = a.client AND k.opened_at >= a.since {which}", values, asked=asked
+        stored = await read_stored(
+            self._tx,
+            f"k.client = a.client AND k.opened_at >= a.since {which}",
+            values,
+            asked=asked,
         )
         stored += [one for number, one in self._named if number in since]
         self._named = [(number, one) for number, one in self._named if number not in since]
-        closings = await self._tx.execute(
-            f"{asked} SELECT n.number, e.at, e.id FROM asked AS a "  # noqa: S608
-            "CROSS JOIN closings AS n JOIN case_events AS e ON e.id = n.event_id "
-            "WHERE n.number = a.client AND e.at >= a.since AND e.kind = 'closed'",
-            values,
-        )
+        deeds = await list_deeds(self._tx, asked, values)
         ignored = await self._tx.execute(
             f"{asked} SELECT i.number, i.since, i.until FROM asked AS a "  # noqa: S608
             "CROSS JOIN ignored_numbers AS i WHERE i.number = a.client",
@@ -213,21 +215,26 @@ class CaseRefolding:
             spans[row["number"]].append((row["since"], row["until"] or _FOREVER))
         for row in calls:
             events[row["client"]] += call_events(self._rules, [row], ignored=spans[row["client"]])
-        for row in closings:
-            events[row["number"]].append(closing_event(row))
         number_of = {row["id"]: row["client"] for row in calls}
         cases: list[ComputedCase] = []
         for client in clients:
             of_client = [event for number in client.numbers for event in events[number]]
+            of_client += [
+                event for event in deeds if event.deed and event.deed.numbers & client.numbers
+            ]
             folded = fold(of_client, window=self._rules.window, now=self._now)
             cases += [
                 ComputedCase(
-                    client.numbers, number_of[facts.lost[-1]], facts, is_later_one=place > 0
+                    client.numbers,
+                    number_of[facts.lost[-1]],
+                    facts,
+                    out=await self._people_out(deeds),
+                    is_later_one=place > 0,
                 )
                 for place, facts in enumerate(folded)
             ]
         dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
-        self._note_differences(cases, dissolved)
+        self._note_differences(cases, stored, dissolved)
 
     async def _clients(self, since: dict[str, int]) -> list[_Client]:
         """The clients of these numbers, each from the latest case that was open by the moment."""
@@ -252,37 +259,19 @@ class CaseRefolding:
             clients[key] = min(first, clients.get(key, first))
         return [_Client(key, first) for key, first in clients.items()]
 
-    async def _stored(
-        self, where: str, values: Sequence[Value], *, asked: str = ""
-    ) -> list[StoredCase]:
-        """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
-        rows = await self._tx.execute(
-            f"{asked} SELECT k.*, y.call_id AS part_of, y.part, "  # noqa: S608
-            "(SELECT max(v.at) FROM case_events AS v WHERE v.case_id = k.id "
-            "AND v.kind = 'closed') AS closed_by_hand_at "
-            f"FROM {'asked AS a CROSS JOIN ' if asked else ''}cases AS k "
-            f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
-            values,
-        )
-        cases: dict[int, StoredCase] = {}
-        for row in rows:
-            one = cases.setdefault(row["id"], StoredCase(row))
-            if row["part_of"] is not None:
-                one.parts[row["part_of"]] = CasePart(row["part"])
-        return list(cases.values())
-
-    async def _closings(self, where: str, values: Sequence[Value]) -> list[tuple[int, CaseEvent]]:
-        """Closings by hand of cases of hidden numbers, each with the call of the case."""
-        rows = await self._tx.execute(
-            "SELECT k.call_id, e.at, e.id FROM cases AS k "  # noqa: S608
-            f"JOIN case_events AS e ON e.case_id = k.id WHERE {where} AND e.kind = 'closed'",
-            values,
-        )
-        return [(row["call_id"], closing_event(row)) for row in rows]
+    async def _people_out(self, deeds: Sequence[CaseEvent]) -> set[int]:
+        """The people who can have no clients, if it matters: there are deeds."""
+        if self._out is None and deeds:
+            self._out = await list_people_out(self._tx)
+        return self._out or set()
 
     def _note_differences(
-        self, cases: Sequence[ComputedCase], dissolved: Sequence[Dissolved]
+        self,
+        cases: Sequence[ComputedCase],
+        stored: Sequence[StoredCase],
+        dissolved: Sequence[Dissolved],
     ) -> None:
+        self._before += stored
         self._different += [case for case in cases if case.differs]
         self._dissolved += dissolved
 
@@ -292,8 +281,10 @@ class CaseRefolding:
         dissolved, self._dissolved = self._dissolved, []
         await self._write_rows(cases)
         await self._write_calls(cases)
+        await self._write_hands(cases)
         for case in cases:
-            await self._write_parted(case)
+            if case.parted_from:
+                await copy_actions(self._tx, case.parted_from.id, case.id, case.numbers)
             await self._move_reminders(case)
             self._changed_calls |= case.parts_before | case.parts.keys() - self._new_calls
             if case.stored:
@@ -327,17 +318,33 @@ class CaseRefolding:
             await move_actions(self._tx, row["id"], one.into.id)
         await self._alerts.tell_of_void(row, one.into.id if one.into else None)
 
-    async def _write_parted(self, case: ComputedCase) -> None:
-        """Let a case that was parted from another have what people did with that one."""
-        if case.parted_from is None:
-            return
-        await copy_actions(self._tx, case.parted_from.id, case.id, case.numbers)
-        if claim := case.inherited_claim():
-            columns = ("owner_id", "owned_at", "claim_due_at", "asked_at")
+    async def _write_hands(self, cases: Sequence[ComputedCase]) -> None:
+        """Write whose the cases are now, and when the owners are asked about them.
+
+        That is as with the case they had its calls in until now; at once, if there is none.
+        """
+        before, self._before = self._before, []
+        await note_heard(
+            self._tx, [one for case in cases if case.is_open for one in case.facts.heard]
+        )
+        for case in cases:
+            if case.keeps_hands and (case.stays_open or not case.is_open or not case.owner_id):
+                continue
+            had = [
+                one.row
+                for one in before
+                if one.open_owner_id == case.owner_id and one.lost & set(case.facts.lost)
+            ]
+            due: tuple[int | None, int | None] = (None, None)
+            if case.is_open and case.owner_id:
+                due = (had[0]["claim_due_at"], had[0]["asked_at"]) if had else (self._now, None)
             await self._tx.execute(
-                f"UPDATE cases SET {' = ?, '.join(columns)} = ? WHERE id = ?",  # noqa: S608
-                (*(claim[name] for name in columns), case.id),
+                "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = ? "
+                "WHERE id = ?",
+                (case.owner_id, case.claim.at if case.claim else None, *due, case.id),
             )
+            if case.is_open and case.stored:
+                await self._alerts.tell_of_hands(case.id, case.stored.open_owner_id, case.owner_id)
 
     async def _move_reminders(self, case: ComputedCase) -> None:
         """Let reminders of the client be of the case that is open, if they were meant for it."""
@@ -350,6 +357,8 @@ class CaseRefolding:
                 of_numbers=case.numbers if case.is_later_one else (),
                 since=case.facts.opened_at,
             )
+        if case.is_open and case.stored and not case.stays_open:
+            await restore_reminders(self._tx, case.id)
 
     async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
@@ -367,14 +376,11 @@ class CaseRefolding:
         )
         await self._tx.executemany(
             f"UPDATE cases SET {', '.join(f'{name} = ?' for name in COMPUTED)}, "  # noqa: S608
-            "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at ELSE ? END, "
-            "asked_at = CASE WHEN ? = 1 THEN asked_at ELSE NULL END, "
-            "repeat_at = CASE WHEN ? = 1 THEN repeat_at ELSE NULL END WHERE id = ?",
+            "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at END, "
+            "asked_at = CASE WHEN ? = 1 THEN asked_at END, "
+            "repeat_at = CASE WHEN ? = 1 THEN repeat_at END WHERE id = ?",
             [
-                (
-                    *(*case.values, int(case.stays_open), case.claim_due_at(self._now)),
-                    *(int(case.stays_open), int(case.is_open), case.id),
-                )
+                (*case.values, *[int(case.stays_open)] * 2, int(case.is_open), case.id)
                 for case in cases
                 if case.stored
             ],

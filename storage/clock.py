@@ -9,6 +9,8 @@
 - After a leap forth by more than a day no calls, invitations, batches or open cards are deleted
   until the clock has run evenly for a day, also if it returns: a wrong year must not empty the
   log. A bot that was down so long seems to have leapt too, and deletes a day later.
+- What cannot be yet, a call far ahead, is judged by the latest moment the clock has ever shown:
+  one set back by days must not refuse every call of a PBX that is right (LatestMoment).
 - A jump is told to the administrators, once; smaller steps are only mended.
 """
 
@@ -74,10 +76,12 @@ class ClockState:
     """`jump`: what the clock showed before and after its last jump that was told, if any.
 
     `leapt_at`: what it showed after a leap it has not kept to for a day yet; None: there is none.
+    `latest_at`: the latest moment it has ever shown, 0 if it has never been noted.
     """
 
     jump: tuple[int, int] | None
     leapt_at: int | None
+    latest_at: int
 
 
 class ClockRepo:
@@ -88,8 +92,9 @@ class ClockRepo:
         rows = await self._database.fetch("SELECT * FROM clock")
         for row in rows:
             came_from, to = row["jumped_from"], row["jumped_to"]
-            return ClockState(None if to is None else (came_from, to), row["leapt_at"])
-        return ClockState(None, None)
+            jump = None if to is None else (came_from, to)
+            return ClockState(jump, row["leapt_at"], row["latest_at"])
+        return ClockState(None, None, 0)
 
     async def note(self, *, now: int, step: int | None) -> int:
         """Note what the clock shows, and mend what a step of it has put wrong.
@@ -98,8 +103,8 @@ class ClockRepo:
         not known, the bot has just begun. Returns the step, as far as it can be known.
         """
         async with self._database.transaction() as tx:
-            rows = await tx.execute("SELECT noted_at, leapt_at FROM clock")
-            before, leapt_at = rows[0] if rows else (now, None)
+            rows = await tx.execute("SELECT noted_at, leapt_at, latest_at FROM clock")
+            before, leapt_at, latest_at = rows[0] if rows else (now, None, now)
             leap = now - before if step is None else step
             if step is None:
                 step = min(0, leap)
@@ -110,9 +115,10 @@ class ClockRepo:
             elif leapt_at is not None and now >= leapt_at + _DAY:
                 leapt_at = None
             await tx.execute(
-                "INSERT INTO clock (id, noted_at, leapt_at) VALUES (1, ?, ?) ON CONFLICT (id) "
-                "DO UPDATE SET noted_at = excluded.noted_at, leapt_at = excluded.leapt_at",
-                (now, leapt_at),
+                "INSERT INTO clock (id, noted_at, leapt_at, latest_at) VALUES (1, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET noted_at = excluded.noted_at, "
+                "leapt_at = excluded.leapt_at, latest_at = excluded.latest_at",
+                (now, leapt_at, max(latest_at, before, now, now - step)),
             )
             if abs(step) >= _TOLD_SECONDS:
                 jump = (now - step, now)

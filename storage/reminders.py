@@ -1,6 +1,7 @@
 """What people asked to be reminded of: a call, or rather the client behind it.
 
 A reminder goes with the case that was open when it was asked for, whatever becomes known later.
+One that was due when the case was over has lapsed, and is pending again if that is opened again.
 """
 
 from collections.abc import Collection
@@ -18,6 +19,9 @@ LIMIT = 50
 _STANDS = "(k.id IS NULL OR k.state = 'open' OR r.was_over = 1)"
 """A reminder of a call with a case stands while that is open, or if the person asked for it when
 the case was over."""
+
+_IS_PENDING = "(due_at IS NOT NULL OR lapsed_at IS NOT NULL)"
+"""Whether it is still to be given, or would be if its case were open."""
 
 _WITH_CASES = (
     "reminders AS r LEFT JOIN case_calls AS y ON y.call_id = r.call_id AND y.part <> 'closing' "
@@ -48,8 +52,8 @@ class ReminderRepo:
             if not await tx.execute("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
                 raise NotFoundError(f"call {call_id} to be reminded of")
             await tx.execute(
-                "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "
-                "AND due_at IS NOT NULL",
+                "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "  # noqa: S608
+                f"AND {_IS_PENDING}",
                 (employee.id, call_id),
             )
             added = await tx.execute(
@@ -103,7 +107,11 @@ class ReminderRepo:
                 (now,),
             )
             for row in rows:
-                await tx.execute("UPDATE reminders SET due_at = NULL WHERE id = ?", (row["id"],))
+                lapsed = "NULL" if row["stands"] else "due_at"
+                await tx.execute(
+                    f"UPDATE reminders SET lapsed_at = {lapsed}, due_at = NULL WHERE id = ?",  # noqa: S608
+                    (row["id"],),
+                )
                 if row["stands"]:
                     await owe_anew(
                         tx,
@@ -130,7 +138,7 @@ async def move_reminders(
     after `since`, when the case began, of earlier cases of its client: what they are of was not
     over then, as far as anybody knew.
     """
-    pending = "UPDATE reminders SET call_id = ? WHERE due_at IS NOT NULL AND was_over = 0"
+    pending = f"UPDATE reminders SET call_id = ? WHERE {_IS_PENDING} AND was_over = 0"  # noqa: S608
     if of_calls:
         await tx.execute(f"{pending} AND call_id IN ({marks_sql(of_calls)})", (call_id, *of_calls))
     if of_numbers:
@@ -141,6 +149,15 @@ async def move_reminders(
             "AND created_at >= ?",
             (call_id, *of_numbers, since, since),
         )
+
+
+async def restore_reminders(tx: Transaction, case_id: int) -> None:
+    """Let reminders that have lapsed be pending again: their case is open."""
+    await tx.execute(
+        "UPDATE reminders SET due_at = lapsed_at, lapsed_at = NULL WHERE lapsed_at IS NOT NULL "
+        "AND call_id IN (SELECT call_id FROM case_calls WHERE case_id = ? AND part <> 'closing')",
+        (case_id,),
+    )
 
 
 def _reminder(row: Row) -> Reminder:

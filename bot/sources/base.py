@@ -44,12 +44,8 @@ UNDECODABLE = "\ufffd"
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 """A call outside these years is a broken clock or a broken line."""
 
-AHEAD_LIMIT = 2 * 86400
-"""Seconds by which a call may begin in the future. A PBX in a wrong zone, or a day ahead, is still
-heard and alerts go out; a call farther ahead would stand above the log for years, and no talk of
-our time would close its case."""
-
 TOO_FAR_AHEAD = "is over two days ahead of the clock here: the clock of the sender is wrong"
+"""Why a call is refused that begins over AHEAD_LIMIT after the latest moment known here."""
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _NOT_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})

@@ -2,11 +2,13 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.server import BotApiServer
 from tests.support.lost_calls import is_alert, lost
 from tests.support.moved_clock import clock_to_move
@@ -16,7 +18,7 @@ from tests.support.running import ADMIN, HOOK_TOKEN
 from tests.support.telegram import TOKEN
 from tests.support.terminals import rows
 
-HOUR, YEAR = 3600, 365 * 86400
+HOUR, DAY, YEAR = 3600, 86400, 365 * 86400
 PATIENCE = 30.0
 
 
@@ -79,6 +81,34 @@ async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
         jumps = [one.text for one in admin.replies() if "Годинник сервера" in one.text]
         assert len(jumps) == 3
         assert "failed" not in bot.log
+
+
+async def test_a_clock_days_behind_refuses_no_call_of_a_pbx_that_is_right(tmp_path: Path) -> None:
+    """Nor after a restart: what the clock has shown before is remembered."""
+    moved = clock_to_move(tmp_path)
+    telegram = BotApiServer()
+    telegram.register_bot(TOKEN)
+    async with telegram.running(), plain_http() as http:
+        admin = telegram.user(ADMIN, "Адмін", is_started=True)
+        settings = environment(tmp_path, telegram) | moved.environment()
+        for behind, number in ((3 * DAY, "0671234501"), (YEAR, "0671234502")):
+            async with started(tmp_path, settings) as bot:
+                await bot.listens()
+                await until(lambda: ask(tmp_path / "dzvinok.db", "SELECT 1 FROM clock"))
+                moved.step(-behind - moved.offset)
+                address = f"{bot.url}/hooks/office/{HOOK_TOKEN}"
+                began = int(time.time()) - 60
+                call = lost(number, began, caller={"number": number})
+                answer = await http.post(address, json=call, timeout=PATIENCE)
+                assert answer.json().get("accepted") == 1, answer.text
+                await admin.wait_for(_alert_of(number[-2:]), PATIENCE)
+                far = await http.post(address, json=lost("far", 4_102_444_800), timeout=PATIENCE)
+                assert far.status_code == 422
+                assert await bot.stop() == 0
+
+
+def _alert_of(end: str) -> Callable[[Message], bool]:
+    return lambda message: is_alert(message) and f"45 {end}" in message.text
 
 
 def ask(database: Path, sql: str, *values: int) -> list[Any]:

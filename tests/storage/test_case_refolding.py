@@ -400,7 +400,9 @@ async def _ends(
             "VALUES (1000, ?, 'closed', ?)",
             (closed_at, boss.id),
         )
-        await tx.execute("INSERT INTO closings (number, event_id) VALUES ('+380501112233', 1)")
+        await tx.execute(
+            "INSERT INTO event_numbers (number, event_id) VALUES ('+380501112233', 1)"
+        )
     for step in steps:
         if isinstance(step, Regroup):
             await step.carry_out(stored, end)

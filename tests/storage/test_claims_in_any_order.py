@@ -1,7 +1,12 @@
 """Whose a client is, and what people were told of: the same in any order of arrival."""
 
 import asyncio
+import itertools
+import random
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,29 +16,33 @@ from hypothesis import strategies as st
 from bot.domain.calls import CaseState, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Case, CaseActionKind
+from bot.domain.contacts import Takeover
+from bot.domain.errors import NoAccessError
 from bot.domain.people import EVERYTHING, Language, Role
 from bot.views import cases as views
-from storage.database import Database, open_database
+from storage.case_refolding import CaseRefolding
+from storage.database import MIGRATIONS, Database, open_database
 from storage.reminders import ReminderRepo
 from tests.support.kyiv import KYIV
 from tests.support.statements import NOW, said
-from tests.support.stored_calls import CLIENT, OTHER, StoredCalls, values_of
+from tests.support.stored_calls import CLIENT, OTHER, THIRD, StoredCalls, values_of
 from tests.support.texts import speaking
 
 MINUTE = 60
+BOSS, OLENA, IVAN = 1, 2, 3
 
 
-async def tell(stored: StoredCalls, kind: str, at: int) -> None:
-    """One call of the client, so many seconds from now."""
+async def tell(stored: StoredCalls, kind: str, at: int, number: str = CLIENT) -> None:
+    """One call of a client, so many seconds from now."""
     match kind:
         case "lost":
-            await stored.lost(at)
+            await stored.lost(at, number)
         case "in":
-            await stored.redialled(at)
+            await stored.redialled(at, number)
         case "out":
-            await stored.dialled(at)
+            await stored.dialled(at, number)
         case "failed":
-            await stored.dialled(at, status=Status.NO_ANSWER)
+            await stored.dialled(at, number, status=Status.NO_ANSWER)
 
 
 async def open_case(stored: StoredCalls) -> Case | None:
@@ -112,6 +121,243 @@ def test_what_people_decided_is_of_the_case_that_was_open_then(
             if latest.is_open:
                 [reminder] = await reminders.list_open(olena)
                 assert (await stored.cases.find_of_call(reminder.call_id)) == latest.id
+
+    asyncio.run(check())
+
+
+# One client with several numbers
+
+NUMBERS = (CLIENT, OTHER, THIRD)
+E164 = dict(zip(NUMBERS, ("+380671234567", "+380501112233", "+380939998877"), strict=True))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A call of a number, so many seconds ago, told of now."""
+
+    kind: str
+    at: int
+    number: str
+
+    async def carry_out(self, stored: StoredCalls, _now: int) -> object:
+        await tell(stored, self.kind, self.at, self.number)
+        return None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a person does with the open case that has a lost call from the number."""
+
+    kind: str
+    person: int
+    number: str
+
+    async def carry_out(self, stored: StoredCalls, now: int) -> object:
+        rows = await stored.database.fetch(
+            "SELECT k.id FROM cases AS k JOIN case_calls AS y ON y.case_id = k.id "
+            "JOIN calls AS c ON c.id = y.call_id WHERE c.client = ? AND y.part = 'lost' "
+            "AND k.state = 'open'",
+            (E164[self.number],),
+        )
+        person = await stored.employees.get(self.person)
+        for row in rows:
+            try:
+                match self.kind:
+                    case "take":
+                        return await stored.cases.take(row["id"], person, now=now)
+                    case "return":
+                        return await stored.cases.give_back(row["id"], person, now=now)
+                    case "close":
+                        return await stored.case_closings.close(row["id"], person, "x", now=now)
+                    case "hand":
+                        return await stored.cases.hand(row["id"], person, IVAN, now=now)
+            except NoAccessError:
+                return "refused"
+        return "no case"
+
+
+@dataclass(frozen=True)
+class Regrouped:
+    """A number becomes one more of another's client, or a client of its own (no `client`)."""
+
+    client: str | None
+    number: str
+
+    async def carry_out(self, stored: StoredCalls, now: int) -> object:
+        contacts, number = stored.contacts, E164[self.number]
+        if self.client:
+            await contacts.add_number(E164[self.client], number, now=now, takeover=Takeover.NUMBER)
+        elif contact := await contacts.find(number):
+            found = contact.find(number)
+            assert found
+            await contacts.remove_number(contact, found.id, now=now)
+        return None
+
+
+Fact = Heard | Done | Regrouped
+
+calls_of_three = st.lists(st.tuples(KINDS, st.sampled_from(NUMBERS)), min_size=3, max_size=7).map(
+    lambda calls: [
+        Heard(kind, -MINUTE * (2 + 5 * place), number)
+        for place, (kind, number) in enumerate(calls)
+    ]
+)
+deeds = st.builds(
+    Done,
+    st.sampled_from(["take", "take", "take", "return", "close", "hand"]),
+    st.sampled_from([BOSS, OLENA, IVAN]),
+    st.sampled_from(NUMBERS),
+)
+regroupings = st.one_of(
+    st.permutations(NUMBERS).map(lambda two: Regrouped(two[0], two[1])),
+    st.sampled_from(NUMBERS).map(lambda number: Regrouped(None, number)),
+)
+
+
+async def whose(stored: StoredCalls) -> list[Any]:
+    rows = await stored.database.fetch(
+        "SELECT client, opened_at, last_lost_at, lost, state, "
+        "CASE WHEN state = 'open' THEN owner_id END AS owner_id, "
+        "state = 'open' AND owner_id IS NOT NULL AND claim_due_at IS NULL AS is_never_asked "
+        "FROM cases WHERE state <> 'void' ORDER BY opened_at, client"
+    )
+    return [tuple(row) for row in rows]
+
+
+async def story(database: Database, facts: Sequence[Fact]) -> tuple[list[Any], list[Any]]:
+    """How the cases end, and what came of what people did."""
+    stored = StoredCalls(database)
+    await stored.hire(BOSS, Role.SUPERVISOR)
+    await stored.hire(OLENA, Role.OPERATOR, "101")
+    await stored.hire(IVAN, Role.OPERATOR, "101")
+    came_of = []
+    acts = [fact for fact in facts if isinstance(fact, Done)]
+    for fact in facts:
+        now = NOW + (acts.index(fact) if isinstance(fact, Done) else 60)
+        came_of.append((fact, await fact.carry_out(stored, now)))
+        await stored.send_all()
+    ends = await whose(stored)
+    async with database.transaction() as tx:
+        await CaseRefolding(tx, CaseRules(), NOW + 60).regroup(E164.values())
+    assert await whose(stored) == ends, "to refold all there is changes nothing"
+    return ends, [one for one in came_of if isinstance(one[0], Done)]
+
+
+A, B = CLIENT, OTHER
+A_20, A_5, B_5, B_3 = (
+    *(Heard("lost", -20 * MINUTE, A), Heard("lost", -5 * MINUTE, A)),
+    *(Heard("lost", -5 * MINUTE, B), Heard("lost", -3 * MINUTE, B)),
+)
+IN_A, OUT_B = Heard("in", -12 * MINUTE, A), Heard("out", -12 * MINUTE, B)
+OUT_A = Heard("out", -3 * MINUTE, A)
+OLENA_A, IVAN_B, CLOSED_B = Done("take", OLENA, A), Done("take", IVAN, B), Done("close", IVAN, B)
+JOIN, PART = Regrouped(A, B), Regrouped(None, B)
+
+
+@pytest.mark.parametrize(
+    ("orders", "states", "owner"),
+    [
+        pytest.param(
+            [
+                [A_20, B_5, OLENA_A, IVAN_B, JOIN, IN_A],
+                [A_20, B_5, OLENA_A, IVAN_B, IN_A, JOIN],
+                [A_20, B_5, IN_A, IVAN_B, JOIN],
+            ],
+            ["got_through", "open"],
+            IVAN,
+            id="a call back of the number that another has taken",
+        ),
+        pytest.param(
+            [
+                [A_20, B_3, OLENA_A, JOIN, OUT_B],
+                [A_20, B_3, OLENA_A, OUT_B, JOIN],
+                [A_20, OLENA_A, JOIN, B_3, PART, OUT_B, JOIN],
+            ],
+            ["called_back", "open"],
+            None,
+            id="a call back of the number that nobody has taken",
+        ),
+        pytest.param(
+            [[A_20, B_5, JOIN, OLENA_A, PART, OUT_A], [A_20, B_5, JOIN, OLENA_A, OUT_A, PART]],
+            ["called_back", "open"],
+            OLENA,
+            id="a number that was taken away of a client who had been taken",
+        ),
+        pytest.param(
+            [[A_20, B_5, OLENA_A, CLOSED_B, JOIN], [B_5, CLOSED_B, A_20, OLENA_A, JOIN]],
+            ["open"],
+            OLENA,
+            id="a closing of the number that the owner has not taken",
+        ),
+        pytest.param(
+            [[A_20, B_5, JOIN, PART, OLENA_A], [A_20, OLENA_A, B_5, JOIN, PART]],
+            ["open", "open"],
+            OLENA,
+            id="a joining that was undone",
+        ),
+    ],
+)
+async def test_whose_a_client_is_does_not_depend_on_what_was_known_first(
+    tmp_path: Path, orders: list[list[Fact]], states: list[str], owner: int | None
+) -> None:
+    for place, facts in enumerate(orders):
+        async with open_database(tmp_path / f"{place}.db") as database:
+            ends, _ = await story(database, facts)
+        assert [one[4] for one in ends] == states
+        owners = [one[5] for one in ends if one[4] == "open"]
+        assert owners == [owner] + [None] * (len(owners) - 1)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
+@given(
+    calls=calls_of_three,
+    before=st.lists(regroupings, max_size=1),
+    acts=st.lists(deeds, min_size=1, max_size=3, unique=True),
+    after=st.lists(regroupings, max_size=2),
+    seed=st.integers(0, 1 << 30),
+)
+def test_whose_a_client_of_several_numbers_is_follows_from_what_was_done_and_called(
+    tmp_path_factory: pytest.TempPathFactory,
+    calls: list[Heard],
+    before: list[Regrouped],
+    acts: list[Done],
+    after: list[Regrouped],
+    seed: int,
+) -> None:
+    """Calls and the numbers of contacts become known in any order, as long as people do the same.
+
+    In one order all calls come first, in the other some come only after what people did, before or
+    after the numbers are joined or parted.
+    """
+    chance = random.Random(seed)
+
+    def shuffled() -> list[Fact]:
+        late = [call for call in calls if chance.random() < 0.5]
+        early: list[Fact] = [call for call in calls if call not in late]
+        chance.shuffle(early)
+        chance.shuffle(late)
+        rest: list[Fact] = list(after)
+        for call in late:
+            rest.insert(chance.randint(0, len(rest)), call)
+        return [*early, *before, *acts, *rest]
+
+    async def check() -> None:
+        folder = tmp_path_factory.mktemp("whose")
+        ends = []
+        for order in range(3):
+            async with open_database(folder / f"{order}.db") as database:
+                ends.append(await story(database, shuffled()))
+        for one, other in itertools.pairwise(ends):
+            if one[1] == other[1]:
+                assert one[0] == other[0]
 
     asyncio.run(check())
 
@@ -210,3 +456,52 @@ async def test_a_case_that_is_none_says_why(
         assert words in views.ending(void, now=NOW, zone=KYIV)
     current = await stored.cases.find_current(2)
     assert current == (1 if "caller" in correction else 2)
+
+
+async def test_claims_and_closings_of_before_are_of_the_calls_and_numbers_of_their_cases(
+    tmp_path: Path,
+) -> None:
+    """The database as it was when only closings knew their numbers."""
+    old, path = tmp_path / "old", tmp_path / "dzvinok.db"
+    old.mkdir()
+    for script in sorted(MIGRATIONS.glob("*.sql")):
+        if script.name.endswith("_what_deeds_were_of.sql"):
+            break
+        shutil.copy(script, old)
+    call = "(id, source, external_id, started_at, position, received_at, client, direction, status"
+    async with open_database(path, migrations=old) as database, database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO employees (id, tg_id, name, role, language, page_size, created_at) "
+            "VALUES (2, 2, 'Олена', 'operator', 'uk', 8, 0), "
+            "(3, 3, 'Іван', 'operator', 'uk', 8, 0)"
+        )
+        for id_, number in ((1, E164[A]), (2, None)):
+            await tx.execute(
+                f"INSERT INTO calls {call}, lost, talked, level) "
+                "VALUES (?, 'office', ?, ?, ?, ?, ?, 'in', 'no_answer', 1, 0, 3)",
+                (id_, f"c{id_}", NOW - 60, NOW - 60, NOW, number),
+            )
+            await tx.execute(
+                "INSERT INTO cases (id, client, call_id, opened_at, last_lost_at, expires_at, "
+                "lost, attempts, state, owner_id, owned_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?, ?, ?)",
+                (
+                    *(id_, number, id_, NOW - 60, NOW - 60, NOW + 9999),
+                    *("open" if number else "by_hand", 2 if number else None, NOW - 20),
+                ),
+            )
+            await tx.execute(
+                "INSERT INTO case_calls (call_id, case_id, part) VALUES (?, ?, 'lost')", (id_, id_)
+            )
+        await tx.execute(
+            "INSERT INTO case_events (case_id, at, kind, employee_id) VALUES "
+            "(1, ?, 'taken', 3), (1, ?, 'returned', 3), (1, ?, 'taken', 2), (2, ?, 'closed', 2)",
+            (NOW - 40, NOW - 30, NOW - 20, NOW - 20),
+        )
+    async with open_database(path) as database:
+        async with database.transaction() as tx:
+            refolding = CaseRefolding(tx, CaseRules(), NOW)
+            await refolding.regroup([E164[A]])
+            await refolding.refold_hidden([2])
+        rows = await database.fetch("SELECT state, owner_id FROM cases ORDER BY id")
+        assert [tuple(row) for row in rows] == [("open", OLENA), ("by_hand", None)]

@@ -197,6 +197,17 @@ async def test_repeats_that_are_switched_off_come_no_more(company: Company) -> N
     assert await company.owed() == []
 
 
+@pytest.mark.usefixtures("boss")
+async def test_repeats_outlast_an_expiry_by_a_clock_that_was_wrong(company: Company) -> None:
+    await company.company.set_number(EscalationField.REPEAT, 5, now=company.now)
+    await company.lost(-20)
+    await company.send_all()
+    company.now += 2 * HOUR
+    for moment in (company.now + 8760 * HOUR, company.now):
+        await company.case_deadlines.expire(now=moment)
+    assert await company.case_deadlines.repeat_alerts(now=company.now + 300) == 1
+
+
 async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
     company: Company, boss: Employee
 ) -> None:

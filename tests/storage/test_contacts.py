@@ -282,7 +282,7 @@ async def test_the_old_address_book_and_closings_move_into_the_new_tables(tmp_pa
         stored = StoredCalls(database)
         contact = await join(stored, LAST)
         assert len({one.id for one in contact.numbers} | {found[1].numbers[0].id}) == 3
-        rows = await database.fetch("SELECT number, event_id FROM closings")
+        rows = await database.fetch("SELECT number, event_id FROM event_numbers")
         assert [tuple(row) for row in rows] == [(FIRST, 1)]
 
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from bot.domain.calls import Status
+from bot.domain.calls import Party, Status
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee, EmployeeState, Role
 from storage.database import Database
 from storage.reminders import LIMIT, ReminderRepo
 from tests.support.running import OLENA
-from tests.support.stored_calls import CLIENT, HOUR, StoredCalls
+from tests.support.statements import said
+from tests.support.stored_calls import CLIENT, HOUR, OTHER, StoredCalls, values_of
 
 
 class StoredReminders(StoredCalls):
@@ -55,6 +56,40 @@ async def test_it_fires_once_whatever_the_clock_does(
     for moment in (stored.now, stored.now - HOUR, stored.now + HOUR):
         await stored.reminders.owe_due(now=moment)
     assert await stored.owed("reminder") == []
+
+
+async def test_it_outlasts_an_expiry_by_a_clock_that_was_wrong(
+    stored: StoredReminders, olena: Employee
+) -> None:
+    """For tomorrow; the clock is a year ahead in between, and what is due is asked for often."""
+    await stored.lost()
+    assert await stored.remind(olena, within=24 * HOUR)
+    for moment in (stored.now + 8760 * HOUR, stored.now):
+        await stored.case_deadlines.expire(now=moment)
+        for _ in range(2):
+            await stored.reminders.owe_due(now=moment)
+    assert await stored.owed("reminder") == []
+    [reminder] = await stored.reminders.list_open(olena)
+    assert reminder.due_at == stored.now + 24 * HOUR
+    assert await stored.reminders.owe_due(now=reminder.due_at) == 1
+    assert await stored.owed("reminder") == [OLENA]
+
+
+async def test_it_is_given_if_what_closed_the_case_was_no_talk(
+    stored: StoredReminders, olena: Employee
+) -> None:
+    await stored.lost()
+    await stored.remind(olena)
+    talk = await stored.dialled(60, updated_at=1)
+    assert await stored.fired() == 0
+    other = Party(number=OTHER)
+    await stored.calls.record(
+        [said(**values_of(talk) | {"callee": other, "updated_at": 2})], now=stored.now
+    )
+    assert await stored.reminders.owe_due(now=stored.now) == 1
+    assert await stored.owed("reminder") == [OLENA]
+    await stored.send_all()
+    assert await stored.fired() == 0
 
 
 async def test_a_case_closed_meanwhile_is_not_reminded_of(

@@ -36,13 +36,12 @@ from zoneinfo import ZoneInfo
 
 from bot.config.sources import CDR_COLUMNS, NEEDED_COLUMNS, AsteriskSettings, column_names
 from bot.domain.calls import Reject
-from bot.domain.clock import Clock, system_clock
+from bot.domain.clock import AHEAD_LIMIT, Clock, system_clock
 from bot.sources.asterisk.calls import CallBuilder
 from bot.sources.asterisk.cdr import ANSWERED, BUSY, CONGESTION, FAILED, NO_ANSWER, Cdr
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.open_calls import OpenCalls
 from bot.sources.base import (
-    AHEAD_LIMIT,
     ID_LIMIT,
     TOO_FAR_AHEAD,
     Advance,

@@ -15,9 +15,8 @@ from pydantic import ValidationError
 
 from bot.config.sources import WebhookSettings
 from bot.domain.calls import CallFacts, Party
-from bot.domain.clock import Clock, system_clock
+from bot.domain.clock import AHEAD_LIMIT, Clock, system_clock
 from bot.sources.base import (
-    AHEAD_LIMIT,
     TOO_FAR_AHEAD,
     Advance,
     Reading,
