@@ -17,6 +17,9 @@ from bot.views.staff import bold
 _REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 300, 60
 """Characters of one reason, of those of all sources together, and of the database's state."""
 
+_FEW = 4
+"""Sources of which more than what is wrong is told."""
+
 _BEHIND_SECONDS = 600
 """How old what was read last of a PBX's history may be before that is told."""
 
@@ -138,7 +141,7 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
         )
     lines = [f"{quoted(source.name)}: {heard}"]
     for feed in source.feeds:
-        lines += _feed(feed, zone, now=source.now, width=width)
+        lines += _feed(feed, zone, now=source.now, width=0 if of > _FEW else width)
     if source.rejects:
         lines.append("⚠️ " + _("Could not be read: {count}").format(count=source.rejects))
         if source.last_reject:
@@ -158,15 +161,18 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
 
 
 def _feed(feed: FeedState, zone: ZoneInfo, *, now: int, width: int) -> list[str]:
-    """Since when the PBX answers or does not, why not, and how much of its history is unread."""
+    """Since when the PBX answers or does not, why not, and how much of its history is unread.
+
+    Without a width there is room for nothing but what is wrong.
+    """
     name, lines = quoted(feed.feed), []
     if feed.failed_at is not None:
         words = _("{feed}: no answer since {time}")
         lines.append("⚠️ " + words.format(feed=name, time=date_time(feed.failed_at, zone)))
-        if feed.error:
+        if feed.error and width:
             lines.append(f"<code>{quoted(cut(one_line(feed.error), width))}</code>")
         return lines
-    if feed.connected_at is not None:
+    if feed.connected_at is not None and width:
         words = _("{feed}: connected since {time}")
         lines.append(words.format(feed=name, time=date_time(feed.connected_at, zone)))
     if feed.read_until is not None and now - feed.read_until > _BEHIND_SECONDS:
