@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from functools import partial
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -30,6 +31,8 @@ from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StartError
 from bot.domain.receiving import Receiving
+from bot.intake.asking_again import AskingAgain
+from bot.intake.listening import Listening
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
@@ -37,6 +40,7 @@ from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
+from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.gate import Gate
@@ -68,6 +72,14 @@ from storage.database import Database, open_database
 from storage.lock import only_instance
 
 log = logging.getLogger(__name__)
+
+
+class Worker(Protocol):
+    """What works beside the handlers until it is told to stop."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
 
 
 def create_bot(settings: Settings) -> Bot:
@@ -258,15 +270,18 @@ async def serve(
         )
         known = (await repositories.clock_state.state()).latest_at
         latest = LatestMoment(clock, known=known)
+        asking = await stack.enter_async_context(create_client())
+        sources = {
+            name: create_source(name, chosen, http=asking, clock=clock, latest=latest)
+            for name, chosen in settings.sources.items()
+        }
+        recorder = Recorder(
+            repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
+        )
         app = create_web(
             settings=settings,
-            sources={
-                name: create_source(name, chosen, clock=latest)
-                for name, chosen in settings.sources.items()
-            },
-            recorder=Recorder(
-                repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
-            ),
+            sources=sources,
+            recorder=recorder,
             durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=metrics,
@@ -295,6 +310,18 @@ async def serve(
         log.info("listening on %s", url)
         await stack.enter_async_context(_running(alerter))
         await stack.enter_async_context(_running(delayed_screens))
+        listening = Listening(
+            sources,
+            recorder,
+            repositories.feeds,
+            clock=clock,
+            steady=steady,
+            wake=alerter.wake,
+            metrics=metrics,
+        )
+        await stack.enter_async_context(_running(listening))
+        asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
+        await stack.enter_async_context(_running(asking_again))
         await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
@@ -332,6 +359,7 @@ def create_notices(
         reminders=repositories.reminders,
         journal=repositories.journal,
         rejects=repositories.rejects,
+        feeds=repositories.feeds,
         clock_shifts=repositories.clock_shifts,
         i18n=i18n,
         zone=zone,
@@ -360,11 +388,11 @@ def _webhook_of(settings: Settings) -> Webhook | None:
 
 
 @asynccontextmanager
-async def _running(sender: Alerter | DelayedScreens) -> AsyncIterator[None]:
-    """Have it send until the end of the block; a message being sent is finished."""
+async def _running(worker: Worker) -> AsyncIterator[None]:
+    """Have it work until the end of the block; a message being sent is finished."""
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(sender.run())
+        tasks.create_task(worker.run())
         try:
             yield
         finally:
-            sender.stop()
+            worker.stop()

@@ -20,6 +20,7 @@ from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
+from storage.feeds import FeedRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
@@ -48,6 +49,7 @@ class Repositories:
     digest_times: DigestTimes
     reminders: ReminderRepo
     employees: EmployeeRepo
+    feeds: FeedRepo
     fsm: FsmStorage
     invites: InviteRepo
     comments: CommentRepo
@@ -76,6 +78,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
+        feeds=FeedRepo(database),
         groups=GroupRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),

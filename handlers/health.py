@@ -23,6 +23,7 @@ from storage.clock import ClockRepo
 from storage.database import size_on_disk
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
+from storage.feeds import FeedRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
@@ -56,6 +57,7 @@ async def show_health(
     journal: JournalRepo,
     outbox: OutboxRepo,
     rejects: RejectRepo,
+    feeds: FeedRepo,
     clock_state: ClockRepo,
     durability: Durability,
     receiving: Receiving,
@@ -70,7 +72,7 @@ async def show_health(
     shown = views.Health(
         version=version("dzvinok"),
         uptime=int(steady() - started_at),
-        sources=await _sources(settings, calls, journal, rejects, now),
+        sources=await _sources(settings, calls, journal, rejects, feeds, now),
         pending=owed["pending"],
         sent=owed["sent"],
         dropped=owed["dropped"],
@@ -91,9 +93,15 @@ def _recent_trouble(receiving: Receiving, now: int) -> tuple[str, int] | None:
 
 
 async def _sources(
-    settings: Settings, calls: CallRepo, journal: JournalRepo, rejects: RejectRepo, now: int
+    settings: Settings,
+    calls: CallRepo,
+    journal: JournalRepo,
+    rejects: RejectRepo,
+    feeds: FeedRepo,
+    now: int,
 ) -> list[views.SourceHealth]:
     counts, flaws = await rejects.counts(), await rejects.flaws()
+    states = await feeds.states()
     ahead = await _seconds_in_future(journal, now)
     return [
         views.SourceHealth(
@@ -103,6 +111,8 @@ async def _sources(
             last_reject=await rejects.last(name),
             flaws=flaws.get(name, ()),
             ahead=ahead.get(name, 0),
+            feeds=[one for one in states if one.source == name],
+            now=now,
         )
         for name in settings.sources
     ]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
 
-from bot.domain.calls import CallFacts, Direction, EndedBy, Outcome, Status
+from bot.domain.calls import CallFacts, Direction, EndedBy, EndedCall, Outcome, Status
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.merging import (
     LIVE_MAX_AGE,
@@ -99,6 +99,30 @@ class CallRepo:
             ended = await _Recording(tx, now, self._rules).end(rows, self._numbers)
             await owe_cards(tx, call_ids=[row["id"] for row in settled], now=now)
         return len(settled) + ended
+
+    async def list_lacking(
+        self, source: str, *, ended_after: int, ended_before: int
+    ) -> list[EndedCall]:
+        """Calls that ended in that time and have no price, or no recording; the oldest first."""
+        # Not by `source`: a walk by time reads few rows, one by source all of them.
+        rows = await self._database.fetch(
+            "SELECT source, external_id, started_at, ended_at, talk, price, recording_url "
+            "FROM calls WHERE position BETWEEN ? AND ? AND ended_at BETWEEN ? AND ? "
+            "AND (price IS NULL OR recording_url IS NULL) ORDER BY position",
+            (ended_after - LIVE_MAX_AGE, ended_before, ended_after, ended_before),
+        )
+        return [
+            EndedCall(
+                row["external_id"],
+                row["started_at"],
+                row["ended_at"],
+                row["talk"] or 0,
+                row["price"] is not None,
+                row["recording_url"] is not None,
+            )
+            for row in rows
+            if row["source"] == source
+        ]
 
     async def purge(self, *, before: int, limit: int = 500) -> int:
         """Delete up to `limit` calls started before the moment, oldest first. Returns how many.

@@ -20,8 +20,9 @@ from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.clock_shifts import mending_zone
-from bot.domain.errors import StartError, StorageError
-from bot.sources.base import FileSource, HookSource
+from bot.domain.errors import SourceError, StartError, StorageError
+from bot.sources.base import CallSource, FeedSource, FileSource, HookSource
+from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from bot.web.server import not_served
 from storage.calls import CallRepo
@@ -32,6 +33,7 @@ from storage.lock import is_held
 
 _SECONDS = 10
 _OWN_SECONDS = 2
+_FEED_SECONDS = 45
 _TELEGRAM = "https://api.telegram.org"
 
 
@@ -72,8 +74,12 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             "set SOURCES__OFFICE__KIND and the rest of a source, see .env.example"
         )
         yield Finding("sources", Verdict.FAIL, detail)
-    for name in settings.sources:
-        yield _check_source(name, settings)
+    async with create_client() as http:
+        for name, chosen in settings.sources.items():
+            source = create_source(name, chosen, http=http)
+            yield _check_source(source, settings)
+            if isinstance(source, FeedSource):
+                yield await _check_feeds(source)
     for finding in await _check_clocks(settings):
         yield finding
 
@@ -222,10 +228,10 @@ async def _check_clocks(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _check_source(name: str, settings: Settings) -> Finding:
+def _check_source(source: CallSource, settings: Settings) -> Finding:
     """Whether calls can come from the source, and by which ways."""
+    name = source.name
     chosen = settings.sources[name]
-    source = create_source(name, chosen)
     what, setting = f"source {name}", f"SOURCES__{name.upper()}__TOKEN"
     ways = [chosen.kind, chosen.timezone]
     if isinstance(source, HookSource):
@@ -239,6 +245,18 @@ def _check_source(name: str, settings: Settings) -> Finding:
     if isinstance(source, FileSource):
         ways.append(f"dzvinok import {name} FILE…")
     return Finding(what, Verdict.OK, ", ".join(ways))
+
+
+async def _check_feeds(source: FeedSource) -> Finding:
+    """Whether the PBX answers, and as it should."""
+    what = f"connection {source.name}"
+    try:
+        async with asyncio.timeout(_FEED_SECONDS):
+            return Finding(what, Verdict.OK, await source.check())
+    except TimeoutError:
+        return Finding(what, Verdict.FAIL, f"no answer within {_FEED_SECONDS} s")
+    except SourceError as error:
+        return Finding(what, Verdict.FAIL, str(error))
 
 
 def _guessable(what: str, setting: str) -> Finding:

@@ -24,6 +24,7 @@ from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
 from bot.domain.errors import StartError, StorageError
 from bot.sources.base import FileSource, Reading
+from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from storage.calls import CallRepo
 from storage.database import open_database
@@ -202,7 +203,7 @@ def _find_source(settings: Settings, name: str, clock: Clock) -> FileSource:
     if chosen is None:
         known = ", ".join(sorted(settings.sources)) or "none is set"
         raise StartError(f"SOURCES: no source named {name} (known: {known})")
-    source = create_source(name.lower(), chosen, clock=clock)
+    source = create_source(name.lower(), chosen, http=create_client(), clock=clock)
     if not isinstance(source, FileSource):
         raise StartError(f"SOURCES__{name.upper()}__KIND: {chosen.kind} has no history in files")
     return source

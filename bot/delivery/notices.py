@@ -31,6 +31,7 @@ from storage.clock_shifts import ClockShiftRepo
 from storage.company import CompanyRepo
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
+from storage.feeds import FeedRepo
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
@@ -69,6 +70,7 @@ class Notices:
     reminders: ReminderRepo
     journal: JournalRepo
     rejects: RejectRepo
+    feeds: FeedRepo
     clock_shifts: ClockShiftRepo
     i18n: I18n
     zone: ZoneInfo
@@ -147,6 +149,13 @@ class Notices:
             case MessageKind.CLOCK_JUMP:
                 before, after = map(int, owed.subject.split())
                 text = views.clock_jumped(before, after, zone=self.zone)
+            case MessageKind.FEED_LOST:
+                source, feed, since = owed.subject.split()
+                error = await self.feeds.error(source, feed)
+                text = views.feed_lost(source, int(since), error, zone=self.zone)
+            case MessageKind.FEED_BACK:
+                source, _feed, since, until = owed.subject.split()
+                text = views.feed_back(source, int(since), int(until))
             case MessageKind.JOINED:
                 return await self._joined(owed, employee)
             case MessageKind.UNREACHABLE:

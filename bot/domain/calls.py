@@ -193,6 +193,18 @@ class Flaw:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class EndedCall:
+    """A call that is over, of which something is still not known: its price or its recording."""
+
+    external_id: str
+    started_at: int
+    ended_at: int
+    talk: int
+    has_price: bool
+    has_recording: bool
+
+
 class Outcome(StrEnum):
     """What recording one statement about a call did to the log."""
 

@@ -106,7 +106,14 @@ class StartError(Exception):
 
 
 class SourceError(Exception):
-    pass
+    """Its text says in one line what is wrong and what to do, without any secret.
+
+    `retry_after`: how many seconds the source asks us to leave it alone.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class SourceAuthError(SourceError):

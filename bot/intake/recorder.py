@@ -12,7 +12,11 @@ from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from storage.calls import CallRepo
+from storage.database import chunks
 from storage.rejects import RejectRepo
+
+_HISTORY_AT_ONCE = 200
+"""Statements of one transaction: presses and hooks wait for no more than that takes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +63,17 @@ class Recorder:
         if request.error:
             raise request.error
         return request.outcomes or []
+
+    async def record_history(self, facts: Sequence[CallFacts]) -> list[Outcome]:
+        """Merge what was made up for later, as `record` does, some at a time.
+
+        How late it comes says nothing of the clock of its source.
+        """
+        outcomes: list[Outcome] = []
+        for some in chunks(facts, _HISTORY_AT_ONCE):
+            outcomes += await self._calls.record(some, now=self._clock())
+            self._on_recorded()
+        return outcomes
 
     async def reject(self, source: str, rejects: Sequence[Reject]) -> None:
         """Keep what could not be read, for the administrators to be told of."""

@@ -4,7 +4,10 @@ A source reads: what its PBX wrote goes in, statements about calls come out, as
 `bot/domain/calls.py` defines them. It knows nothing of the database and of Telegram. What it
 cannot read comes out as a Reject in the place of the statement: nothing is dropped silently.
 
-A source is a class that does what one or more of the protocols below ask. A new PBX takes
+A source is a class that does what one or more of the protocols below ask: it is posted to
+(HookSource), listened to or asked (FeedSource), read from files (FileSource); and what else its
+PBX can do (LateSource, RecordingSource, DialSource). Whoever is asked over the network raises
+SourceError, never another error. A new PBX takes
 - its settings, a class in `bot/config/sources.py`, and lines in `.env.example`;
 - its package here: how the PBX writes calls, opened by where that is documented;
 - a case in `bot/sources/registry.py`.
@@ -15,10 +18,11 @@ it: a source puts them together, or states each under the same `external_id` and
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from bot.domain.calls import CallFacts, Reject
+from bot.domain.calls import CallFacts, EndedCall, Reject
 
 Reading = CallFacts | Reject
 """What one piece of input was read as: a statement about a call, or why it is none."""
@@ -92,6 +96,95 @@ class FileSource(CallSource, Protocol):
 
     def hints(self) -> list[str]:
         """What looks wrong with the settings, after all was read; for an administrator."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a feed has read at once.
+
+    `cursor`: where the feed goes on behind these readings; None: where it went on before. It is
+    kept when they are durable: after a kill some are read again, none is missing.
+    `is_history`: made up for later; how late it comes says nothing of the clock of the PBX.
+    `read_until`: up to which moment, Unix seconds, all is read now; None: that is not known.
+    """
+
+    readings: Sequence[Reading] = ()
+    cursor: str | None = None
+    is_history: bool = False
+    read_until: int | None = None
+
+
+class Feed(Protocol):
+    """One stream of a PBX: what it says over a connection, or when asked again and again."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the database and in /health, unique in its source, like "ami"."""
+        ...
+
+    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        """Whatever the PBX says, without end; what was said since `cursor`, where it can tell.
+
+        An empty batch says that the PBX answers: one comes at least whenever it has been reached.
+        Raises SourceError if it cannot be reached; then the feed is read again after a while. It
+        may be closed at any moment, and closes its connection then.
+        """
+        ...
+
+
+@runtime_checkable
+class FeedSource(CallSource, Protocol):
+    """A source that is listened to, or asked, as long as the bot runs."""
+
+    @property
+    def feeds(self) -> Sequence[Feed]: ...
+
+    async def check(self) -> str:
+        """Try the connection and the credentials for real; what was found, in a line.
+
+        Raises SourceError with what is wrong and what to do.
+        """
+        ...
+
+
+@runtime_checkable
+class LateSource(CallSource, Protocol):
+    """A source that can be asked for what its PBX knows only later: price and recording."""
+
+    async def ask_again(self, calls: Sequence[EndedCall]) -> list[Reading]:
+        """What the PBX knows of these calls by now; other calls may be among it.
+
+        Raises SourceError.
+        """
+        ...
+
+
+RECORDING_REFERENCE = "pbx:"
+"""Begins a `recording_url` that is no address: the PBX must be asked where the recording is."""
+
+
+@runtime_checkable
+class RecordingSource(CallSource, Protocol):
+    """A source whose PBX gives an address of a recording only when asked, and for a while."""
+
+    async def find_recording(self, reference: str) -> str | None:
+        """The address; `reference` is what follows `pbx:` in `recording_url`. None: it is gone.
+
+        Raises SourceError.
+        """
+        ...
+
+
+@runtime_checkable
+class DialSource(CallSource, Protocol):
+    """A source whose PBX can ring an extension and then connect it with a number."""
+
+    async def dial(self, extension: str, number: str) -> str | None:
+        """Begin such a call. `number` is in E.164. Returns its `external_id` if that is known.
+
+        Raises SourceError.
+        """
         ...
 
 

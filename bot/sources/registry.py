@@ -1,5 +1,7 @@
 """The one table of sources: which class reads the calls of which kind of PBX."""
 
+import httpx
+
 from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
@@ -8,14 +10,23 @@ from bot.sources.own.json_calls import JsonCallSource
 
 
 def create_source(
-    name: str, settings: SourceSettings, *, clock: Clock = system_clock
+    name: str,
+    settings: SourceSettings,
+    *,
+    http: httpx.AsyncClient,
+    clock: Clock = system_clock,
+    latest: Clock | None = None,
 ) -> CallSource:
-    """The source of this name; `isinstance` with HookSource and FileSource tells what it can do.
+    """The source of this name; `isinstance` with the protocols of base.py tells what it can do.
+
+    `http` asks PBXs that are asked (http_api.py makes one); whoever opened it closes it. `latest`:
+    the latest moment the clock has shown, by which calls are judged too far ahead; None: `clock`.
 
     The type checker refuses a kind that has settings and no case here.
     """
+    del http  # no kind of PBX is asked over HTTP yet
     match settings:
         case WebhookSettings():
-            return JsonCallSource(name, settings, clock=clock)
+            return JsonCallSource(name, settings, clock=latest or clock)
         case AsteriskSettings():
-            return MasterCsvSource(name, settings, clock=clock)
+            return MasterCsvSource(name, settings, clock=latest or clock)

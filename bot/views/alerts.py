@@ -10,9 +10,22 @@ from bot.domain import signs
 from bot.domain.calls import CaseState, Status
 from bot.domain.cases import Case
 from bot.views import cases, parties
-from bot.views.formats import brief, date_time, duration, hour_minute, one_line, quoted, when
+from bot.views.formats import (
+    brief,
+    cut,
+    date_time,
+    duration,
+    hour_minute,
+    one_line,
+    quoted,
+    span,
+    when,
+)
 from bot.views.statuses import end_unknown, error_before_answer, status_words
 from bot.views.widths import LINE, fit, sign, width
+
+_ERROR_WIDTH = 300
+"""Characters of why a PBX does not answer."""
 
 _SMALLEST = 2.5
 """Em below which the beginning of a name tells nothing."""
@@ -148,6 +161,22 @@ def rejects(source: str, reason: str | None) -> str:
         lines.append(f"<code>{quoted(reason[:500])}</code>")
     lines.append(_("It is kept; /health shows how much. You are told this only once."))
     return "\n".join(lines)
+
+
+def feed_lost(source: str, since: int, error: str | None, *, zone: ZoneInfo) -> str:
+    """Tells administrators that a PBX cannot be reached, and why."""
+    words = _("⚠️ The PBX “{source}” has not answered since {time}.")
+    lines = [words.format(source=quoted(source), time=date_time(since, zone))]
+    if error:
+        lines.append(f"<code>{quoted(cut(one_line(error), _ERROR_WIDTH))}</code>")
+    lines.append(_("New calls will not be seen until it does. The bot keeps trying."))
+    return "\n".join(lines)
+
+
+def feed_back(source: str, since: int, until: int) -> str:
+    """Tells them that it answers again, after which time."""
+    words = _("✅ The PBX “{source}” answers again, after {time}.")
+    return words.format(source=quoted(source), time=span(until - since))
 
 
 def clock_is_off(source: str, *, shift: int, zone: str) -> str:

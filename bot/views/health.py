@@ -9,12 +9,19 @@ from aiogram.utils.i18n import ngettext
 from babel.units import format_unit
 
 from bot.domain.calls import Flaw
+from bot.domain.feeds import FeedState
 from bot.domain.hours import local_date
 from bot.views.formats import cut, date_time, day, hour_minute, locale, one_line, quoted
 from bot.views.staff import bold
 
-_REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 700, 60
+_REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 300, 60
 """Characters of one reason, of those of all sources together, and of the database's state."""
+
+_FEW = 4
+"""Sources of which more than what is wrong is told."""
+
+_BEHIND_SECONDS = 600
+"""How old what was read last of a PBX's history may be before that is told."""
 
 _FLAWS = 8
 """How many kinds of flaws are shown, the latest ones; several sources share them."""
@@ -36,6 +43,8 @@ class SourceHealth:
     last_reject: str | None
     flaws: Sequence[Flaw]
     ahead: int
+    feeds: Sequence[FeedState]
+    now: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +140,8 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
             day=on, time=hour_minute(source.last_call, zone)
         )
     lines = [f"{quoted(source.name)}: {heard}"]
+    for feed in source.feeds:
+        lines += _feed(feed, zone, now=source.now, width=0 if of > _FEW else width)
     if source.rejects:
         lines.append("⚠️ " + _("Could not be read: {count}").format(count=source.rejects))
         if source.last_reject:
@@ -146,6 +157,27 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
         hint = _("The newest call is {time} in the future: check {setting}")
         setting = f"<code>SOURCES__{quoted(source.name.upper())}__TIMEZONE</code>"
         lines.append("⚠️ " + hint.format(time=_span(source.ahead), setting=setting))
+    return lines
+
+
+def _feed(feed: FeedState, zone: ZoneInfo, *, now: int, width: int) -> list[str]:
+    """Since when the PBX answers or does not, why not, and how much of its history is unread.
+
+    Without a width there is room for nothing but what is wrong.
+    """
+    name, lines = quoted(feed.feed), []
+    if feed.failed_at is not None:
+        words = _("{feed}: no answer since {time}")
+        lines.append("⚠️ " + words.format(feed=name, time=date_time(feed.failed_at, zone)))
+        if feed.error and width:
+            lines.append(f"<code>{quoted(cut(one_line(feed.error), width))}</code>")
+        return lines
+    if feed.connected_at is not None and width:
+        words = _("{feed}: connected since {time}")
+        lines.append(words.format(feed=name, time=date_time(feed.connected_at, zone)))
+    if feed.read_until is not None and now - feed.read_until > _BEHIND_SECONDS:
+        words = _("{feed}: history read up to {time}")
+        lines.append("⚠️ " + words.format(feed=name, time=date_time(feed.read_until, zone)))
     return lines
 
 

@@ -28,6 +28,7 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
 from bot.intake.recorder import Recorder
 from bot.repositories import create_repositories
+from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from bot.telemetry.metrics import Metrics
 from bot.web.server import create_web
@@ -90,7 +91,10 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
         bot = Bot(TOKEN)
         app = create_web(
             settings=settings,
-            sources={name: create_source(name, it) for name, it in settings.sources.items()},
+            sources={
+                name: create_source(name, it, http=create_client())
+                for name, it in settings.sources.items()
+            },
             recorder=Recorder(
                 repositories.calls,
                 repositories.rejects,

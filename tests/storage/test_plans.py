@@ -259,6 +259,9 @@ DUE: dict[str, Scan] = {
     "opening": lambda busy: busy.repositories.company.owe_open_cases(now=NOW + DAY),
     "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
     "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
+    "lacking": lambda busy: busy.repositories.calls.list_lacking(
+        "office", ended_after=NOW - DAY, ended_before=busy.due
+    ),
     "cards": lambda busy: busy.repositories.open_cards.purge(now=busy.due),
     "purge": lambda busy: busy.repositories.calls.purge(before=busy.due),
 }

@@ -35,6 +35,7 @@ from bot.domain.errors import (
     RecordingGoneError,
     RecordingTooLargeError,
 )
+from bot.domain.feeds import FeedState
 from bot.domain.hours import DAY, Hours, QuietHours
 from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.places import Place, PlaceKind
@@ -304,6 +305,11 @@ def test_the_state_of_many_sources_is_whole() -> None:
         last_reject=NASTY,
         flaws=[Flaw(NASTY, 10**9)] * 9,
         ahead=10**7,
+        feeds=[
+            FeedState("office", "history", None, NOW, NASTY, NOW),
+            FeedState("office", "events", NOW, None, NASTY, NOW),
+        ],
+        now=NOW * 2,
     )
     shown = health.Health(
         version="1.0.0",

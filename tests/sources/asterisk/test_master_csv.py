@@ -13,6 +13,7 @@ from bot.config.sources import AsteriskSettings
 from bot.domain.calls import CallFacts, Party, Reject
 from bot.domain.merging import merge
 from bot.sources.base import FileSource
+from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from tests.support.master_csv import NOW, merged, only_call, read, row, source
 from tests.support.places import DATA
@@ -326,7 +327,7 @@ def test_progress_counts_every_byte() -> None:
 
 
 def test_the_source_is_made_by_its_kind() -> None:
-    made = create_source("office", AsteriskSettings(kind="asterisk"))
+    made = create_source("office", AsteriskSettings(kind="asterisk"), http=create_client())
     assert isinstance(made, FileSource)
     assert made.name == "office"
 

@@ -14,6 +14,7 @@ from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Reject, Statu
 from bot.domain.merging import merge
 from bot.domain.phones import NumberPlan
 from bot.sources.base import FileSource, HookSource, Reading
+from bot.sources.http_api import create_client
 from bot.sources.own.call_model import EXAMPLE, call_schema
 from bot.sources.own.json_calls import JsonCallSource
 from bot.sources.registry import create_source
@@ -503,7 +504,7 @@ def test_a_rejects_body_can_be_stored() -> None:
 
 
 def test_the_source_is_made_by_its_kind() -> None:
-    made = create_source("office", WebhookSettings(kind="webhook"))
+    made = create_source("office", WebhookSettings(kind="webhook"), http=create_client())
     assert isinstance(made, HookSource)
     assert isinstance(made, FileSource)
     assert made.hints() == []

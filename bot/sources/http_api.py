@@ -1,0 +1,132 @@
+"""Asking a PBX over HTTP: limits, and one SourceError for whatever goes wrong.
+
+Neither a secret nor what a PBX answered gets into an error whole: `reason_of` says what it is.
+"""
+
+import email.utils
+import json
+import time
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import httpx
+
+from bot.domain.errors import SourceAuthError, SourceError
+
+TIMEOUT = httpx.Timeout(30, connect=10)
+"""Seconds; a cabinet may think long about a month of calls."""
+
+LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=5)
+
+MAX_BYTES = 32_000_000
+"""The longest answer: a page of a thousand calls has under a megabyte."""
+
+_BUSY_SECONDS = 60.0
+"""How long a PBX is left alone that says 429 and not for how long."""
+
+_REASON = 120
+
+
+def create_client() -> httpx.AsyncClient:
+    """For all sources together; no proxy or password is taken from the environment."""
+    client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+    # No cookie is kept: what one PBX sets, no other is told.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
+
+
+class HttpApi:
+    """The HTTP of one PBX, whose answers are JSON."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, *, setting: str) -> None:
+        """`setting` begins the names of the settings of this source, as SOURCES__OFFICE."""
+        self._http = http
+        self._url = url.rstrip("/")
+        self._setting = setting
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON that answers. `body` is sent as JSON, `form` as a form.
+
+        Raises SourceAuthError if the credentials are refused, SourceError for all else.
+        """
+        request = self._http.build_request(
+            method,
+            self._url + path,
+            params=params,
+            json=body,
+            data=form,
+            headers={"Accept": "application/json", **(headers or {})},
+        )
+        try:
+            response = await self._http.send(request, stream=True)
+            try:
+                text = await self._read(response)
+            finally:
+                await response.aclose()
+        except httpx.TimeoutException:
+            raise SourceError(f"{self._host} does not answer in time") from None
+        except httpx.ConnectError as error:
+            raise SourceError(f"{self._host} cannot be reached: {_why(error)}") from None
+        except httpx.HTTPError as error:
+            raise SourceError(f"{self._host}: {type(error).__name__}") from None
+        self._check_status(response)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise SourceError(f"{self._host} answered something else than JSON") from None
+
+    @property
+    def _host(self) -> str:
+        return httpx.URL(self._url).host
+
+    async def _read(self, response: httpx.Response) -> bytes:
+        text = b""
+        async for piece in response.aiter_bytes():
+            text += piece
+            if len(text) > MAX_BYTES:
+                raise SourceError(f"{self._host} answered more than {MAX_BYTES} bytes")
+        return text
+
+    def _check_status(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status in (401, 403):
+            raise SourceAuthError(
+                f"{self._host} refuses the credentials (HTTP {status}): check {self._setting}__*"
+            )
+        if status == 429:
+            raise SourceError(
+                f"{self._host} is asked too often (HTTP 429)", retry_after=_retry_after(response)
+            )
+        if not response.is_success:
+            raise SourceError(f"{self._host} answers HTTP {status}", retry_after=0)
+
+
+def reason_of(text: object) -> str:
+    """What a PBX says went wrong, short and on one line, to be a part of an error."""
+    return " ".join(str(text).split())[:_REASON]
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """The seconds of the header, which may also be a date; a minute without one."""
+    told = response.headers.get("Retry-After", "")
+    if told.isdecimal():
+        return float(told)
+    try:
+        when = email.utils.parsedate_to_datetime(told).timestamp()
+    except ValueError:
+        return _BUSY_SECONDS
+    return max(0.0, when - time.time())
+
+
+def _why(error: httpx.ConnectError) -> str:
+    return reason_of(error) or type(error).__name__
