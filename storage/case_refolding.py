@@ -331,7 +331,7 @@ class CaseRefolding:
             self._tx, [one for case in cases if case.is_open for one in case.facts.heard]
         )
         for case in cases:
-            if case.keeps_hands and (case.stays_open or not case.is_open or not case.owner_id):
+            if case.keeps_hands:
                 continue
             had = [
                 one.row
