@@ -93,6 +93,6 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         waiting_updates=WaitingUpdateRepo(database),
         rejects=RejectRepo(database),
         clock_shifts=ClockShiftRepo(database),
-        clock_state=ClockRepo(database),
+        clock_state=ClockRepo(database, rules=rules),
         durability=Durability(database),
     )

@@ -184,7 +184,7 @@ class CaseAlerts:
     async def _given_up_at(self, call_id: int) -> int:
         """When the client of a lost call stopped waiting; at the latest, if nobody knows."""
         [row] = await self._tx.execute(
-            "SELECT started_at + CASE WHEN level = 0 THEN ? ELSE coalesce(wait, 0) END AS at "
+            "SELECT position + CASE WHEN level = 0 THEN ? ELSE coalesce(wait, 0) END AS at "
             "FROM calls WHERE id = ?",
             (LIVE_MAX_AGE, call_id),
         )

@@ -14,14 +14,14 @@ async def create_missing_cases(database: Database, *, rules: CaseRules, now: int
     Nobody is alerted of such a case; the board and the lists show it.
     """
     rows = await database.fetch(
-        "SELECT c.id, c.client, c.started_at FROM calls AS c WHERE c.lost = 1 AND EXISTS "
+        "SELECT c.id, c.client, c.position FROM calls AS c WHERE c.lost = 1 AND EXISTS "
         "(SELECT 1 FROM counters WHERE name = 'caught_up' AND value = 0) "
         "ORDER BY c.position, c.id"
     )
     since: dict[str, int] = {}
     for row in rows:
         if row["client"] is not None:
-            since.setdefault(row["client"], row["started_at"])
+            since.setdefault(row["client"], row["position"])
     hidden = [row["id"] for row in rows if row["client"] is None]
     for clients in chunks(list(since), _AT_ONCE):
         async with database.transaction() as tx:

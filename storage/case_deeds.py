@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.case_rules import CaseEvent, Deed, EventKind
+from bot.domain.merging import LIVE_POSITION
 from storage.audience import takes_clients_sql
 from storage.database import Row, Transaction, Value, chunks, marks_sql
 
@@ -138,11 +139,12 @@ async def _list(tx: Transaction, which: str, values: Sequence[Value]) -> list[Ca
         ):
             about[row["event_id"]].numbers.add(row["number"])
         for row in await tx.execute(
-            "SELECT x.event_id, c.id, c.client, c.started_at FROM event_calls AS x "  # noqa: S608
+            "SELECT x.event_id, c.id, c.client, CASE WHEN c.position >= ? THEN c.started_at "  # noqa: S608
+            "ELSE c.position END AS begun_at FROM event_calls AS x "
             f"JOIN calls AS c ON c.id = x.call_id WHERE x.event_id {these}",
-            some,
+            (LIVE_POSITION, *some),
         ):
-            call = row["id"], row["client"], row["started_at"]
+            call = row["id"], row["client"], row["begun_at"]
             about[row["event_id"]].calls.append(call)
         rows = await tx.execute(
             f"SELECT * FROM case_events WHERE id {these} AND kind IN ({_kinds_sql()})",  # noqa: S608

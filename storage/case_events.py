@@ -8,7 +8,7 @@ from bot.domain.merging import LIVE_MAX_AGE, is_end_unknown
 from storage.database import Row
 
 CALL_SQL = (
-    "c.id, c.client, c.source, c.external_id, c.started_at, c.direction, c.status, c.lost, "
+    "c.id, c.client, c.source, c.external_id, c.position, c.direction, c.status, c.lost, "
     "c.talked, c.wait, c.level"
 )
 """What of `calls AS c` makes an event."""
@@ -20,7 +20,7 @@ def call_events(
     """The events that calls are to cases; `ignored`: spans in which the client was ignored."""
     events = []
     for row in calls:
-        at, status = row["started_at"], Status(row["status"])
+        at, status = row["position"], Status(row["status"])
         kind = event_kind(
             rules,
             direction=Direction(row["direction"]),

@@ -93,11 +93,11 @@ class ComputedCase:
 
     @property
     def keeps_hands(self) -> bool:
-        """Whether its row has the same owner, and is open if it is; a new one is in nobody's."""
+        """Whether its row has the same owner, who is asked when it says; a new one has none."""
         if self.stored is None:
             return self.owner_id is None
-        before = self.stored.open_owner_id if self.is_open else self.stored.row["owner_id"]
-        return bool(before == self.owner_id)
+        is_same = self.stored.row["owner_id"] == self.owner_id
+        return is_same and (not self.owner_id or self.stays_open or not self.is_open)
 
     @property
     def differs(self) -> bool:
@@ -188,7 +188,8 @@ class _Matching:
             begun = [
                 case
                 for case in self._cases
-                if row.row["client"] in case.numbers and case.facts.opened_at <= row.decided_at
+                if row.row["client"] in case.facts.numbers
+                and case.facts.opened_at <= row.decided_at
             ]
             latest = max(begun, key=lambda case: case.facts.opened_at, default=None)
             if latest and not latest.stored and not self._rows_of(latest):

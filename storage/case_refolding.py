@@ -98,8 +98,8 @@ class CaseRefolding:
                 if call is None or call.status.is_live:
                     continue
                 if call.client is not None:
-                    first, last = spans.get(call.client, (call.started_at, call.started_at))
-                    spans[call.client] = min(first, call.started_at), max(last, call.started_at)
+                    first, last = spans.get(call.client, (call.position, call.position))
+                    spans[call.client] = min(first, call.position), max(last, call.position)
                     if call.lost or before:
                         affected.add(call.client)
                 elif call.lost:
@@ -123,7 +123,10 @@ class CaseRefolding:
         await self._owe_cards()
 
     async def regroup(self, numbers: Collection[str]) -> None:
-        """Refold all there ever was on these numbers: the contacts they are of have changed."""
+        """Refold all there ever was on these numbers, in the order it has now.
+
+        The contacts they are of have changed, or the clock was wrong while calls came.
+        """
         await self._refold(dict.fromkeys(sorted(numbers), 0), is_regrouping=True)
         await self._write(is_regrouping=True)
         await self._owe_cards()
@@ -328,7 +331,7 @@ class CaseRefolding:
             self._tx, [one for case in cases if case.is_open for one in case.facts.heard]
         )
         for case in cases:
-            if case.keeps_hands and (case.stays_open or not case.is_open or not case.owner_id):
+            if case.keeps_hands:
                 continue
             had = [
                 one.row

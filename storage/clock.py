@@ -6,6 +6,8 @@
 - After a clock set back nothing waits longer than it was meant to: what was written at moments
   that are to come again is moved back by as much as the clock was. A case that expired too soon
   opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
+- Calls of a PBX that goes by the same clock stand in that future too: when the clock is set back
+  by over a day, they stand as much earlier, and the cases follow (call_positions.py).
 - After a leap forth by more than a day no calls, invitations, batches or open cards are deleted
   until the clock has run evenly for a day, also if it returns: a wrong year must not empty the
   log. A bot that was down so long seems to have leapt too, and deletes a day later.
@@ -16,7 +18,9 @@
 
 from dataclasses import dataclass
 
+from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.outbox import MessageKind
+from storage.call_positions import move_calls, refold_moved
 from storage.database import Database, Transaction
 from storage.outbox import shift_messages
 from storage.owing import owe_administrators
@@ -85,8 +89,9 @@ class ClockState:
 
 
 class ClockRepo:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, rules: CaseRules = DEFAULT_RULES) -> None:
         self._database = database
+        self._rules = rules
 
     async def state(self) -> ClockState:
         rows = await self._database.fetch("SELECT * FROM clock")
@@ -108,8 +113,12 @@ class ClockRepo:
             leap = now - before if step is None else step
             if step is None:
                 step = min(0, leap)
+            moved = []
+            if abs(leap) > _DAY:
+                moved = await move_calls(tx, before=now - leap, now=now)
             if step < 0:
                 await _move_back(tx, by=-step, now=now)
+            await refold_moved(tx, moved, rules=self._rules, now=now)
             if leap > _DAY or (leapt_at is not None and now < leapt_at):
                 leapt_at = now
             elif leapt_at is not None and now >= leapt_at + _DAY:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, EndedBy, Party, Status
+from bot.domain.clock import AHEAD_LIMIT
 from bot.domain.phones import NumberPlan, bare_extension, shown_number
 from bot.domain.talks import has_talked
 
@@ -92,8 +93,8 @@ class MergedCall:
     First come the fields that sources state: `level` and `updated_at` are the strength of the
     status; `strengths`, by field, has those of values said with another strength. Then come the
     fields that follow from them: `client` is the client's number in E.164, `position` says where
-    the call stands in the log, `settles_at` until when its price or recording may still come, and
-    `extensions` may see the call as their own.
+    the call stands in the log and among those of its client, `settles_at` until when its price or
+    recording may still come, and `extensions` may see the call as their own.
     """
 
     source: str
@@ -180,7 +181,7 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     }
     if not set(rang := _rang(facts)) <= set(call.rang):
         call.rang = tuple(sorted({*call.rang, *rang}))
-    _derive(call, facts.numbers, now)
+    _derive(call, facts.numbers, now, old)
     return old if replace(call, settles_at=old.settles_at) == old else call
 
 
@@ -201,7 +202,7 @@ def differs(old: MergedCall, call: MergedCall) -> bool:
 def end_unknown(call: MergedCall, numbers: NumberPlan, *, now: int) -> MergedCall:
     """The live call as one that is over, although nobody has said so."""
     over = replace(call, status=Status.MISSED)
-    _derive(over, numbers, now)
+    _derive(over, numbers, now, call)
     return over
 
 
@@ -303,7 +304,9 @@ def _name(written: str | None, numbers: NumberPlan) -> str | None:
     return None if written is None or numbers.is_hidden_word(written) else written
 
 
-def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
+def _derive(
+    call: MergedCall, numbers: NumberPlan, now: int, old: MergedCall | None = None
+) -> None:
     """Fill in the fields that follow from the merged ones, which no statement gives."""
     talked = _has_talked(call, call.status)
     if is_end_unknown(call.level, call.status):
@@ -319,13 +322,24 @@ def _derive(call: MergedCall, numbers: NumberPlan, now: int) -> None:
     call.lost = call.direction is Direction.IN and is_over and not talked and not is_own
     call.wait, call.talk = (None, None) if call.status.is_live else _wait_and_talk(call, talked)
     stands_first = call.status.is_live and now - call.started_at < LIVE_MAX_AGE
-    call.position = call.started_at + (LIVE_POSITION if stands_first else 0)
+    call.position = LIVE_POSITION + call.started_at if stands_first else _place(call, old, now)
     call.extensions = _extensions(call)
     call.settles_at = None
     if not call.status.is_live and (call.price is None or call.recording_url is None):
         ended = call.started_at + (call.wait or 0) + (call.talk or 0)
         if ended + PRICE_DELAY > now:
             call.settles_at = ended + PRICE_DELAY
+
+
+def _place(call: MergedCall, old: MergedCall | None, now: int) -> int:
+    """Where a call that is over stands in the log: at its begin, if that can be.
+
+    One that is over AHEAD_LIMIT ahead stands where it was heard of; one that a clock set back has
+    moved stays there (storage/call_positions.py).
+    """
+    if old and old.started_at == call.started_at and old.position < old.started_at:
+        return old.position
+    return now if call.started_at > now + AHEAD_LIMIT else call.started_at
 
 
 def _has_talked(call: MergedCall, status: Status) -> bool:

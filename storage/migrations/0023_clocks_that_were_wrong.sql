@@ -7,3 +7,6 @@ UPDATE clock SET latest_at =
 -- When a reminder was due whose case was over by then: it is given after all if the case is opened
 -- again, as after an expiry by a clock that was wrong.
 ALTER TABLE reminders ADD COLUMN lapsed_at INTEGER;
+
+-- Calls that do not stand at their begin, as the clock was wrong while they came.
+CREATE INDEX calls_out_of_place ON calls (started_at) WHERE position < started_at;

@@ -290,6 +290,12 @@ JOIN, PART = Regrouped(A, B), Regrouped(None, B)
             id="a closing of the number that the owner has not taken",
         ),
         pytest.param(
+            [[A_20, OLENA_A, JOIN, IN_A, B_5], [A_20, B_5, OLENA_A, IN_A, JOIN]],
+            ["got_through", "open"],
+            None,
+            id="a lost call of the other number when the first was called back",
+        ),
+        pytest.param(
             [[A_20, B_5, JOIN, PART, OLENA_A], [A_20, OLENA_A, B_5, JOIN, PART]],
             ["open", "open"],
             OLENA,

@@ -45,7 +45,8 @@ def midnight(on: date) -> int:
 async def test_each_call_is_in_the_log_of_exactly_one_day(log: Log, on: date, hours: int) -> None:
     begin, end = midnight(on), midnight(on + timedelta(days=1))
     starts = [*range(begin - DAY, end + DAY, 1800), begin - 1, begin + 1, end - 1, end + 1]
-    await log.add(*(said(started_at=start, rang=("101", "102")) for start in starts))
+    calls = [said(started_at=start, rang=("101", "102")) for start in starts]
+    await log.add(*calls, now=end + DAY)
     seen = []
     for day in (on - timedelta(days=1), on, on + timedelta(days=1)):
         log_filter = LogFilter(start=midnight(day), end=midnight(day + timedelta(days=1)))
@@ -143,7 +144,7 @@ NOT_RETURNED = [
 async def test_a_lost_call_is_returned_by_a_talk_with_the_client(
     log: Log, later: list[CallFacts]
 ) -> None:
-    await log.add(*later, client_call(0))
+    await log.add(*later, client_call(0), now=NOW + 168 * HOUR)
     for scope in (EVERYTHING, ONE):
         counted = await numbers_of(log, scope)
         assert (counted.lost, counted.unreturned) == (1, 0)
@@ -151,7 +152,7 @@ async def test_a_lost_call_is_returned_by_a_talk_with_the_client(
 
 @pytest.mark.parametrize("later", NOT_RETURNED)
 async def test_nothing_else_returns_a_lost_call(log: Log, later: list[CallFacts]) -> None:
-    await log.add(client_call(0), *later)
+    await log.add(client_call(0), *later, now=max([NOW, *(one.started_at for one in later)]))
     await log.calls.settle(now=NOW + LIVE_MAX_AGE + DAY)  # an end that never came is no answer
     for scope in (EVERYTHING, ONE):
         counted = await numbers_of(log, scope)
