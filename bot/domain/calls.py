@@ -146,6 +146,8 @@ class CallFacts:
     in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
     the source's own time of this statement, if it gives one. `flaws` are optional fields that were
     dropped or mended, as "field: what was expected", without the values: those may be personal.
+    `by_arrival` names those of `started_at`, `answered_at` and `ended_at` that the source does not
+    tell: they are when the statement came, so any time that is told is better.
     """
 
     source: str
@@ -170,6 +172,7 @@ class CallFacts:
     currency: str | None = None
     recording_url: str | None = None
     updated_at: int | None = None
+    by_arrival: frozenset[str] = frozenset()
     flaws: tuple[str, ...] = field(default=(), compare=False)
 
 
