@@ -189,6 +189,14 @@ class CommonSettings(BaseModel):
     hidden_numbers: str = ""
 
     @property
+    def recording_places(self) -> str:
+        """Where recordings may be fetched from, written like `recording_hosts`.
+
+        `*.example.com` is every host below that one.
+        """
+        return self.recording_hosts
+
+    @property
     def number_plan(self) -> NumberPlan:
         """How this source writes telephone numbers."""
         return NumberPlan(

@@ -14,6 +14,9 @@ from bot.domain.phones import NumberPlan
 PRICE_DELAY = 300
 """Seconds after the end of a call within which its price and recording may still come."""
 
+RECORDING_REFERENCE = "pbx:"
+"""Begins a `recording_url` that is no address: the PBX must be asked where the recording is."""
+
 COMMENT_LIMIT = 200
 """Unicode code points of a comment, after trimming."""
 
@@ -321,6 +324,13 @@ class Call:
     """How often the comment was written, changed or deleted."""
     is_first: bool = False
     """Whether the company, whoever reads, had no call with the client before, in or out."""
+
+    @property
+    def recording_reference(self) -> str | None:
+        """What its PBX must be asked with where the recording is; None: that need not be asked."""
+        url = self.recording_url or ""
+        is_one = url.startswith(RECORDING_REFERENCE)
+        return url.removeprefix(RECORDING_REFERENCE) if is_one else None
 
     def can_be_heard_by(self, employee: Employee) -> bool:
         """Whether the employee may hear its recording: they talked, or see every call."""
