@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import WebhookSettings
+from bot.config.sources import WebhookSettings, ZadarmaSettings
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
@@ -433,3 +433,24 @@ def test_what_a_pbx_must_be_asked_for_can_be_heard_if_it_can_be_asked() -> None:
     assert can_be_heard(call, settings(""), askable={"office"})
     assert not can_be_heard(call, settings("records.example.com"), askable={"other"})
     assert not can_be_heard(call_with_recording("https://a.example/1.wav"), settings(""))
+
+
+def test_hosts_of_the_vendor_need_no_setting() -> None:
+    zadarma = ZadarmaSettings(kind="zadarma", key=SecretStr("k"), secret=SecretStr("s"))
+    moved = ZadarmaSettings(
+        kind="zadarma",
+        key=SecretStr("k"),
+        secret=SecretStr("s"),
+        api_url="http://127.0.0.1:8443/api",
+        recording_hosts="records.example.com",
+    )
+    for source, url, is_heard in (
+        (zadarma, "https://api.zadarma.com/v1/pbx/record/download/x/1.mp3", True),
+        (zadarma, "http://api.zadarma.com/1.mp3", False),
+        (zadarma, "https://x.api.zadarma.com/1.mp3", False),
+        (moved, "http://127.0.0.1:8443/1.mp3", True),
+        (moved, "http://127.0.0.1:8444/1.mp3", False),
+        (moved, "https://records.example.com/1.mp3", True),
+    ):
+        chosen = Settings(_env_file=None, sources={"office": source})
+        assert can_be_heard(call_with_recording(url), chosen) == is_heard, url
