@@ -265,8 +265,17 @@ class ZadarmaSettings(ApiSettings):
     api_url: ApiUrl = "https://api.zadarma.com"
 
 
+class BinotelSettings(ApiSettings):
+    """Where Binotel keeps recordings is not documented: its own hosts, or Amazon's."""
+
+    vendor_hosts: ClassVar[str] = "*.binotel.com,*.binotel.ua,*.amazonaws.com"
+
+    kind: Literal["binotel"]
+    api_url: ApiUrl = "https://api.binotel.com"
+
+
 SourceSettings = Annotated[
-    WebhookSettings | AsteriskSettings | ZadarmaSettings,
+    WebhookSettings | AsteriskSettings | ZadarmaSettings | BinotelSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -4,6 +4,7 @@ import httpx
 
 from bot.config.sources import (
     AsteriskSettings,
+    BinotelSettings,
     SourceSettings,
     WebhookSettings,
     ZadarmaSettings,
@@ -11,6 +12,7 @@ from bot.config.sources import (
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
+from bot.sources.binotel.source import BinotelSource
 from bot.sources.own.json_calls import JsonCallSource
 from bot.sources.zadarma.source import ZadarmaSource
 
@@ -35,3 +37,5 @@ def create_source(
             return MasterCsvSource(name, settings, clock=clock)
         case ZadarmaSettings():
             return ZadarmaSource(name, settings, http=http, clock=clock)
+        case BinotelSettings():
+            return BinotelSource(name, settings, http=http, clock=clock)

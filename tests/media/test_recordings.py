@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import WebhookSettings, ZadarmaSettings
+from bot.config.sources import BinotelSettings, WebhookSettings, ZadarmaSettings
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
@@ -437,6 +437,7 @@ def test_what_a_pbx_must_be_asked_for_can_be_heard_if_it_can_be_asked() -> None:
 
 def test_hosts_of_the_vendor_need_no_setting() -> None:
     zadarma = ZadarmaSettings(kind="zadarma", key=SecretStr("k"), secret=SecretStr("s"))
+    binotel = BinotelSettings(kind="binotel", key=SecretStr("k"), secret=SecretStr("s"))
     moved = ZadarmaSettings(
         kind="zadarma",
         key=SecretStr("k"),
@@ -448,6 +449,12 @@ def test_hosts_of_the_vendor_need_no_setting() -> None:
         (zadarma, "https://api.zadarma.com/v1/pbx/record/download/x/1.mp3", True),
         (zadarma, "http://api.zadarma.com/1.mp3", False),
         (zadarma, "https://x.api.zadarma.com/1.mp3", False),
+        (binotel, "https://rec.binotel.com/1.mp3", True),
+        (binotel, "https://s3.EU-central-1.amazonaws.com/1.mp3", True),
+        (binotel, "https://binotel.com.evil.example/1.mp3", False),
+        (binotel, "https://evilbinotel.com/1.mp3", False),
+        (binotel, "https://rec.binotel.com:8443/1.mp3", False),
+        (binotel, "http://rec.binotel.com/1.mp3", False),
         (moved, "http://127.0.0.1:8443/1.mp3", True),
         (moved, "http://127.0.0.1:8444/1.mp3", False),
         (moved, "https://records.example.com/1.mp3", True),
