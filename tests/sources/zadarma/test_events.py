@@ -165,6 +165,29 @@ async def test_how_an_outgoing_call_ended(
     assert call.talked == (disposition == "answered")
 
 
+async def test_an_outgoing_talk_is_measured_too(hook: Hook) -> None:
+    answer = {"pbx_call_id": "out_1", "caller_id": "101", "destination": "380671234567"}
+    events = [
+        (NOW, event("NOTIFY_OUT_START", NOW)),
+        (NOW + 12, event("NOTIFY_ANSWER", NOW, **answer)),
+        (
+            NOW + 40,
+            event(
+                "NOTIFY_OUT_END",
+                NOW,
+                caller_id="380445550101",
+                duration="28",
+                disposition="answered",
+            ),
+        ),
+    ]
+    facts = hook.read(*events)
+    assert [one.status for one in facts] == [Status.RINGING, Status.RINGING, Status.ANSWERED]
+    call = merged(*facts)
+    assert (call.wait, call.talk, call.extension, call.rang) == (12, 28, "101", ())
+    assert (call.client, call.line) == ("+380671234567", "380445550101")
+
+
 async def test_a_menu_that_answers_is_no_talk(hook: Hook) -> None:
     answered = {"disposition": "answered", "duration": "15", "status_code": "16"}
     call = hook.call((NOW, event("NOTIFY_START", NOW)), ended(**answered))
