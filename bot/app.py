@@ -40,6 +40,7 @@ from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
+from bot.sources.base import CallSource, RecordingSource
 from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from bot.telegram.delayed_screens import DelayedScreens
@@ -201,13 +202,22 @@ async def serve(
         stack.push_async_callback(bot.session.close)
         pace = Pace(asyncio.get_running_loop().time, in_chat=in_chat)
         bot.session.middleware(PaceMiddleware(pace))
+        known = (await repositories.clock_state.state()).latest_at
+        latest = LatestMoment(clock, known=known)
+        asking = await stack.enter_async_context(create_client())
+        sources = {
+            name: create_source(name, chosen, http=asking, clock=clock, latest=latest)
+            for name, chosen in settings.sources.items()
+        }
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
-        recordings = await stack.enter_async_context(Recordings(http, settings))
+        recordings = await stack.enter_async_context(
+            Recordings(http, settings, find=partial(find_recording, sources))
+        )
 
         i18n, metrics = create_i18n(settings.language), Metrics()
         receiving = Receiving(clock, now=steady)
-        isolation, cards = PersonIsolation(), create_cards(repositories, settings)
+        isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources)
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -268,13 +278,6 @@ async def serve(
             receiving=receiving,
             metrics=metrics,
         )
-        known = (await repositories.clock_state.state()).latest_at
-        latest = LatestMoment(clock, known=known)
-        asking = await stack.enter_async_context(create_client())
-        sources = {
-            name: create_source(name, chosen, http=asking, clock=clock, latest=latest)
-            for name, chosen in settings.sources.items()
-        }
         recorder = Recorder(
             repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
         )
@@ -368,13 +371,26 @@ def create_notices(
     )
 
 
-def create_cards(repositories: Repositories, settings: Settings) -> Cards:
+def create_cards(
+    repositories: Repositories,
+    settings: Settings,
+    sources: Mapping[str, CallSource] | None = None,
+) -> Cards:
+    askable = {name for name, one in (sources or {}).items() if isinstance(one, RecordingSource)}
     return Cards(
         repositories.journal,
         repositories.cases,
         settings.zone,
-        partial(can_be_heard, settings=settings),
+        partial(can_be_heard, settings=settings, askable=askable),
     )
+
+
+async def find_recording(
+    sources: Mapping[str, CallSource], name: str, reference: str
+) -> str | None:
+    """Ask the source where this recording is; None: it is gone, or so is the source."""
+    source = sources.get(name)
+    return await source.find_recording(reference) if isinstance(source, RecordingSource) else None
 
 
 def _webhook_of(settings: Settings) -> Webhook | None:

@@ -6,7 +6,8 @@ Each field is the setting SOURCES__<NAME>__<FIELD>, checked when the program sta
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -167,6 +168,10 @@ Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_count
 """A country, ISO 3166, two letters."""
 
 
+ApiUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")]
+"""Where a PBX is asked over HTTP."""
+
+
 class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
@@ -187,6 +192,14 @@ class CommonSettings(BaseModel):
     area_code: Annotated[str, AfterValidator(_check_digits)] = ""
     own_numbers: Annotated[str, AfterValidator(_check_own_numbers)] = ""
     hidden_numbers: str = ""
+
+    @property
+    def recording_places(self) -> str:
+        """Where recordings may be fetched from, written like `recording_hosts`.
+
+        `*.example.com` is every host below that one.
+        """
+        return self.recording_hosts
 
     @property
     def number_plan(self) -> NumberPlan:
@@ -221,5 +234,48 @@ class AsteriskSettings(CommonSettings):
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
 
 
-SourceSettings = Annotated[WebhookSettings | AsteriskSettings, Field(discriminator="kind")]
+class ApiSettings(CommonSettings):
+    """A PBX that is asked over HTTP at `api_url` with `key` and `secret`.
+
+    `vendor_hosts` keep its recordings: they need not be named in `recording_hosts`.
+    """
+
+    vendor_hosts: ClassVar[str] = ""
+
+    key: SecretStr
+    secret: SecretStr
+    api_url: ApiUrl
+
+    @property
+    def recording_places(self) -> str:
+        """Those of the settings and of the vendor; with another API_URL that address too."""
+        places = [self.recording_hosts, self.vendor_hosts]
+        if self.api_url != type(self).model_fields["api_url"].default:
+            parts = urlsplit(self.api_url)
+            places.append(f"{parts.scheme}://{parts.netloc}")
+        return ",".join(filter(None, places))
+
+
+class ZadarmaSettings(ApiSettings):
+    """`secret` also signs what Zadarma posts to the hook."""
+
+    vendor_hosts: ClassVar[str] = "api.zadarma.com"
+
+    kind: Literal["zadarma"]
+    api_url: ApiUrl = "https://api.zadarma.com"
+
+
+class BinotelSettings(ApiSettings):
+    """Where Binotel keeps recordings is not documented: its own hosts, or Amazon's."""
+
+    vendor_hosts: ClassVar[str] = "*.binotel.com,*.binotel.ua,*.amazonaws.com"
+
+    kind: Literal["binotel"]
+    api_url: ApiUrl = "https://api.binotel.com"
+
+
+SourceSettings = Annotated[
+    WebhookSettings | AsteriskSettings | ZadarmaSettings | BinotelSettings,
+    Field(discriminator="kind"),
+]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -14,6 +14,9 @@ from bot.domain.phones import NumberPlan
 PRICE_DELAY = 300
 """Seconds after the end of a call within which its price and recording may still come."""
 
+RECORDING_REFERENCE = "pbx:"
+"""Begins a `recording_url` that is no address: the PBX must be asked where the recording is."""
+
 COMMENT_LIMIT = 200
 """Unicode code points of a comment, after trimming."""
 
@@ -146,6 +149,8 @@ class CallFacts:
     in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
     the source's own time of this statement, if it gives one. `flaws` are optional fields that were
     dropped or mended, as "field: what was expected", without the values: those may be personal.
+    `by_arrival` names those of `started_at`, `answered_at` and `ended_at` that the source does not
+    tell: they are when the statement came, so any time that is told is better.
     """
 
     source: str
@@ -170,6 +175,7 @@ class CallFacts:
     currency: str | None = None
     recording_url: str | None = None
     updated_at: int | None = None
+    by_arrival: frozenset[str] = frozenset()
     flaws: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -318,6 +324,13 @@ class Call:
     """How often the comment was written, changed or deleted."""
     is_first: bool = False
     """Whether the company, whoever reads, had no call with the client before, in or out."""
+
+    @property
+    def recording_reference(self) -> str | None:
+        """What its PBX must be asked with where the recording is; None: that need not be asked."""
+        url = self.recording_url or ""
+        is_one = url.startswith(RECORDING_REFERENCE)
+        return url.removeprefix(RECORDING_REFERENCE) if is_one else None
 
     def can_be_heard_by(self, employee: Employee) -> bool:
         """Whether the employee may hear its recording: they talked, or see every call."""

@@ -7,6 +7,8 @@
 - What equally strong statements say differently is settled by what they say: the fuller value
   wins (the longer text, the earlier start and answer, the later end, more seconds, the higher
   price), and of statuses the one that says more (`_STATUSES`). What came last decides nothing.
+- A time that is only when the statement came (`by_arrival`) is weaker than any that is told, and
+  of two such the earlier wins: a statement that is sent again moves nothing.
 - `rang` is the union of what all statements say. A price and its currency are one value.
 - So the call depends on the set of its statements, never on their order or number.
 - A call that has been live for too long counts as over, its end unknown (`end_unknown`): its level
@@ -61,6 +63,9 @@ LIVE_MAX_AGE = 4 * 3600
 Strength = tuple[int, int | None]
 """How far a statement is believed: the level of its status (0 live, 1 final, 2 answered) and the
 source's `updated_at`, if it gives one."""
+
+_BY_ARRIVAL: Strength = (-1, None)
+"""Of a time that is only when the statement came."""
 
 _ALWAYS = 1 << 40
 """A moment after any `updated_at`."""
@@ -147,6 +152,9 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
             level=level,
             updated_at=facts.updated_at,
             rang=_rang(facts),
+            strengths={
+                name: _BY_ARRIVAL for name in sorted(facts.by_arrival) if said[name] is not None
+            },
             **said,  # type: ignore[arg-type]  # keys are FIELDS, each of its own type
         )
         _derive(call, facts.numbers, now)
@@ -166,11 +174,12 @@ def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     for name, value in said.items():
         if value is None or name == "currency":
             continue
+        believed = _BY_ARRIVAL if name in facts.by_arrival else new
         before, strength = getattr(call, name), strengths[name]
-        is_new = before is None or rank > _rank(strength)
-        if is_new or (new == strength and _is_fuller(said, call, name)):
+        is_new = before is None or _rank(believed) > _rank(strength)
+        if is_new or (believed == strength and _is_fuller(said, call, name, believed)):
             setattr(call, name, value)
-            strengths[name] = new
+            strengths[name] = believed
             if name == "price":
                 call.currency, strengths["currency"] = facts.currency, new
     of_status: Strength = (call.level, call.updated_at)
@@ -227,8 +236,12 @@ def _says_more(status: Status, old: Status) -> bool:
     return _STATUSES.index(status) > _STATUSES.index(old)
 
 
-def _is_fuller(said: Mapping[str, object], call: MergedCall, name: str) -> bool:
-    """Whether the value said is to replace the one that was said with the same strength."""
+def _is_fuller(
+    said: Mapping[str, object], call: MergedCall, name: str, strength: Strength
+) -> bool:
+    """Whether the value said is to replace the one that was said with the same `strength`."""
+    if strength == _BY_ARRIVAL:
+        return bool(int(str(said[name])) < getattr(call, name))
     if name == "price":
         return _money(said["price"], said["currency"]) > _money(call.price, call.currency)
     return _fullness(name, said[name]) > _fullness(name, getattr(call, name))

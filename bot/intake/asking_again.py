@@ -1,8 +1,8 @@
 """Asking PBXs again for what they know of a call only later: its price and its recording.
 
 A call that lacks something is asked for PRICE_DELAY seconds after its end, and once more after
-MUCH_LATER. All that are due of a source are asked for at once. A restart asks again for those
-of the last two hours, which changes nothing.
+MUCH_LATER. All that are due of a source are asked for at once, and of a PatientSource not more
+often than it wants. A restart asks again for those of the last two hours, which changes nothing.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from bot.domain.calls import PRICE_DELAY, CallFacts, EndedCall
 from bot.domain.clock import Clock
 from bot.domain.errors import SourceError, StorageError
 from bot.intake.recorder import Recorder
-from bot.sources.base import CallSource, LateSource
+from bot.sources.base import CallSource, LateSource, PatientSource
 from storage.calls import CallRepo
 
 log = logging.getLogger(__name__)
@@ -59,8 +59,10 @@ class AskingAgain:
         pause = _LOOK_SECONDS
         while True:
             try:
-                await self._ask(source, asked)
+                has_asked = await self._ask(source, asked)
                 pause = _LOOK_SECONDS
+                if has_asked and isinstance(source, PatientSource):
+                    pause = max(pause, source.ask_pause)
             except SourceError as error:
                 log.info("%s was not asked again: %s", source.name, error)
                 pause = max(error.retry_after, min(_LONGEST_PAUSE, pause * 2))
@@ -71,8 +73,8 @@ class AskingAgain:
                 pause = min(_LONGEST_PAUSE, pause * 2)
             await self._sleep(pause)
 
-    async def _ask(self, source: LateSource, asked: dict[str, int]) -> None:
-        """`asked`: when each call was last asked for."""
+    async def _ask(self, source: LateSource, asked: dict[str, int]) -> bool:
+        """Whether anything was due; `asked`: when each call was last asked for."""
         now = self._clock()
         lacking = await self._calls.list_lacking(
             source.name, ended_after=now - _FORGOTTEN, ended_before=now - PRICE_DELAY
@@ -85,6 +87,7 @@ class AskingAgain:
             asked |= {one.external_id: now for one in due}
         for external_id in [one for one, at in asked.items() if at < now - _FORGOTTEN]:
             del asked[external_id]
+        return bool(due)
 
 
 def _is_due(call: EndedCall, asked_at: int | None, now: int) -> bool:

@@ -1,8 +1,12 @@
-"""The hooks that PBXs post events to: what is posted is read, recorded and answered for."""
+"""The hooks that PBXs post events to: what is posted is read, recorded and answered for.
+
+A PBX that signs what it posts is believed only if the signature is right, and one that wants to
+hear something of its own hears it, as `bot/sources/base.py` says.
+"""
 
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,10 +16,23 @@ from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.errors import StorageError
 from bot.intake.bodies import read_body
 from bot.intake.recorder import Recorder
-from bot.sources.base import CallSource, HookSource
+from bot.sources.base import (
+    AnsweringHookSource,
+    CallSource,
+    EchoingHookSource,
+    HookSource,
+    SignedHookSource,
+)
 from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+_FORGED = Reject(
+    0,
+    ("the signature is missing or wrong: check SECRET of this source, and who knows its TOKEN",),
+    "",
+)
+"""Stands for a request that was not signed with our secret; what it said is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +48,40 @@ class Hooks:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
 
         200: something was, and it is durable. 422: nothing was. 404: the source or the token is
-        wrong. 400, 413, 415: there is no body to read. 503: the database cannot be written now, so
-        the PBX should post again.
+        wrong. 403: the signature is. 400, 413, 415: there is no body to read. 503: the database
+        cannot be written now, so the PBX should post again.
         """
         name = request.match_info["source"]
         source = self._source(name, request.match_info["token"])
-        content_type = request.headers.get("Content-Type", "")
-        readings = source.read_hook(await read_body(request), content_type)
+        body, content_type = await read_body(request), request.headers.get("Content-Type", "")
+        is_refused = isinstance(source, SignedHookSource) and not source.is_genuine(
+            body, content_type, request.headers
+        )
+        readings = [_FORGED] if is_refused else source.read_hook(body, content_type)
         facts = [item for item in readings if isinstance(item, CallFacts)]
         rejects = [item for item in readings if isinstance(item, Reject)]
+        outcomes = await self._record(name, facts, rejects)
+        if is_refused:
+            raise web.HTTPForbidden(text="the signature is missing or wrong")
+        if isinstance(source, AnsweringHookSource):
+            return web.Response(text=source.hook_answer, content_type="application/json")
+        counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+        rejected = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
+        answer = {**counts, "rejected": rejected}
+        return web.json_response(answer, status=200 if outcomes else 422)
+
+    async def echo(self, request: web.Request) -> web.Response:
+        """Answer a PBX that asks by GET whether the address is ours; 405 for all other GETs."""
+        source = self._source(request.match_info["source"], request.match_info["token"])
+        text = source.hook_echo(request.query) if isinstance(source, EchoingHookSource) else None
+        if text is None:
+            raise web.HTTPMethodNotAllowed("GET", ["POST"])
+        return web.Response(text=text)
+
+    async def _record(
+        self, name: str, facts: Sequence[CallFacts], rejects: Sequence[Reject]
+    ) -> list[Outcome]:
+        """Make it all durable, and count it. Raises HTTPServiceUnavailable."""
         try:
             outcomes = await self.recorder.record(facts)
             if rejects:
@@ -50,10 +92,7 @@ class Hooks:
         for outcome in outcomes:
             self.metrics.statements.labels(name, outcome.value).inc()
         self.metrics.rejects.labels(name).inc(len(rejects))
-        counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
-        rejected = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
-        answer = {**counts, "rejected": rejected}
-        return web.json_response(answer, status=200 if outcomes else 422)
+        return outcomes
 
     def _source(self, name: str, token: str) -> HookSource:
         """The source whose hook has this address. Raises HTTPNotFound if there is none.

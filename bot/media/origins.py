@@ -1,13 +1,15 @@
 """Which addresses a recording may be fetched from: what the source's RECORDING_HOSTS allows.
 
+The hosts of a PBX that is asked where its recordings are need not be named there.
+
 The address of a recording comes from outside and may name anything, our own network too. So only
 what the setting names is asked:
-- a bare host (`records.example.com`) over https at its usual port, and only if every IP address
-  it has is one of the open internet;
+- a bare host (`records.example.com`, or `*.example.com` for all below it) over https at its usual
+  port, and only if every IP address it has is one of the open internet;
 - an origin written in full (`http://192.168.1.10:8088`) as it is, wherever it leads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -29,25 +31,38 @@ _PROTOCOL_ASSIGNMENTS = ip_network("192.0.0.0/24")
 
 @dataclass(frozen=True, slots=True)
 class AllowedOrigins:
-    """`public`: bare hosts. `trusted`: origins written in full."""
+    """`public`: bare hosts, and `below` the ends of theirs. `trusted`: origins written in full."""
 
     public: frozenset[Origin]
+    below: tuple[str, ...]
     trusted: frozenset[Origin]
 
+    def have_public(self, origin: Origin) -> bool:
+        """Whether it may be asked at a public address."""
+        scheme, host, port = origin
+        is_below = scheme == "https" and port == _PORTS["https"] and host.endswith(self.below)
+        return origin in self.public or is_below
 
-def can_be_heard(call: Call, settings: Settings) -> bool:
-    """Whether the call has a recording, at an address that may be asked."""
+
+def can_be_heard(call: Call, settings: Settings, *, askable: Container[str] = ()) -> bool:
+    """Whether the call has a recording at an address that may be asked.
+
+    `askable`: the sources whose PBX can be asked where a recording is.
+    """
+    if call.recording_reference is not None:
+        return call.source in askable
     try:
         allowed = allowed_origins(call, settings)
-        return origin_of(read_url(call.recording_url or "")) in allowed.public | allowed.trusted
+        origin = origin_of(read_url(call.recording_url or ""))
     except RecordingPlaceError:
         return False
+    return origin in allowed.trusted or allowed.have_public(origin)
 
 
 def allowed_origins(call: Call, settings: Settings) -> AllowedOrigins:
     """What the source of the call may name; nothing, if the settings have no such source."""
     source = settings.sources.get(call.source)
-    return _read_hosts(source.recording_hosts if source else "")
+    return _read_hosts(source.recording_places if source else "")
 
 
 def read_url(address: str, location: str = "") -> httpx.URL:
@@ -70,10 +85,12 @@ def are_public(addresses: Sequence[str]) -> bool:
 @lru_cache
 def _read_hosts(setting: str) -> AllowedOrigins:
     parts = [part.strip() for part in setting.split(",") if part.strip()]
+    bare = [part for part in parts if "://" not in part]
     return AllowedOrigins(
         public=frozenset(
-            origin_of(read_url(f"https://{part}")) for part in parts if "://" not in part
+            origin_of(read_url(f"https://{part}")) for part in bare if not part.startswith("*")
         ),
+        below=tuple(part.removeprefix("*").lower() for part in bare if part.startswith("*")),
         trusted=frozenset(origin_of(read_url(part)) for part in parts if "://" in part),
     )
 

@@ -6,6 +6,9 @@ first address, and the connection goes to the very IP address that was judged: a
 to another one a moment later changes nothing. Size, time and slowness are bounded, and what comes
 must begin like a sound. No cookie is kept: what one host sets, no other is told.
 
+A PBX that gives an address only when asked is asked when the recording's turn has come; the
+address it gives is judged like any other.
+
 Recordings are fetched in turns (`turns.py`). On the disk they have no name: what ends the program,
 however suddenly, leaves no client's voice behind.
 """
@@ -29,7 +32,7 @@ from typing import IO, Any, Self
 import httpx
 
 from bot.config.settings import Settings
-from bot.domain.calls import Call
+from bot.domain.calls import RECORDING_REFERENCE, Call
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
@@ -39,6 +42,8 @@ from bot.domain.errors import (
     RecordingPlaceError,
     RecordingSlowError,
     RecordingTooLargeError,
+    SourceAuthError,
+    SourceError,
     TooManyRecordingsError,
 )
 from bot.media.origins import AllowedOrigins, allowed_origins, are_public, origin_of, read_url
@@ -48,6 +53,12 @@ log = logging.getLogger(__name__)
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 """The IP addresses of a host. Raises OSError if there are none."""
+
+Find = Callable[[str, str], Awaitable[str | None]]
+"""Asks the PBX of a source where the recording of a reference is; None: it is gone.
+
+Raises SourceError.
+"""
 
 MAX_BYTES = 50_000_000
 """The largest file that a bot may upload to Telegram."""
@@ -109,12 +120,18 @@ class Recordings:
     """
 
     def __init__(
-        self, http: httpx.AsyncClient, settings: Settings, *, resolve: Resolve = resolve
+        self,
+        http: httpx.AsyncClient,
+        settings: Settings,
+        *,
+        resolve: Resolve = resolve,
+        find: Find | None = None,
     ) -> None:
         self._http = http
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._settings = settings
         self._resolve = resolve
+        self._find = find
         self._turns = Turns()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[int, int]] = set()
@@ -179,11 +196,7 @@ class Recordings:
 
         Raises an error of the kinds under RecordingError that says why there is none.
         """
-        try:
-            host = read_url(call.recording_url or "").host
-        except (RecordingError, ValueError):
-            host = ""  # refused below
-        async with self._turns.turn(employee_id, host) as is_fetched:
+        async with self._turns.turn(employee_id, _place_of(call)) as is_fetched:
             self._waiting.discard((employee_id, call.id))
             with tempfile.TemporaryFile() as file:
                 suffix = await self._fetch(call, file)
@@ -234,7 +247,7 @@ class Recordings:
     async def _request(self, call: Call) -> httpx.Response:
         """The answer at the recording's address, or at the end of its redirects."""
         allowed = allowed_origins(call, self._settings)
-        url = read_url(call.recording_url or "")
+        url = read_url(await self._address(call))
         for _ in range(_MAX_REDIRECTS + 1):
             response = await self._open(url, allowed)
             if not response.has_redirect_location:
@@ -243,12 +256,31 @@ class Recordings:
             url = read_url(str(url), response.headers["Location"])
         raise RecordingError("redirected again and again")
 
+    async def _address(self, call: Call) -> str:
+        """Where the recording is, by its PBX if that has to be asked."""
+        reference = call.recording_reference
+        if reference is None:
+            return call.recording_url or ""
+        if self._find is None:
+            raise RecordingPlaceError("nobody can be asked where it is")
+        try:
+            address = await self._find(call.source, reference)
+        except SourceAuthError as error:
+            raise RecordingDeniedError(str(error)) from error
+        except SourceError as error:
+            kind = RecordingBusyError if error.retry_after else RecordingError
+            raise kind(str(error)) from error
+        if address is None:
+            is_early = call.settles_at is not None
+            raise RecordingBusyError("not there yet") if is_early else RecordingGoneError("gone")
+        return address
+
     async def _open(self, url: httpx.URL, allowed: AllowedOrigins) -> httpx.Response:
         """Ask an allowed origin, over a connection to an address it may have."""
         origin = origin_of(url)
         if origin in allowed.trusted:
             return await self._send(url, url)
-        if origin not in allowed.public:
+        if not allowed.have_public(origin):
             raise RecordingPlaceError("its address is not in RECORDING_HOSTS")
         addresses = await self._resolve(url.host)
         if not are_public(addresses):
@@ -278,6 +310,16 @@ class Recordings:
             return await self._http.send(request, stream=True, follow_redirects=False)
         except (httpx.InvalidURL, UnicodeError) as error:  # of where it is redirected to
             raise RecordingPlaceError("redirected to what is no address") from error
+
+
+def _place_of(call: Call) -> str:
+    """Where it is fetched from, for its turn: a host, or the PBX that must be asked."""
+    if call.recording_reference is not None:
+        return f"{RECORDING_REFERENCE}{call.source}"
+    try:
+        return read_url(call.recording_url or "").host
+    except (RecordingError, ValueError):
+        return ""  # refused when its turn has come
 
 
 def _check_answer(response: httpx.Response) -> None:

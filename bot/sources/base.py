@@ -6,8 +6,9 @@ cannot read comes out as a Reject in the place of the statement: nothing is drop
 
 A source is a class that does what one or more of the protocols below ask: it is posted to
 (HookSource), listened to or asked (FeedSource), read from files (FileSource); and what else its
-PBX can do (LateSource, RecordingSource, DialSource). Whoever is asked over the network raises
-SourceError, never another error. A new PBX takes
+PBX can do (LateSource, RecordingSource, DialSource) or wants of its hook (SignedHookSource,
+AnsweringHookSource, EchoingHookSource). Whoever is asked over the network raises SourceError,
+never another error. A new PBX takes
 - its settings, a class in `bot/config/sources.py`, and lines in `.env.example`;
 - its package here: how the PBX writes calls, opened by where that is documented;
 - a case in `bot/sources/registry.py`.
@@ -18,10 +19,11 @@ it: a source puts them together, or states each under the same `external_id` and
 
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from bot.domain.calls import RECORDING_REFERENCE as RECORDING_REFERENCE
 from bot.domain.calls import CallFacts, EndedCall, Reject
 
 Reading = CallFacts | Reject
@@ -75,6 +77,37 @@ class HookSource(CallSource, Protocol):
         `content_type` is that header of the request, "" if it has none. The place of a Reject is
         an index in what was posted, from 0. Whatever was posted, nothing is raised.
         """
+        ...
+
+
+@runtime_checkable
+class SignedHookSource(HookSource, Protocol):
+    """A hook whose PBX signs what it posts."""
+
+    def is_genuine(self, body: bytes, content_type: str, headers: Mapping[str, str]) -> bool:
+        """Whether it was signed with our secret; the names of `headers` in any letters.
+
+        What is not genuine is not read: the request is refused, and kept as a Reject.
+        """
+        ...
+
+
+@runtime_checkable
+class AnsweringHookSource(HookSource, Protocol):
+    """A hook whose PBX wants to hear something of its own, or else posts again."""
+
+    @property
+    def hook_answer(self) -> str:
+        """The JSON that answers all that is durable, also what could not be read."""
+        ...
+
+
+@runtime_checkable
+class EchoingHookSource(HookSource, Protocol):
+    """A hook whose PBX first asks, by GET, whether the address is ours."""
+
+    def hook_echo(self, query: Mapping[str, str]) -> str | None:
+        """The text that answers such a request; None: it is none."""
         ...
 
 
@@ -160,8 +193,14 @@ class LateSource(CallSource, Protocol):
         ...
 
 
-RECORDING_REFERENCE = "pbx:"
-"""Begins a `recording_url` that is no address: the PBX must be asked where the recording is."""
+@runtime_checkable
+class PatientSource(LateSource, Protocol):
+    """A LateSource whose PBX does not want to be asked often."""
+
+    @property
+    def ask_pause(self) -> float:
+        """Seconds from one `ask_again` to the next, at least."""
+        ...
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ Neither a secret nor what a PBX answered gets into an error whole: `reason_of` s
 import email.utils
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -54,8 +54,11 @@ class HttpApi:
         body: Any = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        also: Collection[int] = (),
     ) -> Any:
         """The JSON that answers. `body` is sent as JSON, `form` as a form.
+
+        `also`: statuses that tell of no failure of the PBX; their JSON says what is wrong.
 
         Raises SourceAuthError if the credentials are refused, SourceError for all else.
         """
@@ -79,7 +82,8 @@ class HttpApi:
             raise SourceError(f"{self._host} cannot be reached: {_why(error)}") from None
         except httpx.HTTPError as error:
             raise SourceError(f"{self._host}: {type(error).__name__}") from None
-        self._check_status(response)
+        if response.status_code not in also:
+            self._check_status(response)
         try:
             return json.loads(text)
         except ValueError:

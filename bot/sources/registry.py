@@ -2,11 +2,19 @@
 
 import httpx
 
-from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
+from bot.config.sources import (
+    AsteriskSettings,
+    BinotelSettings,
+    SourceSettings,
+    WebhookSettings,
+    ZadarmaSettings,
+)
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
+from bot.sources.binotel.source import BinotelSource
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.zadarma.source import ZadarmaSource
 
 
 def create_source(
@@ -24,9 +32,12 @@ def create_source(
 
     The type checker refuses a kind that has settings and no case here.
     """
-    del http  # no kind of PBX is asked over HTTP yet
     match settings:
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=latest or clock)
         case AsteriskSettings():
             return MasterCsvSource(name, settings, clock=latest or clock)
+        case ZadarmaSettings():
+            return ZadarmaSource(name, settings, http=http, clock=clock)
+        case BinotelSettings():
+            return BinotelSource(name, settings, http=http, clock=clock)

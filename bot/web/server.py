@@ -61,6 +61,7 @@ def create_web(
     hooks = Hooks(settings, sources, recorder, metrics)
     probes = Probes(durability, bot, outbox, metrics, steady=steady, is_receiving=is_receiving)
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
+    app.router.add_get("/hooks/{source}/{token}", hooks.echo, allow_head=False)
     app.router.add_get("/healthz", probes.alive)
     app.router.add_get("/readyz", probes.ready)
     app.router.add_get("/metrics", probes.metrics)

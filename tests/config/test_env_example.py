@@ -8,7 +8,12 @@ import pytest
 from pydantic import BaseModel
 
 from bot.config.settings import Settings
-from bot.config.sources import AsteriskSettings, WebhookSettings
+from bot.config.sources import (
+    AsteriskSettings,
+    BinotelSettings,
+    WebhookSettings,
+    ZadarmaSettings,
+)
 from tests.support.places import ROOT
 
 ENV_EXAMPLE = ROOT / ".env.example"
@@ -28,7 +33,12 @@ def test_the_example_of_settings_names_each_once_and_no_other() -> None:
 
 
 def test_the_example_of_settings_names_all_of_every_source() -> None:
-    kinds: dict[str, type[BaseModel]] = {"webhook": WebhookSettings, "asterisk": AsteriskSettings}
+    kinds: dict[str, type[BaseModel]] = {
+        "webhook": WebhookSettings,
+        "asterisk": AsteriskSettings,
+        "zadarma": ZadarmaSettings,
+        "binotel": BinotelSettings,
+    }
     named = {
         line.partition("=")[0].split("__")[2].lower() for line in example_lines(is_source=True)
     }
@@ -55,4 +65,4 @@ def test_the_example_of_settings_is_what_holds_without_it(
     whole.write_text(
         "\n".join(example_lines(is_source=False) + example_lines(is_source=True)), encoding="utf-8"
     )
-    assert len(Settings(_env_file=whole).sources) == 2
+    assert len(Settings(_env_file=whole).sources) == 4

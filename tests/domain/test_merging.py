@@ -3,6 +3,7 @@
 import random
 from dataclasses import fields, replace
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -485,3 +486,39 @@ def test_nothing_is_awaited_of_a_whole_call_or_of_one_that_goes_on() -> None:
     assert merged(known).settles_at is None
     assert merged(said(price=Decimal("0.08"))).settles_at is not None
     assert merged(said(status=Status.RINGING)).settles_at is None
+
+
+# Times that are only when the statement came
+
+
+def _came(at: int, status: Status, **more: Any) -> CallFacts:
+    """A statement of a source that tells no times."""
+    times = {"started_at": at} | {name: at for name in ("answered_at", "ended_at") if name in more}
+    return said(**({"status": status} | more | times), by_arrival=frozenset(times))
+
+
+def test_a_time_of_arrival_gives_way_to_any_that_is_told_and_to_an_earlier_one() -> None:
+    rings = _came(START, Status.RINGING)
+    answered = _came(START + 9, Status.ANSWERED, answered_at=1)
+    over = _came(START + 60, Status.ANSWERED, ended_at=1)
+    again = _came(START + 600, Status.ANSWERED, ended_at=1)
+    for history in permutations([rings, answered, over, again]):
+        call = merged(*history)
+        assert (call.started_at, call.answered_at, call.ended_at) == (
+            START,
+            START + 9,
+            START + 60,
+        )
+        assert (call.wait, call.talk) == (9, 51)
+        told = said(status=Status.RINGING, started_at=START + 2)
+        assert merged(*history, told).started_at == merged(told, *history).started_at == START + 2
+
+
+@settings(max_examples=300, deadline=None)
+@given(history=histories(), seed=st.integers(0, 1 << 32), data=st.data())
+def test_order_does_not_matter_to_times_of_arrival_either(
+    history: list[CallFacts], seed: int, data: st.DataObject
+) -> None:
+    times = st.frozensets(st.sampled_from(["started_at", "answered_at", "ended_at"]))
+    mixed = [replace(one, by_arrival=data.draw(times)) for one in history]
+    assert merged(*scrambled(mixed, seed)) == merged(*mixed)

@@ -1,6 +1,7 @@
 """Feeds of PBXs that fail, hang and lie: nothing missing, nobody else held up, each told once."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -49,6 +50,21 @@ class Scripted:
             await asyncio.Event().wait()
         finally:
             self.closed += 1
+
+
+@dataclass
+class PatientPbx:
+    """A PBX that is not asked again for a while; `asked`: when it was."""
+
+    name: str
+    clock: Callable[[], int]
+    ask_pause: float = 300.0
+    asked: list[int] = field(default_factory=list)
+
+    async def ask_again(self, calls: Sequence[EndedCall]) -> list[Reading]:
+        assert calls
+        self.asked.append(self.clock())
+        return []
 
 
 @dataclass
@@ -273,3 +289,28 @@ async def test_a_call_that_lacks_something_is_asked_for_again_twice(intake: Inta
     assert PRICE_DELAY <= first < PRICE_DELAY + 20
     assert 30 <= repeated - first < 40
     assert MUCH_LATER <= last < MUCH_LATER + 20
+
+
+async def test_a_pbx_that_is_not_to_be_asked_often_is_not(intake: Intake) -> None:
+    await intake.recorder.record(
+        [
+            said(external_id=str(n), started_at=at - 60, ended_at=at)
+            for n, at in enumerate(range(NOW - 2000, NOW, 20))
+        ]
+    )
+    source = PatientPbx("office", lambda: intake.now)
+    asking = AskingAgain(
+        {"office": source},
+        intake.calls,
+        intake.recorder,
+        clock=lambda: intake.now,
+        sleep=intake.sleep,
+    )
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(asking.run())
+        while intake.now < NOW + MUCH_LATER:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        asking.stop()
+    assert len(source.asked) > 3
+    gaps = [later - before for before, later in itertools.pairwise(source.asked)]
+    assert min(gaps) >= source.ask_pause

@@ -6,16 +6,17 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import WebhookSettings
+from bot.config.sources import BinotelSettings, WebhookSettings, ZadarmaSettings
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
@@ -25,6 +26,8 @@ from bot.domain.errors import (
     RecordingPlaceError,
     RecordingSlowError,
     RecordingTooLargeError,
+    SourceAuthError,
+    SourceError,
 )
 from bot.media import recordings as fetching
 from bot.media.origins import can_be_heard
@@ -362,3 +365,99 @@ async def test_names_of_this_computer_resolve_to_its_addresses() -> None:
 def test_a_wrong_setting_stops_the_start(hosts: str) -> None:
     with pytest.raises(ValidationError, match="expected hosts like"):
         settings(hosts)
+
+
+# A PBX that gives the address only when asked
+
+
+async def fetch_asked(
+    found: str | Exception | None, hosts: str, *, settles_at: int | None = None
+) -> tuple[bytes, list[tuple[str, str]]]:
+    """What is fetched when the PBX answers so, and what it was asked."""
+    asked: list[tuple[str, str]] = []
+
+    async def find(source: str, reference: str) -> str | None:
+        asked.append((source, reference))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    call = replace(call_with_recording("pbx:in_1"), settles_at=settles_at)
+    async with (
+        plain_http() as http,
+        Recordings(http, settings(hosts), find=find) as recordings,
+        recordings.fetched(call, employee_id=1) as sound,
+    ):
+        return await content(sound), asked
+
+
+async def test_a_pbx_is_asked_where_the_recording_is(pbx: RecordingServer) -> None:
+    assert await fetch_asked(f"{pbx.url}/ok", pbx.url) == (WAV, [("office", "in_1")])
+
+
+async def test_the_address_a_pbx_gives_is_judged_like_any_other(pbx: RecordingServer) -> None:
+    for address in (f"{pbx.url}/ok", "file:///etc/passwd", "pbx:in_1", "nowhere"):
+        with pytest.raises(RecordingPlaceError):
+            await fetch_asked(address, "records.example.com")
+    with pytest.raises(RecordingPlaceError):
+        await fetch_asked(f"{pbx.url}/to?to=http%3A%2F%2F127.0.0.1%3A1%2Fx", pbx.url)
+    assert pbx.asked == ["/to"]
+
+
+@pytest.mark.parametrize(
+    ("found", "settles_at", "error"),
+    [
+        (None, None, RecordingGoneError),
+        (None, 500, RecordingBusyError),
+        (SourceAuthError("key"), None, RecordingDeniedError),
+        (SourceError("429", retry_after=60), None, RecordingBusyError),
+        (SourceError("down"), None, RecordingError),
+    ],
+)
+async def test_a_pbx_that_has_no_address_is_told_in_words(
+    found: Exception | None, settles_at: int | None, error: type[RecordingError]
+) -> None:
+    with pytest.raises(error):
+        await fetch_asked(found, "", settles_at=settles_at)
+
+
+async def test_without_anybody_to_ask_there_is_no_recording() -> None:
+    async with plain_http() as http, Recordings(http, settings("")) as recordings:
+        with pytest.raises(RecordingPlaceError):
+            async with recordings.fetched(call_with_recording("pbx:in_1"), employee_id=1):
+                pass
+
+
+def test_what_a_pbx_must_be_asked_for_can_be_heard_if_it_can_be_asked() -> None:
+    call = call_with_recording("pbx:in_1")
+    assert can_be_heard(call, settings(""), askable={"office"})
+    assert not can_be_heard(call, settings("records.example.com"), askable={"other"})
+    assert not can_be_heard(call_with_recording("https://a.example/1.wav"), settings(""))
+
+
+def test_hosts_of_the_vendor_need_no_setting() -> None:
+    zadarma = ZadarmaSettings(kind="zadarma", key=SecretStr("k"), secret=SecretStr("s"))
+    binotel = BinotelSettings(kind="binotel", key=SecretStr("k"), secret=SecretStr("s"))
+    moved = ZadarmaSettings(
+        kind="zadarma",
+        key=SecretStr("k"),
+        secret=SecretStr("s"),
+        api_url="http://127.0.0.1:8443/api",
+        recording_hosts="records.example.com",
+    )
+    for source, url, is_heard in (
+        (zadarma, "https://api.zadarma.com/v1/pbx/record/download/x/1.mp3", True),
+        (zadarma, "http://api.zadarma.com/1.mp3", False),
+        (zadarma, "https://x.api.zadarma.com/1.mp3", False),
+        (binotel, "https://rec.binotel.com/1.mp3", True),
+        (binotel, "https://s3.EU-central-1.amazonaws.com/1.mp3", True),
+        (binotel, "https://binotel.com.evil.example/1.mp3", False),
+        (binotel, "https://evilbinotel.com/1.mp3", False),
+        (binotel, "https://rec.binotel.com:8443/1.mp3", False),
+        (binotel, "http://rec.binotel.com/1.mp3", False),
+        (moved, "http://127.0.0.1:8443/1.mp3", True),
+        (moved, "http://127.0.0.1:8444/1.mp3", False),
+        (moved, "https://records.example.com/1.mp3", True),
+    ):
+        chosen = Settings(_env_file=None, sources={"office": source})
+        assert can_be_heard(call_with_recording(url), chosen) == is_heard, url
