@@ -9,10 +9,9 @@ no price, and `whoHungUp` has been empty wherever it was seen.
 from collections.abc import Mapping
 
 from bot.domain.calls import RECORDING_REFERENCE, CallFacts, Direction, Party, Status
-from bot.domain.clock import Clock
+from bot.domain.clock import AHEAD_LIMIT, Clock
 from bot.domain.phones import NumberPlan
 from bot.sources.base import (
-    AHEAD_LIMIT,
     ID_LIMIT,
     NAME_LIMIT,
     TEXT_LIMIT,

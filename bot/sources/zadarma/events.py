@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.calls import CallFacts, Direction, Party, Status
-from bot.domain.clock import Clock
+from bot.domain.clock import AHEAD_LIMIT, Clock
 from bot.domain.phones import NumberPlan
-from bot.sources.base import AHEAD_LIMIT, TOO_FAR_AHEAD, Reading, rejected
+from bot.sources.base import TOO_FAR_AHEAD, Reading, rejected
 from bot.sources.recent import Recent
 from bot.sources.times import LocalTime
 from bot.sources.zadarma.client import sign

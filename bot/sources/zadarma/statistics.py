@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 from bot.domain.calls import CallFacts, Direction, Party, Status
-from bot.domain.clock import Clock
+from bot.domain.clock import AHEAD_LIMIT, Clock
 from bot.domain.phones import NumberPlan
-from bot.sources.base import AHEAD_LIMIT, NAME_LIMIT, TOO_FAR_AHEAD, Reading, clean_text, rejected
+from bot.sources.base import NAME_LIMIT, TOO_FAR_AHEAD, Reading, clean_text, rejected
 from bot.sources.times import LocalTime
 from bot.sources.zadarma.words import (
     direction_of,
