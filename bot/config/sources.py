@@ -229,5 +229,22 @@ class AsteriskSettings(CommonSettings):
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
 
 
-SourceSettings = Annotated[WebhookSettings | AsteriskSettings, Field(discriminator="kind")]
+class MappingSettings(CommonSettings):
+    """Any system that posts JSON or forms. `file`: the mapping that says what is where in them, or
+    the name of one that comes with Dzvinok."""
+
+    kind: Literal["mapping"]
+    file: Annotated[str, Field(min_length=1)]
+
+
+class OneVoipPlanetSettings(CommonSettings):
+    """OneVOIPlanet, which posts what it would post to KeyCRM."""
+
+    kind: Literal["onevoiplanet"]
+
+
+SourceSettings = Annotated[
+    WebhookSettings | AsteriskSettings | MappingSettings | OneVoipPlanetSettings,
+    Field(discriminator="kind"),
+]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -2,10 +2,19 @@
 
 import httpx
 
-from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
+from bot.config.sources import (
+    AsteriskSettings,
+    MappingSettings,
+    OneVoipPlanetSettings,
+    SourceSettings,
+    WebhookSettings,
+)
 from bot.domain.clock import Clock, system_clock
+from bot.domain.errors import StartError
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
+from bot.sources.mapping.calls import create_mapping_source
+from bot.sources.mapping.model import load_mapping
 from bot.sources.own.json_calls import JsonCallSource
 
 
@@ -20,7 +29,8 @@ def create_source(
 
     `http` asks PBXs that are asked (http_api.py makes one); whoever opened it closes it.
 
-    The type checker refuses a kind that has settings and no case here.
+    The type checker refuses a kind that has settings and no case here. Raises StartError if a
+    file that the settings name cannot be used.
     """
     del http  # no kind of PBX is asked over HTTP yet
     match settings:
@@ -28,3 +38,11 @@ def create_source(
             return JsonCallSource(name, settings, clock=clock)
         case AsteriskSettings():
             return MasterCsvSource(name, settings, clock=clock)
+        case MappingSettings():
+            try:
+                mapping = load_mapping(settings.file)
+            except StartError as error:
+                raise StartError(f"SOURCES__{name.upper()}__FILE: {error}") from None
+            return create_mapping_source(name, settings, mapping, clock=clock)
+        case OneVoipPlanetSettings():
+            return create_mapping_source(name, settings, load_mapping("onevoiplanet"), clock=clock)
