@@ -243,8 +243,24 @@ class OneVoipPlanetSettings(CommonSettings):
     kind: Literal["onevoiplanet"]
 
 
+class FreeSwitchSettings(CommonSettings):
+    """FreeSWITCH or FusionPBX, whose mod_json_cdr posts each leg.
+
+    `extension_pattern` is as Asterisk's. `recordings_url`: where a web server shows what lies in
+    FreeSWITCH's folder `recordings`; without it recordings are not known.
+    """
+
+    kind: Literal["freeswitch"]
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    recordings_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+
+
 SourceSettings = Annotated[
-    WebhookSettings | AsteriskSettings | MappingSettings | OneVoipPlanetSettings,
+    WebhookSettings
+    | AsteriskSettings
+    | MappingSettings
+    | OneVoipPlanetSettings
+    | FreeSwitchSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -4,6 +4,7 @@ import httpx
 
 from bot.config.sources import (
     AsteriskSettings,
+    FreeSwitchSettings,
     MappingSettings,
     OneVoipPlanetSettings,
     SourceSettings,
@@ -13,6 +14,7 @@ from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
+from bot.sources.freeswitch.calls import FreeSwitchSource
 from bot.sources.mapping.calls import create_mapping_source
 from bot.sources.mapping.model import load_mapping
 from bot.sources.own.json_calls import JsonCallSource
@@ -46,3 +48,5 @@ def create_source(
             return create_mapping_source(name, settings, mapping, clock=clock)
         case OneVoipPlanetSettings():
             return create_mapping_source(name, settings, load_mapping("onevoiplanet"), clock=clock)
+        case FreeSwitchSettings():
+            return FreeSwitchSource(name, settings, clock=clock)

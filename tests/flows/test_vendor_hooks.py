@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from bot.domain.people import Role
+from tests.support.freeswitch_legs import START, leg, rung
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.posted import posted_by
-from tests.support.running import HOOK_TOKEN, Office, running_office
+from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.support.telegram import RunningClock
 from tests.support.terminals import rows
 
@@ -25,6 +27,7 @@ def sources(directory: Path) -> dict[str, Any]:
     mapping.write_text(OWN, encoding="utf-8")
     return {
         "planet": {"kind": "onevoiplanet", "token": HOOK_TOKEN},
+        "switch": {"kind": "freeswitch", "token": HOOK_TOKEN},
         "own": {"kind": "mapping", "token": HOOK_TOKEN, "file": str(mapping)},
     }
 
@@ -81,3 +84,18 @@ async def test_what_is_ignored_is_taken_and_what_cannot_be_read_is_not(tmp_path:
         assert (status, '"rejected": []' in text) == (200, True)
         status, _ = await post(office, "planet", json={"action": "call"})
         assert status == 422
+
+
+async def test_a_call_of_freeswitch_is_told_to_whom_it_rang(tmp_path: Path) -> None:
+    began = int(NOW) - START - 40
+    clock = RunningClock(NOW)
+    async with running_office(tmp_path, clock=clock, sources=sources(tmp_path)) as office:
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        times: dict[str, Any] = {"began": began, "ended": began + 30}
+        for record in (rung("b", "101", "a", **times), leg("a", **times)):
+            status, _ = await post(office, "switch", json=record)
+            assert status == 200
+        alert = await olena.wait_for(is_alert)
+        assert "67 123 45 67" in alert.text
+        stored = rows(office.settings.database_path, "SELECT status, wait FROM calls")
+        assert stored == [("missed", 30)]
