@@ -296,6 +296,7 @@ _EXPECTED = {
     "bot_api_url": "an address like https://api.telegram.org",
     "public_url": "an address like https://bot.example.com",
     "currency": "three letters like UAH",
+    "api_url": "an address like https://pbx.example.com:5001",
     "recordings_url": "an address like https://pbx.example.com/recordings",
 }
 """In place of the pattern that a value has to match."""

@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    model_validator,
 )
 
 from bot.domain.phones import NumberPlan
@@ -255,12 +256,58 @@ class FreeSwitchSettings(CommonSettings):
     recordings_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
 
 
+CDR_ORDER = (
+    "historyid,callid,duration,time-start,time-answered,time-end,reason-terminated,from-no,to-no,"
+    "from-dn,to-dn,dial-no,reason-changed,final-number,final-dn,bill-code,bill-rate,bill-cost,"
+    "bill-name,chain,from-type,to-type,final-type,from-dispname,to-dispname,final-dispname,"
+    "missed-queue-calls"
+)
+"""The fields of 3CX's CDR in the order in which its settings offer them."""
+
+
+def _check_cdr_fields(value: str) -> str:
+    names, known = split_list(value), split_list(CDR_ORDER)
+    if wrong := [name for name in names if name not in known]:
+        raise ValueError(f"3CX has no field {wrong[0]}")
+    if "time-start" not in names or not {"callid", "historyid"} & set(names):
+        raise ValueError("expected time-start and callid among the fields")
+    return value
+
+
+class ThreeCxSettings(CommonSettings):
+    """3CX, either by its CDR service or by its Configuration API.
+
+    `cdr_host`, `cdr_port`: where its passive socket is; with `cdr_listens` its active one connects
+    from that host to that port here. `cdr_fields` as in its CDR settings. `api_url`, `client_id`
+    and `secret` are of the API.
+    """
+
+    kind: Literal["threecx"]
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    cdr_host: str = ""
+    cdr_port: Annotated[int, Field(ge=1, le=65535)] = 5015
+    cdr_listens: bool = False
+    cdr_fields: Annotated[str, AfterValidator(_check_cdr_fields)] = CDR_ORDER
+    api_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    client_id: str = ""
+    secret: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _check_way(self) -> "ThreeCxSettings":
+        if bool(self.cdr_host) is bool(self.api_url):
+            raise ValueError("expected either CDR_HOST, or API_URL with CLIENT_ID and SECRET")
+        if self.api_url and not (self.client_id and self.secret):
+            raise ValueError("API_URL needs CLIENT_ID and SECRET")
+        return self
+
+
 SourceSettings = Annotated[
     WebhookSettings
     | AsteriskSettings
     | MappingSettings
     | OneVoipPlanetSettings
-    | FreeSwitchSettings,
+    | FreeSwitchSettings
+    | ThreeCxSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

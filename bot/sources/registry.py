@@ -8,6 +8,7 @@ from bot.config.sources import (
     MappingSettings,
     OneVoipPlanetSettings,
     SourceSettings,
+    ThreeCxSettings,
     WebhookSettings,
 )
 from bot.domain.clock import Clock, system_clock
@@ -18,6 +19,7 @@ from bot.sources.freeswitch.calls import FreeSwitchSource
 from bot.sources.mapping.calls import create_mapping_source
 from bot.sources.mapping.model import load_mapping
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.threecx.source import create_threecx_source
 
 
 def create_source(
@@ -34,7 +36,6 @@ def create_source(
     The type checker refuses a kind that has settings and no case here. Raises StartError if a
     file that the settings name cannot be used.
     """
-    del http  # no kind of PBX is asked over HTTP yet
     match settings:
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=clock)
@@ -50,3 +51,5 @@ def create_source(
             return create_mapping_source(name, settings, load_mapping("onevoiplanet"), clock=clock)
         case FreeSwitchSettings():
             return FreeSwitchSource(name, settings, clock=clock)
+        case ThreeCxSettings():
+            return create_threecx_source(name, settings, http=http, clock=clock)
