@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.config.settings import Settings, load_settings, refuse_real_token
+from bot.config.sources import DEFAULT_ZONE
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.domain.people import Role
@@ -188,6 +189,31 @@ def backup(
 
     _run(copy_database(settings.database_path, file, replaces=force))
     typer.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@app.command("try-mapping")
+def try_mapping(
+    file: Annotated[str, typer.Argument(help="A mapping, or the name of one that is shipped.")],
+    sample: Annotated[Path, typer.Argument(help="What the vendor posts: JSON, a form, or lines.")],
+    *,
+    timezone: Annotated[
+        str, typer.Option(help="The zone of times without an offset.")
+    ] = DEFAULT_ZONE,
+) -> None:
+    """Show the call that a mapping makes of a sample; exit 1 if it makes none."""
+    from rich.console import Console
+
+    from bot.cli.try_mapping import try_mapping as try_samples
+
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        is_all_read = try_samples(
+            file, sample, timezone=timezone, clock=system_clock, console=console
+        )
+    except _TOLD as error:
+        _fail(error)
+    if not is_all_read:
+        raise typer.Exit(1)
 
 
 def _settings() -> Settings:

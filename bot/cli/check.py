@@ -76,7 +76,11 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("sources", Verdict.FAIL, detail)
     async with create_client() as http:
         for name, chosen in settings.sources.items():
-            source = create_source(name, chosen, http=http)
+            try:
+                source = create_source(name, chosen, http=http)
+            except StartError as error:
+                yield Finding(f"source {name}", Verdict.FAIL, str(error))
+                continue
             yield _check_source(source, settings)
             if isinstance(source, FeedSource):
                 yield await _check_feeds(source)

@@ -297,6 +297,7 @@ _EXPECTED = {
     "public_url": "an address like https://bot.example.com",
     "api_url": "an address like https://api.example.com",
     "currency": "three letters like UAH",
+    "recordings_url": "an address like https://pbx.example.com/recordings",
 }
 """In place of the pattern that a value has to match."""
 

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    model_validator,
 )
 
 from bot.domain.phones import NumberPlan
@@ -274,8 +275,86 @@ class BinotelSettings(ApiSettings):
     api_url: ApiUrl = "https://api.binotel.com"
 
 
+class MappingSettings(CommonSettings):
+    """Any system that posts JSON or forms. `file`: the mapping that says what is where in them, or
+    the name of one that comes with Dzvinok."""
+
+    kind: Literal["mapping"]
+    file: Annotated[str, Field(min_length=1)]
+
+
+class OneVoipPlanetSettings(CommonSettings):
+    """OneVOIPlanet, which posts what it would post to KeyCRM."""
+
+    kind: Literal["onevoiplanet"]
+
+
+class FreeSwitchSettings(CommonSettings):
+    """FreeSWITCH or FusionPBX, whose mod_json_cdr posts each leg.
+
+    `extension_pattern` is as Asterisk's. `recordings_url`: where a web server shows what lies in
+    FreeSWITCH's folder `recordings`; without it recordings are not known.
+    """
+
+    kind: Literal["freeswitch"]
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    recordings_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+
+
+CDR_ORDER = (
+    "historyid,callid,duration,time-start,time-answered,time-end,reason-terminated,from-no,to-no,"
+    "from-dn,to-dn,dial-no,reason-changed,final-number,final-dn,bill-code,bill-rate,bill-cost,"
+    "bill-name,chain,from-type,to-type,final-type,from-dispname,to-dispname,final-dispname,"
+    "missed-queue-calls"
+)
+"""The fields of 3CX's CDR in the order in which its settings offer them."""
+
+
+def _check_cdr_fields(value: str) -> str:
+    names, known = split_list(value), split_list(CDR_ORDER)
+    if wrong := [name for name in names if name not in known]:
+        raise ValueError(f"3CX has no field {wrong[0]}")
+    if "time-start" not in names or not {"callid", "historyid"} & set(names):
+        raise ValueError("expected time-start and callid among the fields")
+    return value
+
+
+class ThreeCxSettings(CommonSettings):
+    """3CX, either by its CDR service or by its Configuration API.
+
+    `cdr_host`, `cdr_port`: where its passive socket is; with `cdr_listens` its active one connects
+    from that host to that port here. `cdr_fields` as in its CDR settings. `api_url`, `client_id`
+    and `secret` are of the API.
+    """
+
+    kind: Literal["threecx"]
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    cdr_host: str = ""
+    cdr_port: Annotated[int, Field(ge=1, le=65535)] = 5015
+    cdr_listens: bool = False
+    cdr_fields: Annotated[str, AfterValidator(_check_cdr_fields)] = CDR_ORDER
+    api_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    client_id: str = ""
+    secret: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _check_way(self) -> "ThreeCxSettings":
+        if bool(self.cdr_host) is bool(self.api_url):
+            raise ValueError("expected either CDR_HOST, or API_URL with CLIENT_ID and SECRET")
+        if self.api_url and not (self.client_id and self.secret):
+            raise ValueError("API_URL needs CLIENT_ID and SECRET")
+        return self
+
+
 SourceSettings = Annotated[
-    WebhookSettings | AsteriskSettings | ZadarmaSettings | BinotelSettings,
+    WebhookSettings
+    | AsteriskSettings
+    | ZadarmaSettings
+    | BinotelSettings
+    | MappingSettings
+    | OneVoipPlanetSettings
+    | FreeSwitchSettings
+    | ThreeCxSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -21,11 +21,14 @@ from bot.sources.base import (
     CallSource,
     EchoingHookSource,
     HookSource,
+    QueryHookSource,
     SignedHookSource,
 )
 from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+_FORM = "application/x-www-form-urlencoded"
 
 _FORGED = Reject(
     0,
@@ -47,13 +50,15 @@ class Hooks:
     async def receive(self, request: web.Request) -> web.Response:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
 
-        200: something was, and it is durable. 422: nothing was. 404: the source or the token is
-        wrong. 403: the signature is. 400, 413, 415: there is no body to read. 503: the database
-        cannot be written now, so the PBX should post again.
+        200: something was, and it is durable, or there was nothing to take. 422: nothing could be
+        read. 404: the source or the token is wrong. 403: the signature is. 400, 413, 415: there is
+        no body to read. 503: the database cannot be written now, so the PBX should post again.
         """
         name = request.match_info["source"]
         source = self._source(name, request.match_info["token"])
         body, content_type = await read_body(request), request.headers.get("Content-Type", "")
+        if not body and isinstance(source, QueryHookSource):
+            body, content_type = request.rel_url.raw_query_string.encode(), _FORM
         is_refused = isinstance(source, SignedHookSource) and not source.is_genuine(
             body, content_type, request.headers
         )
@@ -68,11 +73,16 @@ class Hooks:
         counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
         rejected = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
         answer = {**counts, "rejected": rejected}
-        return web.json_response(answer, status=200 if outcomes else 422)
+        return web.json_response(answer, status=422 if rejects and not outcomes else 200)
 
     async def echo(self, request: web.Request) -> web.Response:
-        """Answer a PBX that asks by GET whether the address is ours; 405 for all other GETs."""
+        """Answer a PBX that asks by GET whether the address is ours, or tells of a call in it.
+
+        405 for all other GETs.
+        """
         source = self._source(request.match_info["source"], request.match_info["token"])
+        if request.query_string and isinstance(source, QueryHookSource):
+            return await self.receive(request)
         text = source.hook_echo(request.query) if isinstance(source, EchoingHookSource) else None
         if text is None:
             raise web.HTTPMethodNotAllowed("GET", ["POST"])

@@ -21,7 +21,7 @@ import re
 import unicodedata
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Literal, Protocol, runtime_checkable
 
 from bot.domain.calls import RECORDING_REFERENCE as RECORDING_REFERENCE
 from bot.domain.calls import CallFacts, EndedCall, Reject
@@ -99,6 +99,16 @@ class AnsweringHookSource(HookSource, Protocol):
     @property
     def hook_answer(self) -> str:
         """The JSON that answers all that is durable, also what could not be read."""
+        ...
+
+
+@runtime_checkable
+class QueryHookSource(HookSource, Protocol):
+    """A hook whose PBX may put what it says into the address, after `?`."""
+
+    @property
+    def reads_queries(self) -> Literal[True]:
+        """Where nothing is posted, `read_hook` is given what stands there, as a form."""
         ...
 
 

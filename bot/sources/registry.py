@@ -5,15 +5,24 @@ import httpx
 from bot.config.sources import (
     AsteriskSettings,
     BinotelSettings,
+    FreeSwitchSettings,
+    MappingSettings,
+    OneVoipPlanetSettings,
     SourceSettings,
+    ThreeCxSettings,
     WebhookSettings,
     ZadarmaSettings,
 )
 from bot.domain.clock import Clock, system_clock
+from bot.domain.errors import StartError
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
 from bot.sources.binotel.source import BinotelSource
+from bot.sources.freeswitch.calls import FreeSwitchSource
+from bot.sources.mapping.calls import create_mapping_source
+from bot.sources.mapping.model import load_mapping
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.threecx.source import create_threecx_source
 from bot.sources.zadarma.source import ZadarmaSource
 
 
@@ -30,7 +39,8 @@ def create_source(
     `http` asks PBXs that are asked (http_api.py makes one); whoever opened it closes it. `latest`:
     the latest moment the clock has shown, by which calls are judged too far ahead; None: `clock`.
 
-    The type checker refuses a kind that has settings and no case here.
+    The type checker refuses a kind that has settings and no case here. Raises StartError if a
+    file that the settings name cannot be used.
     """
     match settings:
         case WebhookSettings():
@@ -41,3 +51,15 @@ def create_source(
             return ZadarmaSource(name, settings, http=http, clock=clock)
         case BinotelSettings():
             return BinotelSource(name, settings, http=http, clock=clock)
+        case MappingSettings():
+            try:
+                mapping = load_mapping(settings.file)
+            except StartError as error:
+                raise StartError(f"SOURCES__{name.upper()}__FILE: {error}") from None
+            return create_mapping_source(name, settings, mapping, clock=clock)
+        case OneVoipPlanetSettings():
+            return create_mapping_source(name, settings, load_mapping("onevoiplanet"), clock=clock)
+        case FreeSwitchSettings():
+            return FreeSwitchSource(name, settings, clock=clock)
+        case ThreeCxSettings():
+            return create_threecx_source(name, settings, http=http, clock=clock)

@@ -10,7 +10,7 @@ import pytest
 from tests.support.places import ROOT
 from tests.support.terminals import Terminal
 
-COMMANDS = ("run", "check", "invite", "import", "backup")
+COMMANDS = ("run", "check", "invite", "import", "backup", "try-mapping")
 
 
 # Help

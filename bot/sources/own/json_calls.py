@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from bot.config.sources import WebhookSettings
+from bot.config.sources import CommonSettings
 from bot.domain.calls import CallFacts, Party
 from bot.domain.clock import AHEAD_LIMIT, Clock, system_clock
 from bot.sources.base import (
@@ -26,6 +26,7 @@ from bot.sources.base import (
 from bot.sources.own.call_model import ARRAY_LIMIT, CallDto
 from bot.sources.own.files import read_calls
 from bot.sources.own.json_fields import SECONDS_LIMIT, load_json
+from bot.sources.posted import decode_text
 from bot.sources.times import TOLERANCE, LocalTime
 
 YEAR = 366 * 86400
@@ -35,7 +36,7 @@ class JsonCallSource:
     """Reads calls in Dzvinok's own JSON. Is a HookSource and a FileSource."""
 
     def __init__(
-        self, name: str, settings: WebhookSettings, *, clock: Clock = system_clock
+        self, name: str, settings: CommonSettings, *, clock: Clock = system_clock
     ) -> None:
         self._name = name
         self._numbers = settings.number_plan
@@ -49,7 +50,7 @@ class JsonCallSource:
         return self._name
 
     def read_hook(self, body: bytes, content_type: str) -> list[Reading]:  # noqa: ARG002 - always JSON
-        text = self._decode(body)
+        text = decode_text(body, self._encoding)
         try:
             posted = load_json(text)
         except ValueError as error:
@@ -125,13 +126,6 @@ class JsonCallSource:
             updated_at=updated_at,
             flaws=tuple(dict.fromkeys(flaws)),
         )
-
-    def _decode(self, body: bytes) -> str:
-        """The text of a body: UTF-8 or its kin, else in ENCODING, what is none replaced."""
-        try:
-            return body.decode(json.detect_encoding(body))
-        except UnicodeDecodeError:
-            return body.decode(self._encoding, "replace")
 
     def _moment(self, when: datetime | None, after: int) -> int | None:
         return None if when is None else self._time.seconds(when, after=after)
