@@ -237,7 +237,8 @@ def _check_source(source: CallSource, settings: Settings) -> Finding:
     if isinstance(source, HookSource):
         if chosen.token is None:
             closed = f"{setting}: not set, its hook is closed; this makes one: {A_NEW_ONE}"
-            return Finding(what, Verdict.FAIL, closed)
+            is_asked = isinstance(source, FeedSource)
+            return Finding(what, Verdict.NOTE if is_asked else Verdict.FAIL, closed)
         if is_guessable(chosen.token.get_secret_value(), name):
             return _guessable(what, setting)
         address = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"

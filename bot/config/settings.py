@@ -295,6 +295,7 @@ def _describe_errors(error: ValidationError) -> Iterable[str]:
 _EXPECTED = {
     "bot_api_url": "an address like https://api.telegram.org",
     "public_url": "an address like https://bot.example.com",
+    "api_url": "an address like https://api.example.com",
     "currency": "three letters like UAH",
 }
 """In place of the pattern that a value has to match."""

@@ -89,6 +89,12 @@ def _check_encoding(value: str) -> str:
     return value
 
 
+def _check_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,500}", value.get_secret_value()):
+        raise ValueError("expected the key as the PBX shows it, without blanks")
+    return value
+
+
 CDR_COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
     *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
@@ -167,6 +173,15 @@ Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_count
 """A country, ISO 3166, two letters."""
 
 
+RecordingHosts = Annotated[str, AfterValidator(_check_recording_hosts)]
+
+ApiUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")]
+"""Where a PBX is asked over HTTP."""
+
+ApiKey = Annotated[SecretStr, AfterValidator(_check_key)]
+"""What a PBX knows us by when it is asked; it travels in a header."""
+
+
 class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
@@ -182,7 +197,7 @@ class CommonSettings(BaseModel):
     country: Country = DEFAULT_COUNTRY
     encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
     token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
-    recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
+    recording_hosts: RecordingHosts = ""
     dial_prefix: Annotated[str, AfterValidator(_check_digits)] = ""
     area_code: Annotated[str, AfterValidator(_check_digits)] = ""
     own_numbers: Annotated[str, AfterValidator(_check_own_numbers)] = ""
@@ -221,5 +236,17 @@ class AsteriskSettings(CommonSettings):
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
 
 
-SourceSettings = Annotated[WebhookSettings | AsteriskSettings, Field(discriminator="kind")]
+class UnitalkSettings(CommonSettings):
+    """UniTalk, asked at `api_url` with the `key` of the cabinet; its hook has a token."""
+
+    kind: Literal["unitalk"]
+    key: ApiKey
+    api_url: ApiUrl = "https://api.unitalk.cloud/api"
+    recording_hosts: RecordingHosts = "api.unitalk.cloud,https://api.unitalk.cloud:8443"
+
+
+SourceSettings = Annotated[
+    WebhookSettings | AsteriskSettings | UnitalkSettings,
+    Field(discriminator="kind"),
+]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -10,6 +10,7 @@ A source that also has hooks asks seldom while they tell of every call (Pace).
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from bot.domain.calls import CallFacts, Reject
 from bot.domain.clock import Clock
@@ -134,6 +135,19 @@ async def poll(
             begins = ends
         is_history, read_until = False, now
         await sleep(pace.seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class PolledFeed:
+    """A Feed that asks `read_window` again and again."""
+
+    name: str
+    read_window: ReadWindow
+    clock: Clock
+    pace: Pace
+
+    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        return poll(cursor, self.read_window, clock=self.clock, pace=self.pace)
 
 
 def _key(reading: Reading) -> object:

@@ -2,11 +2,17 @@
 
 import httpx
 
-from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
+from bot.config.sources import (
+    AsteriskSettings,
+    SourceSettings,
+    UnitalkSettings,
+    WebhookSettings,
+)
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.unitalk.source import UnitalkSource
 
 
 def create_source(
@@ -22,9 +28,10 @@ def create_source(
 
     The type checker refuses a kind that has settings and no case here.
     """
-    del http  # no kind of PBX is asked over HTTP yet
     match settings:
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=clock)
         case AsteriskSettings():
             return MasterCsvSource(name, settings, clock=clock)
+        case UnitalkSettings():
+            return UnitalkSource(name, settings, http=http, clock=clock)
