@@ -245,8 +245,17 @@ class UnitalkSettings(CommonSettings):
     recording_hosts: RecordingHosts = "api.unitalk.cloud,https://api.unitalk.cloud:8443"
 
 
+class RingostatSettings(CommonSettings):
+    """Ringostat, asked at `api_url` with the project's Auth-key; its hook has a token."""
+
+    kind: Literal["ringostat"]
+    key: ApiKey
+    api_url: ApiUrl = "https://api.ringostat.net"
+    recording_hosts: RecordingHosts = "app.ringostat.com"
+
+
 SourceSettings = Annotated[
-    WebhookSettings | AsteriskSettings | UnitalkSettings,
+    WebhookSettings | AsteriskSettings | UnitalkSettings | RingostatSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

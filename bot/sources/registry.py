@@ -4,6 +4,7 @@ import httpx
 
 from bot.config.sources import (
     AsteriskSettings,
+    RingostatSettings,
     SourceSettings,
     UnitalkSettings,
     WebhookSettings,
@@ -12,6 +13,7 @@ from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.ringostat.source import RingostatSource
 from bot.sources.unitalk.source import UnitalkSource
 
 
@@ -35,3 +37,5 @@ def create_source(
             return MasterCsvSource(name, settings, clock=clock)
         case UnitalkSettings():
             return UnitalkSource(name, settings, http=http, clock=clock)
+        case RingostatSettings():
+            return RingostatSource(name, settings, http=http, clock=clock)

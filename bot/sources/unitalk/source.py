@@ -1,7 +1,6 @@
 """UniTalk as a source: told by its hook, asked for what the hook has missed."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +10,10 @@ from bot.config.sources import UnitalkSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.clock import Clock, system_clock
 from bot.sources.base import Feed, Reading, rejected
-from bot.sources.polling import Pace, PolledFeed
+from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording
 from bot.sources.posted import decode_text, read_posted
 from bot.sources.rows import Row, read_row
-from bot.sources.times import LocalTime
+from bot.sources.times import LocalTime, local_text
 from bot.sources.unitalk.calls import UnitalkReader
 from bot.sources.unitalk.client import UnitalkClient
 
@@ -70,12 +69,7 @@ class UnitalkSource:
 
     async def ask_again(self, calls: Sequence[EndedCall]) -> list[Reading]:
         """The recordings of talks; not asked for where there has never been one."""
-        talks = [one for one in calls if one.talk and not one.has_recording]
-        if not talks or not self._has_recordings:
-            return []
-        begins = min(one.started_at for one in talks)
-        ends = max(one.started_at for one in talks)
-        return [one async for page in self._read_window(begins, ends) for one in page]
+        return await find_recordings(calls, self._read_window) if self._has_recordings else []
 
     async def _read_window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
         async for page in self._client.history(self._local(begins), self._local(ends)):
@@ -96,10 +90,8 @@ class UnitalkSource:
         return facts
 
     def _noted(self, readings: list[Reading]) -> list[Reading]:
-        self._has_recordings = self._has_recordings or any(
-            isinstance(one, CallFacts) and one.recording_url for one in readings
-        )
+        self._has_recordings = self._has_recordings or has_recording(readings)
         return readings
 
     def _local(self, moment: int) -> str:
-        return datetime.fromtimestamp(moment, self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        return local_text(moment, self._zone)
