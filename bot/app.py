@@ -41,6 +41,7 @@ from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
 from bot.sources.http_api import create_client
+from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
@@ -202,7 +203,9 @@ async def serve(
         pace = Pace(asyncio.get_running_loop().time, in_chat=in_chat)
         bot.session.middleware(PaceMiddleware(pace))
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, mounts=pinned_transports(settings.sources.values()))
+        )
         recordings = await stack.enter_async_context(Recordings(http, settings))
 
         i18n, metrics = create_i18n(settings.language), Metrics()
@@ -268,7 +271,9 @@ async def serve(
             receiving=receiving,
             metrics=metrics,
         )
-        asking = await stack.enter_async_context(create_client())
+        asking = await stack.enter_async_context(
+            create_client(pinned_transports(settings.sources.values()))
+        )
         sources = {
             name: create_source(name, chosen, http=asking, clock=clock)
             for name, chosen in settings.sources.items()

@@ -23,6 +23,7 @@ from bot.domain.clock_shifts import mending_zone
 from bot.domain.errors import SourceError, StartError, StorageError
 from bot.sources.base import CallSource, FeedSource, FileSource, HookSource
 from bot.sources.http_api import create_client
+from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
 from bot.web.server import not_served
 from storage.calls import CallRepo
@@ -74,7 +75,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             "set SOURCES__OFFICE__KIND and the rest of a source, see .env.example"
         )
         yield Finding("sources", Verdict.FAIL, detail)
-    async with create_client() as http:
+    async with create_client(pinned_transports(settings.sources.values())) as http:
         for name, chosen in settings.sources.items():
             source = create_source(name, chosen, http=http)
             yield _check_source(source, settings)

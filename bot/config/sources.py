@@ -7,6 +7,7 @@ Each field is the setting SOURCES__<NAME>__<FIELD>, checked when the program sta
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -92,6 +93,12 @@ def _check_encoding(value: str) -> str:
 def _check_key(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]{1,500}", value.get_secret_value()):
         raise ValueError("expected the key as the PBX shows it, without blanks")
+    return value
+
+
+def _check_fingerprint(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9a-f]{64}", value.replace(":", "").lower(), re.ASCII):
+        raise ValueError("expected the SHA-256 of a certificate: 64 digits and letters a-f")
     return value
 
 
@@ -254,8 +261,34 @@ class RingostatSettings(CommonSettings):
     recording_hosts: RecordingHosts = "app.ringostat.com"
 
 
+class MikopbxSettings(CommonSettings):
+    """MikoPBX, asked at `api_url` with an API key of its own.
+
+    `fingerprint`: the SHA-256 of its certificate, where that is one it signed itself.
+    `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
+    no number outside.
+    """
+
+    kind: Literal["mikopbx"]
+    key: ApiKey
+    api_url: ApiUrl
+    fingerprint: Annotated[str, AfterValidator(_check_fingerprint)] = ""
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the PBX."""
+        parts = urlsplit(self.api_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def recording_places(self) -> str:
+        """Where recordings may be fetched from: the PBX itself keeps them."""
+        return ",".join(filter(None, [self.recording_hosts, self.origin]))
+
+
 SourceSettings = Annotated[
-    WebhookSettings | AsteriskSettings | UnitalkSettings | RingostatSettings,
+    WebhookSettings | AsteriskSettings | UnitalkSettings | RingostatSettings | MikopbxSettings,
     Field(discriminator="kind"),
 ]
 """The settings of one source, of whatever kind; `kind` says which class they are read as."""

@@ -4,6 +4,7 @@ import httpx
 
 from bot.config.sources import (
     AsteriskSettings,
+    MikopbxSettings,
     RingostatSettings,
     SourceSettings,
     UnitalkSettings,
@@ -12,6 +13,7 @@ from bot.config.sources import (
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
+from bot.sources.mikopbx.source import MikopbxSource
 from bot.sources.own.json_calls import JsonCallSource
 from bot.sources.ringostat.source import RingostatSource
 from bot.sources.unitalk.source import UnitalkSource
@@ -39,3 +41,5 @@ def create_source(
             return UnitalkSource(name, settings, http=http, clock=clock)
         case RingostatSettings():
             return RingostatSource(name, settings, http=http, clock=clock)
+        case MikopbxSettings():
+            return MikopbxSource(name, settings, http=http, clock=clock)
