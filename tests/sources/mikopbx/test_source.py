@@ -110,6 +110,16 @@ async def test_what_is_new_is_asked_for_behind_the_cursor() -> None:
         assert (batch.readings, batch.cursor) == ([], "2")
 
 
+async def test_the_cursor_is_the_newest_row_not_the_one_that_began_last() -> None:
+    """A queue is written down behind those whom it rang, and began before them."""
+    server = MikopbxServer(
+        rows=[row(1, 1, 590), row(2, 1, 600, is_app="1", dst_chan="Queue:2001")]
+    )
+    async with office(server) as here:
+        [batch] = await here.passes(1)
+    assert batch.cursor == "2"
+
+
 async def test_a_call_of_long_ago_behind_the_cursor_is_read() -> None:
     """After an outage of two months; without a date the PBX would look back for one."""
     old = cdr_row(2, "mikopbx-1795000000.1", "2026-09-23 10:00:00")

@@ -88,6 +88,15 @@ async def test_a_page_that_comes_again_and_again_ends() -> None:
     assert len(server.asked) == 2
 
 
+async def test_a_full_page_is_not_the_last_whatever_the_count() -> None:
+    calls = [unitalk_call(n, local(NOW - 3000 + n)) for n in range(1001)]
+    server = UnitalkServer()
+    server.instead.append(web.json_response({"count": 0, "calls": calls[:1000]}))
+    server.instead.append(web.json_response({"calls": calls[1000:]}))
+    async with office(server) as source:
+        assert len(ids(await read_once(source, str(NOW)))) == 1001
+
+
 async def test_the_times_asked_for_are_those_of_the_zone() -> None:
     server = UnitalkServer()
     async with office(server) as source:
