@@ -42,6 +42,7 @@ from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
 from bot.sources.base import CallSource, RecordingSource
 from bot.sources.http_api import create_client
+from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
 from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.gate import Gate
@@ -204,13 +205,17 @@ async def serve(
         bot.session.middleware(PaceMiddleware(pace))
         known = (await repositories.clock_state.state()).latest_at
         latest = LatestMoment(clock, known=known)
-        asking = await stack.enter_async_context(create_client())
+        asking = await stack.enter_async_context(
+            create_client(pinned_transports(settings.sources.values()))
+        )
         sources = {
             name: create_source(name, chosen, http=asking, clock=clock, latest=latest)
             for name, chosen in settings.sources.items()
         }
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(trust_env=False, mounts=pinned_transports(settings.sources.values()))
+        )
         recordings = await stack.enter_async_context(
             Recordings(http, settings, find=partial(find_recording, sources))
         )

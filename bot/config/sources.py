@@ -91,6 +91,18 @@ def _check_encoding(value: str) -> str:
     return value
 
 
+def _check_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]{1,500}", value.get_secret_value()):
+        raise ValueError("expected the key as the PBX shows it, without blanks")
+    return value
+
+
+def _check_fingerprint(value: str) -> str:
+    if value and not re.fullmatch(r"[0-9a-f]{64}", value.replace(":", "").lower(), re.ASCII):
+        raise ValueError("expected the SHA-256 of a certificate: 64 digits and letters a-f")
+    return value
+
+
 CDR_COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
     *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
@@ -169,8 +181,13 @@ Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_count
 """A country, ISO 3166, two letters."""
 
 
+RecordingHosts = Annotated[str, AfterValidator(_check_recording_hosts)]
+
 ApiUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")]
 """Where a PBX is asked over HTTP."""
+
+ApiKey = Annotated[SecretStr, AfterValidator(_check_key)]
+"""What a PBX knows us by when it is asked; it travels in a header."""
 
 
 class CommonSettings(BaseModel):
@@ -188,7 +205,7 @@ class CommonSettings(BaseModel):
     country: Country = DEFAULT_COUNTRY
     encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
     token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
-    recording_hosts: Annotated[str, AfterValidator(_check_recording_hosts)] = ""
+    recording_hosts: RecordingHosts = ""
     dial_prefix: Annotated[str, AfterValidator(_check_digits)] = ""
     area_code: Annotated[str, AfterValidator(_check_digits)] = ""
     own_numbers: Annotated[str, AfterValidator(_check_own_numbers)] = ""
@@ -346,10 +363,57 @@ class ThreeCxSettings(CommonSettings):
         return self
 
 
+class UnitalkSettings(CommonSettings):
+    """UniTalk, asked at `api_url` with the `key` of the cabinet; its hook has a token."""
+
+    kind: Literal["unitalk"]
+    key: ApiKey
+    api_url: ApiUrl = "https://api.unitalk.cloud/api"
+    recording_hosts: RecordingHosts = "api.unitalk.cloud,https://api.unitalk.cloud:8443"
+
+
+class RingostatSettings(CommonSettings):
+    """Ringostat, asked at `api_url` with the project's Auth-key; its hook has a token."""
+
+    kind: Literal["ringostat"]
+    key: ApiKey
+    api_url: ApiUrl = "https://api.ringostat.net"
+    recording_hosts: RecordingHosts = "app.ringostat.com"
+
+
+class MikopbxSettings(CommonSettings):
+    """MikoPBX, asked at `api_url` with an API key of its own.
+
+    `fingerprint`: the SHA-256 of its certificate, where that is one it signed itself.
+    `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
+    no number outside.
+    """
+
+    kind: Literal["mikopbx"]
+    key: ApiKey
+    api_url: ApiUrl
+    fingerprint: Annotated[str, AfterValidator(_check_fingerprint)] = ""
+    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the PBX."""
+        parts = urlsplit(self.api_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def recording_places(self) -> str:
+        """Where recordings may be fetched from: the PBX itself keeps them."""
+        return ",".join(filter(None, [self.recording_hosts, self.origin]))
+
+
 SourceSettings = Annotated[
     WebhookSettings
     | AsteriskSettings
     | ZadarmaSettings
+    | UnitalkSettings
+    | RingostatSettings
+    | MikopbxSettings
     | BinotelSettings
     | MappingSettings
     | OneVoipPlanetSettings

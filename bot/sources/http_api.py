@@ -6,7 +6,7 @@ Neither a secret nor what a PBX answered gets into an error whole: `reason_of` s
 import email.utils
 import json
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -28,22 +28,39 @@ _BUSY_SECONDS = 60.0
 _REASON = 120
 
 
-def create_client() -> httpx.AsyncClient:
-    """For all sources together; no proxy or password is taken from the environment."""
-    client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+def create_client(
+    pinned: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+) -> httpx.AsyncClient:
+    """For all sources together; no proxy or password is taken from the environment.
+
+    `pinned`: PBXs with a certificate of their own, as pinning.py has it.
+    """
+    client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False, mounts=pinned)
     # No cookie is kept: what one PBX sets, no other is told.
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
 
 
+Explain = Callable[[Any], str | None]
+"""What the JSON of a failure says went wrong, by `reason_of`; None: it does not say."""
+
+
 class HttpApi:
     """The HTTP of one PBX, whose answers are JSON."""
 
-    def __init__(self, http: httpx.AsyncClient, url: str, *, setting: str) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        url: str,
+        *,
+        setting: str,
+        explain: Explain = lambda _: None,
+    ) -> None:
         """`setting` begins the names of the settings of this source, as SOURCES__OFFICE."""
         self._http = http
         self._url = url.rstrip("/")
         self._setting = setting
+        self._explain = explain
 
     async def ask(
         self,
@@ -77,20 +94,23 @@ class HttpApi:
             finally:
                 await response.aclose()
         except httpx.TimeoutException:
-            raise SourceError(f"{self._host} does not answer in time") from None
+            raise SourceError(f"{self.host} does not answer in time") from None
         except httpx.ConnectError as error:
-            raise SourceError(f"{self._host} cannot be reached: {_why(error)}") from None
+            raise SourceError(f"{self.host} cannot be reached: {_why(error)}") from None
         except httpx.HTTPError as error:
-            raise SourceError(f"{self._host}: {type(error).__name__}") from None
-        if response.status_code not in also:
-            self._check_status(response)
+            raise SourceError(f"{self.host}: {type(error).__name__}") from None
         try:
-            return json.loads(text)
-        except ValueError:
-            raise SourceError(f"{self._host} answered something else than JSON") from None
+            answer = json.loads(text)
+        except (ValueError, RecursionError):
+            self._check_status(response, None)
+            raise SourceError(f"{self.host} answered something else than JSON") from None
+        if response.status_code not in also:
+            self._check_status(response, self._explain(answer))
+        return answer
 
     @property
-    def _host(self) -> str:
+    def host(self) -> str:
+        """Whom an error speaks of."""
         return httpx.URL(self._url).host
 
     async def _read(self, response: httpx.Response) -> bytes:
@@ -98,21 +118,23 @@ class HttpApi:
         async for piece in response.aiter_bytes():
             text += piece
             if len(text) > MAX_BYTES:
-                raise SourceError(f"{self._host} answered more than {MAX_BYTES} bytes")
+                raise SourceError(f"{self.host} answered more than {MAX_BYTES} bytes")
         return text
 
-    def _check_status(self, response: httpx.Response) -> None:
+    def _check_status(self, response: httpx.Response, said: str | None) -> None:
+        """`said`: what the PBX says went wrong."""
         status = response.status_code
+        told = f"HTTP {status}: {said}" if said else f"HTTP {status}"
         if status in (401, 403):
             raise SourceAuthError(
-                f"{self._host} refuses the credentials (HTTP {status}): check {self._setting}__*"
+                f"{self.host} refuses the credentials ({told}): check {self._setting}__*"
             )
         if status == 429:
             raise SourceError(
-                f"{self._host} is asked too often (HTTP 429)", retry_after=_retry_after(response)
+                f"{self.host} is asked too often ({told})", retry_after=_retry_after(response)
             )
         if not response.is_success:
-            raise SourceError(f"{self._host} answers HTTP {status}", retry_after=0)
+            raise SourceError(f"{self.host} answers {told}", retry_after=0)
 
 
 def reason_of(text: object) -> str:

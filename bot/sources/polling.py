@@ -10,8 +10,9 @@ A source that also has hooks asks seldom while they tell of every call (Pace).
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from bot.domain.calls import CallFacts, Reject
+from bot.domain.calls import CallFacts, EndedCall, Reject
 from bot.domain.clock import Clock
 from bot.sources.base import Batch, Reading
 
@@ -134,6 +135,31 @@ async def poll(
             begins = ends
         is_history, read_until = False, now
         await sleep(pace.seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class PolledFeed:
+    """A Feed that asks `read_window` again and again."""
+
+    name: str
+    read_window: ReadWindow
+    clock: Clock
+    pace: Pace
+
+    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        return poll(cursor, self.read_window, clock=self.clock, pace=self.pace)
+
+
+async def find_recordings(calls: Sequence[EndedCall], read_window: ReadWindow) -> list[Reading]:
+    """What is known by now of the talks among these calls that have no recording."""
+    talks = [one.started_at for one in calls if one.talk and not one.has_recording]
+    if not talks:
+        return []
+    return [one async for page in read_window(min(talks), max(talks)) for one in page]
+
+
+def has_recording(readings: Sequence[Reading]) -> bool:
+    return any(isinstance(one, CallFacts) and one.recording_url for one in readings)
 
 
 def _key(reading: Reading) -> object:

@@ -5,10 +5,10 @@ Names like `call[id]` and `to[]` of a form, as PHP writes them, become objects a
 
 import email.parser
 import email.policy
-import itertools
 import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 from bot.sources.own.json_fields import load_json
@@ -72,7 +72,7 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
 
 def _put(place: dict[str, object], keys: list[str], value: str) -> None:
     """`""` among the keys: one more of an array, which holds texts only."""
-    for key, following in itertools.pairwise(keys):
+    for key, following in pairwise(keys):
         if following == "":
             break
         inner = place.setdefault(key, {})

@@ -7,9 +7,12 @@ from bot.config.sources import (
     BinotelSettings,
     FreeSwitchSettings,
     MappingSettings,
+    MikopbxSettings,
     OneVoipPlanetSettings,
+    RingostatSettings,
     SourceSettings,
     ThreeCxSettings,
+    UnitalkSettings,
     WebhookSettings,
     ZadarmaSettings,
 )
@@ -21,8 +24,11 @@ from bot.sources.binotel.source import BinotelSource
 from bot.sources.freeswitch.calls import FreeSwitchSource
 from bot.sources.mapping.calls import create_mapping_source
 from bot.sources.mapping.model import load_mapping
+from bot.sources.mikopbx.source import MikopbxSource
 from bot.sources.own.json_calls import JsonCallSource
+from bot.sources.ringostat.source import RingostatSource
 from bot.sources.threecx.source import create_threecx_source
+from bot.sources.unitalk.source import UnitalkSource
 from bot.sources.zadarma.source import ZadarmaSource
 
 
@@ -63,3 +69,9 @@ def create_source(
             return FreeSwitchSource(name, settings, clock=clock)
         case ThreeCxSettings():
             return create_threecx_source(name, settings, http=http, clock=clock)
+        case UnitalkSettings():
+            return UnitalkSource(name, settings, http=http, clock=clock)
+        case RingostatSettings():
+            return RingostatSource(name, settings, http=http, clock=clock)
+        case MikopbxSettings():
+            return MikopbxSource(name, settings, http=http, clock=clock)

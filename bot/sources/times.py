@@ -5,6 +5,7 @@ something known to be earlier. A time that never happens (clocks set forward) is
 clocks had not been changed yet: 03:30 in the gap is what people call 04:30.
 """
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,6 +18,20 @@ TOLERANCE = 60
 
 _SIXTIES = {f"{number:02}": number for number in range(60)}
 """Minutes and seconds as they are written, "00" to "59"."""
+
+
+_CHANNEL = re.compile(r"(?:.*\D)?(\d{10})\.\d+", re.ASCII | re.DOTALL)
+
+
+def channel_moment(uniqueid: str) -> int | None:
+    """When Asterisk made the channel that it calls `1531144732.920`; None: it does not say."""
+    match = _CHANNEL.fullmatch(uniqueid)
+    return int(match[1]) if match else None
+
+
+def local_text(moment: int, zone: ZoneInfo) -> str:
+    """What the clocks of the zone show, as PBXs want it: `2026-11-22 21:31:36`."""
+    return datetime.fromtimestamp(moment, zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 class LocalTime:

@@ -10,6 +10,7 @@ from tests.support.processes import environment
 from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import TOKEN
 from tests.support.terminals import Output, Terminal, Wall
+from tests.support.unitalk_server import KEY, UnitalkServer
 
 WRONG_TOKEN = "123456:AAF-not_registered_anywhere"
 A_NEW_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -113,6 +114,49 @@ async def test_a_hook_without_a_token_is_closed(online: Terminal) -> None:
     assert done.code == 1
     line = finding(done, "source office")
     assert line.startswith("FAIL source office: SOURCES__OFFICE__TOKEN: not set")
+
+
+async def test_a_source_that_is_asked_is_asked_and_may_do_without_its_hook(
+    online: Terminal,
+) -> None:
+    server = UnitalkServer()
+    async with server.running() as url:
+        asked = {"KIND": "unitalk", "KEY": KEY, "API_URL": f"{url}/api", "TOKEN": None}
+        settings = {f"SOURCES__OFFICE__{name}": value for name, value in asked.items()}
+        done = await online.beside("check", **settings)
+        assert done.code == 0, done.out
+        assert finding(done, "source office").startswith(
+            "note source office: SOURCES__OFFICE__TOK"
+        )
+        assert finding(done, "connection office").endswith("answers, the key is right")
+
+        done = await online.beside("check", **{**settings, "SOURCES__OFFICE__KEY": "wrong-key"})
+        line = finding(done, "connection office")
+        assert done.code == 1
+        assert line.startswith("FAIL connection office: 127.0.0.1: Authorization invalid: ")
+        assert line.endswith("check SOURCES__OFFICE__KEY")
+        assert "wrong-key" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("API_URL", "pbx.example", "expected an address like https://api.example.com"),
+        ("API_URL", "https://user:s3cret@pbx.example", "expected an address like"),
+        ("KEY", "s3cret key", "expected the key as the PBX shows it, without blanks"),
+        ("FINGERPRINT", "s3cret", "expected the SHA-256 of a certificate"),
+    ],
+)
+def test_a_wrong_setting_of_a_source_that_is_asked_is_named(
+    terminal: Terminal, name: str, value: str, told: str
+) -> None:
+    asked = {"KIND": "mikopbx", "KEY": KEY, "API_URL": "https://pbx.example", name: value}
+    done = terminal.run(
+        "check", **{f"SOURCES__OFFICE__{setting}": value for setting, value in asked.items()}
+    )
+    assert done.code == 1
+    assert f"SOURCES__OFFICE__{name}: {told}" in done.out + done.err
+    assert "s3cret" not in done.out + done.err
 
 
 async def test_a_port_of_another_program_fails(online: Terminal) -> None:

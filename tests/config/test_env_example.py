@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
 from bot.config.settings import Settings
 from bot.config.sources import SourceSettings
@@ -21,6 +22,12 @@ def example_lines(*, is_source: bool) -> list[str]:
     return [match[1] for line in lines if (match := re.fullmatch(wanted, line))]
 
 
+def source_kinds() -> dict[str, type[BaseModel]]:
+    """The settings of each kind of source, as their union says."""
+    [kind_of, *_] = get_args(SourceSettings)
+    return {get_args(one.model_fields["kind"].annotation)[0]: one for one in get_args(kind_of)}
+
+
 def test_the_example_of_settings_names_each_once_and_no_other() -> None:
     names = [line.partition("=")[0] for line in example_lines(is_source=False)]
     fields = {name.upper() for name in Settings.model_fields} - {"SOURCES"}
@@ -28,8 +35,7 @@ def test_the_example_of_settings_names_each_once_and_no_other() -> None:
 
 
 def test_the_example_of_settings_names_all_of_every_source() -> None:
-    union = get_args(get_args(SourceSettings)[0])
-    kinds = {get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in union}
+    kinds = source_kinds()
     named = {
         line.partition("=")[0].split("__")[2].lower() for line in example_lines(is_source=True)
     }
@@ -57,4 +63,4 @@ def test_the_example_of_settings_is_what_holds_without_it(
         "\n".join(example_lines(is_source=False) + example_lines(is_source=True)), encoding="utf-8"
     )
     kinds = {source.kind for source in Settings(_env_file=whole).sources.values()}
-    assert len(kinds) == len(get_args(get_args(SourceSettings)[0]))
+    assert kinds == set(source_kinds())
