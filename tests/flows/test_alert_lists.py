@@ -152,7 +152,7 @@ async def test_a_storm_that_outlasts_quiet_hours_is_heard_when_they_end(tmp_path
         assert sounds(office, olena) == before
         clock.advance(45)
         await office.post(*many(8, 2))
-        await office.nothing_due()
+        await olena.wait_gone(silent)
         [heard] = lists(olena)
         assert heard.id != silent.id
         assert sounds(office, olena) == before + 1
