@@ -98,7 +98,7 @@ async def test_a_storm_as_one_person_lives_through_it(tmp_path: Path) -> None:
         assert await pressed(olena, first, "3") == ""
         again = await olena.wait_for(lambda one: one.id > opened.id and is_alert(one))
         await office.nothing_due()
-        assert olena.current(opened) is None
+        await olena.wait_gone(opened)
         assert sounds(office, olena) - before[olena.id] == 1
 
         # The client rings again: the owner is told by a message of its own, others by the list.
