@@ -30,6 +30,7 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CallFacts, Direction, Party, Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Taking
+from bot.domain.contacts import Joining
 from bot.domain.errors import NoAccessError
 from bot.domain.people import EVERYTHING, Language, Role
 from bot.repositories import create_repositories
@@ -39,6 +40,7 @@ from storage.calls import CallRepo
 from storage.case_closings import CaseClosings
 from storage.case_deadlines import ANSWER_SECONDS, CaseDeadlines
 from storage.cases import CaseRepo
+from storage.contacts import ContactRepo
 from storage.database import Database, open_database
 from tests.support.deliveries import WatchedOutbox, deliver_due
 from tests.support.employees import hire
@@ -54,6 +56,7 @@ WINDOW, CLAIM = 1800, 600
 BOSS, OLENA, IVAN = 1, 2, 3
 EXTENSIONS = {OLENA: "101", IVAN: "102"}
 CLIENTS = ("0671234567", "0501112233", None)
+E164 = ("+380671234567", "+380501112233")
 UTC_ZONE = ZoneInfo("UTC")
 ANSWERED: dict[str, Any] = {"status": Status.ANSWERED, "extension": "101", "talk": 1, "wait": 0}
 
@@ -204,6 +207,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.cases = CaseRepo(
             self.database, self.repositories.journal, rules=rules, claim_seconds=CLAIM
         )
+        self.contacts = ContactRepo(self.database, rules=rules)
         self.case_closings = CaseClosings(self.database, rules=rules, claim_seconds=CLAIM)
 
     def teardown(self) -> None:
@@ -375,6 +379,33 @@ class CasesMachine(RuleBasedStateMachine):
             (external_id,),
         )
         return int(row["case_id"])
+
+    @rule()
+    def join_and_part(self) -> None:
+        """Two clients are taken for one, and that is undone: all is as before."""
+        self.now += 2
+        first, second = E164
+        joined = self.run(self.contacts.add_number(first, second, now=self.now))
+        assert joined is Joining.ADDED
+        contact = self.run(self.contacts.find(second))
+        assert contact
+        number = contact.find(second)
+        assert number
+        assert self.run(self.contacts.remove_number(contact, number.id, now=self.now))
+        for number_of, line in self.lines.items():
+            if line.claim and (lost := line.open_case(self.now)) and number_of in CLIENTS:
+                self._ask_as_stored(line.claim, lost[0].id)
+
+    def _ask_as_stored(self, claim: Claim, call: str) -> None:
+        """The owner may be asked sooner than they would have been."""
+        case_id = self.run(self._case_of(call))
+        [row] = self.run(
+            self.database.fetch(
+                "SELECT claim_due_at, asked_at FROM cases WHERE id = ?", (case_id,)
+            )
+        )
+        assert row["claim_due_at"] <= max(claim.due_at, self.now)
+        claim.due_at, claim.asked = row["claim_due_at"], row["asked_at"] is not None
 
     @rule()
     def restart(self) -> None:
