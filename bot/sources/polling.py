@@ -68,8 +68,9 @@ class Fresh:
 class Pace:
     """How long to wait before a PBX is asked again.
 
-    Hooks are relied on as long as a hook came after the last call that only a pass has found: so
-    they are neither before the first, nor once they stop coming. A silent night says nothing.
+    Hooks are relied on as long as one came after the last call whose end only a pass has found: so
+    they are neither before the first, nor once they stop coming, nor if they tell only of calls
+    that begin. A silent night says nothing.
     """
 
     def __init__(self, often: float = OFTEN, seldom: float = SELDOM) -> None:
@@ -79,7 +80,7 @@ class Pace:
         self._is_relied_on = False
 
     def note_hook(self, external_ids: Sequence[str]) -> None:
-        """A hook told of these calls."""
+        """A hook told of the end of these calls."""
         for external_id in external_ids:
             self._told.pop(external_id, None)
             self._told[external_id] = None
@@ -89,9 +90,7 @@ class Pace:
 
     def note_pass(self, readings: Sequence[Reading]) -> None:
         """A pass over what is new has found these."""
-        if any(
-            isinstance(one, CallFacts) and one.external_id not in self._told for one in readings
-        ):
+        if any(one not in self._told for one in ids_of_ended(readings)):
             self._is_relied_on = False
 
     def seconds(self) -> float:
@@ -156,6 +155,12 @@ async def find_recordings(calls: Sequence[EndedCall], read_window: ReadWindow) -
     if not talks:
         return []
     return [one async for page in read_window(min(talks), max(talks)) for one in page]
+
+
+def ids_of_ended(readings: Sequence[Reading]) -> list[str]:
+    """The ids of the calls that are said to be over."""
+    facts = (one for one in readings if isinstance(one, CallFacts))
+    return [one.external_id for one in facts if not one.status.is_live]
 
 
 def has_recording(readings: Sequence[Reading]) -> bool:

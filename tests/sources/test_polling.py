@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.calls import CallFacts, Reject
+from bot.domain.calls import CallFacts, Reject, Status
 from bot.domain.errors import SourceError
 from bot.sources.base import Batch, Reading
 from bot.sources.polling import AHEAD, FIRST, LATE, OFTEN, OVERLAP, SELDOM, STEP, Pace, poll
@@ -154,3 +154,15 @@ async def test_it_asks_seldom_while_hooks_tell_of_every_call(history: History) -
     assert history.pauses == [SELDOM] * 4 + [OFTEN]
     history.pace.note_hook(["later"])
     assert history.pace.seconds() == SELDOM
+
+
+async def test_hooks_that_tell_only_of_calls_that_begin_are_not_relied_on(
+    history: History,
+) -> None:
+    """A live call in history says nothing of them; its end, of which none told, does."""
+    live = said(external_id="a", started_at=NOW + 30, status=Status.RINGING, ended_at=None)
+    history.pace.note_hook(["before"])
+    history.calls.append((NOW + 60, live))
+    history.calls.append((NOW + 1000, replace(live, status=Status.MISSED)))
+    await history.passes(4)
+    assert history.pauses == [SELDOM, SELDOM, OFTEN]

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from bot.config.sources import RingostatSettings
-from bot.domain.calls import CallFacts, EndedCall
+from bot.domain.calls import EndedCall
 from bot.domain.clock import Clock, system_clock
 from bot.sources.base import Feed, Reading, rejected
-from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording
+from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording, ids_of_ended
 from bot.sources.posted import decode_text, read_posted
 from bot.sources.ringostat.calls import RingostatReader
 from bot.sources.ringostat.client import RingostatClient
@@ -61,7 +61,7 @@ class RingostatSource:
         readings = [
             read_row(item, place, self._reader.read_event) for place, item in enumerate(items)
         ]
-        self._pace.note_hook([one.external_id for one in readings if isinstance(one, CallFacts)])
+        self._pace.note_hook(ids_of_ended(readings))
         return readings
 
     async def check(self) -> str:

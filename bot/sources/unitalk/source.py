@@ -10,7 +10,7 @@ from bot.config.sources import UnitalkSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.clock import Clock, system_clock
 from bot.sources.base import Feed, Reading, rejected
-from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording
+from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording, ids_of_ended
 from bot.sources.posted import decode_text, read_posted
 from bot.sources.rows import Row, read_row
 from bot.sources.times import LocalTime, local_text
@@ -59,7 +59,7 @@ class UnitalkSource:
             return [rejected(0, [str(error)], decode_text(body, self._encoding))]
         items = posted if isinstance(posted, list) else [posted]
         readings = [read_row(item, place, self._read_event) for place, item in enumerate(items)]
-        self._pace.note_hook([one.external_id for one in readings if isinstance(one, CallFacts)])
+        self._pace.note_hook(ids_of_ended(readings))
         return self._noted(readings)
 
     async def check(self) -> str:

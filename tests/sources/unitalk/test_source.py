@@ -1,5 +1,6 @@
 """UniTalk asked over HTTP: moving pages, errors in its words, quotas, an outage, its prices."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
@@ -12,8 +13,9 @@ from bot.config.sources import UnitalkSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.base import Batch, FeedSource, HookSource, LateSource
+from bot.sources.polling import PolledFeed
 from bot.sources.registry import create_source
-from bot.sources.unitalk.source import UnitalkSource
+from bot.sources.unitalk.source import OFTEN, SELDOM, UnitalkSource
 from tests.support.kyiv import KYIV, at
 from tests.support.plain_http import plain_http
 from tests.support.unitalk_server import KEY, UnitalkServer, unitalk_call
@@ -192,3 +194,14 @@ async def test_recordings_are_asked_for_only_where_there_are_any() -> None:
         assert len(server.asked) == 1
         assert await source.ask_again([missed, ended("1", NOW - 600, has_recording=True)]) == []
         assert len(server.asked) == 1
+
+
+async def test_history_is_asked_for_seldom_once_events_tell_of_the_ends_of_calls() -> None:
+    async with office(UnitalkServer()) as source:
+        [feed] = source.feeds
+        assert isinstance(feed, PolledFeed)
+        assert feed.pace.seconds() == OFTEN
+        for event, pause in (("CALL_NEW", OFTEN), ("CALL_ANSWER", OFTEN), ("CALL_END", SELDOM)):
+            call = unitalk_call(1, local(NOW - 60))
+            source.read_hook(json.dumps({"event": event, "call": call}).encode(), "")
+            assert feed.pace.seconds() == pause
