@@ -4,6 +4,7 @@ import httpx
 
 from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
 from bot.domain.clock import Clock, system_clock
+from bot.sources.asterisk.live import AsteriskSource
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.base import CallSource
 from bot.sources.own.json_calls import JsonCallSource
@@ -26,5 +27,7 @@ def create_source(
     match settings:
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=clock)
+        case AsteriskSettings(host=host) if host:
+            return AsteriskSource(name, settings, clock=clock)
         case AsteriskSettings():
             return MasterCsvSource(name, settings, clock=clock)
