@@ -38,7 +38,8 @@ class Breaks:
         self._lost_at = self._time.at(moment)
         self._listed.clear()
         for call in self._calls:
-            call.is_unsure = call.has_gap = True
+            call.is_unsure = call.has_gap = call.is_end_unheard = True
+            call.gap_at = self._lost_at
 
     def tick(self) -> None:
         if self._started_until is not None and self._calls.now >= self._started_until:
@@ -64,8 +65,7 @@ class Breaks:
     def on_shutdown(self, packet: Packet) -> None:
         del packet
         for call in self._calls:
-            if not call.is_over:
-                self._calls.end_by_pbx(call, self._calls.now)
+            self._calls.end_by_pbx(call, self._calls.now)
 
     def on_listed(self, packet: Packet) -> None:
         """A channel that is there now: what can be known of it without its past."""
@@ -78,7 +78,8 @@ class Breaks:
         self._listed.add(uniqueid)
         application = packet.get("application", "")
         if not is_known:
-            call.has_gap = True
+            call.has_gap = call.is_end_unheard = True
+            call.gap_at = self._calls.now
             channel.is_dialled = application in DIALLED_APPS
             if channel.is_dialled and channel is not call.root:
                 call.legs.append(channel)
@@ -93,16 +94,21 @@ class Breaks:
 
     def on_list_complete(self, packet: Packet) -> None:
         del packet
+        for call in self._calls:
+            call.gap_at = self._calls.now
+        for channel in self._calls.channels:
+            if channel.uniqueid not in self._listed:
+                self._calls.channels.leave(channel)  # it is gone, or else will be heard of again
         for uniqueid in self._listed:
-            channel = self._calls.channels.get(uniqueid)
-            call = self._calls.of(channel) if channel is not None else None
-            if channel is not None and call is not None and not call.has_talked:
-                self._calls.connect(channel)
+            listed = self._calls.channels.get(uniqueid)
+            own = self._calls.of(listed) if listed is not None else None
+            if listed is not None and own is not None and not own.has_talked:
+                self._calls.connect(listed, is_heard=False)
         self._listed.clear()
 
     def _end_by_start(self) -> None:
         self._started_until = None
         for call in self._calls:
-            if call.has_gap and not call.is_over and call.heard_at <= (self._lost_at or 0):
+            if call.has_gap and call.heard_at <= (self._lost_at or 0):
                 call.is_unsure = False
                 self._calls.end_by_pbx(call, self._lost_at or self._calls.now)

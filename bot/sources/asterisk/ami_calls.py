@@ -38,6 +38,8 @@ _MARKS = {
 """Which time of a call an event of CEL tells."""
 
 _FORGET_EVERY = 300
+_ENDING = 3
+"""Seconds that the ends of the channels of a call may lie apart."""
 
 
 class AmiCalls:
@@ -149,7 +151,7 @@ class AmiCalls:
         channel.is_born_here = True
         call = self._calls.of(channel)
         if call is not None and channel is call.root and not call.has_gap:
-            call.is_unsure = False
+            call.is_unsure = call.is_end_unheard = False
 
     def _on_rename(self, packet: Packet) -> None:
         channel = self._calls.channels.get(packet.get("uniqueid", ""))
@@ -158,16 +160,14 @@ class AmiCalls:
 
     def _on_dial_begin(self, packet: Packet) -> None:
         dialler = self._calls.find(packet)
-        leg = self._calls.show(packet, "dest")
-        if leg is None:
+        leg = self._calls.find(packet, "dest")
+        if leg is None or self._calls.of(leg) is None:
             return
         leg.is_dialled = True
         leg.dial_string = packet.get("dialstring", "")
         if dialler is not None and dialler is not leg:
             leg.via = self._parties.local_extension(dialler) or dialler.via
         call = self._calls.dial(leg, dialler)
-        if call.asker is not None and call.asker is not call.root:
-            call.asker = None  # that was somebody who passed the call on
         if call.dialled is None and self._parties.is_outside(leg):
             exten = packet.get("exten", "")
             is_number = len(exten) > 3 and exten.lstrip("+").isdecimal()
@@ -180,6 +180,7 @@ class AmiCalls:
         status = packet.get("dialstatus", "")
         if leg is None or not status:
             return
+        leg.is_dialled = leg.is_dialled or not leg.has_called  # who picks up called us
         if not leg.dial_status or status == "ANSWER":
             leg.dial_status = status
             self._calls.note(self._calls.of(leg))
@@ -192,10 +193,12 @@ class AmiCalls:
         if channel.asked_by_party is not None:
             return
         channel.asked_by_party = True
-        if channel.has_transferred or channel.is_gone:
+        if channel.has_transferred:
             return
-        for call, _ in self._calls.talks(self._calls.channels.heard_by(channel)):
-            if call.asker is None:
+        if (own := self._calls.of(channel)) is not None and own.is_end_unheard:
+            own.is_end_unheard = self._calls.now - own.gap_at < _ENDING
+        for call in self._calls:
+            if call.asker is None and channel in call.company:
                 call.asker = channel
                 self._calls.note(call)
 
@@ -255,7 +258,7 @@ class AmiCalls:
         channel = self._calls.show(packet, "parkee")
         call = self._calls.of(channel) if channel is not None else None
         if call is not None:
-            call.asker = None
+            call.part()
 
     def _on_unparked(self, packet: Packet) -> None:
         self._meet(self._calls.find(packet, "retriever"), self._calls.find(packet, "parkee"))
@@ -302,7 +305,7 @@ class AmiCalls:
         self._calls.now = self._time.at(self._moment)
         if record.name in _MARKS:
             self._mend(record, is_late=step is not None)
-        channel = self._calls.find(packet)
+        channel = self._calls.known(packet.get("uniqueid", ""))
         call = self._calls.of(channel) if channel is not None else None
         if record.hangup_source and call is not None:
             call.hangup_source = record.hangup_source
@@ -323,7 +326,7 @@ class AmiCalls:
         self._calls.late.extend(of_others)
 
     def _on_cdr(self, packet: Packet) -> None:
-        channel = self._calls.find(packet)
+        channel = self._calls.known(packet.get("uniqueid", ""))
         call = self._calls.of(channel) if channel is not None else None
         if call is None or not call.is_unsure or call.has_talked:
             return

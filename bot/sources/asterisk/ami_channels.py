@@ -35,7 +35,8 @@ class Channel:
 
     `dial_string` is what was dialled to reach it, `dial_status` what came of it. `cause` is
     the Q.850 cause of its end. `asked_by_party`: its telephone asked to hang up first, False: the
-    PBX did. `has_transferred`: it gave its call away. `is_born_here`: its birth was seen. `via`:
+    PBX did. `has_called`: it called us, for whom we call is never in the state RING.
+    `has_transferred`: it gave its call away. `is_born_here`: its birth was seen. `via`:
     the extension of the Local channel that dialled it.
     """
 
@@ -57,6 +58,7 @@ class Channel:
     bridge: str | None = None
     asked_by_party: bool | None = None
     up_at: float | None = None
+    has_called: bool = False
     has_transferred: bool = False
     is_born_here: bool = False
     is_gone: bool = False
@@ -74,11 +76,6 @@ class Channel:
         """Whether somebody may be at its end."""
         return not self.is_local and self.technology not in PSEUDO_TECHNOLOGIES
 
-    @property
-    def is_caller(self) -> bool:
-        """Whether it called us: whom we call is never in the state RING."""
-        return self.state == RING and not self.is_dialled
-
     def take(self, packet: Packet, prefix: str = "") -> None:
         """Learn what an event shows of the channel."""
         name = packet.get(prefix + "channel", "")
@@ -87,6 +84,7 @@ class Channel:
         state = number_of(packet.get(prefix + "channelstate", ""))
         if state is not None and self.state != UP:  # an event may come late
             self.state = state
+            self.has_called = self.has_called or state == RING
         exten, context = packet.get(prefix + "exten", ""), packet.get(prefix + "context", "")
         self.seen_exten = exten or self.seen_exten
         self.exten = self.exten or exten

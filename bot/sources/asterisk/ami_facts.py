@@ -44,6 +44,8 @@ class FactsOfLive:
         if not self._is_worth_telling(call, direction, clients):
             return None
         status = self._status(call, root, direction, clients)
+        if status is Status.UNKNOWN_ERROR and not call.is_whole:
+            return None
         started = call.started
         if direction is OUT and root.is_dialled and clients:
             started = clients[0].born  # click-to-call counts from the client's leg
@@ -85,12 +87,14 @@ class FactsOfLive:
             is_alone = root is not None and root.is_dialled and not call.has_talked
             return call.is_over and not is_alone
         if direction is OUT and not clients:
-            return call.is_over and root is not None and not (root.is_dialled and not root.up_at)
+            is_reached = root is not None and (not root.is_dialled or root.up_at is not None)
+            return call.is_over and is_reached and call.is_whole
         return True
 
     def _count_app(self, call: LiveCall, root: Channel) -> None:
         """Own voicemail or a conference answers too, as in the history."""
-        if call.is_over and not call.legs and root.up_at is not None and not root.is_dialled:
+        is_seen = call.is_whole and not root.is_dialled
+        if call.is_over and not call.legs and root.up_at is not None and is_seen:
             call.answered = root.up_at
             call.talkers = [root]
 
@@ -148,6 +152,10 @@ class FactsOfLive:
         client, own = EndedBy.CALLER, EndedBy.CALLEE
         if direction is OUT:
             client, own = own, client
+        if call.ended_by_pbx:
+            return EndedBy.SYSTEM
+        if call.is_end_unheard:
+            return self._by_record(call, clients, client=client, own=own)
         if not call.has_talked:
             if direction is IN:
                 asked = call.root is not None and call.root.asked_by_party
@@ -155,18 +163,21 @@ class FactsOfLive:
             if status is Status.CANCELLED_BY_OPERATOR:
                 return EndedBy.CALLER
             return EndedBy.CALLEE if status is Status.REJECTED_BY_SUBSCRIBER else EndedBy.SYSTEM
-        if call.ended_by_pbx:
-            return EndedBy.SYSTEM
         if call.asker is not None:
             return client if call.asker in clients else own
         if any(one.asked_by_party for one in clients):
             return client
-        if call.hangup_source:
-            if any(one.name == call.hangup_source for one in clients):
-                return client
-            if any(one.name == call.hangup_source for one in call.talkers):
-                return own
-        return None if call.has_gap else EndedBy.SYSTEM
+        if told := self._by_record(call, clients, client=client, own=own):
+            return told
+        return EndedBy.SYSTEM if call.is_whole or call.company else None
+
+    def _by_record(
+        self, call: LiveCall, clients: list[Channel], *, client: EndedBy, own: EndedBy
+    ) -> EndedBy | None:
+        """Who hung up by CEL, if it is told; it names the channel."""
+        if any(one.name == call.hangup_source for one in clients):
+            return client
+        return own if any(one.name == call.hangup_source for one in call.talkers) else None
 
     def _is_asked(self, call: LiveCall, clients: list[Channel]) -> bool:
         return call.asker is not None or any(one.asked_by_party for one in clients)

@@ -10,6 +10,7 @@ from bot.sources.asterisk.ami_channels import Channel
 from bot.sources.asterisk.cdr import MESSAGES
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.live_call import LiveCall
+from bot.sources.asterisk.packet_fields import RING
 
 IN, OUT, INTERNAL = Direction
 
@@ -20,8 +21,9 @@ class Parties:
         self._numbers = numbers
 
     def local_extension(self, channel: Channel) -> str | None:
-        """The extension that a Local channel stands for: `Local/101@from-queue-00000001;2`."""
-        return self._plan.channel_extension(channel.name) if channel.is_local else None
+        """For which extension a Local channel dials: `Local/101@from-queue-00000001;2`."""
+        is_dialling = channel.is_local and channel.name.endswith(";2")
+        return self._plan.channel_extension(channel.name) if is_dialling else None
 
     def extension(self, channel: Channel) -> str | None:
         """The extension of one of our telephones; None: it is none, or its name does not tell.
@@ -31,7 +33,7 @@ class Parties:
         if own := self._plan.channel_extension(channel.name):
             return own
         dialled = None
-        if channel.is_dialled:
+        if channel.is_dialled and channel.dial_string:
             dialled = self._plan.dialled_extension(self._dialled(channel))
             if dialled and self._plan.is_outside(dialled):
                 dialled = None
@@ -41,12 +43,19 @@ class Parties:
             return dialled
         if channel.via or dialled:
             return channel.via or dialled
-        is_ours = not channel.is_dialled and not self._plan.is_trunk(channel.context)
+        is_ours = (
+            channel.has_called
+            and not channel.is_dialled
+            and not self._plan.is_trunk(channel.context)
+        )
         return self._plan.channel_peer(channel.name) if is_ours else None
 
     def is_outside(self, channel: Channel) -> bool:
         """Whether whoever was dialled is no telephone of ours."""
-        return channel.is_dialled and channel.is_device and self.extension(channel) is None
+        if not channel.is_dialled or not channel.is_device or self.extension(channel) is not None:
+            return False
+        # What was dialled may have been missed.
+        return bool(channel.dial_string) or self._plan.is_outside(channel.number)
 
     def dialled_number(self, channel: Channel) -> str | None:
         """The outside number that a channel was made to call."""
@@ -60,10 +69,12 @@ class Parties:
         if root is None or (not root.is_device and not root.is_local):
             return None
         goes_out = any(map(self.is_outside, call.legs))
+        if not root.is_born_here and root.state != RING:
+            return self._late_direction(root, goes_out=goes_out)
         if root.is_dialled:
             goes_out = goes_out or self.is_outside(root) or plan.is_outside(root.seen_exten)
             return OUT if goes_out else INTERNAL
-        if not root.is_caller and root.up_at is None and not call.legs and not root.is_gone:
+        if not root.has_called and root.up_at is None and not call.legs and not root.is_gone:
             return None
         if plan.is_trunk(root.context):
             return IN
@@ -82,6 +93,16 @@ class Parties:
             if any(number and number.endswith(root.exten.lstrip("+0")) for number in numbers):
                 return OUT
         return IN
+
+    def _late_direction(self, root: Channel, *, goes_out: bool) -> Direction | None:
+        """Of a call heard of when it had been going on: its context may be another by now."""
+        if root.is_dialled:
+            return OUT if goes_out else None
+        if self._plan.channel_extension(root.name):
+            goes_out = goes_out or self._plan.is_outside(root.exten)
+            return OUT if goes_out and not self._plan.is_extension(root.exten) else None
+        is_client = self._plan.is_outside(root.number) and not self._is_own(root.number)
+        return IN if is_client and not goes_out else None
 
     def caller_extension(self, root: Channel) -> str | None:
         """The extension of ours that calls, if the channel or its number says so."""

@@ -31,6 +31,7 @@ class LiveCalls:
         self._of_channel: dict[str, LiveCall] = {}
         self._gone: OrderedDict[str, Channel] = OrderedDict()
         self._calls: dict[str, LiveCall] = {}
+        self._over: dict[str, LiveCall] = {}
         self.channels = Channels()
         self.changed: dict[str, LiveCall] = {}
         self.late: deque[tuple[LiveCall, str]] = deque(maxlen=1000)
@@ -40,15 +41,16 @@ class LiveCalls:
         return len(self._calls)
 
     def __iter__(self) -> Iterator[LiveCall]:
+        """Those that go on."""
         return iter([*self._calls.values()])
 
     @property
     def size(self) -> int:
         """How much is held, for whoever watches the memory."""
-        return len(self.channels) + len(self._calls) + len(self._gone)
+        return len(self.channels) + len(self._calls) + len(self._over) + len(self._gone)
 
     def get(self, external_id: str) -> LiveCall | None:
-        return self._calls.get(external_id)
+        return self._calls.get(external_id) or self._over.get(external_id)
 
     def of(self, channel: Channel) -> LiveCall | None:
         return self._of_channel.get(channel.uniqueid)
@@ -78,18 +80,22 @@ class LiveCalls:
         call = self._of_channel[uniqueid]
         if channel.state == UP and not was_up:
             channel.up_at = self.now
-        if channel is call.root and channel.state != UP and not channel.is_dialled:
+        is_unanswered = prefix + "channelstate" in packet and channel.state != UP
+        if channel is call.root and is_unanswered and not channel.is_dialled:
             call.is_unsure = False  # nothing and nobody has answered it so far
         if linkedid != channel.linkedid:
             channel.linkedid = linkedid
-            self.meet(call, self._calls.get(linkedid))
+            self.meet(call, self.get(linkedid))
         call.heard_at = self.now
         self.note(call)
         return channel
 
     def find(self, packet: Packet, prefix: str = "") -> Channel | None:
         """As `show`, and channels that are gone."""
-        return self.show(packet, prefix) or self._gone.get(packet.get(prefix + "uniqueid", ""))
+        return self.show(packet, prefix) or self.known(packet.get(prefix + "uniqueid", ""))
+
+    def known(self, uniqueid: str) -> Channel | None:
+        return self.channels.get(uniqueid) or self._gone.get(uniqueid)
 
     def dial(self, leg: Channel, dialler: Channel | None) -> LiveCall:
         """The call in which somebody dials a channel: the dialler's.
@@ -101,10 +107,14 @@ class LiveCalls:
         own = self.of(dialler) if dialler is not None else None
         if own is not None and own is not call:
             call.alive.discard(leg.uniqueid)
-            own.alive.add(leg.uniqueid)
+            if not leg.is_gone:
+                own.alive.add(leg.uniqueid)
             call = self._of_channel[leg.uniqueid] = own
         if leg is not call.root and leg not in call.legs:
             call.legs.append(leg)
+            call.is_end_unheard = False
+            if call.asker is None or call.asker is not call.root:
+                call.part()
         self.note(call)
         return call
 
@@ -131,7 +141,7 @@ class LiveCalls:
             uniqueid, _ = self._gone.popitem(last=False)
             old = self._of_channel.pop(uniqueid, None)
             if old is not None and old.is_over and not old.alive:
-                self._calls.pop(old.external_id, None)
+                self._over.pop(old.external_id, None)
 
     def bury_all(self, call: LiveCall) -> None:
         for uniqueid in [*call.alive]:
@@ -159,9 +169,14 @@ class LiveCalls:
         elif direction is OUT and are_gone:
             is_over = is_over or call.has_talked or is_root_gone
         if is_over:
-            call.ended = self.now
+            self._end(call, self.now)
             self.late.append((call, "ended"))
-            self.note(call)
+
+    def _end(self, call: LiveCall, at: float) -> None:
+        call.ended = at
+        self._over[call.external_id] = call
+        self._calls.pop(call.external_id, None)
+        self.note(call)
 
     def end_unheard(self, linkedid: str) -> None:
         """No channel has this linkedid any more: of a call whose end was missed this is it."""
@@ -176,14 +191,14 @@ class LiveCalls:
     def end_by_pbx(self, call: LiveCall, at: float) -> None:
         """Asterisk itself ended, and the call with it."""
         self.bury_all(call)
-        call.ended, call.ended_by_pbx = at, True
-        self.note(call)
+        call.ended_by_pbx = True
+        self._end(call, at)
 
-    def talks(self, heard: Iterable[Channel]) -> list[tuple[LiveCall, list[Channel]]]:
+    def _talks(
+        self, heard: Iterable[Channel]
+    ) -> Iterator[tuple[LiveCall, Channel, list[Channel]]]:
         """Of those who hear each other: the calls of clients, and who of us is with the client."""
         people = [one for one in heard if one.is_device]
-        if len(people) < 2:
-            return []
         clients: list[tuple[LiveCall, Channel, Direction]] = []
         for one in people:
             call = self._of_channel.get(one.uniqueid)
@@ -191,24 +206,23 @@ class LiveCalls:
             if call is not None and direction and one in self._parties.clients(call, direction):
                 clients.append((call, one, direction))
         outside = [one for _, one, direction in clients if direction is not INTERNAL]
-        found = []
         for call, client, _ in clients:
             others = [one for one in people if one is not client and one not in outside]
             if others:
-                found.append((call, others))
-        return found
+                yield call, client, others
 
-    def connect(self, channel: Channel) -> None:
-        """Somebody has come to hear others: perhaps that is an answer."""
-        for call, others in self.talks(self.channels.heard_by(channel)):
+    def connect(self, channel: Channel, *, is_heard: bool = True) -> None:
+        """Somebody hears others: perhaps that is an answer. `is_heard`: it began just now."""
+        for call, client, others in self._talks(self.channels.heard_by(channel)):
             if not call.talkers:
-                call.answered = None if call.is_unsure else self.now
+                call.answered = self.now if is_heard and not call.is_unsure else None
                 self.late.append((call, "answered"))
             for one in others:
                 self.meet(call, self.of(one))
                 if one not in call.talkers:
                     call.talkers.append(one)
-            call.asker = None
+            call.company, call.asker = [client, *others], None
+            call.is_end_unheard = call.is_end_unheard and not is_heard
             self.note(call)
 
     def _birth(self, uniqueid: str) -> float:
@@ -218,9 +232,10 @@ class LiveCalls:
 
     def _enlist(self, channel: Channel) -> None:
         linkedid = channel.linkedid
-        call = self._calls.get(linkedid)
+        call = self.get(linkedid)
         if call is None:
             call = LiveCall(linkedid, started=channel.born, heard_at=self.now, is_unsure=True)
+            call.is_end_unheard, call.gap_at = True, self.now  # until its beginning is heard
             self._calls[linkedid] = call
         if channel.uniqueid == linkedid:
             call.root, call.started = channel, channel.born
