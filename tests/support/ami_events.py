@@ -11,6 +11,11 @@ from tests.support.ami_recordings import SETTINGS
 START = 1_795_400_000
 
 
+def as_bytes(packet: Packet) -> bytes:
+    """A packet as it goes over the wire."""
+    return "".join(f"{key}: {value}\r\n" for key, value in packet.items()).encode() + b"\r\n"
+
+
 @dataclass
 class Leg:
     """A channel. `state`: 0 down, 4 calls us, 5 rings, 6 answered."""
@@ -162,6 +167,10 @@ class Asterisk:
         self.answer(dialler, leg)
         self.up(dialler)
         self.bridge(name, leg, dialler)
+
+    def said(self) -> list[tuple[float, bytes]]:
+        """What was said, and when, as it goes over the wire."""
+        return [(when, as_bytes(packet)) for when, packet in self.events]
 
     def log(self) -> list[MergedCall]:
         """The calls, as the database has them."""

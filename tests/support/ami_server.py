@@ -5,7 +5,7 @@ told to, with pauses, or breaks off.
 import asyncio
 import hashlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class AmiServer:
     refused: int = 0
     open: int = 0
     told: asyncio.Event = field(default_factory=asyncio.Event)
-    on_say: Callable[[bytes], None] = lambda _: None
+    _listeners: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @asynccontextmanager
     async def running(self, *, tls: ssl.SSLContext | None = None) -> AsyncIterator["AmiServer"]:
@@ -56,6 +56,17 @@ class AmiServer:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def heard(self, action: str) -> None:
+        """Wait until somebody has asked for this."""
+        while action not in self.actions:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.005)
+
+    async def say(self, *packets: bytes) -> None:
+        """Tell everybody who is logged in."""
+        for writer in self._listeners:
+            writer.write(b"".join(packets))
+            await writer.drain()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -69,12 +80,14 @@ class AmiServer:
                 self.actions.append(name)
                 writer.write(self._answer(name, action))
                 if name == "login" and self.logins and saying is None:
+                    self._listeners.append(writer)
                     saying = asyncio.ensure_future(self._say(writer))
                     self._tasks.add(saying)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             self.open -= 1
+            self._listeners = [one for one in self._listeners if one is not writer]
             if saying is not None:
                 saying.cancel()
             self._tasks.discard(task)
@@ -124,7 +137,6 @@ class AmiServer:
             if isinstance(step, float):
                 await asyncio.sleep(step)
             elif isinstance(step, bytes):
-                self.on_say(step)
                 writer.write(step)
                 await writer.drain()
         self.told.set()

@@ -2,8 +2,9 @@
 itself ends.
 
 - Once the connection is broken, each call that goes on may change unheard: it is unsure.
-- Connected again, Asterisk lists the channels that are there. Whose first channel is not answered
-  yet by anything has missed nothing, and is sure again. Who is in a bridge with an employee talks.
+- Connected again, Asterisk lists the channels that are there. A call is sure again whose first
+  channel nothing has answered yet, or in which a telephone rings on. Who is in a bridge with an
+  employee talks.
 - A call whose end nobody heard is told nothing more of, but what it was told to be is true: one
   that was answered has been said to be so when it was answered.
 - If Asterisk says that it shuts down, every call ends with it. If it was started when the
@@ -14,7 +15,7 @@ itself ends.
 from bot.sources.asterisk.ami_channels import DIALLED_APPS
 from bot.sources.asterisk.ami_packets import Packet
 from bot.sources.asterisk.live_calls import LiveCalls
-from bot.sources.asterisk.packet_fields import number_of, sequence
+from bot.sources.asterisk.packet_fields import UP, number_of, sequence
 from bot.sources.asterisk.pbx_time import PbxTime
 
 RESTART_SECONDS = 15
@@ -87,6 +88,8 @@ class Breaks:
             if application == "Queue":
                 queue = packet.get("applicationdata", "").partition(",")[0]
                 call.queue, call.is_connecting = call.queue or queue or None, True
+        elif channel in call.legs and channel.is_device and channel.state != UP:
+            call.is_unsure = False  # it rings as before, so nobody else has answered
         if bridge := packet.get("bridgeid", ""):
             self._calls.channels.enter(channel, bridge)
         else:

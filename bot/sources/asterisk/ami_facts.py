@@ -154,7 +154,7 @@ class FactsOfLive:
             client, own = own, client
         if call.ended_by_pbx:
             return EndedBy.SYSTEM
-        if call.is_end_unheard:
+        if call.is_end_unheard and (call.has_talked or direction is IN):
             return self._by_record(call, clients, client=client, own=own)
         if not call.has_talked:
             if direction is IN:

@@ -15,7 +15,7 @@ from bot.sources.asterisk.live_call import LiveCall
 from bot.sources.asterisk.packet_fields import UP, born_at
 from bot.sources.base import ID_LIMIT
 
-REMEMBERED = 5000
+REMEMBERED = 2000
 """Channels that are gone and still known, for events that come late or twice."""
 
 FORGOTTEN = 12 * 3600
