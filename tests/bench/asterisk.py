@@ -61,7 +61,7 @@ async def _first_alerts(directory: Path, rounds: int) -> Figure:
         for number in range(rounds):
             pbx = Asterisk(now=time.time() - 5, count=10 * number)
             client = pbx.client(f"067{number:07}")
-            phone = pbx.dial(client, f"PJSIP/{office.EXTENSIONS[number % 4]}")
+            phone = pbx.dial(client, f"PJSIP/{office.EXTENSIONS[number % len(office.EXTENSIONS)]}")
             pbx.wait(4)
             pbx.end_dial(client, phone, "NOANSWER")
             pbx.gone(phone, client)
@@ -101,6 +101,14 @@ def _call(number: int, began: float, length: float) -> list[tuple[float, bytes]]
     return pbx.said()
 
 
+def _busiest(events: list[tuple[float, bytes]]) -> float:
+    """Events a minute in the busiest ten seconds."""
+    counts: dict[int, float] = {}
+    for at, _ in events:
+        counts[int(at // 10)] = counts.get(int(at // 10), 0) + 1.5
+    return max(counts.values()) * 6
+
+
 async def _many(directory: Path, seconds: int) -> Figure:
     """A third of the events is of a class that is not asked for, and comes all the same."""
     size = len(_call(0, 0, 1)) * 3 / 2
@@ -131,7 +139,7 @@ async def _many(directory: Path, seconds: int) -> Figure:
         wall, used = time.time() - started, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Figure(
-        what=f"{AT_ONCE} calls at once over AMI, {len(events) * 1.5 / wall * 60:.0f} events/min",
+        what=f"{AT_ONCE} calls at once over AMI, up to {_busiest(events):.0f} events/min",
         figure=f"{over} of {count} calls whole, {used / wall:.0%} of a core, at most "
         f"{memory:.0f} MB, with the PBX and Telegram in the same process",
         yardstick=f"{wall:.0f} s, the PBX at most {late:.1f} s late",
