@@ -82,6 +82,8 @@ class Breaks:
             call.has_gap = call.is_end_unheard = True
             call.gap_at = self._calls.now
             channel.is_dialled = application in DIALLED_APPS
+            if application == "Dial":
+                channel.app_data = packet.get("applicationdata", "")
             if channel.is_dialled and channel is not call.root:
                 call.legs.append(channel)
                 call.is_connecting = True

@@ -28,7 +28,7 @@ from bot.sources.asterisk.ami_packets import Packet
 from bot.sources.asterisk.ami_parties import Parties
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.live_calls import LiveCalls
-from bot.sources.asterisk.packet_fields import number_of
+from bot.sources.asterisk.packet_fields import BUSY, is_success, number_of
 from bot.sources.asterisk.pbx_time import PbxTime
 
 _MARKS = {
@@ -38,6 +38,9 @@ _MARKS = {
 """Which time of a call an event of CEL tells."""
 
 _FORGET_EVERY = 300
+_NEARLY = 2
+"""Seconds between the beginning of a call, or of its waiting, and what a queue counts from."""
+
 _ENDING = 3
 """Seconds that the ends of the channels of a call may lie apart."""
 
@@ -192,7 +195,8 @@ class AmiCalls:
         channel.cause = channel.cause or (number_of(packet.get("cause", "")) or 0)
         if channel.asked_by_party is not None:
             return
-        channel.asked_by_party = True
+        # Of a telephone that was told Busy or Congestion this only confirms it.
+        channel.asked_by_party = channel.state != BUSY
         if channel.has_transferred:
             return
         if (own := self._calls.of(channel)) is not None and own.is_end_unheard:
@@ -226,8 +230,12 @@ class AmiCalls:
         if is_holding(packet):
             self._calls.channels.leave(channel)
             return
-        self._calls.channels.enter(channel, bridge)
-        self._calls.connect(channel)
+        self._enter(channel.heir or channel, bridge)
+
+    def _enter(self, channel: Channel, bridge: str) -> None:
+        if not channel.is_gone:
+            self._calls.channels.enter(channel, bridge)
+            self._calls.connect(channel)
 
     def _on_bridge_leave(self, packet: Packet) -> None:
         channel = self._calls.show(packet)
@@ -245,14 +253,23 @@ class AmiCalls:
         self._meet(picker, target)
 
     def _on_blind_transfer(self, packet: Packet) -> None:
-        self._pass_on(self._calls.find(packet, "transferer"))
+        if is_success(packet):
+            self._pass_on(self._calls.find(packet, "transferer"))
 
     def _on_attended_transfer(self, packet: Packet) -> None:
+        if not is_success(packet):
+            return
         first = self._calls.find(packet, "origtransferer")
         second = self._calls.find(packet, "secondtransferer")
         self._pass_on(first)
         self._pass_on(second)
         self._meet(first, second)
+        client = self._calls.find(packet, "transferee")
+        if packet.get("desttype") == "App" and client is not None and second is not None:
+            # The client is put in the place of who asked, in a bridge or just before it.
+            second.heir = client
+            if second.bridge is not None:
+                self._enter(client, second.bridge)
 
     def _on_parked(self, packet: Packet) -> None:
         channel = self._calls.show(packet, "parkee")
@@ -292,8 +309,9 @@ class AmiCalls:
             return
         call.queue = call.queue or packet.get("queue") or None
         held = number_of(packet.get("holdtime", ""))
-        if held is not None and call.queued_at is not None:
-            call.is_unsure = call.is_unsure and self._calls.now - call.queued_at > held + 2
+        since = call.started if call.queued_at is None else call.queued_at
+        if held is not None and self._calls.now - since <= held + _NEARLY:
+            call.is_unsure = False
 
     # Records of Asterisk's own, if it is asked to tell them
 

@@ -31,12 +31,14 @@ _RENAMED = re.compile(r"<(MASQ|ZOMBIE)>$")
 
 @dataclass(slots=True, eq=False)
 class Channel:
-    """`context` and `exten` are those it was born in; `seen_exten` the last it ran.
+    """`context` and `exten` are those it was born in; `seen_exten` the last it ran,
+    `connected` the number it was last told to talk with.
 
     `dial_string` is what was dialled to reach it, `dial_status` what came of it. `cause` is
     the Q.850 cause of its end. `asked_by_party`: its telephone asked to hang up first, False: the
     PBX did. `has_called`: it called us, for whom we call is never in the state RING.
-    `has_transferred`: it gave its call away. `is_born_here`: its birth was seen. `via`:
+    `has_transferred`: it gave its call away. `is_born_here`: its birth was seen. `heir` takes its
+    place (masquerade). `app_data`: the arguments of its Dial, if it was listed. `via`:
     the extension of the Local channel that dialled it.
     """
 
@@ -47,6 +49,7 @@ class Channel:
     state: int = DOWN
     number: str = ""
     caller_name: str = ""
+    connected: str = ""
     context: str = ""
     exten: str = ""
     seen_exten: str = ""
@@ -58,6 +61,8 @@ class Channel:
     bridge: str | None = None
     asked_by_party: bool | None = None
     up_at: float | None = None
+    app_data: str = ""
+    heir: "Channel | None" = None
     has_called: bool = False
     has_transferred: bool = False
     is_born_here: bool = False
@@ -89,6 +94,7 @@ class Channel:
         self.seen_exten = exten or self.seen_exten
         self.exten = self.exten or exten
         self.context = self.context or context
+        self.connected = _known(packet.get(prefix + "connectedlinenum", "")) or self.connected
         if not self.number:
             self.number = _known(packet.get(prefix + "calleridnum", ""))
         if not self.caller_name:

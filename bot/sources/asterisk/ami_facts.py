@@ -204,13 +204,17 @@ class FactsOfLive:
         number = clean_text(root.number, TEXT_LIMIT)
         facts.caller = Party(_name(root.caller_name, number), facts.extension or number)
         facts.callee = Party(None, clean_text(self._parties.callee(call) or "", TEXT_LIMIT))
-        if facts.direction is INTERNAL:
-            facts.rang = self._rang(call)
+        rang = self._rang(call)
+        # Of a call to the outside those it was passed on to; not who called, clicking.
+        facts.rang = rang if facts.direction is INTERNAL else self._others(rang, facts.extension)
 
     def _rang(self, call: LiveCall) -> tuple[str, ...]:
         """The extensions of telephones that rang, in order; a Local channel rings nobody."""
         rung = [leg for leg in (*call.legs, *call.talkers) if leg.is_device and leg.is_dialled]
         return tuple(dict.fromkeys(filter(None, map(self._parties.extension, rung))))
+
+    def _others(self, rang: tuple[str, ...], caller: str | None) -> tuple[str, ...]:
+        return tuple(one for one in rang if one != caller)
 
     def _talker(self, call: LiveCall) -> str | None:
         """Who answered first, as far as channels tell."""

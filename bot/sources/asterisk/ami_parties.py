@@ -55,11 +55,15 @@ class Parties:
         if not channel.is_dialled or not channel.is_device or self.extension(channel) is not None:
             return False
         # What was dialled may have been missed.
-        return bool(channel.dial_string) or self._plan.is_outside(channel.number)
+        is_trunk = self._plan.is_trunk(channel.context) or self._plan.is_outside(channel.number)
+        return bool(channel.dial_string) or is_trunk
 
     def dialled_number(self, channel: Channel) -> str | None:
         """The outside number that a channel was made to call."""
-        user = channel.dial_string.rpartition("/")[2].partition("@")[0]
+        return self._outside_number(channel.dial_string)
+
+    def _outside_number(self, dial_string: str) -> str | None:
+        user = dial_string.rpartition("/")[2].partition("@")[0]
         user = user.removeprefix("sip:").removeprefix("sips:")
         return user if self._plan.is_outside(user) else None
 
@@ -144,8 +148,10 @@ class Parties:
             return self.dialled_number(root)
         if call.dialled or self._plan.is_outside(root.exten):
             return root.exten if self._plan.is_outside(root.exten) else call.dialled
-        if self._plan.is_outside(root.seen_exten):
-            return root.seen_exten
+        listed = self._outside_number(root.app_data.partition(",")[0].partition("&")[0])
+        for number in (root.seen_exten, root.connected, listed or ""):
+            if self._plan.is_outside(number):
+                return number
         return root.exten if root.exten not in {"", "s"} else None
 
     def is_told(self, call: LiveCall) -> bool:

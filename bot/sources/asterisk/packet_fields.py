@@ -1,12 +1,13 @@
 """What fields of Asterisk's events mean: ids that tell a time, causes of the end of a channel."""
 
 import re
+from collections.abc import Mapping
 
 NO_NUMBER = frozenset({"", "<unknown>", "unknown", "(null)"})
 """What stands where Asterisk knows no number or name."""
 
-DOWN, RING, UP = 0, 4, 6
-"""States of a channel: being made, calling us, answered."""
+DOWN, RING, UP, BUSY = 0, 4, 6, 7
+"""States of a channel: being made, calling us, answered, told that we are busy."""
 
 BUSY_CAUSES = frozenset({17, 21})
 """Q.850: busy, rejected."""
@@ -36,6 +37,11 @@ def sequence(uniqueid: str) -> int | None:
     """The number of the channel since Asterisk was started."""
     match = _BIRTH.fullmatch(uniqueid)
     return int(match[2]) if match else None
+
+
+def is_success(packet: Mapping[str, str]) -> bool:
+    """Whether what an event tells of was done."""
+    return packet.get("result", "Success").lower() == "success"
 
 
 def number_of(text: str) -> int | None:

@@ -206,6 +206,44 @@ def test_an_attended_transfer_is_one_call(pbx: Asterisk, is_older: bool) -> None
     assert "102" in call.rang
 
 
+def test_the_client_takes_the_place_of_who_asked(pbx: Asterisk) -> None:
+    """As Asterisk does where the colleague has just answered: the client enters no bridge."""
+    phone = pbx.phone("101", "0671112233")
+    far = pbx.dial(phone, "PJSIP/trunk", "0671112233@trunk")
+    pbx.talk(phone, far, "b1")
+    pbx.wait(1)
+    asking = pbx.phone("101", "102")
+    asked = pbx.dial(asking, "PJSIP/102")
+    pbx.answer(asking, asked)
+    transfer = [phone.packet("origtransferer"), asking.packet("secondtransferer")]
+    pbx.say("AttendedTransfer", *transfer, far.packet("transferee"), desttype="App")
+    pbx.hang_up(phone)
+    pbx.bridge("b2", asked, asking)
+    pbx.gone(asking)
+    pbx.wait(4)
+    pbx.hang_up(far, asked)
+    [call] = pbx.log()
+    assert (call.direction, call.rang, call.talk) == (OUT, ("102",), 5)
+    assert call.ended_by is EndedBy.CALLEE
+
+
+def test_a_transfer_that_failed_gives_nothing_away(pbx: Asterisk) -> None:
+    client, phone = answered(pbx)
+    pbx.say("BlindTransfer", phone.packet("transferer"), result="Fail")
+    pbx.hang_up(phone, client)
+    [call] = pbx.log()
+    assert call.ended_by is EndedBy.CALLEE
+
+
+def test_who_is_told_that_we_are_busy_has_not_hung_up(pbx: Asterisk) -> None:
+    client = pbx.client()
+    client.state = 7
+    pbx.say("Newstate", client.packet())
+    pbx.hang_up(client, cause=34)
+    [call] = pbx.log()
+    assert (call.status, call.ended_by) == (Status.NO_CHANNELS, EndedBy.SYSTEM)
+
+
 def test_a_client_passed_on_to_another_client_is_two_calls(pbx: Asterisk) -> None:
     client, phone = answered(pbx)
     asking = pbx.phone("101", "0509998877")
@@ -470,6 +508,38 @@ def test_calls_alive_at_the_first_connection(pbx: Asterisk) -> None:
     talked = calls[talking.uniqueid]
     assert (talked.status, talked.extension) == (Status.ANSWERED, "102")
     assert (talked.answered_at, talked.ended_at) == (None, START + 5)
+
+
+def test_a_call_of_ours_alive_at_the_first_connection(pbx: Asterisk) -> None:
+    phone = Leg("PJSIP/105-1", f"{START - 9}.1", f"{START - 9}.1", "0445550101", state=6)
+    phone.context = "macro-dialout-trunk"
+    far = Leg("PJSIP/trunk-2", f"{START - 9}.2", phone.linkedid, "s", state=6)
+    far.context, far.exten = "from-trunk-pjsip-trunk", ""
+    pbx.bridges["b"] = [phone, far]
+    dial = {"application": "Dial", "applicationdata": "PJSIP/0671112233@trunk,8,T"}
+    pbx.say("CoreShowChannel", phone.packet(), dial, bridgeid="b")
+    pbx.list_channels(far, application="AppDial")
+    pbx.wait(5)
+    pbx.hang_up(far, phone)
+    [call] = pbx.log()
+    assert (call.direction, call.status, call.extension) == (OUT, Status.ANSWERED, "105")
+    assert (call.client, call.ended_by) == ("+380671112233", EndedBy.CALLEE)
+
+
+def test_a_queue_tells_that_nobody_answered_before_the_first_connection(pbx: Asterisk) -> None:
+    client = Leg("PJSIP/trunk-1", f"{START - 9}.1", f"{START - 9}.1", "0671112233", state=6)
+    client.context, client.exten = "ext-queues", "500"
+    pbx.list_channels(client, application="Queue")
+    pbx.count = 5
+    phone = pbx.dial(client, "PJSIP/101")
+    pbx.wait(3)
+    pbx.answer(client, phone)
+    pbx.say("AgentConnect", client.packet(), queue="sales", holdtime="12")
+    pbx.bridge("b", phone, client)
+    pbx.wait(2)
+    pbx.hang_up(client, phone)
+    [call] = pbx.log()
+    assert (call.extension, call.wait, call.talk) == ("101", 12, 2)
 
 
 def test_a_restart_of_asterisk_ends_every_call(pbx: Asterisk) -> None:
