@@ -20,22 +20,16 @@ from dataclasses import replace
 
 from bot.config.sources import AsteriskSettings
 from bot.domain.calls import CallFacts
-from bot.sources.asterisk import ami_records
 from bot.sources.asterisk.ami_breaks import Breaks
 from bot.sources.asterisk.ami_channels import Channel, is_holding
 from bot.sources.asterisk.ami_facts import FactsOfLive
 from bot.sources.asterisk.ami_packets import Packet
 from bot.sources.asterisk.ami_parties import Parties
+from bot.sources.asterisk.ami_records import Records
 from bot.sources.asterisk.dial_plan import DialPlan
 from bot.sources.asterisk.live_calls import LiveCalls
 from bot.sources.asterisk.packet_fields import BUSY, is_success, number_of
 from bot.sources.asterisk.pbx_time import PbxTime
-
-_MARKS = {
-    **dict.fromkeys(("ANSWER", "BRIDGE_ENTER"), "answered"),
-    **dict.fromkeys(("BRIDGE_EXIT", "HANGUP", "CHAN_END", "LINKEDID_END"), "ended"),
-}
-"""Which time of a call an event of CEL tells."""
 
 _FORGET_EVERY = 300
 _NEARLY = 2
@@ -54,6 +48,7 @@ class AmiCalls:
         self._time = PbxTime(settings.timezone)
         self._calls = LiveCalls(self._parties)
         self._breaks = Breaks(self._calls, self._time)
+        self._records = Records(self._calls, self._parties, self._time)
         self._moment = self._forgot_at = 0.0
         self._handlers: dict[str, Callable[[Packet], None]] = {
             "agentconnect": self._on_held,
@@ -61,8 +56,8 @@ class AmiCalls:
             "blindtransfer": self._on_blind_transfer,
             "bridgeenter": self._on_bridge_enter,
             "bridgeleave": self._on_bridge_leave,
-            "cdr": self._on_cdr,
-            "cel": self._on_cel,
+            "cdr": self._records.on_cdr,
+            "cel": self._hear_cel,
             "coreshowchannel": self._breaks.on_listed,
             "coreshowchannelscomplete": self._breaks.on_list_complete,
             "dialbegin": self._on_dial_begin,
@@ -138,6 +133,9 @@ class AmiCalls:
             told.append(facts)
         self._calls.changed.clear()
         return told
+
+    def _hear_cel(self, packet: Packet) -> None:
+        self._records.on_cel(packet, self._moment)
 
     # What happens to channels
 
@@ -312,44 +310,3 @@ class AmiCalls:
         since = call.started if call.queued_at is None else call.queued_at
         if held is not None and self._calls.now - since <= held + _NEARLY:
             call.is_unsure = False
-
-    # Records of Asterisk's own, if it is asked to tell them
-
-    def _on_cel(self, packet: Packet) -> None:
-        record = ami_records.read_cel(packet)
-        is_birth = record.name == "CHAN_START" and not self._calls.is_gone(record.uniqueid)
-        newborn = record.uniqueid if is_birth else ""
-        step = self._time.told(self._moment, record.time, newborn=newborn)
-        self._calls.now = self._time.at(self._moment)
-        if record.name in _MARKS:
-            self._mend(record, is_late=step is not None)
-        channel = self._calls.known(packet.get("uniqueid", ""))
-        call = self._calls.of(channel) if channel is not None else None
-        if record.hangup_source and call is not None:
-            call.hangup_source = record.hangup_source
-            self._calls.note(call)
-        if record.name == "LINKEDID_END":
-            self._calls.end_unheard(record.linkedid)
-
-    def _mend(self, record: ami_records.Cel, *, is_late: bool) -> None:
-        """Put right the times of a call whose events were read late, by what CEL tells."""
-        of_others = []
-        for call, what in self._calls.late:
-            if call.external_id != record.linkedid:
-                of_others.append((call, what))
-            elif is_late and what == _MARKS[record.name]:
-                setattr(call, what, self._calls.now)
-                self._calls.note(call)
-        self._calls.late.clear()
-        self._calls.late.extend(of_others)
-
-    def _on_cdr(self, packet: Packet) -> None:
-        channel = self._calls.known(packet.get("uniqueid", ""))
-        call = self._calls.of(channel) if channel is not None else None
-        if call is None or not call.is_unsure or call.has_talked:
-            return
-        if (name := ami_records.answerer(packet)) is not None:
-            call.is_proven = True
-            answerer = Channel("", name, "", born=self._calls.now, is_dialled=True)
-            call.proven_by = self._parties.extension(answerer)
-            self._calls.note(call)
