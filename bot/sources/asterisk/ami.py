@@ -111,12 +111,10 @@ class AmiConnection:
     def close(self) -> None:
         self._transport.abort()
 
-    def send(self, action: str, **headers: str) -> str:
-        """Send an action and return the ActionID of its answer, which comes among the events."""
+    def send(self, action: str, **headers: str) -> None:
+        """Send an action; its answer comes among the events."""
         self._actions += 1
-        action_id = str(self._actions)
-        self._transport.write(format_action(action, {"ActionID": action_id, **headers}))
-        return action_id
+        self._transport.write(format_action(action, {"ActionID": str(self._actions), **headers}))
 
     async def read(self) -> list[Stamped]:
         """The next packets, at least one. Keeps the connection alive while nothing comes.
@@ -144,14 +142,17 @@ class AmiConnection:
                 return packets
 
     async def ask(self, action: str, **headers: str) -> Packet:
-        """The response to an action; events that come before it are kept for `read`."""
-        action_id = self.send(action, **headers)
+        """The response to an action; events that come before it are kept for `read`.
+
+        One is asked at a time, so the next response is its answer.
+        """
+        self.send(action, **headers)
         kept: list[Stamped] = []
         async with asyncio.timeout(CONNECT_SECONDS):
             while True:
                 packets = await self.read()
                 for place, (_, packet) in enumerate(packets):
-                    if "response" in packet and packet.get("actionid", action_id) == action_id:
+                    if "response" in packet:
                         self._kept = [*kept, *packets[:place], *packets[place + 1 :]]
                         return packet
                 kept += packets
