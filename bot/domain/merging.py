@@ -213,10 +213,7 @@ def is_end_unknown(level: int, status: Status) -> bool:
 
 def _level(facts: CallFacts) -> int:
     """How far the status of a statement is believed."""
-    is_talk = facts.status is Status.ANSWERED or (
-        facts.status is Status.NETWORK_ERROR and facts.answered_at is not None
-    )
-    if facts.is_witnessed and is_talk:
+    if facts.is_witnessed and facts.status in {Status.ANSWERED, Status.NETWORK_ERROR}:
         return 3
     return 0 if facts.status.is_live else 2 if facts.status is Status.ANSWERED else 1
 
