@@ -103,6 +103,17 @@ def _check_fingerprint(value: str) -> str:
     return value
 
 
+def _check_line(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("expected one line, without spaces around it")
+    return value
+
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    _check_line(value.get_secret_value())
+    return value
+
+
 CDR_COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
     *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
@@ -242,14 +253,30 @@ class AsteriskSettings(CommonSettings):
 
     `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
     no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
+    `host` is where its manager interface listens; without one there is no live connection.
+    `tls_ca` is a file of certificates to trust, `tls_host` the name in its certificate where that
+    is not `host`.
     """
 
     kind: Literal["asterisk"]
+    host: Annotated[str, AfterValidator(_check_line)] = ""
+    port: int = Field(default=5038, ge=1, le=65535)
+    username: Annotated[str, AfterValidator(_check_line)] = ""
+    secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    tls: bool = False
+    tls_ca: str = ""
+    tls_host: Annotated[str, AfterValidator(_check_line)] = ""
     trunk_contexts: str = (
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
     columns: Annotated[str, AfterValidator(check_columns)] = ""
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+
+    @model_validator(mode="after")
+    def _needs_login(self) -> "AsteriskSettings":
+        if self.host and not (self.username and self.secret):
+            raise ValueError("HOST needs USERNAME and SECRET, of a user in manager.conf")
+        return self
 
 
 class ApiSettings(CommonSettings):

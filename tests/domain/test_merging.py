@@ -33,11 +33,18 @@ from tests.support.statements import (
     statement,
 )
 
+TALKS = {Status.ANSWERED, Status.NETWORK_ERROR}
+
 
 def _is_stronger(one: CallFacts, other: CallFacts) -> bool:
     """By the rules as README states them, two at a time."""
     if (one.status in LIVE) != (other.status in LIVE):
         return other.status in LIVE
+    heard = [x.is_witnessed and x.status in TALKS for x in (one, other)]
+    if heard[0] != heard[1]:
+        return heard[0]
+    if all(heard):
+        return (one.updated_at or 0) > (other.updated_at or 0)
     times = [at for at in (one.updated_at, other.updated_at) if at is not None]
     if len(times) == 2 and times[0] != times[1]:
         return times[0] > times[1]

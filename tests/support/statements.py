@@ -132,6 +132,7 @@ def histories(draw: st.DrawFn) -> list[CallFacts]:
             tuple(Status),
             chance,
             updated_at=NOW + chance.randrange(4) if chance.random() < dated else None,
+            is_witnessed=chance.random() < 0.3,
         )
         for _ in range(count)
     ]
