@@ -8,6 +8,7 @@ seconds. Everything it listens on is in one network of loopback, 127.0.<network>
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -130,6 +131,9 @@ def _inside(root: Path, *words: str) -> tuple[str, ...]:
 def _configure(
     asterisk: Asterisk, *, has_records: bool, has_timestamps: bool, is_utc: bool
 ) -> None:
+    # It looks for its own name whenever a call begins, and waits for a name server that says no.
+    hosts = f"127.0.0.1 localhost {socket.gethostname()} A.ROOT-SERVERS.NET\n"
+    (asterisk.root / "etc/hosts").write_text(hosts)
     shutil.rmtree(asterisk.home, ignore_errors=True)
     for name in ("etc", "db", "spool", "run", "log/cdr-csv", "log/cdr-custom"):
         (asterisk.home / name).mkdir(parents=True)

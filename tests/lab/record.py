@@ -92,7 +92,8 @@ def keep(
             for until, arrived in recording.arrivals
         )
         (into / f"{part}.times.xz").write_bytes(lzma.compress(times.encode(), preset=9))
-    calls = [_with_id(truth, recordings) for truth in at.truths]
+    entries = [entry for recording in recordings for entry in recording.entries()]
+    calls = [_with_id(truth, entries) for truth in at.truths]
     whole = {
         "asterisk": version,
         "timezone": kind.get("zone", "UTC"),
@@ -103,17 +104,16 @@ def keep(
     (into / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _with_id(truth: Truth, recordings: Sequence[Recording]) -> dict[str, Any]:
+def _with_id(truth: Truth, entries: Sequence[tuple[float, Mapping[str, str]]]) -> dict[str, Any]:
     """The call with the linkedid of its first channel."""
-    for recording in recordings:
-        for arrived, entry in recording.entries():
-            if (
-                entry.get("Event") in {"Newchannel", "CoreShowChannel"}
-                and entry["Channel"].startswith(truth.channel)
-                and (not truth.number or entry["CallerIDNum"] == truth.number)
-                and abs(_born(entry, arrived) - truth.began) < CLOCKS
-            ):
-                return {"linkedid": entry["Linkedid"], **truth.call}
+    for arrived, entry in entries:
+        if (
+            entry.get("Event") in {"Newchannel", "CoreShowChannel"}
+            and entry["Channel"].startswith(truth.channel)
+            and (not truth.number or entry["CallerIDNum"] == truth.number)
+            and abs(_born(entry, arrived) - truth.began) < CLOCKS
+        ):
+            return {"linkedid": entry["Linkedid"], **truth.call}
     raise AssertionError(f"no channel of {truth}")
 
 

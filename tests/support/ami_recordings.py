@@ -1,4 +1,4 @@
-"""Recordings of the manager interface of a real Asterisk: tests/data/asterisk/recorded/README.md."""
+"""Recordings of a real Asterisk's manager interface: tests/data/asterisk/recorded/README.md."""
 
 import json
 import lzma

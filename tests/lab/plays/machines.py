@@ -78,7 +78,7 @@ async def menu_then_queue(at: Company) -> None:
     await client.is_answered()
     await asyncio.sleep(1)
     await client.press("9")
-    await asyncio.sleep(4)
+    await asyncio.sleep(6)
     await client.press("2")
     await at.rings("102")
     answered = await at.answers("101", after=1.5)
