@@ -116,6 +116,7 @@ class RowReader:
 
     def __init__(self, settings: AsteriskSettings, clock: Clock) -> None:
         self._columns = column_names(settings.columns)
+        self._zone = settings.timezone
         self._time = LocalTime(ZoneInfo(settings.timezone))
         self._clock = clock
         self.start_counting()
@@ -128,6 +129,16 @@ class RowReader:
     def usual_shift_hours(self) -> float | None:
         """By how much the times differ from the uniqueids, if they do in most rows."""
         return self._shift / 3600 if self._shifted_rows * 2 > self._rows else None
+
+    def zone_hint(self) -> str | None:
+        """What looks wrong with the TIMEZONE, for an administrator."""
+        hours = self.usual_shift_hours()
+        if hours is None:
+            return None
+        return (
+            f"its times are about {hours:+g} h from those in its unique ids:"
+            f" is TIMEZONE={self._zone} the zone it is written in?"
+        )
 
     def layout(self, first: Line | Reject | None) -> tuple[Layout, bool]:
         """The layout of a file that begins so; whether the line is its header."""
