@@ -3,7 +3,7 @@
 import pytest
 
 from tests.lab.manager import read_entry
-from tests.support.ami_recordings import ALL, connections, truth
+from tests.support.lab_recordings import ALL, connections, truth
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -15,8 +15,8 @@ from bot.domain.calls import Status
 from bot.domain.errors import SourceError
 from bot.sources.asterisk.csv_history import CsvHistory
 from bot.sources.asterisk.history import FIRST_DAYS
-from tests.support.ami_recordings import RECORDED, truth
 from tests.support.asterisk_history import EVERY, QUIET, Reading, differences, reading
+from tests.support.lab_recordings import RECORDED, truth
 from tests.support.master_csv import linked, merged, read, row
 
 MASTER = (RECORDED / "Master.csv").read_bytes()

@@ -13,8 +13,8 @@ from bot.domain.calls import CallFacts, Status
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk.history import FIRST_DAYS
 from bot.sources.asterisk.sql_history import SqlHistory
-from tests.support.ami_recordings import RECORDED, truth
 from tests.support.asterisk_history import EVERY, QUIET, Reading, differences, reading
+from tests.support.lab_recordings import RECORDED, truth
 from tests.support.mariadb import (
     COLUMNS,
     PASSWORD,
