@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    model_validator,
 )
 
 from bot.domain.phones import NumberPlan
@@ -110,6 +111,17 @@ def _check_encoding(value: str) -> str:
         is_fit = False
     if not is_fit:
         raise ValueError("no such encoding of text files; expected one like utf-8 or cp1251")
+    return value
+
+
+def _check_line(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("expected one line, without spaces around it")
+    return value
+
+
+def _check_secret(value: SecretStr) -> SecretStr:
+    _check_line(value.get_secret_value())
     return value
 
 
@@ -237,9 +249,19 @@ class AsteriskSettings(CommonSettings):
     no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
     Its history is followed in `cdr_database_url` or, without it, in the file `master_csv`; what
     the database calls recordings is at `recordings_url`, in folders by date as FreePBX has them.
+    `host` is where its manager interface listens; without one there is no live connection.
+    `tls_ca` is a file of certificates to trust, `tls_host` the name in its certificate where that
+    is not `host`.
     """
 
     kind: Literal["asterisk"]
+    host: Annotated[str, AfterValidator(_check_line)] = ""
+    port: int = Field(default=5038, ge=1, le=65535)
+    username: Annotated[str, AfterValidator(_check_line)] = ""
+    secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    tls: bool = False
+    tls_ca: str = ""
+    tls_host: Annotated[str, AfterValidator(_check_line)] = ""
     trunk_contexts: str = (
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
@@ -248,6 +270,12 @@ class AsteriskSettings(CommonSettings):
     master_csv: Annotated[str, AfterValidator(_check_file)] = ""
     cdr_database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
     recordings_url: Annotated[str, AfterValidator(_check_address)] = ""
+
+    @model_validator(mode="after")
+    def _needs_login(self) -> "AsteriskSettings":
+        if self.host and not (self.username and self.secret):
+            raise ValueError("HOST needs USERNAME and SECRET, of a user in manager.conf")
+        return self
 
 
 SourceSettings = Annotated[WebhookSettings | AsteriskSettings, Field(discriminator="kind")]

@@ -144,8 +144,10 @@ class CallFacts:
     `line` is the company's number that was called, `queue` the one the caller waited in,
     `extension` the employee's who talked or dialled, `rang` all that were rung. `wait` and `talk`
     in seconds. `numbers` says how the source writes telephone numbers; `updated_at` is
-    the source's own time of this statement, if it gives one. `flaws` are optional fields that were
-    dropped or mended, as "field: what was expected", without the values: those may be personal.
+    the source's own time of this statement, if it gives one. `is_witnessed`: the source heard
+    the call happen, and gives the times of the talk where a record may have those of a machine
+    that answered first. `flaws` are optional fields that were dropped or
+    mended, as "field: what was expected", without the values: those may be personal.
     """
 
     source: str
@@ -170,6 +172,7 @@ class CallFacts:
     currency: str | None = None
     recording_url: str | None = None
     updated_at: int | None = None
+    is_witnessed: bool = False
     flaws: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -4,6 +4,7 @@
   strongest statement. A final statement is stronger than a live one. Of two final ones that both
   give `updated_at` the newer is stronger, so a talk can be corrected; else the one that says
   `answered`. If neither decides, one with `updated_at` is stronger than one without.
+- A talk that the source heard (`is_witnessed`) is stronger than one that is only on record.
 - What equally strong statements say differently is settled by what they say: the fuller value
   wins (the longer text, the earlier start and answer, the later end, more seconds, the higher
   price), and of statuses the one that says more (`_STATUSES`). What came last decides nothing.
@@ -58,8 +59,8 @@ LIVE_MAX_AGE = 4 * 3600
 """Seconds after which any live call is over. One heard of later never stands first in the log."""
 
 Strength = tuple[int, int | None]
-"""How far a statement is believed: the level of its status (0 live, 1 final, 2 answered) and the
-source's `updated_at`, if it gives one."""
+"""How far a statement is believed: the level of its status (0 live, 1 final, 2 answered, 3 a talk
+that was heard) and the source's `updated_at`, if it gives one."""
 
 _ALWAYS = 1 << 40
 """A moment after any `updated_at`."""
@@ -137,7 +138,7 @@ class MergedCall:
 def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     """The call after one more statement about it; `old` itself if it says nothing new."""
     said = _stated(facts)
-    level = _level(facts.status)
+    level = _level(facts)
     if old is None:
         call = MergedCall(
             source=facts.source,
@@ -210,14 +211,21 @@ def is_end_unknown(level: int, status: Status) -> bool:
     return level == 0 and not status.is_live
 
 
-def _level(status: Status) -> int:
-    """How far a status is believed: 0 while the call is live, 1 when it is over, 2 if answered."""
-    return 0 if status.is_live else 2 if status is Status.ANSWERED else 1
+def _level(facts: CallFacts) -> int:
+    """How far the status of a statement is believed."""
+    is_talk = facts.status is Status.ANSWERED or (
+        facts.status is Status.NETWORK_ERROR and facts.answered_at is not None
+    )
+    if facts.is_witnessed and is_talk:
+        return 3
+    return 0 if facts.status.is_live else 2 if facts.status is Status.ANSWERED else 1
 
 
 def _rank(strength: Strength) -> tuple[int, int, int]:
     """A strength as a number of an order in which any two can be compared."""
     level, updated_at = strength
+    if level == 3:
+        return 1, _ALWAYS + 1 + (updated_at or 0), level
     undated = _ALWAYS if level == 2 else -1
     return min(level, 1), undated if updated_at is None else updated_at, level
 

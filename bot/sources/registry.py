@@ -4,8 +4,7 @@ import httpx
 
 from bot.config.sources import AsteriskSettings, SourceSettings, WebhookSettings
 from bot.domain.clock import Clock, system_clock
-from bot.sources.asterisk.master_csv import MasterCsvSource
-from bot.sources.asterisk.source import AsteriskSource, create_history
+from bot.sources.asterisk.source import create_asterisk
 from bot.sources.base import CallSource
 from bot.sources.own.json_calls import JsonCallSource
 
@@ -28,7 +27,4 @@ def create_source(
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=clock)
         case AsteriskSettings():
-            history = create_history(name, settings, clock=clock)
-            if history is None:
-                return MasterCsvSource(name, settings, clock=clock)
-            return AsteriskSource(name, settings, history, clock=clock)
+            return create_asterisk(name, settings, clock=clock)

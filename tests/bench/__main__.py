@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import crowds, deliveries, hooks, imports, memory, pages, presses
+from tests.bench import asterisk, crowds, deliveries, hooks, imports, memory, pages, presses
 from tests.bench.figures import Figure, Growth, fsync_seconds, print_figures, print_growth
 from tests.bench.logs import Bench, say
 
@@ -15,6 +15,7 @@ PARTS = {
     "imports": imports.measure,
     "presses": presses.measure,
     "deliveries": deliveries.measure,
+    "asterisk": asterisk.measure,
     "crowds": crowds.measure,
     "memory": memory.measure,
 }

@@ -74,21 +74,20 @@ class DialPlan:
         """
         if cdr.app != "Dial":
             return []
-        extensions = []
-        for peer in cdr.arguments()[0].split("&"):
-            technology, _, rest = peer.strip().partition("/")
-            if technology in PORT_TECHNOLOGIES:
-                continue
-            for part in reversed(rest.split("/")):
-                user = part.removeprefix("sip:").removeprefix("sips:").partition("@")[0]
-                extension = self._if_extension(_LOCAL_PREFIX.sub("", user))
-                if extension:
-                    extensions.append(extension)
-                    break
-            else:
-                if technology in PEER_TECHNOLOGIES and _PEER.fullmatch(rest):
-                    extensions.append(rest)
-        return extensions
+        dialled = (self.dialled_extension(peer) for peer in cdr.arguments()[0].split("&"))
+        return [extension for extension in dialled if extension]
+
+    def dialled_extension(self, peer: str) -> str | None:
+        """The extension that one part of a dial string calls."""
+        technology, _, rest = peer.strip().partition("/")
+        if technology in PORT_TECHNOLOGIES:
+            return None
+        for part in reversed(rest.split("/")):
+            user = part.removeprefix("sip:").removeprefix("sips:").partition("@")[0]
+            extension = self._if_extension(_LOCAL_PREFIX.sub("", user))
+            if extension:
+                return extension
+        return rest if technology in PEER_TECHNOLOGIES and _PEER.fullmatch(rest) else None
 
     def _if_extension(self, text: str) -> str | None:
         return text if self.is_extension(text) else None

@@ -1,54 +1,51 @@
-"""Asterisk as a source: files that are imported, and its history followed as it is written."""
+"""Asterisk as a source: its files, its manager interface and its history, as the settings say."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from bot.config.sources import AsteriskSettings
 from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.csv_history import CsvHistory
+from bot.sources.asterisk.live import AmiFeed
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.asterisk.sql_history import SqlHistory
-from bot.sources.base import Advance, Feed, Reading, ignore_progress
 
 
-def create_history(
-    name: str, settings: AsteriskSettings, *, clock: Clock
-) -> CsvHistory | SqlHistory | None:
-    """The feed of its history, if the settings say where that is."""
+def create_asterisk(
+    name: str, settings: AsteriskSettings, *, clock: Clock = system_clock
+) -> MasterCsvSource:
+    """The source; an AsteriskSource, if it is to be listened to."""
+    feeds: list[AsteriskFeed] = []
+    if settings.host:
+        feeds.append(AmiFeed(name, settings, clock=clock))
     if settings.cdr_database_url is not None:
-        return SqlHistory(name, settings, clock=clock)
-    return CsvHistory(name, settings, clock=clock) if settings.master_csv else None
+        feeds.append(SqlHistory(name, settings, clock=clock))
+    elif settings.master_csv:
+        feeds.append(CsvHistory(name, settings, clock=clock))
+    if not feeds:
+        return MasterCsvSource(name, settings, clock=clock)
+    return AsteriskSource(name, settings, feeds, clock=clock)
 
 
-class AsteriskSource:
-    """Is a FileSource and a FeedSource."""
+AsteriskFeed = AmiFeed | CsvHistory | SqlHistory
+
+
+class AsteriskSource(MasterCsvSource):
+    """One that is listened to. Is a FileSource and a FeedSource."""
 
     def __init__(
         self,
         name: str,
         settings: AsteriskSettings,
-        history: CsvHistory | SqlHistory,
+        feeds: Sequence[AsteriskFeed],
         *,
         clock: Clock = system_clock,
     ) -> None:
-        self._files = MasterCsvSource(name, settings, clock=clock)
-        self._history = history
+        super().__init__(name, settings, clock=clock)
+        self._feeds = feeds
 
     @property
-    def name(self) -> str:
-        return self._files.name
-
-    @property
-    def feeds(self) -> Sequence[Feed]:
-        return [self._history]
+    def feeds(self) -> Sequence[AsteriskFeed]:
+        return self._feeds
 
     async def check(self) -> str:
-        return await self._history.check()
-
-    def read_files(
-        self, files: Iterable[BinaryIO], *, advance: Advance = ignore_progress
-    ) -> Iterator[Reading]:
-        return self._files.read_files(files, advance=advance)
-
-    def hints(self) -> list[str]:
-        return self._files.hints()
+        return "; ".join([await feed.check() for feed in self._feeds])
