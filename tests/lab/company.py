@@ -76,6 +76,7 @@ class Company:
     ) -> None:
         """Note an incoming call that is over. `answered`: the call of the first who talked."""
         assert client.ended_at is not None
+        assert answered is None or client.answered_at is not None, "the client heard of no answer"
         number = client.shown if number == "" else number
         reached = answered.answered_at if answered else None
         others = "callee" if answered else "system"

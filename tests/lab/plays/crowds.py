@@ -37,6 +37,7 @@ async def ten_at_once(at: Company) -> None:
 async def _answered(at: Company, number: str, line: str, extension: str) -> None:
     client = at.client(number, line)
     answered = await at.answers(extension, number=number, after=1.5)
+    await client.is_answered()
     await asyncio.sleep(3)
     await client.hang_up()
     at.came_in(client, rang=[extension], answered=answered)

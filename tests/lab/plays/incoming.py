@@ -74,7 +74,8 @@ async def congested(at: Company) -> None:
     """The dial plan says congestion, without dialling anybody."""
     client = at.client("0671112008", CONGESTED)
     await client.is_over()
-    at.came_in(client, status="no_channels", fair={"status": ["missed"]})
+    fair = {"status": ["missed"], "ended_by": ["caller"]}
+    at.came_in(client, status="no_channels", fair=fair)
 
 
 async def hidden_and_missed(at: Company) -> None:

@@ -172,7 +172,7 @@ async def outgoing_and_sent_on(at: Company) -> None:
     await second.hang_up()
     await outside.is_over()
     call.ended_at = outside.ended_at
-    at.went_out(call, outside, ended_by="caller", rang=["102"], talked=["101", "102"])
+    _went_on(at, call, outside, ended_by="caller")
 
 
 async def outgoing_and_connected(at: Company) -> None:
@@ -187,7 +187,7 @@ async def outgoing_and_connected(at: Company) -> None:
     await asyncio.sleep(2)
     await outside.hang_up()
     call.ended_at = outside.ended_at
-    at.went_out(call, outside, ended_by="callee", rang=["102"], talked=["101", "102"])
+    _went_on(at, call, outside, ended_by="callee")
 
 
 async def _answered(at: Company, number: str) -> tuple[SipCall, SipCall]:
@@ -202,6 +202,13 @@ def _moved(at: Company, client: SipCall, first: SipCall, second: SipCall) -> Non
     """Note a call that went from one who talked to another who did."""
     numbers = [first.phone.number, second.phone.number]
     at.came_in(client, rang=numbers, answered=first, talked=numbers)
+
+
+def _went_on(at: Company, call: SipCall, outside: SipCall, *, ended_by: str) -> None:
+    """Note an outgoing call that went from 101 to 102."""
+    both = ["101", "102"]
+    fair: Fair = {"rang": [[]]}
+    at.went_out(call, outside, ended_by=ended_by, rang=["102"], talked=both, fair=fair)
 
 
 async def _channel(at: Company, start: str) -> str:
