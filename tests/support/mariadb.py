@@ -41,6 +41,7 @@ TABLE = """CREATE TABLE cdr (
 """As FreePBX makes it."""
 
 _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+_PROGRAMS = ("mariadbd", "mariadb-install-db")
 _SECONDS = 60.0
 _SMALL = (
     *("--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-buffer-pool-size=32M"),
@@ -89,11 +90,14 @@ def recorded_rows(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
+def is_installed() -> bool:
+    return all(shutil.which(one, path=_PATH) for one in _PROGRAMS)
+
+
 @contextmanager
 def mariadb(directory: Path) -> Iterator[MariaDb]:
     """Without MariaDB a failure in CI, else a skip. It takes seconds to start: share it."""
-    server = shutil.which("mariadbd", path=_PATH)
-    install = shutil.which("mariadb-install-db", path=_PATH)
+    server, install = (shutil.which(one, path=_PATH) for one in _PROGRAMS)
     if server is None or install is None:
         words = "NO DATABASE OF CALLS WAS ASKED: apt-get install mariadb-server-core"
         if os.environ.get("CI"):

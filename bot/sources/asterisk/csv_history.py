@@ -35,7 +35,7 @@ _SAY_SECONDS = 60.0
 _END = 1 << 16
 """Bytes of its end that a check reads."""
 
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Rows read without a pause: a press waits for no more than that takes, a few milliseconds."""
 
 

@@ -34,9 +34,9 @@ OVERLAP = 600
 
 _NIGHT = 3 * 3600
 _SAY_SECONDS = 60.0
-_PAGE = 1000
+_PAGE = 200
 _LOOKED_AT = 200
-_AT_ONCE = 100
+_AT_ONCE = 25
 """Rows read without a pause: a press waits for no more than that takes, a few milliseconds."""
 
 _CDR = len(CDR_COLUMNS)
