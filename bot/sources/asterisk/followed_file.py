@@ -40,9 +40,11 @@ class Mark:
     digest: str = ""
 
     def is_in(self, head: bytes, size: int) -> bool:
-        """Whether it is of a file that begins so."""
+        """Whether it is of a file that begins so; where nothing was read, of any."""
         known = head[: self.length]
-        return size >= self.offset and len(known) == self.length and _digest(known) == self.digest
+        return not self.offset or (
+            size >= self.offset and len(known) == self.length and _digest(known) == self.digest
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +84,25 @@ class FollowedFile:
 
     def more(self) -> Chunk | None:
         """The next lines; None: there are none yet. Raises FileNotFoundError: it is not there."""
-        if not self._rotated and self._mark.offset and not self._is_the_same():
+        while True:
+            while self._rotated:
+                chunk = self._read_rotated(self._rotated[0])
+                if chunk is not None:
+                    return chunk
+                del self._rotated[0]
+                self._begin_anew()
+            try:
+                with self._path.open("rb") as file:
+                    if self._mark.is_in(file.read(HEAD), file.seek(0, 2)):
+                        return self._read(file, is_over=False)
+                is_gone = False
+            except FileNotFoundError:
+                is_gone = True
             self._rotated = self._find_rotated()
             if not self._rotated:
+                if is_gone:
+                    raise FileNotFoundError
                 self._begin_anew()
-        while self._rotated:
-            chunk = self._read_rotated(self._rotated[0])
-            if chunk is not None:
-                return chunk
-            del self._rotated[0]
-            self._begin_anew()
-        with self._path.open("rb") as file:
-            return self._read(file, is_over=False)
 
     def skip_to(self, moment: int, moment_of: Callable[[bytes, bytes], int | None]) -> None:
         """Pass over what stands before the lines of that moment, of a log in order of time.
@@ -118,15 +127,10 @@ class FollowedFile:
                 file.readline()
             self._mark = _mark(head, file.tell())
 
-    def _is_the_same(self) -> bool:
-        try:
-            with self._path.open("rb") as file:
-                return self._mark.is_in(file.read(HEAD), file.seek(0, 2))
-        except FileNotFoundError:
-            return False
-
     def _find_rotated(self) -> list[Path]:
         """The file that was being read, and those rotated after it; none, if it is not there."""
+        if not self._mark.offset:
+            return []
         beside = [
             one
             for one in self._path.parent.iterdir()
