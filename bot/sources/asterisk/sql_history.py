@@ -141,7 +141,7 @@ class _Reading:
                 break
             await asyncio.sleep(time.monotonic() - asked_at)  # half of the time is for people
             last = page[-1][_START]
-            limit = _PAGE
+            limit = limit * 2 if last == began_from else _PAGE
             began_from = last
             self._forget()
             yield readings
