@@ -194,6 +194,9 @@ def test_help_does_not_wait_for_aiogram() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
 
 
+CDR = "bot.sources.asterisk.cdr_database"
+"""Asks the database of a PBX, not ours."""
+
 SQL = re.compile(r"\b(SELECT|INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP|PRAGMA|WITH)\s+\w")
 DATABASE_FILE = re.compile(r"\bsqlite|\bpragma\b|-wal\b|-shm\b|\bf(cntl|lock)\b", re.IGNORECASE)
 """What only storage/ knows: which database it is, what lies beside its file, how it is locked."""
@@ -208,7 +211,7 @@ def sql_of(tree: ast.Module) -> list[str]:
 def test_no_sql_stands_outside_storage() -> None:
     for path in python_files(*PACKAGES):
         sql = sql_of(tree_of(path))
-        assert bool(sql) <= is_within(module_of(path), {"storage"}), f"{path}: {sql}"
+        assert bool(sql) <= is_within(module_of(path), {"storage", CDR}), f"{path}: {sql}"
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,29 @@ def _check_pattern(value: str) -> str:
     return value
 
 
+def _check_file(value: str) -> str:
+    if value and not value.startswith("/"):
+        raise ValueError("expected a whole path like /var/log/asterisk/cdr-csv/Master.csv")
+    return value
+
+
+def _check_database_url(value: SecretStr) -> SecretStr:
+    try:
+        url = urlsplit(value.get_secret_value())
+        is_whole = bool(url.hostname and url.username and url.path.strip("/") and url.port != 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole or url.scheme not in {"mysql", "mariadb"}:
+        raise ValueError("expected mysql://user:password@host:3306/asteriskcdrdb")
+    return value
+
+
+def _check_address(value: str) -> str:
+    if value and not re.fullmatch(rf"https?://{_HOST}(:\d{{1,5}})?(/\S*)?", value):
+        raise ValueError("expected an address like https://pbx.example.com/monitor")
+    return value
+
+
 def _check_digits(value: str) -> str:
     if not re.fullmatch(r"\d{0,6}", value, re.ASCII):
         raise ValueError("expected up to six digits")
@@ -253,6 +276,8 @@ class AsteriskSettings(CommonSettings):
 
     `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
     no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
+    Its history is followed in `cdr_database_url` or, without it, in the file `master_csv`; what
+    the database calls recordings is at `recordings_url`, in folders by date as FreePBX has them.
     `host` is where its manager interface listens; without one there is no live connection.
     `tls_ca` is a file of certificates to trust, `tls_host` the name in its certificate where that
     is not `host`.
@@ -271,6 +296,9 @@ class AsteriskSettings(CommonSettings):
     )
     columns: Annotated[str, AfterValidator(check_columns)] = ""
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    master_csv: Annotated[str, AfterValidator(_check_file)] = ""
+    cdr_database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    recordings_url: Annotated[str, AfterValidator(_check_address)] = ""
 
     @model_validator(mode="after")
     def _needs_login(self) -> "AsteriskSettings":

@@ -5,6 +5,7 @@ commit is under way the next requests gather, and the first of them commits for 
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from storage.calls import CallRepo
 from storage.database import chunks
 from storage.rejects import RejectRepo
 
-_HISTORY_AT_ONCE = 200
+_HISTORY_AT_ONCE = 25
 """Statements of one transaction: presses and hooks wait for no more than that takes."""
 
 
@@ -67,12 +68,16 @@ class Recorder:
     async def record_history(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         """Merge what was made up for later, as `record` does, some at a time.
 
-        How late it comes says nothing of the clock of its source.
+        How late it comes says nothing of the clock of its source. Where there is much of it, half
+        of the time is left to people.
         """
         outcomes: list[Outcome] = []
         for some in chunks(facts, _HISTORY_AT_ONCE):
+            began = time.monotonic()
             outcomes += await self._calls.record(some, now=self._clock())
             self._on_recorded()
+            if len(some) == _HISTORY_AT_ONCE:
+                await asyncio.sleep(time.monotonic() - began)
         return outcomes
 
     async def reject(self, source: str, rejects: Sequence[Reject]) -> None:

@@ -18,8 +18,7 @@ from bot.config.sources import (
 )
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import StartError
-from bot.sources.asterisk.live import AsteriskSource
-from bot.sources.asterisk.master_csv import MasterCsvSource
+from bot.sources.asterisk.source import create_asterisk
 from bot.sources.base import CallSource
 from bot.sources.binotel.source import BinotelSource
 from bot.sources.freeswitch.calls import FreeSwitchSource
@@ -52,10 +51,8 @@ def create_source(
     match settings:
         case WebhookSettings():
             return JsonCallSource(name, settings, clock=latest or clock)
-        case AsteriskSettings(host=host) if host:
-            return AsteriskSource(name, settings, clock=clock)
         case AsteriskSettings():
-            return MasterCsvSource(name, settings, clock=latest or clock)
+            return create_asterisk(name, settings, clock=clock, latest=latest)
         case ZadarmaSettings():
             return ZadarmaSource(name, settings, http=http, clock=clock)
         case BinotelSettings():

@@ -5,7 +5,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import asterisk, crowds, deliveries, hooks, imports, memory, pages, presses
+from tests.bench import (
+    asterisk,
+    backfills,
+    crowds,
+    deliveries,
+    hooks,
+    imports,
+    memory,
+    pages,
+    presses,
+)
 from tests.bench.figures import Figure, Growth, fsync_seconds, print_figures, print_growth
 from tests.bench.logs import Bench, say
 
@@ -16,6 +26,7 @@ PARTS = {
     "presses": presses.measure,
     "deliveries": deliveries.measure,
     "asterisk": asterisk.measure,
+    "backfills": backfills.measure,
     "crowds": crowds.measure,
     "memory": memory.measure,
 }

@@ -78,6 +78,8 @@ class CallBuilder:
         if talks:
             if len(talks) > 1:  # the answer of a person's own leg is better than of a queue's
                 talks = [cdr for cdr in talks if _is_own_leg(cdr)] or talks
+                # Who was ringing when the call was picked up is said to have answered too.
+                talks = [cdr for cdr in talks if cdr.end != cdr.answer] or talks
                 talks.sort(key=lambda cdr: cdr.start if cdr.answer is None else cdr.answer)
             decisive = talks[0]
             status = Status.ANSWERED
@@ -120,9 +122,10 @@ class CallBuilder:
         and rewrites the caller's number of an outgoing one: then the channels tell.
         """
         plan = self._plan
-        if plan.is_trunk(entry.context):
-            return IN, None
         channel_owner = plan.channel_extension(entry.channel)
+        # An attended transfer gives the channel of the one who asked the context of the other.
+        if plan.is_trunk(entry.context) and not (channel_owner and entry.src == channel_owner):
+            return IN, None
         src = entry.src if plan.is_extension(entry.src) else None
         caller = channel_owner or src
         is_to_us = plan.is_extension(entry.dst)

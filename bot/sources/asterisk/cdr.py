@@ -23,12 +23,25 @@ MESSAGES = frozenset({"sms", "ussd", "mms", "messagesend", "sendtext", "astsms"}
 _WORD_PARTING = re.compile(r"[^A-Za-z]+")
 
 
+class CdrMore(NamedTuple):
+    """What FreePBX adds to a CDR: the line that was dialled, whose number and name called really,
+    the name of whom was called, and the name of the recording's file. "" where it wrote nothing.
+    """
+
+    did: str
+    cnum: str
+    cnam: str
+    dst_cnam: str
+    recordingfile: str
+
+
 class Cdr(NamedTuple):
     """Times are Unix seconds; texts are as Asterisk wrote them, "" where it wrote nothing.
 
     `channel` called and `dstchannel` was called; `app` with the arguments `data` is the last
     application of the dial plan that `channel` ran. `answer` and `end` are never before `start`,
-    which `start_text` is as it was written. `flaws` are columns that were passed over.
+    which `start_text` is as it was written. `flaws` are columns that were passed over. `more` is
+    None where the table cannot have it.
     """
 
     src: str
@@ -48,6 +61,7 @@ class Cdr(NamedTuple):
     uniqueid: str
     linkedid: str
     flaws: tuple[str, ...] = ()
+    more: "CdrMore | None" = None
 
     def arguments(self) -> list[str]:
         """Arguments of the application; Asterisk before 1.6 puts bars between them."""

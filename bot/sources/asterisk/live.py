@@ -1,4 +1,4 @@
-"""Asterisk as a source that is listened to: its manager interface, and its history beside it.
+"""The manager interface (AMI) of an Asterisk as a feed.
 
 Over AMI a call is told as it happens: it rings, somebody is being connected, it is answered, it is
 over. What was said while nobody listened is not said again: of a call that went on meanwhile only
@@ -6,16 +6,15 @@ what is certain is told (`ami_breaks.py`), the rest is up to the history.
 """
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
 from bot.config.sources import AsteriskSettings
 from bot.domain.calls import CallFacts
-from bot.domain.clock import Clock, system_clock
+from bot.domain.clock import Clock
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk.ami import EVENT_CLASSES, AmiConnection, moment, open_ami
 from bot.sources.asterisk.ami_calls import AmiCalls
-from bot.sources.asterisk.master_csv import MasterCsvSource
-from bot.sources.base import Batch, Feed
+from bot.sources.base import Batch
 from bot.sources.http_api import reason_of
 
 _READ_CLASSES = re.compile(r"read perm:\s*(\S+)", re.IGNORECASE)
@@ -91,20 +90,3 @@ class AmiFeed:
             clock=self._clock,
             wanted=self._calls.events,
         )
-
-
-class AsteriskSource(MasterCsvSource):
-    """An Asterisk with a live connection beside its files. Is a FileSource and a FeedSource."""
-
-    def __init__(
-        self, name: str, settings: AsteriskSettings, *, clock: Clock = system_clock
-    ) -> None:
-        super().__init__(name, settings, clock=clock)
-        self._ami = AmiFeed(name, settings, clock=clock)
-
-    @property
-    def feeds(self) -> Sequence[Feed]:
-        return (self._ami,)
-
-    async def check(self) -> str:
-        return await self._ami.check()

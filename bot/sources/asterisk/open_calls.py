@@ -6,6 +6,7 @@ found by the channel's name where there is no linkedid.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from bot.sources.asterisk.cdr import Cdr
 
@@ -17,15 +18,24 @@ RESTART = 60
 its channels from one again when it restarts."""
 
 
+Place = tuple[int, int]
+"""Where a CDR stands: in which file, or at which moment, and at which byte."""
+
+NOWHERE: Place = (0, 0)
+
+
 class CallCdrs:
     """The CDRs of one call that have come so far, in the order of the log.
 
-    `keys` are all the call is found by; `linkedid` is "" if the first CDR had none.
+    `keys` are all the call is found by; `linkedid` is "" if the first CDR had none. `came_at`:
+    when the last CDR came, `place`: where the first stands, both as whoever added them counts.
     """
 
-    __slots__ = ("cdrs", "end", "keys", "linkedid", "start")
+    __slots__ = ("came_at", "cdrs", "end", "keys", "linkedid", "place", "start")
 
-    def __init__(self, key: str, cdr: Cdr) -> None:
+    def __init__(self, key: str, cdr: Cdr, place: Place, came_at: float) -> None:
+        self.place = place
+        self.came_at = came_at
         self.keys = {key}
         self.linkedid = cdr.linkedid
         self.cdrs = [cdr]
@@ -37,8 +47,20 @@ class CallCdrs:
         self.start = min(self.start, cdr.start)
         self.end = max(self.end, cdr.end)
 
+    @property
+    def has_root(self) -> bool:
+        """Whether the channel that the call began with has ended: so the call is over.
+
+        Of rows without a uniqueid, or without a linkedid, that cannot be told; then it is so.
+        """
+        return any(not cdr.uniqueid or cdr.uniqueid == self.linkedid for cdr in self.cdrs) or (
+            not self.linkedid
+        )
+
     def absorb(self, other: "CallCdrs") -> None:
         """Take over what turned out to be a part of this call."""
+        self.place = min(self.place, other.place)
+        self.came_at = max(self.came_at, other.came_at)
         self.keys |= other.keys
         self.cdrs += other.cdrs
         self.start = min(self.start, other.start)
@@ -64,7 +86,15 @@ class OpenCalls:
         """Close the call that got no CDR for longest. Raises StopIteration if there is none."""
         return self._close(next(iter(self._calls.values())))
 
-    def add(self, cdr: Cdr) -> CallCdrs | None:
+    def pop_over(self, is_over: Callable[[CallCdrs], bool]) -> list[CallCdrs]:
+        """Close all calls that are over."""
+        return [self._close(call) for call in list(self._calls.values()) if is_over(call)]
+
+    def first_place(self) -> Place | None:
+        """Where the first CDR of an open call stands."""
+        return min((call.place for call in self._calls.values()), default=None)
+
+    def add(self, cdr: Cdr, *, place: Place = NOWHERE, came_at: float = 0) -> CallCdrs | None:
         """Put a CDR to the others of its call. Returns a call that it shows to be over."""
         ended = None
         key = cdr.linkedid or cdr.uniqueid
@@ -75,10 +105,11 @@ class OpenCalls:
                 ended = self._close(call)
         call = self._by_key.get(key)
         if call is None:
-            call = self._by_key[key] = CallCdrs(key, cdr)
+            call = self._by_key[key] = CallCdrs(key, cdr, place, came_at)
             self._calls[id(call)] = call
         else:
             call.add(cdr)
+            call.came_at = came_at
             self._calls.move_to_end(id(call))
         self._count += 1
         if not cdr.linkedid and ("Local/" in cdr.channel or "Local/" in cdr.dstchannel):

@@ -16,7 +16,7 @@ from bot.domain.calls import CallFacts
 from bot.domain.clock import system_clock
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk import ami
-from bot.sources.asterisk.live import AmiFeed, AsteriskSource
+from bot.sources.asterisk.live import AmiFeed
 from tests.support.ami_recordings import (
     IAX2,
     PJSIP,
@@ -63,7 +63,7 @@ async def heard(feed: AmiFeed, until: int) -> list[CallFacts]:
 
 
 async def check(server: AmiServer, **values: object) -> str:
-    return await AsteriskSource("pbx", settings(server, **values)).check()
+    return await AmiFeed("pbx", settings(server, **values), clock=system_clock).check()
 
 
 @pytest.mark.parametrize("name", [IAX2, PJSIP])

@@ -1,0 +1,55 @@
+"""Asterisk as a source: its files, its manager interface and its history, as the settings say."""
+
+from collections.abc import Sequence
+
+from bot.config.sources import AsteriskSettings
+from bot.domain.clock import Clock, system_clock
+from bot.sources.asterisk.csv_history import CsvHistory
+from bot.sources.asterisk.live import AmiFeed
+from bot.sources.asterisk.master_csv import MasterCsvSource
+from bot.sources.asterisk.sql_history import SqlHistory
+
+
+def create_asterisk(
+    name: str,
+    settings: AsteriskSettings,
+    *,
+    clock: Clock = system_clock,
+    latest: Clock | None = None,
+) -> MasterCsvSource:
+    """The source; an AsteriskSource, if it is to be listened to."""
+    feeds: list[AsteriskFeed] = []
+    if settings.host:
+        feeds.append(AmiFeed(name, settings, clock=clock))
+    if settings.cdr_database_url is not None:
+        feeds.append(SqlHistory(name, settings, clock=clock, latest=latest))
+    elif settings.master_csv:
+        feeds.append(CsvHistory(name, settings, clock=clock, latest=latest))
+    if not feeds:
+        return MasterCsvSource(name, settings, clock=latest or clock)
+    return AsteriskSource(name, settings, feeds, clock=latest or clock)
+
+
+AsteriskFeed = AmiFeed | CsvHistory | SqlHistory
+
+
+class AsteriskSource(MasterCsvSource):
+    """One that is listened to. Is a FileSource and a FeedSource."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: AsteriskSettings,
+        feeds: Sequence[AsteriskFeed],
+        *,
+        clock: Clock = system_clock,
+    ) -> None:
+        super().__init__(name, settings, clock=clock)
+        self._feeds = feeds
+
+    @property
+    def feeds(self) -> Sequence[AsteriskFeed]:
+        return self._feeds
+
+    async def check(self) -> str:
+        return "; ".join([await feed.check() for feed in self._feeds])

@@ -1,0 +1,1 @@
+"""The laboratory: a real Asterisk, telephones that call through it, recordings of what it said."""
