@@ -300,7 +300,11 @@ async def serve(
         )
 
         clock_watch = ClockWatch(
-            repositories.clock_state, clock=clock, steady=steady, wake=alerter.wake
+            repositories.clock_state,
+            clock=clock,
+            latest=latest,
+            steady=steady,
+            wake=alerter.wake,
         )
         jobs = Jobs(
             repositories.calls,

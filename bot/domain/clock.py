@@ -25,7 +25,7 @@ class LatestMoment:
 
     def __init__(self, clock: Clock, *, known: int = 0) -> None:
         self._clock = clock
-        self._latest = known
+        self._latest = max(known, clock())
 
     def __call__(self) -> int:
         self._latest = max(self._latest, self._clock())

@@ -30,12 +30,15 @@ class ClockWatch:
         repo: ClockRepo,
         *,
         clock: Clock,
+        latest: Clock,
         steady: Callable[[], float],
         wake: Callable[[], None],
     ) -> None:
-        """`steady`: seconds that pass, whatever the clock is set to. `wake`: see Jobs."""
+        """`latest`: the LatestMoment of `clock`, shown what that shows even while no call comes.
+        `steady`: seconds that pass, whatever the clock is set to. `wake`: see Jobs."""
         self._repo = repo
         self._clock = clock
+        self._latest = latest
         self._steady = steady
         self._wake = wake
         self._noted = clock(), steady()
@@ -51,6 +54,7 @@ class ClockWatch:
     async def look(self) -> None:
         """Note the clock; if it was set, mend what that has put wrong (storage/clock.py)."""
         async with self._looking:
+            self._latest()
             now, steady = self._clock(), self._steady()
             if self._is_first or self._step(now, steady):
                 async with self._mending:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.config.settings import Settings
+from bot.domain.clock import LatestMoment
 from bot.domain.people import Language
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
@@ -28,9 +29,11 @@ class Server:
 
     def start(self) -> None:
         """As after a restart: only the database knows what the clock was."""
+        self.latest = LatestMoment(self.clock)
         self.watch = ClockWatch(
             ClockRepo(self.database),
             clock=self.clock,
+            latest=self.latest,
             steady=lambda: self.passed,
             wake=lambda: None,
         )
@@ -148,3 +151,12 @@ async def test_what_is_under_way_is_written_before_the_clock_is_mended(server: S
         await looking
         assert await server.jumps() == [f"{before} {before - 7200}"]
     assert began == [before - 7200]
+
+
+async def test_what_the_clock_has_shown_is_known_even_if_no_call_came_meanwhile(
+    server: Server,
+) -> None:
+    server.live(30 * DAY)
+    await server.watch.look()
+    server.now -= 30 * DAY
+    assert server.latest() == NOW + 30 * DAY

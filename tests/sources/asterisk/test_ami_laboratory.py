@@ -64,7 +64,7 @@ def _differing(call: MergedCall, one: dict[str, Any], *, is_midway: bool) -> dic
         "ended_by": call.ended_by.value if call.ended_by else None,
         "missed": call.lost,
     }
-    found = {}
+    found: dict[str, tuple[Any, Any]] = {}
     for key, value in said.items():
         true = sorted(one[key]) if key == "rang" else one[key]
         if value != true and value not in one.get("fair", {}).get(key, []):
