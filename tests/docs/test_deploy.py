@@ -103,16 +103,3 @@ def test_the_containers_settings_exist() -> None:
     named = set(re.findall(r"^      ([A-Z_]+):", compose, re.MULTILINE))
     assert named == {"DATABASE_PATH", "HTTP_HOST", "HTTP_PORT"}
     assert named <= fields & set(re.findall(r"\b([A-Z_]+)=", image))
-
-
-def test_the_timer_repeats_the_import_that_the_document_shows() -> None:
-    unit, bot = ConfigParser(interpolation=None), ConfigParser(strict=False, interpolation=None)
-    unit.read(DEPLOY / "dzvinok-import.service", encoding="utf-8")
-    bot.read(DEPLOY / "dzvinok.service", encoding="utf-8")
-    for key in ("User", "Group", "WorkingDirectory", "ReadWritePaths", "ProtectSystem"):
-        assert unit["Service"][key] == bot["Service"][key]
-    home, start = unit["Service"]["WorkingDirectory"], unit["Service"]["ExecStart"]
-    asterisk = (ROOT / "docs" / "pbx" / "asterisk.md").read_text(encoding="utf-8")
-    shown = "\n".join(blocks(asterisk))
-    assert f"runuser -u dzvinok -- {start.removeprefix(f'{home}/')}\n" in shown
-    assert "cp deploy/dzvinok-import.service deploy/dzvinok-import.timer " in shown

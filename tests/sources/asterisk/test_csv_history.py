@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,10 @@ def timed(number: int, at: int) -> bytes:
     start, end = (f"{datetime.fromtimestamp(one, UTC):%Y-%m-%d %H:%M:%S}" for one in (at, at + 5))
     uniqueid = f"{at}.{number}"
     return row(start=start, end=end, extra=linked(uniqueid, uniqueid))
+
+
+def has_facts(count: int, read: Reading) -> bool:
+    return len(read.facts) == count
 
 
 def ids(read: Reading) -> list[str]:
@@ -235,6 +240,18 @@ async def test_rotation_loses_nothing(
     wanted = {1, 2, *(range(3, 33) if is_made_anew_at_once or not is_running else range(30, 33))}
     assert sorted(ids(read)) == sorted(f"{1795341600 + n}.1" for n in wanted)
     assert read.rejects == []
+
+
+async def test_a_file_copied_here_again_and_again_is_read_on(tmp_path: Path) -> None:
+    """As `rsync` does it: another file each time, which begins as the one before."""
+    path, copy = tmp_path / "Master.csv", tmp_path / ".Master.csv.x"
+    append(path, call(1))
+    async with reading(feed(path)) as read:
+        for count in range(2, 5):
+            append(copy, *[call(number) for number in range(1, count + 1)])
+            copy.replace(path)
+            await read.until(partial(has_facts, count))
+    assert sorted(ids(read)) == [f"{1795341600 + number}.1" for number in range(1, 5)]
 
 
 async def test_two_rotations_while_nobody_read_lose_nothing(tmp_path: Path) -> None:
