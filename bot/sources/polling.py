@@ -79,18 +79,19 @@ class Pace:
         self._told: dict[str, None] = {}
         self._is_relied_on = False
 
-    def note_hook(self, external_ids: Sequence[str]) -> None:
-        """A hook told of the end of these calls."""
-        for external_id in external_ids:
+    def note_hook(self, readings: Sequence[Reading]) -> None:
+        """A hook told these."""
+        over = _ids_of_ended(readings)
+        for external_id in over:
             self._told.pop(external_id, None)
             self._told[external_id] = None
         while len(self._told) > _REMEMBERED:
             del self._told[next(iter(self._told))]
-        self._is_relied_on = self._is_relied_on or bool(external_ids)
+        self._is_relied_on = self._is_relied_on or bool(over)
 
     def note_pass(self, readings: Sequence[Reading]) -> None:
         """A pass over what is new has found these."""
-        if any(one not in self._told for one in ids_of_ended(readings)):
+        if any(one not in self._told for one in _ids_of_ended(readings)):
             self._is_relied_on = False
 
     def seconds(self) -> float:
@@ -144,9 +145,18 @@ class PolledFeed:
     read_window: ReadWindow
     clock: Clock
     pace: Pace
+    step: int = STEP
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        return poll(cursor, self.read_window, clock=self.clock, pace=self.pace)
+        return poll(
+            cursor,
+            self.read_window,
+            clock=self.clock,
+            pace=self.pace,
+            step=self.step,
+            sleep=self.sleep,
+        )
 
 
 async def find_recordings(calls: Sequence[EndedCall], read_window: ReadWindow) -> list[Reading]:
@@ -157,12 +167,6 @@ async def find_recordings(calls: Sequence[EndedCall], read_window: ReadWindow) -
     return [one async for page in read_window(min(talks), max(talks)) for one in page]
 
 
-def ids_of_ended(readings: Sequence[Reading]) -> list[str]:
-    """The ids of the calls that are said to be over."""
-    facts = (one for one in readings if isinstance(one, CallFacts))
-    return [one.external_id for one in facts if not one.status.is_live]
-
-
 def has_recording(readings: Sequence[Reading]) -> bool:
     return any(isinstance(one, CallFacts) and one.recording_url for one in readings)
 
@@ -171,3 +175,9 @@ def _key(reading: Reading) -> object:
     if isinstance(reading, Reject):
         return reading.errors, reading.body
     return reading.external_id
+
+
+def _ids_of_ended(readings: Sequence[Reading]) -> list[str]:
+    """The ids of the calls that are said to be over."""
+    facts = (one for one in readings if isinstance(one, CallFacts))
+    return [one.external_id for one in facts if not one.status.is_live]

@@ -8,7 +8,7 @@ dropped and noted as a flaw, without the value. Only what a call cannot do witho
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.sources.base import (
     has_control,
     rejected,
 )
+from bot.sources.posted import decode_text, read_posted
 from bot.sources.times import LocalTime
 
 NO_TEXT = "is not text in the encoding that ENCODING says"
@@ -137,6 +138,19 @@ class Row:
 
     def _note(self, name: str, expected: str) -> None:
         self.flaws.append(f"{name}: {expected}")
+
+
+def read_posted_rows(body: bytes, content_type: str, encoding: str, build: Built) -> list[Reading]:
+    """What is posted, one object or an array of them."""
+    try:
+        posted = read_posted(body, content_type, encoding)
+    except ValueError as error:
+        return [rejected(0, [str(error)], decode_text(body, encoding))]
+    return read_rows(posted if isinstance(posted, list) else [posted], build)
+
+
+def read_rows(items: Iterable[object], build: Built) -> list[Reading]:
+    return [read_row(item, place, build) for place, item in enumerate(items)]
 
 
 def read_row(item: object, place: int, build: Built) -> Reading:

@@ -145,14 +145,14 @@ async def test_a_clock_set_back_reads_on(history: History) -> None:
 
 async def test_it_asks_seldom_while_hooks_tell_of_every_call(history: History) -> None:
     history.add("a", started_at=NOW - 60)
-    history.pace.note_hook(["a"])
+    history.pace.note_hook([said(external_id="a")])
     for minute in range(3):
         history.add(f"told {minute}", started_at=NOW + 60 + 900 * minute)
-        history.pace.note_hook([f"told {minute}"])
+        history.pace.note_hook([said(external_id=f"told {minute}")])
     history.add("untold", started_at=NOW + 2800)
     await history.passes(6)
     assert history.pauses == [SELDOM] * 4 + [OFTEN]
-    history.pace.note_hook(["later"])
+    history.pace.note_hook([said(external_id="later")])
     assert history.pace.seconds() == SELDOM
 
 
@@ -161,7 +161,7 @@ async def test_hooks_that_tell_only_of_calls_that_begin_are_not_relied_on(
 ) -> None:
     """A live call in history says nothing of them; its end, of which none told, does."""
     live = said(external_id="a", started_at=NOW + 30, status=Status.RINGING, ended_at=None)
-    history.pace.note_hook(["before"])
+    history.pace.note_hook([said(external_id="before")])
     history.calls.append((NOW + 60, live))
     history.calls.append((NOW + 1000, replace(live, status=Status.MISSED)))
     await history.passes(4)

@@ -6,19 +6,18 @@ asked for in halves.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import httpx
 
 from bot.config.sources import BinotelSettings
-from bot.domain.calls import CallFacts
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import SourceError
-from bot.sources.base import Batch, Feed, Reading, rejected
+from bot.sources.base import Feed, Reading, rejected
 from bot.sources.binotel.client import BinotelApi, NothingError
 from bot.sources.binotel.events import Events
 from bot.sources.binotel.records import is_no_call, read_record
-from bot.sources.polling import Pace, poll
+from bot.sources.polling import Pace, PolledFeed
 from bot.sources.posted import decode_text, read_posted
 
 LIMIT = 1000
@@ -52,7 +51,9 @@ class BinotelSource:
         self._api = BinotelApi(http, settings, setting=f"SOURCES__{name.upper()}")
         self._events = Events(name, numbers=self._numbers, clock=clock)
         self._pace = Pace()
-        self._feed = _Calls(self._read_window, clock=clock, pace=self._pace, sleep=sleep)
+        self._feed = PolledFeed(
+            "calls", self._read_window, clock, self._pace, step=STEP, sleep=sleep
+        )
 
     @property
     def name(self) -> str:
@@ -67,8 +68,7 @@ class BinotelSource:
         if not isinstance(form, dict):
             return [rejected(0, ["expected the form of an event"], text)]
         readings = self._events.read(form, text)
-        over = [one for one in readings if isinstance(one, CallFacts) and not one.status.is_live]
-        self._pace.note_hook([one.external_id for one in over])
+        self._pace.note_hook(readings)
         return readings
 
     @property
@@ -152,30 +152,6 @@ class BinotelSource:
                 body = json.dumps(record, ensure_ascii=False)
                 readings.append(rejected(place, [str(error)], body))
         return readings
-
-
-class _Calls:
-    """The feed of calls since the last one."""
-
-    name = "calls"
-
-    def __init__(
-        self,
-        read: Callable[[int, int], AsyncIterator[Sequence[Reading]]],
-        *,
-        clock: Clock,
-        pace: Pace,
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
-        self._read = read
-        self._clock = clock
-        self._pace = pace
-        self._sleep = sleep
-
-    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        return poll(
-            cursor, self._read, clock=self._clock, pace=self._pace, step=STEP, sleep=self._sleep
-        )
 
 
 def _records(said: Mapping[str, object]) -> Mapping[object, object]:

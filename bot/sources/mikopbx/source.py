@@ -15,7 +15,7 @@ from bot.sources.base import Batch, Feed, Reading
 from bot.sources.mikopbx.calls import MikopbxReader
 from bot.sources.mikopbx.client import MikopbxClient, Page
 from bot.sources.polling import FIRST, has_recording
-from bot.sources.rows import read_row
+from bot.sources.rows import read_rows
 from bot.sources.times import LocalTime, local_text
 
 EVERY = 10.0
@@ -123,9 +123,7 @@ class MikopbxSource:
         return page
 
     def _readings(self, calls: Sequence[Any]) -> list[Reading]:
-        readings = [
-            read_row(call, place, self._reader.read_call) for place, call in enumerate(calls)
-        ]
+        readings = read_rows(calls, self._reader.read_call)
         self._has_recordings = self._has_recordings or has_recording(readings)
         return readings
 

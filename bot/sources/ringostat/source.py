@@ -8,12 +8,11 @@ import httpx
 from bot.config.sources import RingostatSettings
 from bot.domain.calls import EndedCall
 from bot.domain.clock import Clock, system_clock
-from bot.sources.base import Feed, Reading, rejected
-from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording, ids_of_ended
-from bot.sources.posted import decode_text, read_posted
+from bot.sources.base import Feed, Reading
+from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording
 from bot.sources.ringostat.calls import RingostatReader
 from bot.sources.ringostat.client import RingostatClient
-from bot.sources.rows import read_row
+from bot.sources.rows import read_posted_rows, read_rows
 from bot.sources.times import LocalTime
 
 OFTEN, SELDOM = 60.0, 300.0
@@ -53,15 +52,8 @@ class RingostatSource:
         return (PolledFeed("log", self._read_window, self._clock, self._pace),)
 
     def read_hook(self, body: bytes, content_type: str) -> list[Reading]:
-        try:
-            posted = read_posted(body, content_type, self._encoding)
-        except ValueError as error:
-            return [rejected(0, [str(error)], decode_text(body, self._encoding))]
-        items = posted if isinstance(posted, list) else [posted]
-        readings = [
-            read_row(item, place, self._reader.read_event) for place, item in enumerate(items)
-        ]
-        self._pace.note_hook(ids_of_ended(readings))
+        readings = read_posted_rows(body, content_type, self._encoding, self._reader.read_event)
+        self._pace.note_hook(readings)
         return readings
 
     async def check(self) -> str:
@@ -75,8 +67,6 @@ class RingostatSource:
 
     async def _read_window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
         async for calls in self._client.calls(begins, ends):
-            readings = [
-                read_row(item, place, self._reader.read_call) for place, item in enumerate(calls)
-            ]
+            readings = read_rows(calls, self._reader.read_call)
             self._has_recordings = self._has_recordings or has_recording(readings)
             yield readings

@@ -3,15 +3,15 @@
 The two number calls differently, so a source has one of them.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from bot.config.sources import ThreeCxSettings
 from bot.domain.clock import Clock, system_clock
-from bot.sources.base import Batch, Feed, Reading
-from bot.sources.polling import Pace, poll
+from bot.sources.base import Feed, Reading
+from bot.sources.polling import Pace, PolledFeed
 from bot.sources.threecx.calls import CallLogReader
 from bot.sources.threecx.cdr import CdrReader
 from bot.sources.threecx.cdr_feed import CdrFeed
@@ -46,23 +46,6 @@ class ThreeCxCdrSource:
         return await self._feed.check()
 
 
-class CallLogFeed:
-    name = "call log"
-
-    def __init__(self, client: ThreeCxClient, reader: CallLogReader, clock: Clock) -> None:
-        self._client = client
-        self._reader = reader
-        self._clock = clock
-
-    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        pace = Pace(often=_OFTEN, seldom=_OFTEN)
-        return poll(cursor, self._window, clock=self._clock, pace=pace)
-
-    async def _window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
-        rows = await self._client.call_log(begins, ends)
-        yield self._reader.read(rows, now=self._clock())
-
-
 class ThreeCxApiSource:
     """Is a FeedSource."""
 
@@ -77,13 +60,13 @@ class ThreeCxApiSource:
         self._name = name
         self._clock = clock
         self._client = ThreeCxClient(http, name, settings)
-        reader = CallLogReader(
+        self._reader = CallLogReader(
             name,
             settings.number_plan,
             settings.extension_pattern,
             currency=settings.currency,
         )
-        self._feed = CallLogFeed(self._client, reader, clock)
+        self._feed = PolledFeed("call log", self._read_window, clock, Pace(_OFTEN, _OFTEN))
 
     @property
     def name(self) -> str:
@@ -97,6 +80,10 @@ class ThreeCxApiSource:
         now = self._clock()
         await self._client.page(now - _CHECKED, now, top=1)
         return "3CX answers and shows its call log"
+
+    async def _read_window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
+        rows = await self._client.call_log(begins, ends)
+        yield self._reader.read(rows, now=self._clock())
 
 
 def create_threecx_source(

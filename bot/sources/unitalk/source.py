@@ -9,10 +9,9 @@ import httpx
 from bot.config.sources import UnitalkSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.clock import Clock, system_clock
-from bot.sources.base import Feed, Reading, rejected
-from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording, ids_of_ended
-from bot.sources.posted import decode_text, read_posted
-from bot.sources.rows import Row, read_row
+from bot.sources.base import Feed, Reading
+from bot.sources.polling import Pace, PolledFeed, find_recordings, has_recording
+from bot.sources.rows import Row, read_posted_rows, read_rows
 from bot.sources.times import LocalTime, local_text
 from bot.sources.unitalk.calls import UnitalkReader
 from bot.sources.unitalk.client import UnitalkClient
@@ -53,13 +52,8 @@ class UnitalkSource:
         return (PolledFeed("history", self._read_window, self._clock, self._pace),)
 
     def read_hook(self, body: bytes, content_type: str) -> list[Reading]:
-        try:
-            posted = read_posted(body, content_type, self._encoding)
-        except ValueError as error:
-            return [rejected(0, [str(error)], decode_text(body, self._encoding))]
-        items = posted if isinstance(posted, list) else [posted]
-        readings = [read_row(item, place, self._read_event) for place, item in enumerate(items)]
-        self._pace.note_hook(ids_of_ended(readings))
+        readings = read_posted_rows(body, content_type, self._encoding, self._read_event)
+        self._pace.note_hook(readings)
         return self._noted(readings)
 
     async def check(self) -> str:
@@ -73,9 +67,7 @@ class UnitalkSource:
 
     async def _read_window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
         async for page in self._client.history(self._local(begins), self._local(ends)):
-            readings = [
-                read_row(item, place, self._reader.read_call) for place, item in enumerate(page)
-            ]
+            readings = read_rows(page, self._reader.read_call)
             yield self._noted(readings)
 
     def _read_event(self, row: Row) -> CallFacts:

@@ -6,7 +6,7 @@ start and after an outage, seldom otherwise, and again five minutes after talks.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +17,8 @@ from bot.config.sources import ZadarmaSettings
 from bot.domain.calls import CallFacts, Direction, EndedCall
 from bot.domain.clock import Clock, system_clock
 from bot.domain.errors import SourceError
-from bot.sources.base import Batch, Feed, Reading, rejected
-from bot.sources.polling import Pace, poll
+from bot.sources.base import Feed, Reading, rejected
+from bot.sources.polling import Pace, PolledFeed
 from bot.sources.posted import decode_text, read_posted
 from bot.sources.quota import Quota
 from bot.sources.times import LocalTime
@@ -77,7 +77,9 @@ class ZadarmaSource:
         self._statistics = Statistics(name, numbers=numbers, time=local, clock=clock)
         self._prices = Prices(numbers=numbers, time=local)
         self._pace = Pace(OFTEN, SELDOM)
-        self._feed = _Calls(self._read_window, clock=clock, pace=self._pace, sleep=sleep)
+        self._feed = PolledFeed(
+            "calls", self._read_window, clock, self._pace, step=_WEEK, sleep=sleep
+        )
 
     @property
     def name(self) -> str:
@@ -97,7 +99,7 @@ class ZadarmaSource:
         if form is None:
             return [rejected(0, ["expected the form of an event"], text)]
         readings = self._events.read(form, text)
-        self._pace.note_hook([one.external_id for one in readings if isinstance(one, CallFacts)])
+        self._pace.note_hook(readings)
         return readings
 
     def _form(self, body: bytes, content_type: str) -> dict[str, object] | None:
@@ -215,30 +217,6 @@ class ZadarmaSource:
 
     def _written(self, moment: int) -> str:
         return datetime.fromtimestamp(moment, self._zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-class _Calls:
-    """The feed of what the hook may have missed."""
-
-    name = "calls"
-
-    def __init__(
-        self,
-        read: Callable[[int, int], AsyncIterator[Sequence[Reading]]],
-        *,
-        clock: Clock,
-        pace: Pace,
-        sleep: Callable[[float], Awaitable[None]],
-    ) -> None:
-        self._read = read
-        self._clock = clock
-        self._pace = pace
-        self._sleep = sleep
-
-    def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        return poll(
-            cursor, self._read, clock=self._clock, pace=self._pace, step=_WEEK, sleep=self._sleep
-        )
 
 
 def _may_come(call: EndedCall) -> bool:
