@@ -14,7 +14,7 @@ from tests.support.processes import free_port
 from tests.support.running import ADMIN, OLENA, Office, running_office, settings_for
 from tests.support.telegram import TOKEN, Clock, RunningClock
 
-ROUNDS = 15
+ROUNDS = 6
 SECRET = "telegram-webhook-secret"
 
 
