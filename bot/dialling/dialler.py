@@ -72,10 +72,11 @@ class Dialler:
             async with asyncio.timeout(ASK_SECONDS):
                 external_id = await source.dial(dial.extension, dial.number, ref=dial.ref)
         except (TimeoutError, UnsureError) as error:
-            log.warning("dial %d: %s did not answer: %s", dial.id, dial.source, error)
+            log.warning("dial %d: %s: %s", dial.id, dial.source, type(error).__name__)
             await self._note(dial, DialState.UNSURE)
         except SourceError as error:
-            log.warning("dial %d: refused by %s: %s", dial.id, dial.source, error)
+            # Not its text: what a PBX says may hold the client's number.
+            log.warning("dial %d: refused by %s: %s", dial.id, dial.source, type(error).__name__)
             await self._note(dial, DialState.REFUSED, str(error)[:_REASON])
         except Exception as error:
             log.error("dial %d of %s failed", dial.id, dial.source, exc_info=error)

@@ -12,10 +12,18 @@ from bot.domain.people import Role
 from keyboards.callbacks import CallBackButton, CallBackFrom
 from storage.database import open_database
 from storage.employees import EmployeeRepo
-from tests.support.dialling import asked, lose, progress_of, tells_of_call, zadarma_office
+from tests.support.dialling import (
+    asked,
+    lose,
+    post,
+    progress_of,
+    tells_of_call,
+    zadarma_office,
+)
 from tests.support.lost_calls import alert_of, pressed
 from tests.support.running import ACCOUNTANT, IVAN, OLENA, SUPERVISOR, Office
 from tests.support.telegram import Clock
+from tests.support.zadarma_events import talk
 from tests.support.zadarma_server import ZadarmaServer
 
 OWN = "+380445550199"
@@ -72,6 +80,22 @@ async def test_roles_that_take_clients_call_them_from_their_own_phones(
     else:
         assert refusal in told
         assert scene.office.rows("SELECT count(*) FROM dials") == [(0,)]
+
+
+async def test_an_accountant_is_offered_no_call_where_there_is_no_case_either(
+    scene: Scene,
+) -> None:
+    clerk = await scene.office.employee(ACCOUNTANT, "Ніна", Role.ACCOUNTANT, "101")
+    olena = await scene.office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+    begun = scene.clock.now
+    said = {"pbx_call_id": "in_2", "caller_id": "380509998877", "internal": "101"}
+    for at, posted in talk(begun):
+        scene.clock.now = at
+        await post(scene.office, posted | said)
+    assert scene.office.rows("SELECT count(*) FROM cases") == [(1,)]
+    assert await scene.has_button(olena)
+    assert not await scene.has_button(clerk)
+    assert "Клієнтів беруть оператори" in await scene.forged(clerk, 2)
 
 
 async def test_an_operator_calls_only_clients_whose_calls_they_may_see(scene: Scene) -> None:
