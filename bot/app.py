@@ -28,6 +28,8 @@ from bot.delivery.cards import Cards
 from bot.delivery.notices import Notices
 from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
+from bot.dialling.dialler import Dialler
+from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StartError
 from bot.domain.receiving import Receiving
@@ -40,7 +42,7 @@ from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
-from bot.sources.base import CallSource, RecordingSource
+from bot.sources.base import CallSource, DialSource, RecordingSource
 from bot.sources.http_api import create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
@@ -62,6 +64,7 @@ from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from handlers import create_routers
 from handlers.board import BoardScreens
+from handlers.calling_back import CallBackScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
 from handlers.contact_screens import ContactScreens
@@ -106,6 +109,7 @@ def create_dispatcher(
     clock: Clock,
     wake: Callable[[], None],
     recordings: Recordings,
+    dialler: Dialler,
     steady: Callable[[], float] | None = None,
     receiving: Receiving,
     isolation: PersonIsolation,
@@ -134,6 +138,14 @@ def create_dispatcher(
             card_screens,
             repositories.outbox,
             settings,
+            clock,
+        ),
+        call_back_screens=CallBackScreens(
+            repositories.journal,
+            repositories.cases,
+            repositories.dials,
+            dialler,
+            cards.call_back,
             clock,
         ),
         contact_screens=ContactScreens(
@@ -181,6 +193,7 @@ async def serve(
     clock: Clock,
     steady: Callable[[], float] | None = None,
     in_chat: float = IN_CHAT,
+    dialling: Mapping[str, DialSource] | None = None,
 ) -> AsyncIterator[str]:
     """The whole bot at work: hooks, updates, alerts, ticks. Yields the address of its server.
 
@@ -190,7 +203,8 @@ async def serve(
 
     `steady`: seconds that pass, whatever the clock is set to; None: those of the loop. Tests that
     let time go by move it with the clock. `in_chat`: seconds between two messages in one chat,
-    which tests of other things shorten.
+    which tests of other things shorten. `dialling`: PBXs that begin calls in the place of sources
+    whose kind cannot.
     """
     steady = steady or asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
@@ -222,7 +236,9 @@ async def serve(
 
         i18n, metrics = create_i18n(settings.language), Metrics()
         receiving = Receiving(clock, now=steady)
-        isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources)
+        able = {name: one for name, one in sources.items() if isinstance(one, DialSource)}
+        able |= dialling or {}
+        isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources, able)
         alerter = Alerter(
             bot,
             outbox=repositories.outbox,
@@ -233,6 +249,7 @@ async def serve(
                 i18n,
                 zone=settings.zone,
                 clock=clock,
+                call_back=cards.call_back,
                 source_zones={
                     name: ZoneInfo(chosen.timezone) for name, chosen in settings.sources.items()
                 },
@@ -251,6 +268,7 @@ async def serve(
             pace=pace,
             metrics=metrics,
         )
+        dialler = Dialler(able, repositories.dials, clock=clock, wake=alerter.wake)
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
@@ -259,6 +277,7 @@ async def serve(
             clock=clock,
             wake=alerter.wake,
             recordings=recordings,
+            dialler=dialler,
             steady=steady,
             receiving=receiving,
             isolation=isolation,
@@ -313,6 +332,7 @@ async def serve(
             repositories.reminders,
             repositories.digest_times,
             repositories.open_cards,
+            repositories.dials,
             clock_watch=clock_watch,
             wake=alerter.wake,
             retention_days=settings.retention_days,
@@ -334,6 +354,7 @@ async def serve(
         await stack.enter_async_context(_running(listening))
         asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
         await stack.enter_async_context(_running(asking_again))
+        await stack.enter_async_context(_running(dialler))
         await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
         yield url
 
@@ -348,6 +369,10 @@ async def _bring_up_to_date(
         page_size=settings.page_size,
         now=now,
     )
+    if unsure := await repositories.dials.note_interrupted(now=now):
+        log.warning(
+            "the bot ended while %d calls were being begun: nothing is tried again", unsure
+        )
     if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
         log.info("made the cases of %d lost calls recorded before", made)
 
@@ -358,6 +383,7 @@ def create_notices(
     *,
     zone: ZoneInfo,
     clock: Clock,
+    call_back: CallBack = NO_CALL_BACK,
     source_zones: Mapping[str, ZoneInfo] | None = None,
 ) -> Notices:
     return Notices(
@@ -373,6 +399,8 @@ def create_notices(
         rejects=repositories.rejects,
         feeds=repositories.feeds,
         clock_shifts=repositories.clock_shifts,
+        dials=repositories.dials,
+        call_back=call_back,
         i18n=i18n,
         zone=zone,
         clock=clock,
@@ -384,6 +412,7 @@ def create_cards(
     repositories: Repositories,
     settings: Settings,
     sources: Mapping[str, CallSource] | None = None,
+    dialling: Mapping[str, DialSource] | None = None,
 ) -> Cards:
     askable = {name for name, one in (sources or {}).items() if isinstance(one, RecordingSource)}
     return Cards(
@@ -391,6 +420,10 @@ def create_cards(
         repositories.cases,
         settings.zone,
         partial(can_be_heard, settings=settings, askable=askable),
+        CallBack(
+            {name: settings.sources[name].number_plan for name in dialling or ()},
+            {name: one.can_ring for name, one in (dialling or {}).items()},
+        ),
     )
 
 

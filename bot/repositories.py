@@ -16,6 +16,7 @@ from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
 from storage.database import Database
 from storage.delayed_screens import DelayedScreenRepo
+from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.durability import Durability
@@ -45,6 +46,7 @@ class Repositories:
     case_deadlines: CaseDeadlines
     company: CompanyRepo
     groups: GroupRepo
+    dials: DialRepo
     digests: DigestRepo
     digest_times: DigestTimes
     reminders: ReminderRepo
@@ -80,6 +82,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         reminders=ReminderRepo(database),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),
+        dials=DialRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),
         employees=EmployeeRepo(database),

@@ -19,11 +19,13 @@ from bot.telegram.reply import Event, answer, show, write_to
 from bot.views import groups as views
 from handlers import fallback
 from handlers.alert_lists import open_listed
+from handlers.calling_back import call_back
 from handlers.calls import CardScreens
 from handlers.cases import create_case_actions
 from keyboards import groups as keyboards
 from keyboards.callbacks import (
     AlertCard,
+    CallBackButton,
     Card,
     CaseButton,
     CaseStep,
@@ -60,6 +62,7 @@ def create_router() -> Router:
         router.callback_query.register(refuse_button, kind.filter())
     router.callback_query.register(card_to_own_chat, AlertCard.filter(), HasRole())
     router.callback_query.register(open_listed, ListedCase.filter(), HasRole())
+    router.callback_query.register(call_back, CallBackButton.filter(), HasRole())
     actions = create_case_actions()  # lists of people and cards are for a person's own chat
     actions.callback_query.filter(CaseButton.filter(F.board.is_(None) & F.step.in_(_OF_ALERTS)))
     router.include_router(actions)

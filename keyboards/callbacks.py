@@ -302,6 +302,19 @@ class Listen(CallbackData, prefix="y1"):
     call: Id
 
 
+class CallBackButton(CallbackData, prefix="u1"):
+    """Call the client of a call through the PBX; on a case it is its latest lost call."""
+
+    call: Id
+
+
+class CallBackFrom(CallbackData, prefix="uf1"):
+    """The same from one of several phones; `code` as in calling_back.phone_code, -1: from none."""
+
+    call: Id
+    code: Code
+
+
 class CommentStep(StrEnum):
     WRITE = "w"
     DELETE = "d"

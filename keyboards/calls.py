@@ -29,6 +29,7 @@ from keyboards.callbacks import (
     Nothing,
     RemindMenu,
 )
+from keyboards.calling_back import call_back
 
 _WEEK = 7
 
@@ -74,6 +75,7 @@ def card(
     can_be_heard: bool,
     now: int,
     undo: int | None = None,
+    can_call_back: bool = False,
 ) -> InlineKeyboardMarkup:
     """What can be done with a call. `undo`: the version of the deletion that can be undone."""
     fields = pressed.model_dump()
@@ -82,6 +84,8 @@ def card(
     rows = []
     if can_be_heard:
         rows.append([button(_("🎧 Listen"), Listen(call=call.id))])
+    if can_call_back:
+        rows.append([call_back(call.id)])
     if undo is not None:
         restore = CommentButton(step=CommentStep.RESTORE, version=undo, **fields)
         rows.append([button(_("↩️ Bring back"), restore)])

@@ -18,16 +18,21 @@ from keyboards.callbacks import (
     LogPage,
     RemindMenu,
 )
+from keyboards.calling_back import call_back
 
 _NAME_WIDTH = 24
 """Fifty longer names would make a keyboard that Telegram refuses."""
 
 
-def alert(case: Case, viewer: Employee | None) -> InlineKeyboardMarkup:
+def alert(
+    case: Case, viewer: Employee | None, *, can_call_back: bool = False
+) -> InlineKeyboardMarkup:
     """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group."""
     rows = _actions(case, CaseButton(step=CaseStep.OPEN, case=case.id), viewer)
     card = button(_("📄 Card"), AlertCard(call=case.call.id))
-    if rows and len(rows[-1]) == 1:
+    if rows and can_call_back:
+        rows.append([call_back(case.call.id), card])
+    elif rows and len(rows[-1]) == 1:
         rows[-1].append(card)
     else:
         rows.append([card])
@@ -44,10 +49,17 @@ def listed(cases: Sequence[Case], viewer: Employee | None) -> InlineKeyboardMark
 
 
 def card(
-    case: Case, pressed: CaseButton, viewer: Employee, *, now: int = 0
+    case: Case,
+    pressed: CaseButton,
+    viewer: Employee,
+    *,
+    now: int = 0,
+    can_call_back: bool = False,
 ) -> InlineKeyboardMarkup:
     """What can be done with a case, under its card."""
     rows = _actions(case, pressed, viewer)
+    if rows and can_call_back:
+        rows.insert(0, [call_back(case.call.id)])
     last = [button(_("📄 Last call"), AlertCard(call=case.call.id))]
     if case.client:
         last.append(button(_("🔍 All calls"), LogPage(client_of=case.call.id)))

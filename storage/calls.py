@@ -20,6 +20,7 @@ from bot.domain.phones import NumberPlan
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.clock_shifts import note_arrivals
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
+from storage.dials import ChangedCall, follow_calls, purge_dials
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
@@ -137,6 +138,7 @@ class CallRepo:
             )
             await tx.execute("DELETE FROM cases WHERE call_id IS NULL")
             await purge_told(tx, before=before)
+            await purge_dials(tx, before=before)
         return len(purged)
 
     async def count(self) -> int:
@@ -203,6 +205,14 @@ class _Recording:
                 for before, call in [(self._before.get(key), self._calls[key])]
                 if before is None or differs(before, call)
             ]
+        )
+        await follow_calls(
+            self._tx,
+            [
+                ChangedCall(self._ids[key], self._calls[key], is_new=key not in self._before)
+                for key in changed
+            ],
+            now=self._now,
         )
         return len(changed)
 

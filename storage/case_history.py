@@ -101,12 +101,19 @@ async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collecti
 
 
 async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ...]:
-    """The latest actions, oldest first."""
+    """The latest actions, oldest first; behind them the calls that were begun in chat."""
     rows = await database.fetch(
         "SELECT v.*, e.name, o.name AS other FROM case_events AS v "
         "LEFT JOIN employees AS e ON e.id = v.employee_id "
         "LEFT JOIN employees AS o ON o.id = v.other_id "
         "WHERE v.case_id = ? ORDER BY v.id DESC LIMIT ?",
+        (case_id, _SHOWN),
+    )
+    dialled = await database.fetch(
+        "SELECT d.asked_at AS at, 'dialled' AS kind, d.employee_id, e.name, NULL AS other_id, "
+        "NULL AS text FROM case_calls AS y JOIN dials AS d ON d.origin_id = y.call_id "
+        "JOIN employees AS e ON e.id = d.employee_id "
+        "WHERE y.case_id = ? ORDER BY d.asked_at DESC, d.id DESC LIMIT ?",
         (case_id, _SHOWN),
     )
     return tuple(
@@ -117,7 +124,7 @@ async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ..
             other=Person(row["other_id"], row["other"]) if row["other_id"] else None,
             text=row["text"],
         )
-        for row in reversed(rows)
+        for row in (*reversed(rows), *reversed(dialled))
     )
 
 

@@ -70,6 +70,8 @@ _MOVED_BACK = (
     ("calls", "received_at", "id IN (SELECT id FROM calls WHERE received_at > ?)"),
     ("open_cards", "opened_at", "opened_at > ?"),
     ("late_screens", "asked_at", "asked_at > ?"),
+    ("dials", "asked_at", "asked_at > ?"),
+    ("dials", "over_at", "over_at > ?"),
 )
 """Moments at which something happened, of which those that are to come again are moved back, but
 not those of a PBX: the table, the column, and which rows, by the present moment."""

@@ -3,7 +3,8 @@
 - There is one row for each chat (or topic of it), kind and subject, for good: the case of a lost
   call is one message in a chat, edited whenever there is something new to show.
 - Rows appear and change in the transaction of what they tell of (owing.py, owing_lists.py,
-  owing_cards.py): nothing is told that was rolled back, and nothing recorded is left untold.
+  owing_cards.py, owing_dials.py): nothing is told that was rolled back, and nothing recorded is
+  left untold.
 - A row says that something is owed, not what. The words are made when its turn comes, from how
   things are then: a state that was superseded before it was sent is never sent.
 - A message is sent at least once: what was sent but not marked when the process died comes again.
@@ -36,7 +37,8 @@ Rows of other kinds have no `list_id`, and are never sent without a message:
 
 - A list (kind `list`) is edited as it grows and as its cases change; alert_lists.py says more.
 - A card (kind `card`) always has a message; its row is deleted once it shows what is true.
-- All others are sent once, and again if pinged; only the question to an owner (`claim`) is edited.
+- All others are sent once, and again if pinged; only the question to an owner (`claim`) and how a
+  call goes that was begun in chat (`dial`) are edited.
 
 The other columns: `shown`, a digest of what the message shows; the same is not sent again.
 `alerted_at`, when an alert last got its place in the chat, as a message or in a list, and when a

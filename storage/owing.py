@@ -1,8 +1,8 @@
 """Owing messages, and owing them no more: rows of the outbox, written in others' transactions.
 
-Only this file, owing_cards.py, owing_lists.py, alert_lists.py and outbox.py write to the outbox;
-outbox.py says what the life of a row is. The functions here decide who is told, and when, but
-never in what words: those are made when the message is sent.
+Only this file, owing_cards.py, owing_lists.py, owing_dials.py, alert_lists.py and outbox.py write
+to the outbox; outbox.py says what the life of a row is. The functions here decide who is told, and
+when, but never in what words: those are made when the message is sent.
 """
 
 from collections.abc import Collection, Iterable, Sequence

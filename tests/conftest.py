@@ -11,6 +11,7 @@ from aiogram import Dispatcher
 
 from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
+from bot.dialling.dialler import Dialler
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
@@ -76,6 +77,7 @@ async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
             isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
+            dialler=Dialler({}, repositories.dials, clock=lambda: 0, wake=lambda: None),
         )
 
 

@@ -27,11 +27,12 @@ bot.media     | bot.domain bot.config
 storage       | bot.domain
 bot.jobs      | bot.domain storage
 bot.intake    | bot.domain bot.config bot.telemetry bot.sources.base storage
+bot.dialling  | bot.domain bot.sources.base storage
 bot.delivery  | bot.domain bot.telemetry bot.telegram.errors bot.views keyboards storage
 bot.telegram  | bot.domain bot.telemetry bot.views storage
 bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake storage
-handlers      | bot.domain bot.config bot.media bot.delivery.digests bot.delivery.cards \
-                bot.telegram bot.views keyboards storage
+handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digests \
+                bot.delivery.cards bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.repositories | bot.config storage
 bot.app       | bot handlers keyboards storage

@@ -104,7 +104,9 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
             raise StartError(f"--data {directory}: {why}") from error
         if stop.is_set():
             return
-        url = await stack.enter_async_context(serve(settings, clock=system_clock))
+        url = await stack.enter_async_context(
+            serve(settings, clock=system_clock, dialling={SOURCE: scene.pbx})
+        )
         await scene.start_colleagues(past.invites)
         await scene.speech.begin(settings)
         if past.is_new:

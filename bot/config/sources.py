@@ -132,6 +132,12 @@ def _check_line(value: str) -> str:
     return value
 
 
+def _check_channel(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]+/[\w@./-]*\{extension\}[\w@./-]*", value, re.ASCII):
+        raise ValueError("expected a channel like PJSIP/{extension}")
+    return value
+
+
 def _check_secret(value: SecretStr) -> SecretStr:
     _check_line(value.get_secret_value())
     return value
@@ -280,7 +286,7 @@ class AsteriskSettings(CommonSettings):
     the database calls recordings is at `recordings_url`, in folders by date as FreePBX has them.
     `host` is where its manager interface listens; without one there is no live connection.
     `tls_ca` is a file of certificates to trust, `tls_host` the name in its certificate where that
-    is not `host`.
+    is not `host`. To call a client back `dial_channel` is rung, then `dial_context` dials.
     """
 
     kind: Literal["asterisk"]
@@ -296,6 +302,10 @@ class AsteriskSettings(CommonSettings):
     )
     columns: Annotated[str, AfterValidator(check_columns)] = ""
     extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    dial_channel: Annotated[str, AfterValidator(_check_channel)] = (
+        "Local/{extension}@originate-skipvm"
+    )
+    dial_context: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] = "from-internal"
     master_csv: Annotated[str, AfterValidator(_check_file)] = ""
     cdr_database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
     recordings_url: Annotated[str, AfterValidator(_check_address)] = ""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
+from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.calls import Call
 from bot.domain.people import Employee
 from bot.views import calls as call_views
@@ -38,14 +39,15 @@ class CardScreen:
 class Cards:
     """Draws cards as one person sees them; built once, for handlers and for the Alerter.
 
-    `can_be_heard`: whether a call has a recording at an address that may be asked. The methods
-    raise NotFoundError, NoAccessError.
+    `can_be_heard`: whether a call has a recording at an address that may be asked. `call_back`:
+    whom a person may call through a PBX. The methods raise NotFoundError, NoAccessError.
     """
 
     journal: JournalRepo
     cases: CaseRepo
     zone: ZoneInfo
     can_be_heard: Callable[[Call], bool]
+    call_back: CallBack = NO_CALL_BACK
 
     async def of_call(
         self,
@@ -65,7 +67,14 @@ class Cards:
             undo = None
         is_heard = call.can_be_heard_by(viewer) and self.can_be_heard(call)
         markup = call_keyboards.card(
-            call, pressed, viewer, can_be_heard=is_heard, now=now, undo=undo
+            call,
+            pressed,
+            viewer,
+            can_be_heard=is_heard,
+            now=now,
+            undo=undo,
+            can_call_back=call.can_be_called_back_by(viewer)
+            and bool(self.call_back.phones(call, viewer)),
         )
         plain = call_views.card(call, now=now, zone=self.zone)
         text = call_views.card(call, now=now, zone=self.zone, note=note) if note else plain
@@ -86,7 +95,8 @@ class Cards:
         opening = pressed.model_copy(update={"step": CaseStep.OPEN})
         case = await self.cases.get(opening.case, viewer.scope)
         text = case_views.card(case, now=now, zone=self.zone)
-        markup = case_keyboards.card(case, opening, viewer, now=now)
+        can_call_back = bool(self.call_back.phones(case.call, viewer))
+        markup = case_keyboards.card(case, opening, viewer, now=now, can_call_back=can_call_back)
         return CardScreen(
             text,
             markup,

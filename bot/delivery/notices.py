@@ -8,6 +8,7 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
 from bot.delivery.digests import digest_message
+from bot.domain.calling_back import CallBack
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
@@ -18,10 +19,12 @@ from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
 from bot.views import board as board_views
+from bot.views import calling_back as call_back_views
 from bot.views import groups as group_views
 from bot.views import reminders as reminder_views
 from bot.views import staff as staff_views
 from keyboards import board as board_keyboards
+from keyboards import calling_back as call_back_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
 from storage.alert_lists import AlertLists
@@ -29,6 +32,7 @@ from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
 from storage.clock_shifts import ClockShiftRepo
 from storage.company import CompanyRepo
+from storage.dials import DialRepo
 from storage.digests import DigestRepo
 from storage.employees import EmployeeRepo
 from storage.feeds import FeedRepo
@@ -72,6 +76,8 @@ class Notices:
     rejects: RejectRepo
     feeds: FeedRepo
     clock_shifts: ClockShiftRepo
+    dials: DialRepo
+    call_back: CallBack
     i18n: I18n
     zone: ZoneInfo
     clock: Clock
@@ -137,6 +143,8 @@ class Notices:
                 return await self._case(owed, employee)
             case MessageKind.LIST:
                 return await self._list(owed, employee)
+            case MessageKind.DIAL:
+                return await self._dial(owed, employee)
             case MessageKind.CLAIM:
                 return await self._claim(owed, employee)
             case MessageKind.WARNING:
@@ -220,7 +228,21 @@ class Notices:
 
     def _alert(self, case: Case, employee: Employee | None) -> Notice:
         text = views.lost_call(case, now=self.clock(), zone=self.zone)
-        return Notice(text, keyboards.alert(case, employee), employee, (case.call.line,))
+        can_call_back = self.call_back.reaches(case.call)
+        if employee:
+            can_call_back = bool(self.call_back.phones(case.call, employee))
+        markup = keyboards.alert(case, employee, can_call_back=can_call_back)
+        return Notice(text, markup, employee, (case.call.line,))
+
+    async def _dial(self, owed: Owed, employee: Employee) -> Notice:
+        dial = await self.dials.get(int(owed.subject))
+        ids = [one for one in (dial.call_id, dial.origin_id) if one]
+        calls = await self.journal.list_calls(ids)
+        call, origin = calls.get(dial.call_id or 0), calls.get(dial.origin_id or 0)
+        text = call_back_views.progress(dial, call, origin, now=self.clock(), zone=self.zone)
+        can_repeat = origin is not None and call_back_views.is_in_vain(dial, call)
+        markup = call_back_keyboards.progress(dial, can_repeat=can_repeat)
+        return Notice(text, markup, employee)
 
     async def _claim(self, owed: Owed, employee: Employee) -> Notice | None:
         """The question to the owner of a case; once it is answered, how the case stands."""

@@ -329,6 +329,11 @@ class Call:
     """Whether the company, whoever reads, had no call with the client before, in or out."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether nobody rings or talks any more; one that was answered may go on."""
+        return not self.status.is_live and (self.ended_at is not None or self.talk is not None)
+
+    @property
     def recording_reference(self) -> str | None:
         """What its PBX must be asked with where the recording is; None: that need not be asked."""
         url = self.recording_url or ""
@@ -338,6 +343,11 @@ class Call:
     def can_be_heard_by(self, employee: Employee) -> bool:
         """Whether the employee may hear its recording: they talked, or see every call."""
         return employee.role.sees_all or self.extension in employee.extensions
+
+    def can_be_called_back_by(self, employee: Employee) -> bool:
+        """Whether no colleague has its client; those who see all may call all the same."""
+        case = self.case
+        return case is None or not case.is_open or case.can_be_closed_by(employee)
 
     def is_pending(self, now: int) -> bool:
         """Whether what the PBX tells late (price, recording) may still come."""

@@ -26,6 +26,8 @@ class CaseActionKind(StrEnum):
     UNCLOSED = "unclosed"
     """A closing that was undone: it counts no more."""
     REOPENED = "reopened"
+    DIALLED = "dialled"
+    """Somebody called the client from chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

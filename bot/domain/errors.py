@@ -6,7 +6,8 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 │   ├── NotRungError        but for those whose phones rang, and those who see all
 │   ├── NotTalkedError      but for those who talked, and those who see all
 │   ├── AnothersError       a colleague has the client
-│   └── NoClientsError      the person's role takes no clients
+│   ├── NoClientsError      the person's role takes no clients
+│   └── NoPhoneError        the person has no phone that could call this client
 ├── ConflictError        somebody else changed it meanwhile
 ├── InviteError          the link is used, expired or was never issued
 ├── TooManyRecordingsError  the person waits for several recordings already
@@ -21,7 +22,9 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 StorageError             the database cannot be read or written now: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
-└── SourceAuthError      a source refused our credentials: a person must act
+├── SourceAuthError      a source refused our credentials: a person must act
+├── UnsureError          a source did not answer: what it was asked it may have done
+└── PhoneError           an employee's phone, rung to call a client, did not answer
 """
 
 
@@ -50,6 +53,10 @@ class AnothersError(NoAccessError):
 
 
 class NoClientsError(NoAccessError):
+    pass
+
+
+class NoPhoneError(NoAccessError):
     pass
 
 
@@ -118,3 +125,16 @@ class SourceError(Exception):
 
 class SourceAuthError(SourceError):
     pass
+
+
+class UnsureError(SourceError):
+    pass
+
+
+class PhoneError(SourceError):
+    """`is_busy`: the phone is in use; `is_off`: it cannot be rung. Else it rang in vain."""
+
+    def __init__(self, reason: str, *, is_busy: bool = False, is_off: bool = False) -> None:
+        super().__init__(reason)
+        self.is_busy = is_busy
+        self.is_off = is_off

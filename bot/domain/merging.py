@@ -140,6 +140,11 @@ class MergedCall:
     settles_at: int | None = None
     extensions: tuple[str, ...] = ()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody rings or talks any more; one that was answered may go on."""
+        return not self.status.is_live and (self.ended_at is not None or self.talk is not None)
+
 
 def merge(old: MergedCall | None, facts: CallFacts, *, now: int) -> MergedCall:
     """The call after one more statement about it; `old` itself if it says nothing new."""

@@ -36,6 +36,8 @@ class MessageKind(StrEnum):
     """A person cannot be written to."""
     JOINED = "joined"
     """Somebody has come in, or has got more rights, by an invitation."""
+    DIAL = "dial"
+    """How a call goes that the person has begun in chat; edited until it is over."""
     CARD = "card"
     """An open card, the subject being its message: it is brought up to date, never sent."""
     GROUP_LOST = "group_lost"

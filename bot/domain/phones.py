@@ -81,6 +81,9 @@ _MEXICO = 52
 _MEXICAN_PREFIX = re.compile(r"(?:01|04[45])(?=\d{10}$)")
 """Dialled in Mexico before 2019, and still sent, as is the 1 of `+52 1 …`."""
 
+_NOT_DIALLED = re.compile(r"[^\d+]", re.ASCII)
+"""What people read between digits."""
+
 _UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
 """The library leaves four digits at the end together; in Ukraine people read them in twos."""
 
@@ -132,6 +135,16 @@ class NumberPlan:
     def is_own(self, number: str) -> bool:
         """Whether a client's number, as `client_number` gives it, is the company's own."""
         return bool(self.own_numbers) and number in _numbers_of(self.own_numbers, self)
+
+    def is_callable(self, number: str) -> bool:
+        """Whether somebody may be called at it: whole, and neither a special one nor our own."""
+        return not self.is_own(number) and _is_subscriber(number)
+
+    def dialled(self, number: str) -> str:
+        """A number in E.164 as it is dialled at the PBX: `0671234567`, `9004420…`."""
+        parsed = phonenumbers.parse(number, None)
+        text = phonenumbers.format_out_of_country_calling_number(parsed, self.country)
+        return self.dial_prefix + _NOT_DIALLED.sub("", text)
 
 
 def shown_number(number: str | None) -> str | None:
@@ -346,6 +359,19 @@ def _is_possible(number: PhoneNumber, *, is_local: bool = False) -> bool:
     kind = PhoneNumberType.MOBILE if is_local else PhoneNumberType.UNKNOWN
     reason = phonenumbers.is_possible_number_for_type_with_reason(number, kind)
     return bool(reason == ValidationResult.IS_POSSIBLE)
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_subscriber(number: str) -> bool:
+    """Whether it is a whole number of somebody, not one that costs by the minute."""
+    if not number.startswith("+"):
+        return False
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except NumberParseException:
+        return False
+    costly = {PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST}
+    return _is_possible(parsed) and phonenumbers.number_type(parsed) not in costly
 
 
 @lru_cache(maxsize=256)

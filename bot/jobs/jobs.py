@@ -9,6 +9,7 @@ from bot.jobs.timer import Timer
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
+from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
 from storage.reminders import ReminderRepo
@@ -25,6 +26,7 @@ class Jobs:
         reminders: ReminderRepo,
         digest_times: DigestTimes,
         open_cards: OpenCardRepo,
+        dials: DialRepo,
         *,
         clock_watch: ClockWatch,
         wake: Callable[[], None],
@@ -37,6 +39,7 @@ class Jobs:
         self._reminders = reminders
         self._digest_times = digest_times
         self._open_cards = open_cards
+        self._dials = dials
         self._clock_watch = clock_watch
         self._wake = wake
         self._retention_days = retention_days
@@ -53,6 +56,7 @@ class Jobs:
             self._reminders.owe_due,
             self._company.owe_open_cases,
             self._digest_times.owe_due,
+            self._dials.lapse,
         ]
         timer.every(1, self._clock_watch.look)
         for do in do_due:

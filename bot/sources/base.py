@@ -6,7 +6,8 @@ cannot read comes out as a Reject in the place of the statement: nothing is drop
 
 A source is a class that does what one or more of the protocols below ask: it is posted to
 (HookSource), listened to or asked (FeedSource), read from files (FileSource); and what else its
-PBX can do (LateSource, RecordingSource, DialSource) or wants of its hook (SignedHookSource,
+PBX can do (LateSource, RecordingSource, DialSource,
+PhoneSource) or wants of its hook (SignedHookSource,
 AnsweringHookSource, EchoingHookSource). Whoever is asked over the network raises SourceError,
 never another error. A new PBX takes
 - its settings, a class in `bot/config/sources.py`, and lines in `.env.example`;
@@ -229,10 +230,28 @@ class RecordingSource(CallSource, Protocol):
 class DialSource(CallSource, Protocol):
     """A source whose PBX can ring an extension and then connect it with a number."""
 
-    async def dial(self, extension: str, number: str) -> str | None:
-        """Begin such a call. `number` is in E.164. Returns its `external_id` if that is known.
+    def can_ring(self, extension: str) -> bool:
+        """Whether this may be an extension of the PBX, and it may be told to ring it."""
+        ...
 
-        Raises SourceError.
+    async def dial(self, extension: str, number: str, *, ref: str) -> str | None:
+        """Begin such a call, once. `number` is in E.164.
+
+        `ref` is an id that no other call has, for a PBX that lets us choose. Returns the call's
+        `external_id` if that is known. Raises SourceError; UnsureError where the PBX may have
+        begun it all the same.
+        """
+        ...
+
+
+@runtime_checkable
+class PhoneSource(DialSource, Protocol):
+    """A DialSource whose PBX tells what became of ringing the extension."""
+
+    async def picked_up(self, ref: str) -> None:
+        """Wait until the extension has answered in the call that was begun so.
+
+        Raises PhoneError if it does not; any other SourceError if that is not known.
         """
         ...
 

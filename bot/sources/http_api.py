@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bot.domain.errors import SourceAuthError, SourceError
+from bot.domain.errors import SourceAuthError, SourceError, UnsureError
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds; a cabinet may think long about a month of calls."""
@@ -77,7 +77,8 @@ class HttpApi:
 
         `also`: statuses that tell of no failure of the PBX; their JSON says what is wrong.
 
-        Raises SourceAuthError if the credentials are refused, SourceError for all else.
+        Raises SourceAuthError if the credentials are refused, UnsureError if the PBX may have done
+        what it was asked, SourceError for all else.
         """
         request = self._http.build_request(
             method,
@@ -93,17 +94,19 @@ class HttpApi:
                 text = await self._read(response)
             finally:
                 await response.aclose()
-        except httpx.TimeoutException:
+        except (httpx.ConnectTimeout, httpx.PoolTimeout):
             raise SourceError(f"{self.host} does not answer in time") from None
+        except httpx.TimeoutException:
+            raise UnsureError(f"{self.host} does not answer in time") from None
         except httpx.ConnectError as error:
             raise SourceError(f"{self.host} cannot be reached: {_why(error)}") from None
         except httpx.HTTPError as error:
-            raise SourceError(f"{self.host}: {type(error).__name__}") from None
+            raise UnsureError(f"{self.host}: {type(error).__name__}") from None
         try:
             answer = json.loads(text)
         except (ValueError, RecursionError):
             self._check_status(response, None)
-            raise SourceError(f"{self.host} answered something else than JSON") from None
+            raise UnsureError(f"{self.host} answered something else than JSON") from None
         if response.status_code not in also:
             self._check_status(response, self._explain(answer))
         return answer
@@ -133,8 +136,10 @@ class HttpApi:
             raise SourceError(
                 f"{self.host} is asked too often ({told})", retry_after=_retry_after(response)
             )
+        if response.is_server_error:
+            raise UnsureError(f"{self.host} answers {told}")
         if not response.is_success:
-            raise SourceError(f"{self.host} answers {told}", retry_after=0)
+            raise SourceError(f"{self.host} answers {told}")
 
 
 def reason_of(text: object) -> str:

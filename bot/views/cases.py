@@ -243,6 +243,10 @@ def progress(case: Case, *, now: int, zone: ZoneInfo) -> list[str]:
     elif case.is_open and (freed := _latest(case, CaseActionKind.RETURNED, CaseActionKind.FREED)):
         time = when(freed.at, now=now, zone=zone)
         lines.append("↩️ " + _("Free again since {time}").format(time=time))
+    if dialled := _latest(case, CaseActionKind.DIALLED):
+        who, time = dialled.who, when(dialled.at, now=now, zone=zone)
+        called = _("Called from chat: {who}, {time}")
+        lines.append("☎️ " + called.format(who=brief(who.name if who else "–"), time=time))
     if case.attempt:
         lines.append(attempts(case, now=now, zone=zone))
     if not case.is_open:
@@ -256,7 +260,7 @@ def attempts(case: Case, *, now: int, zone: ZoneInfo) -> str:
     if call is None:
         return _("No attempts yet")
     time = when(call.started_at, now=now, zone=zone)
-    sign, words = signs.STATUS[call.status], _failure(call.status)
+    sign, words = signs.STATUS[call.status], failure(call.status)
     if case.attempts == 1:
         return f"{sign} " + _("Attempt {time}: {words}").format(time=time, words=words)
     return f"{sign} " + _("{count} attempts, the last {time}: {words}").format(
@@ -334,7 +338,7 @@ def _taken(case: Case | CaseLink, by: str | None, *, now: int, zone: ZoneInfo) -
     return "🙋 " + _("Taken: {who}, {time}").format(who=who, time=time)
 
 
-def _failure(status: Status) -> str:
+def failure(status: Status) -> str:
     """Why an outgoing call failed, in the fewest words."""
     words = {
         Status.NO_ANSWER: _("no answer"),

@@ -10,6 +10,7 @@ from bot.domain.errors import (
     InviteError,
     NoAccessError,
     NoClientsError,
+    NoPhoneError,
     NotFoundError,
     NotRungError,
     NotTalkedError,
@@ -44,6 +45,8 @@ def refusal(error: BaseException) -> str:
             )
         case NoClientsError():
             return _("Clients are taken by operators, supervisors and administrators.")
+        case NoPhoneError():
+            return _("You have no phone from which this client can be called.")
         case NoAccessError():
             return _("You have no access to this.")
         case ConflictError():

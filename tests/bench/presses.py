@@ -25,6 +25,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from bot.app import create_bot, create_cards, create_dispatcher
 from bot.delivery.pace import Pace, PaceMiddleware
 from bot.demo.bot_api.server import BotApiServer
+from bot.dialling.dialler import Dialler
 from bot.domain.clock import system_clock
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING
@@ -89,6 +90,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             isolation=PersonIsolation(),
             wake=lambda: None,
             recordings=Recordings(httpx.AsyncClient(), settings),
+            dialler=Dialler({}, repositories.dials, clock=system_clock, wake=lambda: None),
         )
         screens = _Screens()
         mine, bare = create_bot(settings), create_bot(settings)

@@ -252,3 +252,40 @@ def test_the_companys_own_numbers_are_known_however_they_are_written() -> None:
 )
 def test_a_clients_number_is_shown_as_people_read_it(number: str, shown: str) -> None:
     assert spaced(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("country", "prefix", "number", "dialled"),
+    [
+        ("UA", "", "+380671234567", "0671234567"),
+        ("UA", "9", "+380671234567", "90671234567"),
+        ("UA", "", "+442071838750", "00442071838750"),
+        ("US", "9", "+12125551234", "912125551234"),
+        ("US", "", "+380671234567", "011380671234567"),
+        ("PL", "", "+48221234567", "221234567"),
+    ],
+)
+def test_a_number_is_dialled_as_people_there_dial_it(
+    country: str, prefix: str, number: str, dialled: str
+) -> None:
+    plan = NumberPlan(country, dial_prefix=prefix)
+    assert plan.dialled(number) == dialled
+    assert plan.client_number(dialled, is_dialled=True) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "is_callable"),
+    [
+        ("+380671234567", True),
+        ("+442071838750", True),
+        ("+380445550101", False),
+        ("+19005551234", False),
+        ("+380112", False),
+        ("112", False),
+        ("3700", False),
+        ("", False),
+    ],
+)
+def test_only_whole_numbers_of_others_are_called(number: str, is_callable: bool) -> None:
+    plan = NumberPlan("UA", own_numbers=frozenset({"0445550101"}))
+    assert plan.is_callable(number) is is_callable

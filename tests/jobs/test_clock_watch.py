@@ -45,6 +45,7 @@ class Server:
             repositories.reminders,
             repositories.digest_times,
             repositories.open_cards,
+            repositories.dials,
             clock_watch=self.watch,
             wake=lambda: None,
             retention_days=365,

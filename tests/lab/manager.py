@@ -78,7 +78,8 @@ class Manager:
 
     async def act(self, name: str, **fields: str) -> Mapping[str, str]:
         """Its answer, which must be a success."""
-        self._writer.write(_action(name, f"hand-{next(self._ids)}", **fields))
+        action_id = fields.pop("ActionID", f"hand-{next(self._ids)}")
+        self._writer.write(_action(name, action_id, **fields))
         answer = read_entry((await self._reader.readuntil(ENTRIES.encode())).decode())
         assert answer.get("Response") == "Success", (name, answer)
         return answer

@@ -16,7 +16,7 @@ from typing import Any
 from tests.lab.asterisk import Asterisk, install, running
 from tests.lab.company import Company, Truth, company
 from tests.lab.manager import Recording, recorded
-from tests.lab.plays import PLAYS, Play
+from tests.lab.plays import PLAYS, Play, called_back
 from tests.lab.plays.breaks import midway, restarted
 from tests.support.places import DATA
 
@@ -65,7 +65,7 @@ async def _record(root: Path, name: str, into: Path, plays: Sequence[Play], netw
             recordings = [await midway(at)]
         else:
             recording = await stack.enter_async_context(recorded(asterisk.host))
-            await play_all(at, plays)
+            await play_all(at, called_back.PLAYS if name == "called_back" else plays)
             recordings = [recording]
         version = await asterisk.command("core show version")
         keep(into, name, at, recordings, version.split(" built")[0], KINDS.get(name, {}))
@@ -118,8 +118,11 @@ def _with_id(truth: Truth, entries: Sequence[tuple[float, Mapping[str, str]]]) -
 
 
 def _born(entry: Mapping[str, str], arrived: float) -> float:
-    """When the channel was made; of one that was there before us, to a second."""
-    if entry["Event"] == "Newchannel":
+    """When the channel was made; of one that was there before us, to a second.
+
+    One whose id was chosen was made just before its recording began.
+    """
+    if entry["Event"] == "Newchannel" or not entry["Uniqueid"][0].isdecimal():
         return arrived
     return int(entry["Uniqueid"].partition(".")[0]) + 0.5
 
@@ -135,7 +138,7 @@ def _keep_history(into: Path, asterisk: Asterisk) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
-    parser.add_argument("names", nargs="*", default=[*KINDS, "midway", "restart"])
+    parser.add_argument("names", nargs="*", default=[*KINDS, "midway", "restart", "called_back"])
     parser.add_argument("--into", type=Path, default=RECORDED)
     parser.add_argument("--play", action="append", default=[])
     parser.add_argument("--network", type=int, default=77)

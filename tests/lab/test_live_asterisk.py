@@ -21,11 +21,13 @@ from bot.domain.people import Role
 from storage.calls import parse_rang
 from tests.lab.asterisk import AMI_PORT, SECRET, USER, Asterisk, install, running
 from tests.lab.company import Company, company
+from tests.lab.phones import BUSY
 from tests.lab.plays import PLAYS
 from tests.lab.plays.breaks import restarted
 from tests.lab.plays.incoming import ONE, TWO
 from tests.lab.record import play_all
 from tests.support.asterisk_history import differences
+from tests.support.dialling import progress_of
 from tests.support.running import OLENA, Office, running_office
 from tests.support.telegram import RunningClock
 
@@ -132,6 +134,37 @@ async def test_every_play_is_in_the_log_as_it_was_and_who_was_missed_in_chat(
         missed = [one.call for one in at.truths if one.call["missed"] and one.call["customer"]]
         assert len(missed) > 15
         assert [one["play"] for one in missed if f"+38{one['customer']}" not in said] == []
+
+
+async def test_a_client_is_called_back_from_chat(tmp_path: Path) -> None:
+    async with everything(tmp_path, network=84) as (at, office):
+        olena = office.telegram.user(OLENA)
+        client = at.client("0671112531", ONE)
+        await at.rings("101", number="0671112531")
+        await client.hang_up()
+        alert = await olena.wait_for(lambda one: "671112531" in one.text.replace(" ", ""), 30)
+        await (await olena.click(alert, "☎️")).answered()
+        own = await at.answers("101", after=2)
+        await progress_of(olena, "Дзвонить 101")
+        outside = await at.world.rings("0671112531")
+        await progress_of(olena, "Гудки клієнтові")
+        await asyncio.sleep(2)
+        outside.answer()
+        await progress_of(olena, "Розмова з")
+        await asyncio.sleep(3)
+        await outside.hang_up()
+        await own.is_over()
+        await progress_of(olena, "Поговорили 0:0")
+        assert office.rows("SELECT state FROM cases") == [("called_back",)]
+        await (await olena.click(await progress_of(olena, "Поговорили"), "📄")).answered()
+        client = at.client("0671112532", ONE)
+        await at.rings("101", number="0671112532")
+        await client.hang_up()
+        alert = await olena.wait_for(lambda one: "671112532" in one.text.replace(" ", ""), 30)
+        await (await olena.click(alert, "☎️")).answered()
+        [own] = await at.rings("101")
+        own.refuse(BUSY)
+        await progress_of(olena, "101 зайнято")
 
 
 async def test_what_a_restart_of_asterisk_cuts_off_ends_by_the_system(tmp_path: Path) -> None:

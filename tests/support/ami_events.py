@@ -42,6 +42,11 @@ class Leg:
         }
 
 
+def _age(linkedid: str) -> float:
+    """What orders calls by their age; one whose id was chosen is the oldest of those it meets."""
+    return float(linkedid) if linkedid.replace(".", "").isdecimal() else 0.0
+
+
 @dataclass
 class Asterisk:
     """`now` is its clock. `calls` hears it; `stated` is what came of it."""
@@ -138,7 +143,7 @@ class Asterisk:
                 if leg in there and other != name:
                     self.leave(other, leg)
             members.append(leg)
-            oldest = min((one.linkedid for one in members), key=lambda x: float(x))
+            oldest = min((one.linkedid for one in members), key=_age)
             for one in members:
                 one.linkedid = oldest
             self.say("BridgeEnter", leg.packet(), bridgeuniqueid=name, bridgetechnology=technology)

@@ -25,7 +25,9 @@ class AmiServer:
     """`scripts`: what each connection is told after its login, one after another, the last again.
 
     `channels` are packets of CoreShowChannel, without an ActionID. `takes_md5`, `answers_pings`,
-    `may_list`: what it does not do if they are False. `read_classes` None: it tells nobody.
+    `may_list`, `may_originate`: what it does not do if they are False. `read_classes` None: it
+    tells nobody. `originated` are the calls it was told to begin; `answers_originate`: whether it
+    says that it will.
     """
 
     scripts: list[Script] = field(default_factory=list)
@@ -34,6 +36,9 @@ class AmiServer:
     takes_md5: bool = True
     answers_pings: bool = True
     may_list: bool = True
+    may_originate: bool = True
+    answers_originate: bool = True
+    originated: list[dict[str, str]] = field(default_factory=list)
     read_classes: str | None = "system,call,cdr,agent"
     port: int = 0
     logins: list[dict[str, str]] = field(default_factory=list)
@@ -114,6 +119,16 @@ class AmiServer:
                 start = said.success("EventList: start\r\nMessage: Channels will follow")
                 end = "Event: CoreShowChannelsComplete\r\nEventList: Complete\r\n\r\n"
                 return start + listed + said.with_id(end.encode())
+            case "listcommands":
+                commands = "Ping: Keepalive command.  (Priv: <none>)"
+                if self.may_originate:
+                    commands += "\r\nOriginate: Originate a call.  (Priv: originate,all)"
+                return said.success(commands)
+            case "originate" if self.may_originate:
+                self.originated.append(action)
+                if not self.answers_originate:
+                    return b""
+                return said.success("Message: Originate successfully queued")
             case "command" if self.read_classes is not None:
                 perms = f"Output:          read perm: {self.read_classes}"
                 return said.success(f"Message: Command output follows\r\n{perms}")

@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.places import DATA
 
 RECORDED = DATA / "asterisk" / "recorded"
-ALL = ("whole", "bare", "kyiv", "midway", "restart")
+ALL = ("whole", "bare", "kyiv", "midway", "restart", "called_back")
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from pydantic import SecretStr
 from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
+from bot.dialling.dialler import Dialler
 from bot.domain.people import Employee, Language, Role
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
@@ -123,6 +124,7 @@ class App:
             isolation=PersonIsolation(),
             wake=self._wake,
             recordings=Recordings(http, chosen),
+            dialler=Dialler({}, repositories.dials, clock=lambda: self.now, wake=self._wake),
         )
         self.now = NOW
         self._ids = count(1)

@@ -1,5 +1,6 @@
 """Zadarma's API as its specification says: signatures, quotas, pages, links that live a while."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -47,6 +48,9 @@ class ZadarmaServer:
         self.fast = 0
         self.failures: list[web.Response] = []
         self.ignores_skip = False
+        self.asked_to_call = asyncio.Event()
+        self.is_held: asyncio.Event | None = None
+        """Until it is set a call that was asked for is not answered for."""
 
     def row(self, pbx_call_id: str, started_at: float, **said: Any) -> dict[str, Any]:
         """A row of the PBX; of an incoming talk of extension 101, but for what is said."""
@@ -112,6 +116,9 @@ class ZadarmaServer:
             case "/v1/pbx/record/request/":
                 return self.links(params)
             case "/v1/request/callback/":
+                self.asked_to_call.set()
+                if self.is_held:
+                    await self.is_held.wait()
                 return self.success(**{"from": params["from"], "to": params["to"], "time": 1})
         return self.error(404, "Method not found")
 

@@ -396,10 +396,10 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     for viewer in (boss, olena, None):
         for owner in (None, Person(1, "Олена"), Person(9, "Іван")):
             one = case(lost, owner=owner, owned_at=NOW)
-            yield case_keyboards.alert(one, viewer)
+            yield case_keyboards.alert(one, viewer, can_call_back=True)
             here_card = CaseButton(step=CaseStep.OPEN, case=1, board=Board.ALL)
             if viewer:
-                yield case_keyboards.card(one, here_card, viewer)
+                yield case_keyboards.card(one, here_card, viewer, can_call_back=True)
     for state in CaseState:
         link = CaseLink(
             case_id=1,
@@ -417,7 +417,15 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
             words=None,
         )
         shown = answered(case=link)
-        yield call_keyboards.card(shown, Card(call=1), boss, can_be_heard=True, now=NOW, undo=1)
+        yield call_keyboards.card(
+            shown,
+            Card(call=1),
+            boss,
+            can_be_heard=True,
+            now=NOW,
+            undo=1,
+            can_call_back=True,
+        )
     yield case_keyboards.claim(case(lost))
     yield dialog_keyboards.ready_texts(cases.ready_reasons())
     yield board_keyboards.to_board()

@@ -17,9 +17,10 @@ from bot.demo.bot_api.faults import FaultKind
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.panel import Action, ActionError
-from bot.demo.pbx.company import CLIENTS, LINE, OPERATORS, QUEUES
+from bot.demo.pbx.company import CLIENTS, LINE, OPERATORS, QUEUES, SOURCE
 from bot.demo.pbx.sounds import address
 from bot.domain.clock import Clock
+from bot.domain.errors import SourceError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ _CALLS_PER_POST = 500
 """How many calls one POST has at most: the hook takes 1000, and 1 MiB."""
 
 _PRICE_AFTER = 20
+_PICKED_UP_AFTER, _NOT_REACHED = 3, 0.2
+"""Seconds until an operator picks up who calls back, and how often the client does not."""
+
 _FIRST_RECORDING = 10**9
 _FAILURES = ("no_answer", "rejected_by_subscriber", "unreachable", "cancelled_by_operator")
 
@@ -90,6 +94,27 @@ class Pbx:
     def under_way(self) -> int:
         """Calls of which something is still to be posted."""
         return len(self._calls)
+
+    # Calling back
+
+    @property
+    def name(self) -> str:
+        return SOURCE
+
+    def can_ring(self, extension: str) -> bool:
+        return extension in OPERATORS
+
+    async def dial(self, extension: str, number: str, *, ref: str) -> str:
+        """Ring the operator's phone for a while, then the client; is a DialSource."""
+        if self._unsent is not None:
+            raise SourceError("the PBX is silent")
+        self._start(self._call_back(number, extension, ref))
+        return ref
+
+    async def _call_back(self, client: str, extension: str, call_id: str) -> None:
+        await self._sleep(_PICKED_UP_AFTER)
+        talk = 0 if self._dice.random() < _NOT_REACHED else 8
+        await self._outgoing(client, talk=talk, extension=extension, call_id=call_id)
 
     # Panel
 
@@ -210,9 +235,10 @@ class Pbx:
         talk: int,
         extension: str = OPERATORS[0],
         failure: str = "no_answer",
+        call_id: str | None = None,
     ) -> None:
         """An operator calls a client; when `talk` is 0 the call ends with the status `failure`."""
-        call = self._new_call("out", self._clock()) | {
+        call = self._new_call("out", self._clock(), call_id) | {
             "caller": {"number": extension},
             "callee": {"number": client},
             "extension": extension,
@@ -236,10 +262,10 @@ class Pbx:
         """The price and the recording are known some time after the end, as on a real PBX."""
         return {"recording_url": address(self._telegram.url, _FIRST_RECORDING + self._number)}
 
-    def _new_call(self, direction: str, started: int) -> CallJson:
+    def _new_call(self, direction: str, started: int, call_id: str | None = None) -> CallJson:
         self._number += 1
         return {
-            "id": f"live-{started}-{self._number}",
+            "id": call_id or f"live-{started}-{self._number}",
             "direction": direction,
         } | self._with_iso_times({"started_at": started})
 

@@ -112,7 +112,7 @@ class AmiConnection:
         self._transport.abort()
 
     def send(self, action: str, **headers: str) -> None:
-        """Send an action; its answer comes among the events."""
+        """Send an action; its answer comes among the events, with its ActionID if it has one."""
         self._actions += 1
         self._transport.write(format_action(action, {"ActionID": str(self._actions), **headers}))
 
@@ -152,7 +152,7 @@ class AmiConnection:
             while True:
                 packets = await self.read()
                 for place, (_, packet) in enumerate(packets):
-                    if "response" in packet:
+                    if "response" in packet and "event" not in packet:
                         self._kept = [*kept, *packets[:place], *packets[place + 1 :]]
                         return packet
                 kept += packets

@@ -14,6 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk.ami import EVENT_CLASSES, AmiConnection, moment, open_ami
 from bot.sources.asterisk.ami_calls import AmiCalls
+from bot.sources.asterisk.originate import Originating, check_permission
 from bot.sources.base import Batch
 from bot.sources.http_api import reason_of
 
@@ -21,7 +22,10 @@ _READ_CLASSES = re.compile(r"read perm:\s*(\S+)", re.IGNORECASE)
 
 
 class AmiFeed:
-    """What Asterisk says over AMI. Is a Feed; the calls outlive its connections."""
+    """What Asterisk says over AMI. Is a Feed; the calls outlive its connections.
+
+    `originating` begins calls over the connection there is.
+    """
 
     name = "ami"
 
@@ -30,6 +34,7 @@ class AmiFeed:
         self._setting = f"SOURCES__{source.upper()}"
         self._clock = clock
         self._calls = AmiCalls(source, settings)
+        self.originating = Originating(settings)
         self._owed: list[CallFacts] = []
 
     async def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
@@ -37,11 +42,13 @@ class AmiFeed:
         connection = await self._connect()
         try:
             connection.send("CoreShowChannels")
+            self.originating.connected(connection)
             yield Batch(self._owed)
             self._owed = []
             while True:
                 for came, packet in await connection.read():
                     self._calls.hear(packet, came)
+                    self.originating.hear(packet)
                 self._calls.tick(moment(self._clock))
                 self._owed = self._calls.statements()
                 if self._owed:
@@ -49,6 +56,7 @@ class AmiFeed:
                     self._owed = []
         finally:
             connection.close()
+            self.originating.lost()
             self._calls.lose(moment(self._clock))
 
     async def check(self) -> str:
@@ -69,9 +77,11 @@ class AmiFeed:
                 f"the user {user} may not list calls ({reason_of(listing.get('message', ''))}):"
                 " add write=system to it in manager.conf"
             )
+        barred = await check_permission(connection)
         shown = await connection.ask("Command", Command=f"manager show user {user}")
         classes = _READ_CLASSES.search(shown.get("output", ""))
         found = f"{connection.version}, logged in as {user}"
+        found = f"{found}; {barred}" if barred else found
         if classes is None:
             return f"{found}; if no call comes, its read= in manager.conf lacks `call`"
         may = set(classes[1].lower().split(","))

@@ -7,6 +7,7 @@ from bot.domain.clock import Clock, system_clock
 from bot.sources.asterisk.csv_history import CsvHistory
 from bot.sources.asterisk.live import AmiFeed
 from bot.sources.asterisk.master_csv import MasterCsvSource
+from bot.sources.asterisk.originate import Originating
 from bot.sources.asterisk.sql_history import SqlHistory
 
 
@@ -27,6 +28,8 @@ def create_asterisk(
         feeds.append(CsvHistory(name, settings, clock=clock, latest=latest))
     if not feeds:
         return MasterCsvSource(name, settings, clock=latest or clock)
+    if isinstance(feeds[0], AmiFeed):
+        return DiallingAsterisk(name, settings, feeds, feeds[0].originating, clock=latest or clock)
     return AsteriskSource(name, settings, feeds, clock=latest or clock)
 
 
@@ -53,3 +56,28 @@ class AsteriskSource(MasterCsvSource):
 
     async def check(self) -> str:
         return "; ".join([await feed.check() for feed in self._feeds])
+
+
+class DiallingAsterisk(AsteriskSource):
+    """One with a manager interface, over which calls are begun too. Is also a PhoneSource."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: AsteriskSettings,
+        feeds: Sequence[AsteriskFeed],
+        originating: Originating,
+        *,
+        clock: Clock = system_clock,
+    ) -> None:
+        super().__init__(name, settings, feeds, clock=clock)
+        self._originating = originating
+
+    def can_ring(self, extension: str) -> bool:
+        return self._originating.can_ring(extension)
+
+    async def dial(self, extension: str, number: str, *, ref: str) -> str:
+        return await self._originating.dial(extension, number, ref)
+
+    async def picked_up(self, ref: str) -> None:
+        await self._originating.picked_up(ref)

@@ -88,8 +88,12 @@ class BinotelSource:
         url = said.get("url")
         return url if isinstance(url, str) and url else None
 
-    async def dial(self, extension: str, number: str) -> str | None:
+    def can_ring(self, extension: str) -> bool:
+        return extension.isascii() and extension.isdecimal()
+
+    async def dial(self, extension: str, number: str, *, ref: str) -> str | None:
         """Binotel rings the extension, then the number, which it wants as it is dialled here."""
+        del ref
         national = number.removeprefix("+38") if number.startswith("+380") else number.lstrip("+")
         try:
             said = await self._api.call(

@@ -25,7 +25,7 @@ from bot.sources.times import LocalTime
 from bot.sources.zadarma.client import PBX_STATISTICS, STATISTICS, RefusedError, ZadarmaApi
 from bot.sources.zadarma.events import Events, is_signed
 from bot.sources.zadarma.statistics import NEAR, Prices, Statistics
-from bot.sources.zadarma.words import direction_of
+from bot.sources.zadarma.words import direction_of, extension_of
 
 PAGE = 1000
 """Rows of one answer, at most; a full one is followed by another."""
@@ -177,11 +177,14 @@ class ZadarmaSource:
         first = links[0] if isinstance(links, list) and links else said.get("link")
         return first if isinstance(first, str) and first else None
 
-    async def dial(self, extension: str, number: str) -> str | None:
+    def can_ring(self, extension: str) -> bool:
+        return extension_of(extension) is not None
+
+    async def dial(self, extension: str, number: str, *, ref: str) -> None:
         """Zadarma rings the extension, then the number; the call's id comes with its events."""
+        del ref
         params = {"from": extension, "to": number.removeprefix("+"), "sip": extension}
         await self._api.get("/v1/request/callback/", params)
-        return None
 
     async def _read_window(self, begins: int, ends: int) -> AsyncIterator[Sequence[Reading]]:
         readings = self._statistics.calls(await self._rows(PBX_STATISTICS, begins, ends))

@@ -18,6 +18,7 @@ from bot.demo.pbx.calling import Pbx
 from bot.demo.pbx.company import CLIENTS
 from bot.demo.pbx.history import history
 from bot.domain.calls import Call, EndedBy, Status
+from bot.domain.errors import SourceError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
 from bot.repositories import create_repositories
@@ -261,3 +262,19 @@ async def test_the_past_and_the_living_show_all_thirteen_statuses(tmp_path: Path
 async def test_ending_in_the_middle_of_calls_is_clean(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         await scene.pbx.act("burst")
+
+
+async def test_an_operator_is_rung_and_then_the_client(tmp_path: Path) -> None:
+    async with living(tmp_path) as scene:
+        assert [one for one in ("101", "102", "103", "") if scene.pbx.can_ring(one)] == [
+            *("101", "102")
+        ]
+        assert await scene.pbx.dial("102", FIRST_CLIENT, ref="dzvinok-1") == "dzvinok-1"
+        await scene.until_calls_end()
+        [call] = await scene.log()
+        assert (call.external_id, call.direction) == ("dzvinok-1", "out")
+        assert (call.client, call.extension) == (FIRST_CLIENT, "102")
+        assert not call.status.is_live
+        await scene.pbx.act("silence")
+        with pytest.raises(SourceError):
+            await scene.pbx.dial("102", FIRST_CLIENT, ref="dzvinok-2")

@@ -186,8 +186,8 @@ async def test_a_recording_is_asked_for_by_its_call(asking: Asking) -> None:
 
 
 async def test_calling_rings_the_extension_first(asking: Asking) -> None:
-    assert await asking.source.dial("902", "+380671234567") == "22661563"
-    assert await asking.source.dial("902", "+48221234567") == "22661563"
+    assert await asking.source.dial("902", "+380671234567", ref="r") == "22661563"
+    assert await asking.source.dial("902", "+48221234567", ref="r") == "22661563"
     assert [body["externalNumber"] for _, body in asking.server.asked] == [
         "0671234567",
         "48221234567",
@@ -195,4 +195,4 @@ async def test_calling_rings_the_extension_first(asking: Asking) -> None:
     assert asking.server.asked[0][1]["async"] is True
     asking.server.may_dial = False
     with pytest.raises(SourceError, match="ask Binotel to allow"):
-        await asking.source.dial("902", "+380671234567")
+        await asking.source.dial("902", "+380671234567", ref="r")

@@ -362,7 +362,7 @@ async def test_a_recording_is_asked_for_by_the_id_of_its_call(asking: Asking) ->
 
 
 async def test_calling_rings_the_extension_first(asking: Asking) -> None:
-    assert await asking.source.dial("101", "+380671234567") is None
+    await asking.source.dial("101", "+380671234567", ref="r")
     [(path, params)] = asking.server.asked
     assert path == "/v1/request/callback/"
     assert params == {"from": "101", "to": "380671234567", "sip": "101"}
