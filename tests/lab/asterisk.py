@@ -20,7 +20,7 @@ from pathlib import Path
 
 ETC = Path(__file__).parent / "etc"
 AMI_PORT, SIP_PORT = 5038, 5060
-USER, SECRET = "bot", "s3cret"
+USER, DEAF, SECRET = "bot", "deaf", "s3cret"
 PJSIP, SIP = "PJSIP", "SIP"
 """What channels of chan_pjsip and of chan_sip are called."""
 

@@ -109,16 +109,17 @@ def keep(
 
 def _with_id(truth: Truth, entries: Sequence[tuple[float, Mapping[str, str]]]) -> dict[str, Any]:
     """The call with the linkedid of its first channel."""
-    for arrived, entry in entries:
-        if (
-            entry.get("Event") in {"Newchannel", "CoreShowChannel"}
-            and entry["Uniqueid"] == entry["Linkedid"]
-            and entry["Channel"].startswith(truth.channel)
-            and (not truth.number or entry["CallerIDNum"] == truth.number)
-            and abs(_born(entry, arrived) - truth.began) < CLOCKS
-        ):
-            return {"linkedid": entry["Linkedid"], **truth.call}
-    raise AssertionError(f"no channel of {truth}")
+    roots = [
+        (abs(_born(entry, arrived) - truth.began), entry["Linkedid"])
+        for arrived, entry in entries
+        if entry.get("Event") in {"Newchannel", "CoreShowChannel"}
+        and entry["Uniqueid"] == entry["Linkedid"]
+        and entry["Channel"].startswith(truth.channel)
+        and (not truth.number or entry["CallerIDNum"] == truth.number)
+    ]
+    away, linkedid = min(roots)
+    assert away < CLOCKS, f"no channel of {truth}"
+    return {"linkedid": linkedid, **truth.call}
 
 
 def _born(entry: Mapping[str, str], arrived: float) -> float:

@@ -19,7 +19,7 @@ import pytest
 from bot.domain.merging import MergedCall
 from bot.domain.people import Role
 from storage.calls import parse_rang
-from tests.lab.asterisk import AMI_PORT, SECRET, USER, Asterisk, install, running
+from tests.lab.asterisk import AMI_PORT, DEAF, SECRET, USER, Asterisk, install, running
 from tests.lab.company import Company, company
 from tests.lab.plays import HARDER, PLAYS
 from tests.lab.plays.breaks import restarted
@@ -42,35 +42,37 @@ pytestmark = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def everything(directory: Path, *, network: int) -> AsyncIterator[tuple[Company, Office]]:
+async def everything(
+    directory: Path, *, network: int, user: str = USER
+) -> AsyncIterator[tuple[Company, Office]]:
     """The Asterisk, its people, and the bot that listens to it and follows its file."""
     await asyncio.to_thread(install, Path(ROOT))
     async with running(Path(ROOT), network=network) as asterisk, company(asterisk) as at:
         clock = RunningClock(time.time())
-        sources = {"pbx": source_of(asterisk)}
+        sources = {"pbx": source_of(asterisk, user)}
         async with running_office(directory, clock=clock, sources=sources) as office:
             await office.administrator()
             await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-            await is_heard(asterisk)
+            await is_heard(asterisk, user)
             yield at, office
 
 
-def source_of(asterisk: Asterisk) -> dict[str, object]:
+def source_of(asterisk: Asterisk, user: str) -> dict[str, object]:
     return {
         "kind": "asterisk",
         "timezone": "UTC",
         "host": asterisk.host,
         "port": AMI_PORT,
-        "username": USER,
+        "username": user,
         "secret": SECRET,
         "master_csv": str(asterisk.master_csv),
     }
 
 
-async def is_heard(asterisk: Asterisk) -> None:
+async def is_heard(asterisk: Asterisk, user: str = USER) -> None:
     """Wait until the bot listens."""
     async with asyncio.timeout(SETTLED):
-        while USER not in await asterisk.command("manager show connected"):  # noqa: ASYNC110
+        while user not in await asterisk.command("manager show connected"):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
@@ -177,3 +179,14 @@ async def test_what_happened_while_the_bot_was_away_is_read_afterwards(tmp_path:
             at.came_in(first, rang=["101"], answered=talking, fair={"line": [None], **unknown})
             assert await settled(at, office) == {}
         assert "+380671112522" in told(office)
+
+
+async def test_a_user_of_ami_who_is_told_of_no_calls_is_found_out(tmp_path: Path) -> None:
+    async with everything(tmp_path, network=85, user=DEAF) as (at, office):
+        await asyncio.sleep(1)
+        client = at.client("0671112531", ONE)
+        await at.answers("101", number="0671112531")
+        async with asyncio.timeout(90):
+            while "isnottoldofthem" not in told(office):  # noqa: ASYNC110
+                await asyncio.sleep(1)
+        await client.hang_up()

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,14 @@ from bot.config.sources import AsteriskSettings
 from bot.domain.calls import Direction
 from bot.domain.merging import MergedCall, merge
 from bot.sources.asterisk.ami_calls import AmiCalls
-from bot.sources.asterisk.ami_packets import PacketReader
+from bot.sources.asterisk.ami_packets import Packet, PacketReader
 from tests.support.places import DATA
 
 RECORDED = DATA / "asterisk" / "recorded"
 ALL = ("whole", "bare", "kyiv", "harder", "harder16", "midway", "restart")
 
+
+Heard = list[tuple[float, Packet]]
 
 UNKNOWN_MIDWAY = {"line", "wait_seconds", "talk_seconds"}
 """What of a call that went on before the connection nobody can tell."""
@@ -54,16 +57,28 @@ def heard(name: str, folder: Path = RECORDED) -> dict[str, MergedCall]:
     for number, connection in enumerate(connections(name, folder)):
         if number:
             live.lose(connection.arrivals[0][1])
-        reader = PacketReader(encoding="utf-8", wanted=live.events)
-        begin = connection.data.index(b"\r\n") + 2  # behind the greeting
-        for until, moment in connection.arrivals:
-            for packet in reader.read(connection.data[begin : max(begin, until)]):
-                live.hear(packet, moment)
-                for facts in live.statements():
-                    key = facts.external_id
-                    calls[key] = merge(calls.get(key), facts, now=int(moment))
-            begin = max(begin, until)
+        for moment, packet in _packets(connection, live.events):
+            live.hear(packet, moment)
+            for facts in live.statements():
+                key = facts.external_id
+                calls[key] = merge(calls.get(key), facts, now=int(moment))
     return calls
+
+
+def packets(name: str) -> Heard:
+    """What tells of calls in a recording of one connection, each with the moment it came."""
+    live = AmiCalls("pbx", AsteriskSettings(kind="asterisk", timezone="UTC"))
+    [connection] = connections(name)
+    return list(_packets(connection, live.events))
+
+
+def _packets(connection: Connection, wanted: frozenset[str]) -> Iterator[tuple[float, Packet]]:
+    reader = PacketReader(encoding="utf-8", wanted=wanted)
+    begin = connection.data.index(b"\r\n") + 2  # behind the greeting
+    for until, moment in connection.arrivals:
+        for packet in reader.read(connection.data[begin : max(begin, until)]):
+            yield moment, packet
+        begin = max(begin, until)
 
 
 def wrong(name: str, folder: Path = RECORDED) -> list[tuple[str, dict[str, Any]]]:

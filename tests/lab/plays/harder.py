@@ -270,7 +270,7 @@ async def agent(at: Company) -> None:
         await asyncio.sleep(2)
         await (client if number.endswith("4") else login).hang_up()
         await client.is_over()
-        fair: Fair = {"rang": [["101"]]}
+        fair: Fair = {"rang": [["101"], ["1001"]]}
         at.came_in(client, answered=login, queue="530", fair=fair)
         await asyncio.sleep(1)
 

@@ -149,7 +149,7 @@ async def parked(at: Company) -> None:
     await asyncio.sleep(2)
     await second.hang_up()
     await client.is_over()
-    at.came_in(client, rang=["101"], answered=first, talked=["101", "102"])
+    at.came_in(client, rang=["101"], answered=first, talked=["101", "102"], fair=_PICKED)
 
 
 async def parked_by_digits(at: Company) -> None:
