@@ -121,7 +121,8 @@ class SipCall:
         """Connect both others of our two calls, and leave."""
         replaced = f"{other.id};to-tag={tag_of(other._theirs)};from-tag={tag_of(other._ours)}"
         await self._refer(f"<sip:{other.number}@{self.phone.pbx}?Replaces={quote(replaced)}>")
-        await other.hang_up()
+        if other.answered_at is not None:  # else Asterisk ends it, and to give up would be a race
+            await other.hang_up()
 
     def cut_off(self) -> None:
         """Note that Asterisk is gone, unless it has said goodbye."""

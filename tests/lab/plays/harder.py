@@ -408,7 +408,8 @@ async def _group(at: Company, number: str, line: str) -> None:
     answered = await at.answers("105", after=1.5)
     await asyncio.sleep(2)
     await client.hang_up()
-    at.came_in(client, rang=["101", "105"], answered=answered)
+    fair: Fair = {"rang": [["101", "105", "610"]]}  # rows name the group within a group
+    at.came_in(client, rang=["101", "105"], answered=answered, fair=fair)
 
 
 async def _overflow(at: Company, number: str) -> tuple[SipCall, SipCall]:
