@@ -1,12 +1,15 @@
-"""A real Asterisk 22 of Debian's packages in a folder of its own, with the company of `etc`.
+"""A real Asterisk in a folder of its own, with the company of `etc`.
 
-Debian unstable has it. It needs root, debootstrap, a minute and 600 MB once; then it starts in two
-seconds. Everything it listens on is in one network of loopback, 127.0.<network>.0: the Asterisk is
-.1, the telephone 101 is .101, the provider is .200.
+Debian has it: 22 in unstable, 16 in bullseye. It needs root, debootstrap, a minute and 600 MB
+once; then it starts in two seconds. Any other that was built is as good: a folder to chroot into.
+The telephones and the trunk are of chan_pjsip, or of chan_sip, which Asterisk had up to 20.
+Everything it listens on is in one network of loopback, 127.0.<network>.0: the Asterisk is .1, the
+telephone 101 is .101, the provider is .200.
 """
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,7 +20,9 @@ from pathlib import Path
 
 ETC = Path(__file__).parent / "etc"
 AMI_PORT, SIP_PORT = 5038, 5060
-USER, SECRET = "bot", "s3cret"
+USER, DEAF, SECRET = "bot", "deaf", "s3cret"
+PJSIP, SIP = "PJSIP", "SIP"
+"""What channels of chan_pjsip and of chan_sip are called."""
 
 _START_SECONDS = 30.0
 _PACKAGES = ("asterisk", "asterisk-core-sounds-en", "tzdata")
@@ -30,6 +35,7 @@ class Asterisk:
     root: Path
     inner: str
     network: str
+    technology: str
 
     @property
     def home(self) -> Path:
@@ -65,11 +71,11 @@ class Asterisk:
                 await asyncio.sleep(0.1)
 
 
-def install(root: Path) -> None:
-    """Install it into the folder, unless it is there."""
+def install(root: Path, release: str = "sid") -> None:
+    """Install that of a release of Debian into the folder, unless one is there."""
     if (root / "usr/sbin/asterisk").exists():
         return
-    subprocess.run(["/usr/sbin/debootstrap", "--variant=minbase", "sid", str(root)], check=True)
+    subprocess.run(["/usr/sbin/debootstrap", "--variant=minbase", release, str(root)], check=True)
     subprocess.run(
         [
             "/usr/sbin/chroot",
@@ -93,12 +99,13 @@ async def running(
     zone: str = "UTC",
     has_records: bool = True,
     has_timestamps: bool = False,
+    technology: str = PJSIP,
 ) -> AsyncIterator[Asterisk]:
     """Start it with empty files. `has_records`: whether AMI says CDR and CEL.
 
     Two may run at once, in different networks; their zone is that of the root.
     """
-    asterisk = Asterisk(root, f"/lab-{network}", f"127.0.{network}")
+    asterisk = Asterisk(root, f"/lab-{network}", f"127.0.{network}", technology)
     _configure(
         asterisk, has_records=has_records, has_timestamps=has_timestamps, is_utc=zone == "UTC"
     )
@@ -137,7 +144,9 @@ def _configure(
     shutil.rmtree(asterisk.home, ignore_errors=True)
     for name in ("etc", "db", "spool", "run", "log/cdr-csv", "log/cdr-custom"):
         (asterisk.home / name).mkdir(parents=True)
-    [modules] = (asterisk.root / "usr/lib").glob("*/asterisk/modules")
+    libraries = asterisk.root / "usr/lib"
+    [modules] = [*libraries.glob("asterisk/modules"), *libraries.glob("*/asterisk/modules")]
+    is_sip = asterisk.technology == SIP
     rtp = 20000 + int(asterisk.network.rpartition(".")[2]) * 100
     values = {
         "net": asterisk.network,
@@ -146,11 +155,21 @@ def _configure(
         "events": "yes" if has_records else "no",
         "timestamps": "yes" if has_timestamps else "no",
         "usegmtime": "yes" if is_utc else "no",
+        "unused": "res_pjsip.so" if is_sip else "chan_sip.so",
         "rtp": str(rtp),
         "rtp_end": str(rtp + 99),
     }
     for source in ETC.iterdir():
         text = source.read_text(encoding="utf-8")
+        if is_sip and source.name in {"extensions.conf", "harder.conf", "queues.conf"}:
+            text = _for_chan_sip(text)
         for name, value in values.items():
             text = text.replace(f"%{name}%", value)
         (asterisk.home / "etc" / source.name).write_text(text, encoding="utf-8")
+
+
+def _for_chan_sip(text: str) -> str:
+    """The dial plan in the words that FreePBX has for chan_sip."""
+    text = re.sub(r"\$\{PJSIP_DIAL_CONTACTS\((\$\{[\w:]+\}|\w+)\)\}", r"SIP/\1", text)
+    text = re.sub(r"PJSIP/(\$\{[\w:]+\})@(\w+)", r"SIP/\2/\1", text)
+    return text.replace("PJSIP/", "SIP/").replace("from-trunk-pjsip-", "from-trunk-sip-")

@@ -11,7 +11,10 @@ from tests.lab.asterisk import Asterisk
 from tests.lab.manager import Manager
 from tests.lab.phones import SipCall, Telephone
 
-OFFICE = ("101", "102", "104", "105")
+OFFICE = ("101", "102", "104", "105", "108")
+SECOND_OF_108 = "109"
+"""The host of the other telephone of 108."""
+
 MOBILE = "0671110001"
 """A colleague's, where calls to 104 and 106 go on to."""
 
@@ -72,9 +75,13 @@ class Company:
         status: str = "",
         ended_by: str = "",
         number: str | None = "",
+        seen_as: str = "",
         **more: Any,
     ) -> None:
-        """Note an incoming call that is over. `answered`: the call of the first who talked."""
+        """Note an incoming call that is over. `answered`: the call of the first who talked.
+
+        `seen_as`: the number in AMI, where it is not the client's.
+        """
         assert client.ended_at is not None
         assert answered is None or client.answered_at is not None, "the client heard of no answer"
         number = client.shown if number == "" else number
@@ -89,8 +96,8 @@ class Company:
             rang=list(rang),
             times=(client.began, reached, client.ended_at),
             ended_by=ended_by or ("caller" if client.by_us else others),
-            channel="PJSIP/provider-",
-            shown=number or "anonymous",
+            channel=f"{self.asterisk.technology}/provider-",
+            shown=seen_as or number or "anonymous",
             **more,
         )
 
@@ -121,7 +128,7 @@ class Company:
             rang=list(rang),
             times=(began, reached, call.ended_at),
             ended_by=ended_by or ("caller" if call.by_us else "callee"),
-            channel=channel or f"PJSIP/{call.phone.number}-",
+            channel=channel or f"{self.asterisk.technology}/{call.phone.number}-",
             shown="",
             linked_at=linked_at,
             **more,
@@ -140,7 +147,7 @@ class Company:
             rang=[other.phone.number],
             times=(call.began, other.answered_at, call.ended_at),
             ended_by=more.pop("ended_by", "caller" if call.by_us else "callee"),
-            channel=f"PJSIP/{call.phone.number}-",
+            channel=f"{self.asterisk.technology}/{call.phone.number}-",
             shown="",
             **more,
         )
@@ -180,5 +187,8 @@ async def company(asterisk: Asterisk) -> AsyncIterator[Company]:
             Telephone("provider", f"{asterisk.network}.200", asterisk.host)
         )
         manager = await stack.enter_async_context(Manager(asterisk.host))
+        phones[SECOND_OF_108] = await stack.enter_async_context(
+            Telephone("108", f"{asterisk.network}.{SECOND_OF_108}", asterisk.host)
+        )
         phones["104"].refuses, phones["104"].forwards_to = 302, MOBILE
         yield Company(asterisk, manager, phones, world)

@@ -53,6 +53,8 @@ async def recorded(host: str) -> AsyncIterator[Recording]:
         task = tasks.create_task(record())
         writer.write(_action("Login", "lab-login", Username=USER, Secret=SECRET, Events="on"))
         writer.write(_action("CoreShowChannels", "lab-channels"))
+        while b"CoreShowChannelsComplete" not in recording.data:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         try:
             yield recording
         finally:

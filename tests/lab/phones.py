@@ -23,6 +23,7 @@ BUSY, DECLINED, TERMINATED, MOVED = 486, 603, 487, 302
 _WORDS = {
     100: "Trying",
     180: "Ringing",
+    183: "Session Progress",
     200: "OK",
     302: "Moved Temporarily",
     404: "Not Found",
@@ -120,7 +121,8 @@ class SipCall:
         """Connect both others of our two calls, and leave."""
         replaced = f"{other.id};to-tag={tag_of(other._theirs)};from-tag={tag_of(other._ours)}"
         await self._refer(f"<sip:{other.number}@{self.phone.pbx}?Replaces={quote(replaced)}>")
-        await other.hang_up()
+        if other.answered_at is not None:  # else Asterisk ends it, and to give up would be a race
+            await other.hang_up()
 
     def cut_off(self) -> None:
         """Note that Asterisk is gone, unless it has said goodbye."""
@@ -206,6 +208,8 @@ class SipCall:
         self._reply(self._invitation, 100)
         if self.phone.refuses:
             self.refuse(self.phone.refuses, to=self.phone.forwards_to)
+        elif self.phone.has_early_sound:
+            self._reply(self._invitation, 183, body=self._sound())
         else:
             self._reply(self._invitation, 180)
 
@@ -284,7 +288,8 @@ class SipCall:
 class Telephone(asyncio.DatagramProtocol):
     """A telephone, or (`provider`) all those outside the company: then `shown` is who calls.
 
-    `refuses`: the code with which it refuses every call at once, 0: it rings.
+    `refuses`: the code with which it refuses every call at once, 0: it rings. `has_early_sound`:
+    whoever calls hears an announcement instead of ringing.
     """
 
     def __init__(self, number: str, host: str, pbx: str) -> None:
@@ -293,6 +298,7 @@ class Telephone(asyncio.DatagramProtocol):
         self.address = f"sip:{number}@{host}:{_PORT}"
         self.refuses = 0
         self.forwards_to = ""
+        self.has_early_sound = False
         self._calls: dict[str, SipCall] = {}
         self._ringing: list[tuple[str, SipCall]] = []
         self._came = asyncio.Condition()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.config.sources import AsteriskSettings
-from bot.domain.calls import CallFacts
+from bot.domain.calls import CallFacts, Direction
 from bot.sources.asterisk.ami_breaks import Breaks
 from bot.sources.asterisk.ami_channels import Channel, is_holding
 from bot.sources.asterisk.ami_facts import FactsOfLive
@@ -58,6 +58,7 @@ class AmiCalls:
             "bridgeleave": self._on_bridge_leave,
             "cdr": self._records.on_cdr,
             "cel": self._hear_cel,
+            "chanspystart": self._on_spy,
             "coreshowchannel": self._breaks.on_listed,
             "coreshowchannelscomplete": self._breaks.on_list_complete,
             "dialbegin": self._on_dial_begin,
@@ -245,6 +246,13 @@ class AmiCalls:
         channel = self._calls.show(packet, "localtwo")
         if channel is not None:
             self._calls.connect(channel)
+
+    def _on_spy(self, packet: Packet) -> None:
+        """Who listens to others, or whispers, makes no call; a client may come to it by DISA."""
+        channel = self._calls.find(packet, "spyer")
+        call = self._calls.of(channel) if channel is not None else None
+        if call is not None and self._parties.direction(call) is not Direction.IN:
+            call.is_part = True
 
     def _on_pickup(self, packet: Packet) -> None:
         picker, target = self._calls.find(packet), self._calls.find(packet, "target")

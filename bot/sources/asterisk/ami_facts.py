@@ -8,6 +8,7 @@ from bot.sources.asterisk.live_call import LiveCall
 from bot.sources.asterisk.packet_fields import (
     BUSY_CAUSES,
     NETWORK_CAUSES,
+    NO_ANSWER_CAUSE,
     NO_CHANNEL_CAUSES,
     UNREACHABLE_CAUSES,
 )
@@ -226,6 +227,8 @@ class FactsOfLive:
 def _outcome(leg: Channel) -> Status | None:
     if leg.dial_status == "CANCEL":
         return Status.CANCELLED_BY_OPERATOR
+    if leg.dial_status == "BUSY" and leg.cause == NO_ANSWER_CAUSE:
+        return Status.NO_ANSWER  # chan_sip says BUSY of a telephone that is off (480)
     return _of_cause(leg.cause) or _WORDS.get(leg.dial_status)
 
 

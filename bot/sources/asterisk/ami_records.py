@@ -98,7 +98,8 @@ class Records:
         call = self._calls.of(channel) if channel is not None else None
         if call is None or not call.is_unsure or call.has_talked:
             return
-        if (name := answerer(packet)) is not None:
+        name = answerer(packet)
+        if name is not None and not self._calls.is_client(name):  # of two in a conference
             call.is_proven = True
             talker = Channel("", name, "", born=self._calls.now, is_dialled=True)
             call.proven_by = self._parties.extension(talker)

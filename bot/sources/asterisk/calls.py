@@ -40,6 +40,9 @@ MACHINES = frozenset(
 """Applications that answer in nobody's name; Asterisk before 12 leaves the last dialled channel
 in their CDRs."""
 
+CONFERENCES = frozenset({"ConfBridge", "MeetMe"})
+"""Applications in which clients may hear each other, and nobody of us."""
+
 _LOCAL_DIGITS = 6
 """Digits of a local number, the least by which a longer number is known to be the same."""
 
@@ -72,7 +75,9 @@ class CallBuilder:
         if direction is OUT:
             attempts = [cdr for cdr in attempts if self._plan.is_outside(cdr.dst)] or attempts
         talks = [
-            cdr for cdr in attempts if cdr.disposition == ANSWERED and _is_talk(cdr, direction)
+            cdr
+            for cdr in attempts
+            if cdr.disposition == ANSWERED and self._is_talk(cdr, direction)
         ]
         decisive = attempts[0]
         if talks:
@@ -161,6 +166,14 @@ class CallBuilder:
         client = self._numbers.client_number(number)
         return client is not None and self._numbers.is_own(client)
 
+    def _is_talk(self, cdr: Cdr, direction: Direction) -> bool:
+        """Whether a CDR that says ANSWERED means that a person did."""
+        if direction is INTERNAL and cdr.app not in DIALLING:
+            return not cdr.is_tail()  # own voicemail, a conference
+        if cdr.app in CONFERENCES:
+            return self._plan.channel_extension(cdr.dstchannel) is not None
+        return bool(cdr.dstchannel) and cdr.app not in MACHINES
+
     def _fill_incoming(
         self, facts: CallFacts, entry: Cdr, cdrs: list[Cdr], talks: list[Cdr]
     ) -> None:
@@ -226,13 +239,6 @@ class CallBuilder:
         dialled = self._plan.dialled_extensions(cdr)
         peer = self._plan.channel_peer(cdr.dstchannel)
         return peer if peer in dialled else dialled[0] if len(dialled) == 1 else None
-
-
-def _is_talk(cdr: Cdr, direction: Direction) -> bool:
-    """Whether a CDR that says ANSWERED means that a person did."""
-    if direction is INTERNAL and cdr.app not in DIALLING:
-        return not cdr.is_tail()  # own voicemail, a conference
-    return bool(cdr.dstchannel) and cdr.app not in MACHINES
 
 
 def _same_number(one: str, other: str) -> bool:

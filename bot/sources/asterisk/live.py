@@ -14,6 +14,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk.ami import EVENT_CLASSES, AmiConnection, moment, open_ami
 from bot.sources.asterisk.ami_calls import AmiCalls
+from bot.sources.asterisk.ami_hearing import Hearing
 from bot.sources.asterisk.originate import Originating, check_permission
 from bot.sources.base import Batch
 from bot.sources.http_api import reason_of
@@ -36,28 +37,49 @@ class AmiFeed:
         self._calls = AmiCalls(source, settings)
         self.originating = Originating(settings)
         self._owed: list[CallFacts] = []
+        self._is_deaf = False
 
     async def read(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
         del cursor  # nothing is said twice
         connection = await self._connect()
+        hearing = Hearing(moment(self._clock))
         try:
             connection.send("CoreShowChannels")
             self.originating.connected(connection)
-            yield Batch(self._owed)
-            self._owed = []
+            if not self._is_deaf:
+                yield Batch(self._owed)
+                self._owed = []
             while True:
                 for came, packet in await connection.read():
-                    self._calls.hear(packet, came)
                     self.originating.hear(packet)
-                self._calls.tick(moment(self._clock))
-                self._owed = self._calls.statements()
-                if self._owed:
+                    if not hearing.takes(packet, came):
+                        self._calls.hear(packet, came)
+                now = moment(self._clock)
+                self._calls.tick(now)
+                self._listen(connection, hearing, now)
+                self._owed += self._calls.statements()
+                if self._owed and not self._is_deaf:
                     yield Batch(self._owed)  # if it could not be kept, we do not come back
                     self._owed = []
         finally:
             connection.close()
             self.originating.lost()
             self._calls.lose(moment(self._clock))
+
+    def _listen(self, connection: AmiConnection, hearing: Hearing, now: float) -> None:
+        """Raises SourceAuthError if calls are kept from us; then we are no longer sure of any
+        connection that tells nothing.
+        """
+        if hearing.is_proven:
+            self._is_deaf = False
+        elif hearing.asks_again(now):
+            connection.send("CoreShowChannels")
+        elif hearing.is_deaf(now):
+            self._is_deaf = True
+            raise SourceAuthError(
+                f"there are calls, and the user {self._settings.username} is not told of them: it"
+                f" needs read={EVENT_CLASSES} in manager.conf, and no eventfilter that hides them"
+            )
 
     async def check(self) -> str:
         """What was found, in a line. Raises SourceError with what is wrong and what to do."""

@@ -97,6 +97,15 @@ class LiveCalls:
     def known(self, uniqueid: str) -> Channel | None:
         return self.channels.get(uniqueid) or self._gone.get(uniqueid)
 
+    def is_client(self, name: str) -> bool:
+        """Whether a channel of this name is of somebody who has called us."""
+        named = (one for one in (*self.channels, *self._gone.values()) if one.name == name)
+        calls = ((one, self._of_channel.get(one.uniqueid)) for one in named)
+        return any(
+            call is not None and one is call.root and self._parties.direction(call) is IN
+            for one, call in calls
+        )
+
     def dial(self, leg: Channel, dialler: Channel | None) -> LiveCall:
         """The call in which somebody dials a channel: the dialler's.
 
@@ -179,9 +188,12 @@ class LiveCalls:
         self.note(call)
 
     def end_unheard(self, linkedid: str) -> None:
-        """No channel has this linkedid any more: of a call whose end was missed this is it."""
+        """No channel has this linkedid any more: of a call whose end was missed this is it.
+
+        The channels of a part have that of the whole by now.
+        """
         call = self._calls.get(linkedid)
-        if call is None or not call.has_gap or call.is_over:
+        if call is None or not call.has_gap or call.is_over or call.is_part:
             return
         alive = filter(None, map(self.channels.get, call.alive))
         if all(channel.linkedid == linkedid for channel in alive):

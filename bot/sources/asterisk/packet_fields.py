@@ -12,6 +12,9 @@ DOWN, RING, UP, BUSY = 0, 4, 6, 7
 BUSY_CAUSES = frozenset({17, 21})
 """Q.850: busy, rejected."""
 
+NO_ANSWER_CAUSE = 19
+"""Q.850: it rang, and nobody answered."""
+
 UNREACHABLE_CAUSES = frozenset({1, 2, 3, 18, 20, 22, 27, 28})
 """No such number, no route, no response, absent (not registered), out of order."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from tests.lab.company import Company
-from tests.lab.plays import crowds, incoming, machines, moved, outgoing
+from tests.lab.plays import crowds, harder, incoming, machines, moved, outgoing
 
 Play = Callable[[Company], Awaitable[None]]
 
@@ -14,3 +14,5 @@ PLAYS: Sequence[Play] = (
     *outgoing.PLAYS,
     *crowds.PLAYS,
 )
+
+HARDER: Sequence[Play] = harder.PLAYS

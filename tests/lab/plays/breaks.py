@@ -68,7 +68,8 @@ async def restarted(at: Company) -> list[Recording]:
         answered = await at.answers("101", number="0671112514")
         await asyncio.sleep(2)
         await last.hang_up()
-        at.came_in(last, rang=["101"], answered=answered)
+        fair = {"line": [None]}  # of who listens again only when it has begun
+        at.came_in(last, rang=["101"], answered=answered, fair=fair)
         await asyncio.sleep(_AFTER)
     return [before, after]
 

@@ -55,7 +55,7 @@ async def attended_by_digits(at: Company) -> None:
 async def attended_by_command(at: Company) -> None:
     """101 answers; a program tells Asterisk to ask 102 (AMI Atxfer); 101 leaves."""
     client, first = await _answered(at, "0671112204")
-    channel = await _channel(at, "PJSIP/101-")
+    channel = await _channel(at, "101")
     await at.manager.act("Atxfer", Channel=channel, Exten="102", Context="from-internal")
     second = await at.answers("102")
     await asyncio.sleep(1)
@@ -106,7 +106,7 @@ async def blind_by_digits(at: Company) -> None:
 async def blind_by_command(at: Company) -> None:
     """101 answers; a program sends the client to 102 (AMI BlindTransfer); 102 answers."""
     client, first = await _answered(at, "0671112209")
-    channel = await _channel(at, "PJSIP/101-")
+    channel = await _channel(at, "101")
     await at.manager.act("BlindTransfer", Channel=channel, Exten="102", Context="from-internal")
     second = await at.answers("102")
     await asyncio.sleep(2)
@@ -149,7 +149,7 @@ async def parked(at: Company) -> None:
     await asyncio.sleep(2)
     await second.hang_up()
     await client.is_over()
-    at.came_in(client, rang=["101"], answered=first, talked=["101", "102"])
+    at.came_in(client, rang=["101"], answered=first, talked=["101", "102"], fair=_PICKED)
 
 
 async def parked_by_digits(at: Company) -> None:
@@ -211,8 +211,9 @@ def _went_on(at: Company, call: SipCall, outside: SipCall, *, ended_by: str) -> 
     at.went_out(call, outside, ended_by=ended_by, rang=["102"], talked=both, fair=fair)
 
 
-async def _channel(at: Company, start: str) -> str:
-    """The only channel whose name begins so."""
+async def _channel(at: Company, extension: str) -> str:
+    """The only channel of a telephone."""
+    start = f"{at.asterisk.technology}/{extension}-"
     lines = (await at.asterisk.command("core show channels concise")).splitlines()
     [channel] = [line.partition("!")[0] for line in lines if line.startswith(start)]
     return channel

@@ -64,7 +64,7 @@ async def no_channels(at: Company) -> None:
 async def clicked(at: Company) -> None:
     """A program rings 101 (Originate), then calls the client, who answers."""
     began = time.time()
-    await _originate(at, "PJSIP/101", "0671112308")
+    await _originate(at, f"{at.asterisk.technology}/101", "0671112308")
     call = await at.answers("101")
     outside = await at.outside_answers("0671112308", after=1.5)
     await asyncio.sleep(2)
@@ -88,7 +88,7 @@ async def clicked_through_local(at: Company) -> None:
 async def clicked_through_a_context(at: Company) -> None:
     """The same, in a context of the program's own."""
     began = time.time()
-    await _originate(at, "PJSIP/102", "0671112310", context="originate")
+    await _originate(at, f"{at.asterisk.technology}/102", "0671112310", context="originate")
     call = await at.answers("102")
     outside = await at.outside_answers("0671112310")
     await asyncio.sleep(2)
@@ -100,7 +100,7 @@ async def clicked_through_a_context(at: Company) -> None:
 async def clicked_not_answered(at: Company) -> None:
     """A program rings 101, who answers; the client does not, 101 gives up."""
     began = time.time()
-    await _originate(at, "PJSIP/101", "0671112311")
+    await _originate(at, f"{at.asterisk.technology}/101", "0671112311")
     call = await at.answers("101")
     outside = await at.world.rings("0671112311")
     await asyncio.sleep(3)
@@ -111,7 +111,7 @@ async def clicked_not_answered(at: Company) -> None:
 async def clicked_and_timed_out(at: Company) -> None:
     """A program rings 101, who answers; the client does not, Asterisk gives up."""
     began = time.time()
-    await _originate(at, "PJSIP/101", "0671112312")
+    await _originate(at, f"{at.asterisk.technology}/101", "0671112312")
     call = await at.answers("101")
     outside = await at.world.rings("0671112312")
     await call.is_over()
@@ -121,7 +121,7 @@ async def clicked_and_timed_out(at: Company) -> None:
 async def clicked_in_vain(at: Company) -> None:
     """A program rings 101, who does not answer: the client is never called."""
     began = time.time()
-    await _originate(at, "PJSIP/101", "0671112313")
+    await _originate(at, f"{at.asterisk.technology}/101", "0671112313")
     [call] = await at.rings("101")
     await call.is_over()
     _clicked(at, call, None, began, status="cancelled_by_operator", ended_by="system", **_VAIN)

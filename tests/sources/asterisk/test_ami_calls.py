@@ -351,6 +351,7 @@ def test_a_click_to_call_that_our_side_does_not_take_is_no_call(pbx: Asterisk) -
     ("dial_status", "cause", "status", "ended_by"),
     [
         ("BUSY", 17, Status.REJECTED_BY_SUBSCRIBER, EndedBy.CALLEE),
+        ("BUSY", 19, Status.NO_ANSWER, EndedBy.SYSTEM),  # chan_sip, of a telephone that is off
         ("NOANSWER", 21, Status.REJECTED_BY_SUBSCRIBER, EndedBy.CALLEE),
         ("CHANUNAVAIL", 20, Status.UNREACHABLE, EndedBy.SYSTEM),
         ("CONGESTION", 34, Status.NO_CHANNELS, EndedBy.SYSTEM),

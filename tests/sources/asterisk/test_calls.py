@@ -42,6 +42,21 @@ def test_words_of_an_outgoing_call(said: str, status: Status) -> None:
     assert (facts.caller.number, facts.callee.number) == ("101", "0671234567")
 
 
+@pytest.mark.parametrize("app", ["ConfBridge", "MeetMe"])
+@pytest.mark.parametrize(
+    ("other", "status", "extension"),
+    [
+        ("PJSIP/provider-00000026", Status.MISSED, None),
+        ("PJSIP/101-00000026", Status.ANSWERED, "101"),
+    ],
+)
+def test_in_a_conference_clients_may_be_alone(
+    app: str, other: str, status: Status, extension: str | None
+) -> None:
+    facts = only_call(row(app=app, data="820", dstchannel=other, disposition="ANSWERED"))
+    assert (facts.status, facts.extension) == (status, extension)
+
+
 def outgoing(*, src: str = "101", **cells: Any) -> bytes:
     cells = {
         "dst": "0671234567",
