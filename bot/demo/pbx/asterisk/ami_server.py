@@ -10,7 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 CHALLENGE = "1234567890"
@@ -30,7 +30,7 @@ class AmiServer:
     uptime: int = 86400
     _server: asyncio.Server | None = None
     _tls: ssl.SSLContext | None = None
-    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _serving: dict[asyncio.StreamWriter, asyncio.Event] = field(default_factory=dict)
     _listeners: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @asynccontextmanager
@@ -53,9 +53,10 @@ class AmiServer:
         """Break off all connections and take no more."""
         if self._server is not None:
             self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        serving = dict(self._serving)
+        for writer, is_over in serving.items():
+            writer.transport.abort()
+            await is_over.wait()
 
     async def say(self, *packets: bytes) -> None:
         """Tell everybody who is logged in."""
@@ -65,9 +66,7 @@ class AmiServer:
                 await writer.drain()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if task := asyncio.current_task():
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        is_over = self._serving[writer] = asyncio.Event()
         try:
             writer.write(self._greeting())
             while action := await _read_action(reader):
@@ -82,6 +81,8 @@ class AmiServer:
         finally:
             self._listeners = [one for one in self._listeners if one is not writer]
             writer.close()
+            del self._serving[writer]
+            is_over.set()
 
     def _greeting(self) -> bytes:
         return BANNER
