@@ -85,7 +85,7 @@ class JsonPbx(PostingPbx):
     calls_per_post = _CALLS_PER_POST
     about = Source(
         SOURCE,
-        name=Words("JSON від самої АТС", "JSON from the PBX itself"),
+        name=Words("JSON від самої АТС", "JSON from the PBX"),
         how=Words("Сама надсилає боту кожен дзвінок.", "It posts each call to the bot."),
         takes=Words("адресу з секретом у ній", "an address with a secret in it"),
         page=Words("connecting.md", "connecting.md"),
