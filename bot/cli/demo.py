@@ -13,7 +13,7 @@ import signal
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
@@ -29,15 +29,19 @@ from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.chats import Person
 from bot.demo.page.server import DemoPage
+from bot.demo.page.sources import Source, SourceState
 from bot.demo.pbx import sounds
-from bot.demo.pbx.calling import Pbx
+from bot.demo.pbx.asterisk.pbx import AsteriskPbx
+from bot.demo.pbx.binotel import BinotelPbx
+from bot.demo.pbx.calling import PhoneSystem
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
 from bot.demo.pbx.history import REMARKS, history
+from bot.demo.pbx.posting import JsonPbx, PhonetPbx
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Language, Role
-from bot.repositories import create_repositories
+from bot.repositories import Repositories, create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.menu import set_menu
 from storage.database import open_database, remove_database
@@ -88,7 +92,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         directory = _open_directory(options.data, stack)
-        scene = _create_scene(options)
+        scene = _create_scene(options, directory)
         try:
             await stack.enter_async_context(
                 scene.telegram.running(options.port, mount=scene.mount)
@@ -96,6 +100,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else str(error)
             raise StartError(f"--port {options.port}: {why}") from error
+        await stack.enter_async_context(scene.phones.running())
         settings = _settings(directory, scene)
         try:
             past = await _write_past(settings, options, say, stop)
@@ -105,18 +110,17 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         if stop.is_set():
             return
         url = await stack.enter_async_context(
-            serve(settings, clock=system_clock, dialling={SOURCE: scene.pbx})
+            serve(settings, clock=system_clock, dialling={SOURCE: scene.phones})
         )
         await scene.start_colleagues(past.invites)
         await scene.speech.begin(settings)
+        await stack.enter_async_context(scene.sources.watching(settings))
         if past.is_new:
             await _write_remarks(settings)
         if stop.is_set():  # a browser would find nobody
             return
-        token = settings.sources[SOURCE].token
-        hook = f"{url}/hooks/{SOURCE}/{token.get_secret_value() if token else ''}"
         async with asyncio.TaskGroup() as life:
-            calling = life.create_task(scene.pbx.run(hook, quiet=options.is_quiet))
+            calling = life.create_task(scene.phones.run(url, quiet=options.is_quiet))
             address = scene.telegram.url
             say(f"The demo is at {address} (Ctrl-C ends it)")
             if options.opens_browser:
@@ -144,15 +148,16 @@ def _open_directory(data: Path | None, stack: contextlib.AsyncExitStack) -> Path
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """What the bot finds around it: a Telegram with people and a group, a PBX, the page."""
+    """What the bot finds around it: a Telegram with people and a group, PBXs, the page."""
 
     telegram: BotApiServer
     bot_token: str
     users: dict[int, User]
     group: Group
-    pbx: Pbx
+    phones: PhoneSystem
     page: DemoPage
     speech: "_Speech"
+    sources: "_Sources"
 
     def mount(self, app: web.Application) -> None:
         self.page.mount(app)
@@ -202,14 +207,57 @@ class _Speech:
                 await groups.connect(_GROUP, 0, title=group.title, by=owner, now=system_clock())
 
 
-def _create_scene(options: Options) -> _Scene:
+class _Sources:
+    """The sources of the page: the PBXs, and what the bot has in its database of each."""
+
+    def __init__(self, phones: PhoneSystem) -> None:
+        self._phones = phones
+        self._repositories: Repositories | None = None
+
+    @contextlib.asynccontextmanager
+    async def watching(self, settings: Settings) -> AsyncIterator[None]:
+        """What the bot has can be seen until the end of the block."""
+        async with open_database(settings.database_path) as database:
+            self._repositories = create_repositories(database, settings)
+            yield
+            self._repositories = None
+
+    def all(self) -> list[Source]:
+        return [pbx.about for pbx in self._phones.pbxs.values()]
+
+    @property
+    def chosen(self) -> str:
+        return self._phones.chosen
+
+    def choose(self, key: str) -> None:
+        self._phones.choose(key)
+
+    async def states(self) -> dict[str, SourceState]:
+        if self._repositories is None:
+            return {}
+        feeds, calls = await self._repositories.feeds.states(), self._repositories.calls
+        return {
+            key: SourceState(
+                [one for one in feeds if one.source == key], await calls.last_received(key)
+            )
+            for key in self._phones.pbxs
+        }
+
+
+def _create_scene(options: Options, directory: Path) -> _Scene:
     # A kept database knows messages by their numbers: they must not be given again.
     telegram = BotApiServer(first_message=1 + secrets.randbelow(_MESSAGES))
     # Any site in the browser can reach the Bot API here: only a secret keeps it out.
     bot_token = f"{_BOT_ID}:{secrets.token_urlsafe(24)}"
     bot = telegram.register_bot(bot_token, username="dzvinok_demo_bot", name="Dzvinok")
     users = {one.tg_id: _user(telegram, one) for one in PEOPLE}
-    pbx = Pbx(
+    phones = PhoneSystem(
+        pbxs=[
+            JsonPbx(lambda: telegram.url),
+            AsteriskPbx(directory, clock=system_clock),
+            BinotelPbx(clock=system_clock),
+            PhonetPbx(),
+        ],
         telegram=telegram,
         blocker=users[PEOPLE[3].tg_id],
         clock=system_clock,
@@ -221,9 +269,16 @@ def _create_scene(options: Options) -> _Scene:
     for member in users.values():
         group.add(member)
     group.add(bot)
-    speech = _Speech()
-    page = DemoPage(telegram, people, group=group, panel=pbx, choose_language=speech.choose)
-    return _Scene(telegram, bot_token, users, group, pbx, page, speech)
+    speech, sources = _Speech(), _Sources(phones)
+    page = DemoPage(
+        telegram,
+        people,
+        group=group,
+        panel=phones,
+        sources=sources,
+        choose_language=speech.choose,
+    )
+    return _Scene(telegram, bot_token, users, group, phones, page, speech, sources)
 
 
 def _user(telegram: BotApiServer, colleague: Colleague) -> User:
@@ -239,13 +294,7 @@ def _settings(directory: Path, scene: _Scene) -> Settings:
         "database_path": directory / "demo.db",
         "http_port": 0,
         "timezone": local_zone(),
-        "sources": {
-            SOURCE: {
-                "kind": "webhook",
-                "token": secrets.token_urlsafe(24),
-                "recording_hosts": scene.telegram.url,
-            }
-        },
+        "sources": scene.phones.settings(),
     }
     return _DemoSettings.model_validate(values)
 

@@ -179,6 +179,12 @@ async def chats_of(http: httpx.AsyncClient) -> dict[int, Any]:
     return {one["id"]: one for one in (await http.get("/state")).json()["chats"]}
 
 
+async def connected(http: httpx.AsyncClient) -> list[str]:
+    """The feeds of the demo's sources that answer."""
+    sources = (await http.get("/sources")).json()
+    return [feed["name"] for one in sources for feed in one["feeds"] if feed["connected_at"]]
+
+
 async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"]
     process = await asyncio.create_subprocess_exec(
@@ -211,6 +217,10 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
                 await asyncio.sleep(0.05)
                 chats = await chats_of(http)
         assert all(chats[number]["is_started"] for number in (2, 3, 4, 5))
+        async with asyncio.timeout(10):
+            while len(await connected(http)) < 3:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+        assert await connected(http) == ["ami", "history", "calls"]
         for language, word in (("en", "Settings"), ("uk", "Налаштування")):
             origin = {"Origin": address[0]}
             chosen = await http.post("/language", json={"language": language}, headers=origin)
@@ -225,6 +235,8 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
                     await asyncio.sleep(0.05)
                     chats = await chats_of(http)
             assert word in chats[2]["messages"][-1]["text"]
+            through = {"en": "asterisk", "uk": "shop"}[language]
+            await http.post("/through", json={"key": through}, headers=origin)
             await http.post("/panel", json={"key": "busy"}, headers=origin)
             alert = {"en": "A call was missed", "uk": "Пропущений дзвінок"}[language]
             async with asyncio.timeout(10):

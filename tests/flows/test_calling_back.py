@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 from aiohttp import web
 
+from bot.demo.pbx.asterisk.channels import as_bytes
 from bot.domain.people import Role
 from keyboards.callbacks import CallBackButton
-from tests.support.ami_events import START, Asterisk, as_bytes
+from tests.support.ami_events import START, Asterisk
 from tests.support.ami_server import SECRET as AMI_SECRET
 from tests.support.ami_server import USER, AmiServer
 from tests.support.binotel_server import KEY as BINOTEL_KEY

@@ -18,6 +18,8 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.chats import Person
 from bot.demo.page.panel import Action, ActionError
 from bot.demo.page.server import DemoPage
+from bot.demo.page.sources import Source, SourceState, Words
+from bot.domain.feeds import FeedState
 from tests.support.telegram import TOKEN
 
 XSS = "<img src=x onerror=alert(1)>"
@@ -43,6 +45,34 @@ class FakePanel:
         self.done.append(key)
 
 
+@dataclass
+class FakeSources:
+    """Two PBXs; the second is listened to, and its line is broken when `error` says why."""
+
+    chosen: str = "shop"
+    error: str | None = None
+
+    def all(self) -> Sequence[Source]:
+        return [
+            Source(
+                key,
+                name=Words(f"АТС {key}", f"PBX {key}"),
+                how=Words("Бот слухає.", "The bot listens."),
+                takes=Words("ключ", "a key"),
+                page=Words("pbx/binotel.uk.md", "pbx/binotel.md"),
+            )
+            for key in ("shop", "live")
+        ]
+
+    def choose(self, key: str) -> None:
+        self.chosen = key
+
+    async def states(self) -> dict[str, SourceState]:
+        failed_at, connected_at = (1_795_400_000, None) if self.error else (None, 1_795_400_000)
+        feed = FeedState("live", "ami", connected_at, failed_at, self.error, None)
+        return {"live": SourceState([feed], 1_795_400_060), "shop": SourceState([], None)}
+
+
 @dataclass(frozen=True)
 class Site:
     """The page as a browser on this computer asks it, on a Telegram with a bot and two people."""
@@ -53,6 +83,7 @@ class Site:
     ivan: User
     group: Group
     panel: FakePanel
+    sources: FakeSources
     http: aiohttp.ClientSession
 
     async def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
@@ -127,13 +158,14 @@ async def running_site() -> AsyncIterator[Site]:
     olena = server.user(7, XSS, last_name="Коваленко", is_started=True)
     ivan = server.user(8, "Іван", language_code="en")
     group = server.group(-100, f"Відділ {XSS}", owner=olena)
-    panel = FakePanel()
+    panel, sources = FakePanel(), FakeSources()
     page = DemoPage(
         server,
         [Person(olena, "Оператор", "Operator"), Person(ivan, "Бухгалтер", "Accountant", "abc_1")],
         panel=panel,
+        sources=sources,
         group=group,
     )
     async with server.running(mount=page.mount), aiohttp.ClientSession() as http:
         group.add(bot)
-        yield Site(server, bot, olena, ivan, group, panel, http)
+        yield Site(server, bot, olena, ivan, group, panel, sources, http)

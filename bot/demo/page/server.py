@@ -1,8 +1,9 @@
 """The demo's chat page: the people of the Bot API server in a browser on this computer, live.
 
 GET / and the other files of `static/`; /state is all there is, as JSON, /events what happens then
-(Server-Sent Events), /media/<file_id> a file of a message. POST /send, /press, /start, /block and
-/upload act in the name of a person, /panel gives an order to the panel.
+(Server-Sent Events), /media/<file_id> a file of a message, /sources the PBXs and how they are,
+/docs/<page> what is written of one. POST /send, /press, /start, /block and /upload act in the name
+of a person, /panel gives an order to the panel, /through chooses the PBX it concerns.
 """
 
 import asyncio
@@ -35,9 +36,12 @@ from bot.demo.page.requests import (
     read_fields,
     refusal,
 )
+from bot.demo.page.sources import Source, Sources, source_json
 from bot.domain.people import Language
 
 STATIC = Path(__file__).with_name("static")
+DOCS = Path(__file__).parents[3] / "docs"
+"""Where the sources lie beside them; an installed package has none."""
 STATIC_TYPES = {
     ".html": "text/html",
     ".css": "text/css",
@@ -73,6 +77,7 @@ class DemoPage:
         *,
         panel: Panel,
         group: Group | None = None,
+        sources: Sources | None = None,
         choose_language: Callable[[Language], Awaitable[None]] | None = None,
     ) -> None:
         """`choose_language` tells the bot which language its people read now."""
@@ -80,6 +85,7 @@ class DemoPage:
         self._choose_language = choose_language
         self._shown = ShownChats(people, group)
         self._panel = panel
+        self._sources = sources
         self._events = EventLog()
         self._told: dict[int, JsonObject] = {}
         self._is_closing = False
@@ -92,12 +98,15 @@ class DemoPage:
         app.router.add_get("/state", self._guarded(self._answer_state))
         app.router.add_get("/events", self._guarded(self._answer_events))
         app.router.add_get("/media/{file}", self._guarded(self._answer_media))
+        app.router.add_get("/sources", self._guarded(self._answer_sources))
+        app.router.add_get("/docs/{page:.+}", self._guarded(self._answer_docs))
         for path, act in {
             "/send": self._send,
             "/press": self._press,
             "/start": self._start,
             "/block": self._block,
             "/panel": self._act,
+            "/through": self._choose,
             "/language": self._speak,
         }.items():
             app.router.add_post(path, self._guarded(_json_answer(act)))
@@ -193,6 +202,32 @@ class DemoPage:
             raise PageError(404, "no such file")
         return media_response(request, file, HEADERS)
 
+    async def _answer_sources(self, _request: web.Request) -> web.StreamResponse:
+        if self._sources is None:
+            return web.json_response([])
+        states, chosen = await self._sources.states(), self._sources.chosen
+        return web.json_response(
+            [
+                {
+                    **source_json(source, states.get(source.key)),
+                    "is_chosen": source.key == chosen,
+                    "has_page": (DOCS / source.page.en).exists(),
+                }
+                for source in self._sources.all()
+            ]
+        )
+
+    async def _answer_docs(self, request: web.Request) -> web.StreamResponse:
+        page = request.match_info["page"]
+        pages = {name for source in self._all_sources() for name in source.page}
+        if page not in pages or not (DOCS / page).exists():
+            raise PageError(404, "no such page")
+        text = (DOCS / page).read_text(encoding="utf-8")
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    def _all_sources(self) -> Sequence[Source]:
+        return self._sources.all() if self._sources else ()
+
     # Acting
 
     async def _send(self, fields: Fields) -> JsonObject:
@@ -257,6 +292,14 @@ class DemoPage:
             raise PageError(REFUSED, str(error)) from error
         if (after := self._actions_json()) != before:
             self._events.add({"kind": "panel", "actions": after})
+        return {}
+
+    async def _choose(self, fields: Fields) -> JsonObject:
+        key = fields.text("key", limit=100)
+        if self._sources is None or key not in {source.key for source in self._all_sources()}:
+            raise PageError(404, "no such source")
+        self._sources.choose(key)
+        self._events.add({"kind": "panel", "actions": self._actions_json()})
         return {}
 
     async def _answer_upload(self, request: web.Request) -> web.StreamResponse:

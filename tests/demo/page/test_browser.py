@@ -157,6 +157,28 @@ async def test_people_reply_are_asked_see_typing_and_send_files(site: Site) -> N
         await page.locator(".own .file b", has_text="Журнал.csv").wait_for()
 
 
+@pytest.mark.parametrize("viewport", [PHONE, DESKTOP])
+async def test_a_visitor_sees_how_each_pbx_is_and_chooses_one(
+    site: Site, viewport: "ViewportSize"
+) -> None:
+    async with opened(site, viewport=viewport, timezone_id="UTC") as page:
+        if viewport is PHONE:
+            await page.get_by_role("button", name="Phone system").click()
+        assert not await page.locator("#sources").is_visible()
+        await page.locator("summary", has_text="Through: PBX shop").click()
+        live = page.locator("#sources li", has_text="PBX live")
+        await live.get_by_text("connected since 02:13 · last call 02:14").wait_for()
+        link = live.get_by_role("link", name="How to connect it")
+        assert await link.get_attribute("href") == "/docs/pbx/binotel.md"
+        site.sources.error = "nobody listens"
+        await live.get_by_role("radio").check()
+        await page.locator("summary", has_text="Through: PBX live").wait_for()
+        await live.locator(".broken", has_text="no answer since 02:13").wait_for()
+        await live.locator("code", has_text="nobody listens").wait_for()
+        assert await faint_words(page) == []
+        assert await page.locator(":focus").get_attribute("data-source") == "live"
+
+
 STYLED = [
     {"text": style, "callback_data": style, "style": style} for style in ("danger", "success")
 ]

@@ -1,6 +1,7 @@
 """What people do on the page, what the panel is ordered, and the files of the page."""
 
 import asyncio
+import json
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -41,6 +42,31 @@ async def test_the_panel_acts_and_its_labels_follow(site: Site) -> None:
     )
     assert (await site.post("/panel", {"key": "other"}))[0] == 404
     assert site.panel.done == ["missed"]
+
+
+async def test_the_sources_are_as_the_bot_knows_them_and_calls_come_through_the_chosen_one(
+    site: Site,
+) -> None:
+    _, body = await site.get("/sources")
+    shop, live = json.loads(body)
+    assert (shop["is_chosen"], live["is_chosen"]) == (True, False)
+    assert (shop["feeds"], shop["last_call"], live["last_call"]) == ([], None, 1_795_400_060)
+    [feed] = live["feeds"]
+    assert (feed["connected_at"], feed["error"]) == (1_795_400_000, None)
+    async with site.events(after=(await site.state())["position"]) as stream:
+        assert (await site.post("/through", {"key": "live"}))[0] == 200
+        assert (await stream.next())["kind"] == "panel"
+    assert site.sources.chosen == "live"
+    assert (await site.post("/through", {"key": "other"}))[0] == 404
+
+
+async def test_only_the_pages_of_the_sources_are_read(site: Site) -> None:
+    for page in ("pbx/binotel.md", "pbx/binotel.uk.md"):
+        response, body = await site.get(f"/docs/{page}")
+        assert (response.status, response.content_type) == (200, "text/plain")
+        assert "# Binotel" in body.decode()
+    for page in ("pbx/zadarma.md", "../README.md", "%2e%2e/README.md"):
+        assert (await site.get(f"/docs/{page}"))[0].status == 404
 
 
 async def test_stopping_does_not_wait_for_those_who_listen() -> None:

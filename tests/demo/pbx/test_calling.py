@@ -1,9 +1,9 @@
-"""The demo's PBX against the real bot: what each order of the panel leaves in the log."""
+"""The demo's PBXs against the real bot: what each order of the panel leaves in the log."""
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,19 +11,29 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot.config.sources import AsteriskSettings
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.panel import ActionError
-from bot.demo.pbx.calling import Pbx
-from bot.demo.pbx.company import CLIENTS
+from bot.demo.pbx.asterisk.pbx import AsteriskPbx
+from bot.demo.pbx.binotel import BinotelPbx
+from bot.demo.pbx.calling import PhoneSystem
+from bot.demo.pbx.company import CLIENTS, LINE
 from bot.demo.pbx.history import history
-from bot.domain.calls import Call, EndedBy, Status
+from bot.demo.pbx.posting import JsonPbx, PhonetPbx
+from bot.demo.pbx.shop_calls import ShopPbx
+from bot.domain.calls import Call, Direction, EndedBy, Status
+from bot.domain.clock import system_clock
 from bot.domain.errors import SourceError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role
+from bot.intake import listening
+from bot.media import recordings as fetching
 from bot.repositories import create_repositories
+from bot.sources.asterisk.ami import open_ami
+from bot.sources.polling import Pace
 from storage.database import Database, open_database
-from tests.support.running import HOOK_TOKEN, IVAN, OLENA, SUPERVISOR, Office, running_office
+from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import START, TOKEN, RunningClock
 
 FIRST_CLIENT = CLIENTS[0][0]
@@ -43,10 +53,10 @@ async def first_of(look: Callable[[], Awaitable[Seen | None]]) -> Seen:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """An office whose PBX is the demo's: `boss` sees all, `olena` is 101, `ivan` is 102."""
+    """An office whose PBXs are the demo's: `boss` sees all, `olena` is 101, `ivan` is 102."""
 
     office: Office
-    pbx: Pbx
+    phones: PhoneSystem
     database: Database
     boss: User
     olena: User
@@ -68,10 +78,10 @@ class Scene:
         return await first_of(look)
 
     async def until_calls_end(self) -> None:
-        """Wait until the PBX has posted, or kept in its silence, all of every call."""
+        """Wait until the PBXs have told, or kept in their silence, all of every call."""
 
         async def look() -> bool:
-            return not self.pbx.under_way
+            return not self.phones.under_way
 
         await first_of(look)
 
@@ -86,11 +96,11 @@ class Scene:
     async def order(self, key: str) -> Call:
         """Order a call, and see it when it is over."""
         before = {call.id for call in await self.log()}
-        await self.pbx.act(key)
+        await self.phones.act(key)
 
         def is_over(calls: list[Call]) -> bool:
             new = [call for call in calls if call.id not in before]
-            return bool(new) and not new[0].status.is_live
+            return bool(new) and new[0].ended_at is not None
 
         return next(call for call in await self.until(is_over) if call.id not in before)
 
@@ -102,14 +112,28 @@ class Scene:
 async def living(
     directory: Path, *, quiet: bool = True, blocker: int = IVAN
 ) -> AsyncIterator[Scene]:
-    async with running_office(directory, clock=RunningClock()) as office:
+    clock = RunningClock()
+    pbxs: list[ShopPbx] = [
+        JsonPbx(lambda: "http://127.0.0.1"),
+        AsteriskPbx(directory, clock=lambda: int(clock())),
+        BinotelPbx(clock=lambda: int(clock())),
+        PhonetPbx(),
+    ]
+    async with AsyncExitStack() as stack:
+        for pbx in pbxs:
+            await stack.enter_async_context(pbx.running())
+        sources = {pbx.about.key: pbx.settings() for pbx in pbxs}
+        office = await stack.enter_async_context(
+            running_office(directory, clock=clock, sources=sources)
+        )
         boss = await office.administrator()
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         ivan = await office.employee(IVAN, "Іван", Role.OPERATOR, "102")
-        pbx = Pbx(
+        phones = PhoneSystem(
+            pbxs=pbxs,
             telegram=office.telegram,
             blocker=office.telegram.user(blocker),
-            clock=lambda: int(office.clock()),
+            clock=lambda: int(clock()),
             seed=1,
             speed=100,
         )
@@ -117,10 +141,9 @@ async def living(
             open_database(office.settings.database_path) as database,
             asyncio.TaskGroup() as life,
         ):
-            hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
-            calling = life.create_task(pbx.run(hook, quiet=quiet))
+            calling = life.create_task(phones.run(office.url, quiet=quiet))
             await asyncio.sleep(0)
-            yield Scene(office, pbx, database, boss, olena, ivan)
+            yield Scene(office, phones, database, boss, olena, ivan)
             calling.cancel()
 
 
@@ -166,7 +189,7 @@ async def test_a_price_comes_after_the_end(tmp_path: Path) -> None:
 
 async def test_a_burst_is_thirty_calls_and_all_of_them_end(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
-        await scene.pbx.act("burst")
+        await scene.phones.act("burst")
         calls = await scene.until(
             lambda calls: len(calls) == 30 and not any(call.status.is_live for call in calls)
         )
@@ -177,13 +200,13 @@ async def test_a_burst_is_thirty_calls_and_all_of_them_end(tmp_path: Path) -> No
 
 async def test_what_was_kept_in_a_long_silence_comes_afterwards(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
-        await scene.pbx.act("silence")
+        await scene.phones.act("silence")
         for _ in range(17):  # over the thousand calls a hook takes at once
-            await scene.pbx.act("burst")
+            await scene.phones.act("burst")
         await scene.until_calls_end()
         assert await scene.log() == []
         async with asyncio.timeout(15):
-            await scene.pbx.act("silence")
+            await scene.phones.act("silence")
         [row] = await scene.database.fetch("SELECT count(*) AS n FROM calls")
         assert row["n"] == 17 * 30
 
@@ -191,7 +214,7 @@ async def test_what_was_kept_in_a_long_silence_comes_afterwards(tmp_path: Path) 
 async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         sofia = await scene.office.employee(SUPERVISOR, "Софія", Role.SUPERVISOR)
-        await scene.pbx.act("flood")
+        await scene.phones.act("flood")
         await scene.order("missed")
         for user in (scene.boss, sofia, scene.olena):
             await user.wait_for(lambda message: "Пропущений дзвінок" in message.text, timeout=15)
@@ -201,20 +224,20 @@ async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
 
 async def test_a_silent_pbx_tells_of_a_call_when_it_comes_back(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
-        await scene.pbx.act("silence")
-        labels = {action.key: action.uk for action in scene.pbx.actions()}
+        await scene.phones.act("silence")
+        labels = {action.key: action.uk for action in scene.phones.actions()}
         assert labels["silence"].startswith("АТС повертається")
-        await scene.pbx.act("hidden")
+        await scene.phones.act("hidden")
         await scene.until_calls_end()
         await scene.until_all_is_said()
         assert scene.alerts(scene.boss) == 0
-        await scene.pbx.act("silence")
+        await scene.phones.act("silence")
         await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
 
 
 async def test_administrators_hear_of_whom_the_panel_made_block_the_bot(tmp_path: Path) -> None:
     async with living(tmp_path, blocker=OLENA) as scene:
-        await scene.pbx.act("block")
+        await scene.phones.act("block")
         await scene.order("missed")
         await scene.boss.wait_for(lambda message: message.text.startswith("⚠️"))
 
@@ -222,24 +245,31 @@ async def test_administrators_hear_of_whom_the_panel_made_block_the_bot(tmp_path
 async def test_what_cannot_be_ordered_is_refused(tmp_path: Path) -> None:
     telegram = BotApiServer()
     telegram.register_bot(TOKEN)
-    pbx = Pbx(telegram=telegram, blocker=telegram.user(1), clock=lambda: 0, seed=1, speed=1)
+    phones = PhoneSystem(
+        pbxs=[PhonetPbx()],
+        telegram=telegram,
+        blocker=telegram.user(1),
+        clock=lambda: 0,
+        seed=1,
+        speed=1,
+    )
     with pytest.raises(ActionError, match="not running"):
-        await pbx.act("missed")
+        await phones.act("missed")
     async with living(tmp_path) as scene:
         with pytest.raises(ActionError, match="nonsense"):
-            await scene.pbx.act("nonsense")
+            await scene.phones.act("nonsense")
 
 
 async def test_the_panel_knows_of_a_block_made_on_the_page(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
 
         def label() -> str:
-            return next(one.en for one in scene.pbx.actions() if one.key == "block")
+            return next(one.en for one in scene.phones.actions() if one.key == "block")
 
         assert label() == "102 blocks the bot"
         await scene.ivan.block()
         assert label() == "102 unblocks the bot"
-        await scene.pbx.act("block")
+        await scene.phones.act("block")
         assert not scene.ivan.chat.is_blocked
         assert label() == "102 blocks the bot"
 
@@ -255,26 +285,166 @@ async def test_the_past_and_the_living_show_all_thirteen_statuses(tmp_path: Path
             seen.update(call.status for call in calls)
             return len(seen) == len(Status)
 
-        calls = await scene.until(is_all)
-        assert Counter(call.source for call in calls) == {"office": len(calls)}
+        await scene.until(is_all)
+
+
+async def test_every_pbx_calls_the_first_one_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path, quiet=False) as scene:
+
+        def is_heard(calls: list[Call]) -> bool:
+            heard = {call.source for call in calls}
+            return len(calls) >= 30 and len(heard) == len(scene.phones.pbxs)
+
+        calls = await scene.until(is_heard)
+        [(first, _), *_] = Counter(call.source for call in calls).most_common()
+        assert first == "shop"
+
+
+def ask_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits a minute until Binotel is asked again, or what is lost is tried again."""
+    monkeypatch.setattr(Pace, "seconds", lambda _pace: 0.1)
+    monkeypatch.setattr(listening, "FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(listening, "LONGEST_PAUSE", 0.1)
+
+
+async def through(scene: Scene, key: str) -> None:
+    """Choose the PBX, once the bot has read what there was of it."""
+    scene.phones.choose(key)
+
+    async def look() -> bool:
+        sql = "SELECT connected_at FROM feeds WHERE source = ?"
+        return all(row["connected_at"] for row in await scene.database.fetch(sql, (key,)))
+
+    await first_of(look)
+
+
+@pytest.mark.parametrize("key", ["asterisk", "binotel", "phonet"])
+async def test_each_call_comes_over_the_wire_of_its_pbx(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path) as scene:
+        await through(scene, key)
+        missed = await scene.order("missed")
+        assert (missed.source, missed.status, missed.rang) == (key, Status.MISSED, ("101",))
+        assert missed.line == LINE
+        again = await scene.order("again")
+        fails = await scene.order("back_fails")
+        back = await scene.order("back")
+        assert {call.client for call in (again, fails, back)} == {missed.client}
+        statuses = [call.status for call in (again, fails, back)]
+        assert statuses == [Status.MISSED, Status.NO_ANSWER, Status.ANSWERED]
+        assert (back.extension, back.answered_at is not None) == ("101", True)
+        hidden = await scene.order("hidden")
+        assert (hidden.status, hidden.client) == (Status.MISSED, None)
+        assert (await scene.order("busy")).status is Status.MISSED
+        answered = await scene.order("answered")
+        assert (answered.status, answered.extension) == (Status.ANSWERED, "101")
+        await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
+        assert await scene.database.fetch("SELECT 1 FROM rejects") == []
+        assert await scene.database.fetch("SELECT 1 FROM flaws") == []
+
+
+@pytest.mark.parametrize(("key", "feed"), [("asterisk", "ami"), ("binotel", "calls")])
+async def test_the_silence_of_a_live_pbx_is_told_and_the_gap_made_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, feed: str
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path) as scene:
+        await through(scene, key)
+        await scene.phones.act("silence")
+
+        async def is_lost() -> bool:
+            sql = "SELECT failed_at FROM feeds WHERE source = ? AND feed = ?"
+            [row] = await scene.database.fetch(sql, (key, feed))
+            return row["failed_at"] is not None
+
+        await first_of(is_lost)
+        await scene.phones.act("hidden")
+        await scene.until_calls_end()
+        assert await scene.log() == []
+        scene.office.clock.advance(61)
+        lost = f"АТС «{key}» не відповідає"
+        await scene.boss.wait_for(lambda message: lost in message.text)
+        await scene.phones.act("silence")
+        await scene.boss.wait_for(lambda message: f"АТС «{key}» знову" in message.text)
+        [call] = await scene.until(bool)
+        assert (call.source, call.status, call.client) == (key, Status.MISSED, None)
+        await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
+
+
+async def test_the_recording_of_binotel_comes_when_it_is_uploaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_often(monkeypatch)
+    monkeypatch.setattr(fetching, "PATIENCE", 10)
+    async with living(tmp_path) as scene:
+        await through(scene, "binotel")
+        await scene.order("answered")
+        await scene.until_calls_end()
+        card = await scene.office.press(
+            scene.boss, await scene.office.ask(scene.boss, "/log"), "1"
+        )
+        await scene.office.press(scene.boss, card, "🎧")
+        assert scene.boss.last_reply().media is not None
+
+
+async def test_the_asterisk_begins_a_call_that_is_asked_for(tmp_path: Path) -> None:
+    async with living(tmp_path) as scene:
+        await through(scene, "asterisk")
+        settings = scene.office.settings.sources["asterisk"]
+        assert isinstance(settings, AsteriskSettings)
+        ami = await open_ami(
+            settings, setting="", clock=system_clock, wanted=frozenset({"OriginateResponse"})
+        )
+        asked = {"Context": "from-internal", "Exten": "0671234567", "Priority": "1"}
+        refused = await ami.ask("Originate", Channel="Local/909@from-internal", **asked)
+        assert refused["response"] == "Error"
+        taken = await ami.ask("Originate", Channel="Local/101@from-internal", **asked)
+        assert taken["response"] == "Success"
+        [(_, told), *_] = await ami.read()
+        assert (told["response"], told["exten"]) == ("Success", "0671234567")
+        ami.close()
+        [call] = await scene.until(lambda calls: bool(calls) and not calls[0].status.is_live)
+        assert call.external_id == told["uniqueid"]
+        assert (call.direction, call.status) == (Direction.OUT, Status.ANSWERED)
+        assert (call.extension, call.client) == ("101", "+380671234567")
 
 
 async def test_ending_in_the_middle_of_calls_is_clean(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
-        await scene.pbx.act("burst")
+        await scene.phones.act("burst")
 
 
 async def test_an_operator_is_rung_and_then_the_client(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
-        assert [one for one in ("101", "102", "103", "") if scene.pbx.can_ring(one)] == [
-            *("101", "102")
-        ]
-        assert await scene.pbx.dial("102", FIRST_CLIENT, ref="dzvinok-1") == "dzvinok-1"
+        phones = scene.phones
+        assert [one for one in ("101", "102", "103", "") if phones.can_ring(one)] == ["101", "102"]
+        assert await phones.dial("102", FIRST_CLIENT, ref="dzvinok-1") == "dzvinok-1"
         await scene.until_calls_end()
         [call] = await scene.log()
         assert (call.external_id, call.direction) == ("dzvinok-1", "out")
         assert (call.client, call.extension) == (FIRST_CLIENT, "102")
         assert not call.status.is_live
-        await scene.pbx.act("silence")
+        await phones.act("silence")
         with pytest.raises(SourceError):
-            await scene.pbx.dial("102", FIRST_CLIENT, ref="dzvinok-2")
+            await phones.dial("102", FIRST_CLIENT, ref="dzvinok-2")
+
+
+@pytest.mark.parametrize("key", ["asterisk", "binotel"])
+async def test_a_client_is_called_back_through_the_pbx_that_lost_the_call(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path) as scene:
+        await through(scene, key)
+        lost = await scene.order("missed")
+        alert = await scene.olena.wait_for(lambda one: "Пропущений дзвінок" in one.text)
+        await (await scene.olena.click(alert, "☎️")).answered()
+        await scene.olena.wait_for(lambda one: "З телефону 101" in one.text and "✅" in one.text)
+        [back, _] = await scene.log()
+        assert (back.source, back.direction, back.status) == (key, Direction.OUT, Status.ANSWERED)
+        assert (back.client, back.extension) == (lost.client, "101")

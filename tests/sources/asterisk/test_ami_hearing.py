@@ -58,13 +58,16 @@ def lists(server: AmiServer) -> int:
 
 
 async def test_whoever_is_told_of_no_call_says_so_until_one_is_told() -> None:
-    async with AmiServer([[b""]], [channel(OLD)]).running() as server, asyncio.timeout(20):
+    async with (
+        AmiServer([[b""]], channels=[channel(OLD)]).running() as server,
+        asyncio.timeout(20),
+    ):
         feed = feed_of(server)
         async with aclosing(feed.read(None)) as batches:
             assert [not (await anext(batches)).readings for _ in range(2)] == [True, False]
             task = asyncio.ensure_future(anext(batches))
             await until(lambda: lists(server) > 2)
-            server.channels.append(channel(NEW))
+            server.channels = [*server.channels, channel(NEW)]
             with pytest.raises(SourceAuthError, match=r"not told of them: it needs read=.*call"):
                 await task
         async with aclosing(feed.read(None)) as batches:
@@ -86,7 +89,7 @@ async def test_one_that_hears_of_calls_is_asked_no_more() -> None:
         await anext(batches)
         task = asyncio.ensure_future(anext(batches))
         await until(lambda: lists(server) > 2)
-        server.channels.append(channel(NEW))
+        server.channels = [*server.channels, channel(NEW)]
         await until(lambda: lists(server) > 4)
         await server.say(channel(NEW, "Newchannel"))
         await task

@@ -8,6 +8,7 @@ import { isAtEnd, toEnd } from "./feed.js";
 import { SHOWN_AT_ONCE, closeMore, drawHead, drawMessages, showChat } from "./open-chat.js";
 import { closePanel, drawPanel, togglePanel } from "./panel.js";
 import { drawRows } from "./people.js";
+import { drawSources, watchSources } from "./sources.js";
 import { app, current, recall, remember } from "./state.js";
 import { post, tellLanguage } from "./transport.js";
 import { markRead, readElsewhere, unreadCount } from "./unread.js";
@@ -25,6 +26,7 @@ $("language").addEventListener("click", () => {
   tellLanguage();
   drawWords();
   drawPanel();
+  drawSources();
   if (!current()) return;
   drawHead();
   drawMessages();
@@ -115,6 +117,7 @@ $("replying").querySelector("button").addEventListener("click", () => { cancelRe
 $("open-panel").addEventListener("click", () => togglePanel(true));
 $("close-panel").addEventListener("click", () => togglePanel(false));
 $("shade").addEventListener("click", () => togglePanel(false));
+$("through").addEventListener("toggle", watchSources);
 matchMedia("(max-width: 1099px)").addEventListener("change", closePanel);
 
 // The whole page

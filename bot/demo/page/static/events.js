@@ -10,6 +10,7 @@ import { openLink, safeUrl } from "./links.js";
 import { SHOWN_AT_ONCE, appendMessage, drawAbout, drawHead, dropOldest, redrawMessage, removeMessage, showChat, stopChatAction } from "./open-chat.js";
 import { drawPanel } from "./panel.js";
 import { buildRows, drawRows, showNotice } from "./people.js";
+import { loadSources } from "./sources.js";
 import { app, current, nameOf, recall, viewer } from "./state.js";
 import { isService, preview } from "./summary.js";
 import { fetchState, listen, tellLanguage } from "./transport.js";
@@ -97,7 +98,7 @@ function receive(event) {
   const body = JSON.parse(event.data);
   app.position = event.lastEventId;
   if (body.kind === "resync") load();
-  else if (body.kind === "panel") { app.panel = body.actions; drawPanel(); }
+  else if (body.kind === "panel") { app.panel = body.actions; drawPanel(); loadSources(); }
   else if (app.chats.has(body.chat)) handlers[body.kind]?.(app.chats.get(body.chat), body);
 }
 
@@ -125,6 +126,7 @@ export async function load() {
   app.actor ??= state.people[0].id;
   buildRows(showChat);
   drawPanel();
+  loadSources();
   showChat(app.chats.has(wanted) ? wanted : state.people[0].id, { focus: before.size === 0 });
   listen(receive);
 }

@@ -32,6 +32,9 @@ export function tellLanguage() {
 /** The whole of what there is; it throws where there is no answer. */
 export const fetchState = async () => (await fetch("/state")).json();
 
+/** The PBXs; it throws where there is no answer. */
+export const fetchSources = async () => (await fetch("/sources")).json();
+
 let stream = null;
 
 /** Hear all that happens after `app.position`, and again when the connection broke. */
