@@ -174,10 +174,12 @@ def _read_number(value: object) -> str | None:
         if not _WHOLE_RE.fullmatch(value):
             raise ValueError(ROUNDED if "e" in value.lower() else "expected text")
     if isinstance(value, str):
-        value = value.strip()
-        if _ROUNDED_RE.fullmatch(value.lstrip("'=")) or _SPREADSHEET_ERROR_RE.fullmatch(value):
+        value = clean_text(value, len(value)) or ""
+        if _SPREADSHEET_ERROR_RE.fullmatch(value):
             raise ValueError(ROUNDED)
-        value = value.removeprefix("'").removeprefix("=")
+        value = value.lstrip("'=")
+        if _ROUNDED_RE.fullmatch(value):
+            raise ValueError(ROUNDED)
         if match := _WHOLE_RE.fullmatch(value):
             value = match[1]
     return _read_text(value)

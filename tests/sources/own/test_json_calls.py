@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.config.sources import WebhookSettings
@@ -566,6 +566,7 @@ JSON = st.recursive(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(CALL)
+@example(EXAMPLE | {"rang": ["\x1b=", "='101"]})
 def test_an_accepted_call_written_again_is_the_same(call: dict[str, Any]) -> None:
     [first] = read(call)
     if isinstance(first, CallFacts):
