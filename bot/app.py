@@ -36,6 +36,7 @@ from bot.intake.listening import Listening
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
+from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
@@ -314,6 +315,9 @@ async def serve(
             repositories.digest_times,
             repositories.open_cards,
             clock_watch=clock_watch,
+            silence_watch=SilenceWatch(
+                repositories.silences, repositories.company, settings.sources, zone=settings.zone
+            ),
             wake=alerter.wake,
             retention_days=settings.retention_days,
         )
