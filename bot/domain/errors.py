@@ -21,7 +21,8 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 StorageError             the database cannot be read or written now: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
-└── SourceAuthError      a source refused our credentials: a person must act
+├── SourceAuthError      a source refused our credentials: a person must act
+└── SourceHintError      calls come, but not as well as they could: only `check` is told so
 """
 
 
@@ -117,4 +118,8 @@ class SourceError(Exception):
 
 
 class SourceAuthError(SourceError):
+    pass
+
+
+class SourceHintError(SourceError):
     pass
