@@ -30,6 +30,7 @@ from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StartError
+from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.intake.asking_again import AskingAgain
 from bot.intake.listening import Listening
@@ -61,6 +62,7 @@ from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
+from bot.web.source_figures import SourceFigures
 from handlers import create_routers
 from handlers.board import BoardScreens
 from handlers.calls import CardScreens
@@ -110,12 +112,13 @@ def create_dispatcher(
     steady: Callable[[], float] | None = None,
     receiving: Receiving,
     isolation: PersonIsolation,
+    posts: HookPosts | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
     whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
-    of a person while one is handled.
+    of a person while one is handled. `posts`: what comes to the hooks, for /health.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
@@ -127,6 +130,7 @@ def create_dispatcher(
         started_at=float((steady or clock)()),
         recordings=recordings,
         receiving=receiving,
+        posts=posts or HookPosts(clock),
         card_screens=card_screens,
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
@@ -222,7 +226,7 @@ async def serve(
         )
 
         i18n, metrics = create_i18n(settings.language), Metrics()
-        receiving = Receiving(clock, now=steady)
+        receiving, posts = Receiving(clock, now=steady), HookPosts(clock)
         isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources)
         alerter = Alerter(
             bot,
@@ -263,6 +267,7 @@ async def serve(
             steady=steady,
             receiving=receiving,
             isolation=isolation,
+            posts=posts,
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -294,6 +299,14 @@ async def serve(
             durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=metrics,
+            figures=SourceFigures(
+                settings.sources,
+                repositories.calls,
+                repositories.feeds,
+                repositories.silences,
+                clock,
+            ),
+            posts=posts,
             bot=bot,
             handle_update=updates.handle_posted,
             steady=steady,

@@ -36,6 +36,7 @@ from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.domain.people import Employee, Language, Role
+from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
@@ -113,6 +114,7 @@ class App:
         self.i18n = create_i18n(chosen.language)
         self.woken = 0
         self.now = STARTED_AT
+        self.posts = HookPosts(lambda: self.now)
         self.dispatcher = create_dispatcher(
             settings=chosen,
             repositories=repositories,
@@ -121,6 +123,7 @@ class App:
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
             isolation=PersonIsolation(),
+            posts=self.posts,
             wake=self._wake,
             recordings=Recordings(http, chosen),
         )
