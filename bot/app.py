@@ -32,12 +32,14 @@ from bot.dialling.dialler import Dialler
 from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StartError
+from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.intake.asking_again import AskingAgain
 from bot.intake.listening import Listening
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
+from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
@@ -62,6 +64,7 @@ from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
+from bot.web.source_figures import SourceFigures
 from handlers import create_routers
 from handlers.board import BoardScreens
 from handlers.calling_back import CallBackScreens
@@ -113,12 +116,13 @@ def create_dispatcher(
     steady: Callable[[], float] | None = None,
     receiving: Receiving,
     isolation: PersonIsolation,
+    posts: HookPosts | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
     whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
-    of a person while one is handled.
+    of a person while one is handled. `posts`: what comes to the hooks, for /health.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
@@ -130,6 +134,7 @@ def create_dispatcher(
         started_at=float((steady or clock)()),
         recordings=recordings,
         receiving=receiving,
+        posts=posts or HookPosts(clock),
         card_screens=card_screens,
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
@@ -235,7 +240,7 @@ async def serve(
         )
 
         i18n, metrics = create_i18n(settings.language), Metrics()
-        receiving = Receiving(clock, now=steady)
+        receiving, posts = Receiving(clock, now=steady), HookPosts(clock)
         able = {name: one for name, one in sources.items() if isinstance(one, DialSource)}
         able |= dialling or {}
         isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources, able)
@@ -281,6 +286,7 @@ async def serve(
             steady=steady,
             receiving=receiving,
             isolation=isolation,
+            posts=posts,
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -312,6 +318,14 @@ async def serve(
             durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=metrics,
+            figures=SourceFigures(
+                settings.sources,
+                repositories.calls,
+                repositories.feeds,
+                repositories.silences,
+                clock,
+            ),
+            posts=posts,
             bot=bot,
             handle_update=updates.handle_posted,
             steady=steady,
@@ -334,6 +348,9 @@ async def serve(
             repositories.open_cards,
             repositories.dials,
             clock_watch=clock_watch,
+            silence_watch=SilenceWatch(
+                repositories.silences, repositories.company, settings.sources, zone=settings.zone
+            ),
             wake=alerter.wake,
             retention_days=settings.retention_days,
         )

@@ -30,6 +30,7 @@ from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
+from storage.silences import SilenceRepo
 from storage.waiting_updates import WaitingUpdateRepo
 
 
@@ -50,6 +51,7 @@ class Repositories:
     digests: DigestRepo
     digest_times: DigestTimes
     reminders: ReminderRepo
+    silences: SilenceRepo
     employees: EmployeeRepo
     feeds: FeedRepo
     fsm: FsmStorage
@@ -80,6 +82,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         case_deadlines=CaseDeadlines(database, rules=rules),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
+        silences=SilenceRepo(database),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),
         dials=DialRepo(database),

@@ -12,6 +12,7 @@ from bot.domain.clock import Clock
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import EVERYTHING, Role
+from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import show
@@ -27,6 +28,7 @@ from storage.feeds import FeedRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
+from storage.silences import SilenceRepo
 
 _CLOCK_TOLERANCE = 300
 """Seconds by which clocks may differ before a call counts as one in the future."""
@@ -58,6 +60,8 @@ async def show_health(
     outbox: OutboxRepo,
     rejects: RejectRepo,
     feeds: FeedRepo,
+    silences: SilenceRepo,
+    posts: HookPosts,
     clock_state: ClockRepo,
     durability: Durability,
     receiving: Receiving,
@@ -72,7 +76,9 @@ async def show_health(
     shown = views.Health(
         version=version("dzvinok"),
         uptime=int(steady() - started_at),
-        sources=await _sources(settings, calls, journal, rejects, feeds, now),
+        sources=await _sources(
+            settings, calls, journal, rejects, feeds, silences, posts=posts, now=now
+        ),
         pending=owed["pending"],
         sent=owed["sent"],
         dropped=owed["dropped"],
@@ -98,10 +104,14 @@ async def _sources(
     journal: JournalRepo,
     rejects: RejectRepo,
     feeds: FeedRepo,
+    silences: SilenceRepo,
+    *,
+    posts: HookPosts,
     now: int,
 ) -> list[views.SourceHealth]:
     counts, flaws = await rejects.counts(), await rejects.flaws()
-    states = await feeds.states()
+    states, quiet = await feeds.states(), await silences.silences()
+    silent = {name: one.since for name, one in quiet.items() if one.is_told}
     ahead = await _seconds_in_future(journal, now)
     return [
         views.SourceHealth(
@@ -112,6 +122,8 @@ async def _sources(
             flaws=flaws.get(name, ()),
             ahead=ahead.get(name, 0),
             feeds=[one for one in states if one.source == name],
+            posted=posts.of(name),
+            silent_since=silent.get(name),
             now=now,
         )
         for name in settings.sources

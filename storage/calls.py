@@ -1,6 +1,7 @@
 """The calls: recording what sources say of them, settling, purging. Reading is in journal.py."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
@@ -17,6 +18,7 @@ from bot.domain.merging import (
     merge,
 )
 from bot.domain.phones import NumberPlan
+from bot.domain.silence import is_sign_of_life
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.clock_shifts import note_arrivals
 from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
@@ -24,6 +26,7 @@ from storage.dials import ChangedCall, follow_calls, purge_dials
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
+from storage.silences import note_heard
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -62,7 +65,12 @@ class CallRepo:
         self._numbers = numbers or {}
 
     async def record(
-        self, facts: Sequence[CallFacts], *, now: int, is_live: bool = False
+        self,
+        facts: Sequence[CallFacts],
+        *,
+        now: int,
+        is_live: bool = False,
+        is_followed: bool = False,
     ) -> list[Outcome]:
         """Merge statements into the log; change the cases of their clients, owe the messages.
 
@@ -70,7 +78,8 @@ class CallRepo:
         alerted of cases whose latest lost call ended at most ALERT_MAX_AGE ago. Flaws are counted.
 
         `is_live`: told as it happens, so how late it comes says whether the source's clock is
-        right; history is late by nature.
+        right; history is late by nature. `is_followed`: such history, but of a PBX that is
+        listened to, so that what it says of just now shows that the PBX is at work.
         """
         if not facts:
             return []
@@ -80,6 +89,8 @@ class CallRepo:
             await count_flaws(tx, facts, now=now)
             if is_live:
                 await note_arrivals(tx, recording.ends(), now=now)
+            if is_live or is_followed:
+                await note_heard(tx, recording.signs_of_life(is_live=is_live), now=now)
             return outcomes
 
     async def settle(self, *, now: int) -> int:
@@ -193,6 +204,15 @@ class _Recording:
             if end is not None and (before is None or _end(before) is None):
                 found.append((call.source, end))
         return found
+
+    def signs_of_life(self, *, is_live: bool) -> Counter[str]:
+        """How many new calls each source told of that show that it is at work now."""
+        return Counter(
+            call.source
+            for key, call in self._calls.items()
+            if key not in self._before
+            and is_sign_of_life(call.started_at, _end(call), is_live=is_live, now=self._now)
+        )
 
     async def _write_changes(self) -> int:
         """Write the calls that have changed, and what becomes of their cases."""

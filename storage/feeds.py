@@ -4,7 +4,7 @@ An outage is told to the administrators once it has lasted TELL_AFTER seconds, a
 must act, and its end is told if it was. A restart changes nothing of that.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from bot.domain.feeds import FeedState
 from bot.domain.outbox import MessageKind
@@ -88,7 +88,10 @@ class FeedRepo:
 
     async def states(self) -> list[FeedState]:
         """How each feed is, by their names."""
-        rows = await self._database.fetch("SELECT * FROM feeds ORDER BY source, feed")
+        rows = await self._database.fetch(
+            "SELECT * FROM feeds WHERE connected_at IS NOT NULL OR failed_at IS NOT NULL "
+            "OR read_until IS NOT NULL ORDER BY source, feed"
+        )
         return [
             FeedState(
                 row["source"],
@@ -101,11 +104,21 @@ class FeedRepo:
             for row in rows
         ]
 
-    async def forget_others(self, sources: Collection[str]) -> None:
-        """Forget the feeds of sources that the settings do not have any more."""
-        names = ("", *sources)
+    async def forget_others(self, feeds: Mapping[str, Collection[str]]) -> None:
+        """Forget the sources that the settings do not have any more; `feeds`: those of each.
+
+        Of a feed that a source has no more, only where it would go on is kept.
+        """
+        names = ("", *feeds)
         async with self._database.transaction() as tx:
             await tx.execute(
                 f"DELETE FROM feeds WHERE source NOT IN ({marks_sql(names)})",  # noqa: S608
                 names,
             )
+            for source, known in feeds.items():
+                await tx.execute(
+                    "UPDATE feeds SET connected_at = NULL, failed_at = NULL, told_at = NULL, "  # noqa: S608
+                    "error = NULL, read_until = NULL "
+                    f"WHERE source = ? AND feed NOT IN ({marks_sql(('', *known))})",
+                    (source, "", *known),
+                )

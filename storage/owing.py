@@ -356,6 +356,10 @@ _OF_THEIR_DAY = (
     MessageKind.GROUP_LOST,
     MessageKind.JOINED,
     MessageKind.CLOCK_JUMP,
+    MessageKind.FEED_LOST,
+    MessageKind.FEED_BACK,
+    MessageKind.SILENT,
+    MessageKind.HEARD_AGAIN,
 )
 """What is told each time it happens; the others not about cases are told once, for good."""
 

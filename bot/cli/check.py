@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,7 +21,8 @@ from bot.cli.telegram import bot_username
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.clock_shifts import mending_zone
-from bot.domain.errors import SourceError, StartError, StorageError
+from bot.domain.errors import SourceError, SourceHintError, StartError, StorageError
+from bot.domain.hours import local_time
 from bot.sources.base import CallSource, FeedSource, FileSource, HookSource
 from bot.sources.http_api import create_client
 from bot.sources.pinning import pinned_transports
@@ -31,10 +33,12 @@ from storage.clock_shifts import ClockShiftRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.lock import is_held
+from storage.rejects import RejectRepo
 
 _SECONDS = 10
 _OWN_SECONDS = 2
 _FEED_SECONDS = 45
+_CLOCK_SECONDS = 120
 _TELEGRAM = "https://api.telegram.org"
 
 
@@ -82,9 +86,10 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
             except StartError as error:
                 yield Finding(f"source {name}", Verdict.FAIL, str(error))
                 continue
-            yield _check_source(source, settings)
+            heard = None if isinstance(source, FeedSource) else await _last_heard(settings, name)
+            yield _check_source(source, settings, heard=heard)
             if isinstance(source, FeedSource):
-                yield await _check_feeds(source)
+                yield await _check_feeds(source, http)
     for finding in await _check_clocks(settings):
         yield finding
 
@@ -233,7 +238,22 @@ async def _check_clocks(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _check_source(source: CallSource, settings: Settings) -> Finding:
+async def _last_heard(settings: Settings, name: str) -> str | None:
+    """What has come of a source that only its hook can tell of; None: that is not known."""
+    try:
+        async with open_database(settings.database_path) as database:
+            at = await CallRepo(database).last_received(name)
+            refused = await RejectRepo(database).last(name)
+    except (StartError, OSError, StorageError):
+        return None  # told by _check_database
+    if at is not None:
+        return f"last call heard of {local_time(at, settings.zone):%Y-%m-%d %H:%M}"
+    return (
+        f"no call so far, what came could not be read: {refused}" if refused else "no call so far"
+    )
+
+
+def _check_source(source: CallSource, settings: Settings, *, heard: str | None) -> Finding:
     """Whether calls can come from the source, and by which ways."""
     name = source.name
     chosen = settings.sources[name]
@@ -241,28 +261,59 @@ def _check_source(source: CallSource, settings: Settings) -> Finding:
     ways = [chosen.kind, chosen.timezone]
     if isinstance(source, HookSource):
         if chosen.token is None:
-            closed = f"{setting}: not set, its hook is closed; this makes one: {A_NEW_ONE}"
-            is_asked = isinstance(source, FeedSource)
-            return Finding(what, Verdict.NOTE if is_asked else Verdict.FAIL, closed)
+            if isinstance(source, FeedSource):
+                asked = f"{', '.join(ways)}, asked again and again; its hook would tell sooner"
+                hint = f"{asked}: {setting} opens it, this makes one: {A_NEW_ONE}"
+                return Finding(what, Verdict.NOTE, hint)
+            needed = f"{setting}: not set, and calls come by the hook alone"
+            return Finding(what, Verdict.FAIL, f"{needed}; this makes one: {A_NEW_ONE}")
         if is_guessable(chosen.token.get_secret_value(), name):
             return _guessable(what, setting)
         address = settings.public_url or f"http://{settings.http_host}:{settings.http_port}"
         ways.append(f"POST {address.rstrip('/')}/hooks/{name}/***")
     if isinstance(source, FileSource):
         ways.append(f"dzvinok import {name} FILE…")
+    if heard and isinstance(source, HookSource):
+        ways.append(heard)
     return Finding(what, Verdict.OK, ", ".join(ways))
 
 
-async def _check_feeds(source: FeedSource) -> Finding:
-    """Whether the PBX answers, and as it should."""
+async def _check_feeds(source: FeedSource, http: httpx.AsyncClient) -> Finding:
+    """Whether the PBX answers, and as it should, and goes by our clock."""
     what = f"connection {source.name}"
+    dates: list[tuple[str, str]] = []
+
+    async def note_date(response: httpx.Response) -> None:
+        dates.append((response.url.host, response.headers.get("Date", "")))
+
+    http.event_hooks = {"response": [note_date]}
     try:
         async with asyncio.timeout(_FEED_SECONDS):
-            return Finding(what, Verdict.OK, await source.check())
+            said, verdict = await source.check(), Verdict.OK
     except TimeoutError:
-        return Finding(what, Verdict.FAIL, f"no answer within {_FEED_SECONDS} s")
+        told = f"no answer within {_FEED_SECONDS} s: try later, or check a firewall between"
+        return Finding(what, Verdict.FAIL, told)
+    except SourceHintError as error:
+        said, verdict = str(error), Verdict.NOTE
     except SourceError as error:
         return Finding(what, Verdict.FAIL, str(error))
+    finally:
+        http.event_hooks = {}
+    if dates and (wrong := _clock_differs(*dates[-1])):
+        return Finding(what, Verdict.FAIL, wrong)
+    return Finding(what, verdict, said)
+
+
+def _clock_differs(host: str, date: str) -> str | None:
+    """What to do if whoever answered with this date is minutes before us, or behind."""
+    try:
+        ahead = round(parsedate_to_datetime(date).timestamp() - system_clock())
+    except ValueError:
+        return None
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return None
+    slow = "slow" if ahead > 0 else "fast"
+    return f"by {host} the clock of this computer is {abs(ahead)} s {slow}: set both by NTP"
 
 
 def _guessable(what: str, setting: str) -> Finding:

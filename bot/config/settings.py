@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -112,10 +113,15 @@ class _AsWritten(DotEnvSettingsSource):
         return parse_env_vars(values, self.case_sensitive, self.env_ignore_empty)
 
 
+_PASSWORD = re.compile("://[^:/@]*:([^/@]+)@")
+"""That in an address, as of a database."""
+
+
 class Settings(BaseSettings):
     """One field, one setting of the same name in capitals; `.env.example` explains each."""
 
     model_config = SettingsConfigDict(
+        hide_input_in_errors=True,
         env_file=ENV_FILE,
         env_file_encoding="utf-8-sig",
         env_nested_delimiter="__",
@@ -236,6 +242,8 @@ class Settings(BaseSettings):
         """All secret values that are set, any source's too: what the log must never contain."""
         values = [value for part in (self, *self.sources.values()) for _, value in part]
         secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        passwords = [word for one in secrets for word in _PASSWORD.findall(one)]
+        secrets += [*passwords, *map(unquote, passwords)]
         return [secret for secret in secrets if secret]
 
 

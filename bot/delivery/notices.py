@@ -164,6 +164,14 @@ class Notices:
             case MessageKind.FEED_BACK:
                 source, _feed, since, until = owed.subject.split()
                 text = views.feed_back(source, int(since), int(until))
+            case MessageKind.SILENT:
+                source, since, gap = owed.subject.split()
+                text = views.silent(
+                    source, int(since), usual_gap=int(gap), now=self.clock(), zone=self.zone
+                )
+            case MessageKind.HEARD_AGAIN:
+                source, since, until = owed.subject.split()
+                text = views.heard_again(source, int(until) - int(since))
             case MessageKind.JOINED:
                 return await self._joined(owed, employee)
             case MessageKind.UNREACHABLE:

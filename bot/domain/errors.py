@@ -24,7 +24,8 @@ StartError               the start stops with this one line: settings, database,
 SourceError              a source answered nonsense or not at all: try again later
 ├── SourceAuthError      a source refused our credentials: a person must act
 ├── UnsureError          a source did not answer: what it was asked it may have done
-└── PhoneError           an employee's phone, rung to call a client, did not answer
+├── PhoneError           an employee's phone, rung to call a client, did not answer
+└── SourceHintError      calls come, but not as well as they could: only `check` is told so
 """
 
 
@@ -138,3 +139,7 @@ class PhoneError(SourceError):
         super().__init__(reason)
         self.is_busy = is_busy
         self.is_off = is_off
+
+
+class SourceHintError(SourceError):
+    pass

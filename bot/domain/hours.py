@@ -68,6 +68,16 @@ class Hours:
             cursor = max(cursor, end)
         return moment + seconds
 
+    def spans(self, start: int, end: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
+        """The working time between two moments, in order."""
+        if self.is_always:
+            yield start, end
+            return
+        for opens, closes in self._from(start, zone):
+            if opens >= end:
+                return
+            yield max(opens, start), min(closes, end)
+
     def _from(self, moment: int, zone: ZoneInfo) -> Iterator[tuple[int, int]]:
         """The spans that end after the moment, in order, as moments; what touches is one span."""
         first = local_date(moment, zone) - timedelta(days=1)

@@ -14,6 +14,7 @@ from aiohttp import web
 from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.errors import StorageError
+from bot.domain.posts import HookPosts
 from bot.intake.bodies import read_body
 from bot.intake.recorder import Recorder
 from bot.sources.base import (
@@ -46,6 +47,7 @@ class Hooks:
     sources: Mapping[str, CallSource]
     recorder: Recorder
     metrics: Metrics
+    posts: HookPosts
 
     async def receive(self, request: web.Request) -> web.Response:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
@@ -67,7 +69,9 @@ class Hooks:
         rejects = [item for item in readings if isinstance(item, Reject)]
         outcomes = await self._record(name, facts, rejects)
         if is_refused:
+            self.posts.note_refused(name)
             raise web.HTTPForbidden(text="the signature is missing or wrong")
+        self.posts.note(name)
         if isinstance(source, AnsweringHookSource):
             return web.Response(text=source.hook_answer, content_type="application/json")
         counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
@@ -114,5 +118,7 @@ class Hooks:
         expected = secret.get_secret_value() if secret else ""
         is_right = hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected.encode())
         if not (expected and is_right and isinstance(source, HookSource)):
+            if isinstance(source, HookSource):
+                self.posts.note_refused(name)
             raise web.HTTPNotFound
         return source

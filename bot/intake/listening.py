@@ -58,7 +58,12 @@ class Listening:
 
     async def run(self) -> None:
         """Read all feeds until `stop`; what is being recorded then is recorded, or read again."""
-        await self._feeds.forget_others(self._sources)
+        await self._feeds.forget_others(
+            {
+                name: [one.name for one in source.feeds] if isinstance(source, FeedSource) else ()
+                for name, source in self._sources.items()
+            }
+        )
         async with asyncio.TaskGroup() as tasks:
             reading = [
                 tasks.create_task(self._read_on(source, feed))

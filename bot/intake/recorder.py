@@ -74,7 +74,7 @@ class Recorder:
         outcomes: list[Outcome] = []
         for some in chunks(facts, _HISTORY_AT_ONCE):
             began = time.monotonic()
-            outcomes += await self._calls.record(some, now=self._clock())
+            outcomes += await self._calls.record(some, now=self._clock(), is_followed=True)
             self._on_recorded()
             if len(some) == _HISTORY_AT_ONCE:
                 await asyncio.sleep(time.monotonic() - began)

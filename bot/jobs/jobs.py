@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.jobs.clock_watch import ClockWatch
+from bot.jobs.silence_watch import LOOK_SECONDS, SilenceWatch
 from bot.jobs.timer import Timer
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
@@ -29,6 +30,7 @@ class Jobs:
         dials: DialRepo,
         *,
         clock_watch: ClockWatch,
+        silence_watch: SilenceWatch,
         wake: Callable[[], None],
         retention_days: int,
     ) -> None:
@@ -41,6 +43,7 @@ class Jobs:
         self._open_cards = open_cards
         self._dials = dials
         self._clock_watch = clock_watch
+        self._silence_watch = silence_watch
         self._wake = wake
         self._retention_days = retention_days
 
@@ -63,7 +66,9 @@ class Jobs:
             timer.every(1, partial(self._do_due, do))
         timer.every(5, self.purge)
         timer.every(15, self.settle)
+        timer.every(LOOK_SECONDS, partial(self._do_due, self._silence_watch.look))
         timer.every(600, self.leave_cards)
+        timer.every(600, partial(self._do_due, self._silence_watch.forget))
 
     async def _do_due(self, do: Callable[..., Awaitable[int]]) -> None:
         """Do what has become due, and let the messages it owes be sent."""

@@ -187,7 +187,8 @@ class FeedSource(CallSource, Protocol):
     async def check(self) -> str:
         """Try the connection and the credentials for real; what was found, in a line.
 
-        Raises SourceError with what is wrong and what to do.
+        Raises SourceHintError with what to do where calls come all the same, SourceError with
+        what is wrong and what to do.
         """
         ...
 

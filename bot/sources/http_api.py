@@ -1,6 +1,7 @@
 """Asking a PBX over HTTP: limits, and one SourceError for whatever goes wrong.
 
-Neither a secret nor what a PBX answered gets into an error whole: `reason_of` says what it is.
+An error says what is wrong and what to do. What a PBX answered gets into it only short, and
+without our secrets, should it have said them back.
 """
 
 import email.utils
@@ -11,8 +12,10 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from bot.domain.errors import SourceAuthError, SourceError, UnsureError
+from bot.domain.secrecy import Hidden
 
 TIMEOUT = httpx.Timeout(30, connect=10)
 """Seconds; a cabinet may think long about a month of calls."""
@@ -42,7 +45,7 @@ def create_client(
 
 
 Explain = Callable[[Any], str | None]
-"""What the JSON of a failure says went wrong, by `reason_of`; None: it does not say."""
+"""What the JSON of a failure says went wrong; None: it does not say."""
 
 
 class HttpApi:
@@ -54,13 +57,19 @@ class HttpApi:
         url: str,
         *,
         setting: str,
+        secrets: Mapping[str, SecretStr | None],
         explain: Explain = lambda _: None,
     ) -> None:
-        """`setting` begins the names of the settings of this source, as SOURCES__OFFICE."""
+        """`setting` begins the names of the settings of this source, as SOURCES__OFFICE.
+
+        `secrets`: what the PBX knows us by, by the ends of the names of the settings.
+        """
         self._http = http
         self._url = url.rstrip("/")
         self._setting = setting
         self._explain = explain
+        self._credentials = " and ".join(f"{setting}__{name}" for name in secrets)
+        self._hidden = Hidden(one.get_secret_value() for one in secrets.values() if one)
 
     async def ask(
         self,
@@ -94,19 +103,22 @@ class HttpApi:
                 text = await self._read(response)
             finally:
                 await response.aclose()
-        except (httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise SourceError(f"{self.host} does not answer in time") from None
-        except httpx.TimeoutException:
-            raise UnsureError(f"{self.host} does not answer in time") from None
+        except httpx.TimeoutException as error:
+            told = f"{self.host} does not answer in time: try later, or check a firewall between"
+            is_unasked = isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout))
+            raise (SourceError(told) if is_unasked else UnsureError(told)) from None
         except httpx.ConnectError as error:
-            raise SourceError(f"{self.host} cannot be reached: {_why(error)}") from None
+            told = f"{self.host} cannot be reached: {reason_of(error) or 'no reason given'}"
+            raise SourceError(f"{told}: {self._advice(str(error))}") from None
         except httpx.HTTPError as error:
-            raise UnsureError(f"{self.host}: {type(error).__name__}") from None
+            told = f"{self.host} broke off ({type(error).__name__})"
+            raise UnsureError(f"{told}: try later, or check {self._address}") from None
         try:
             answer = json.loads(text)
         except (ValueError, RecursionError):
             self._check_status(response, None)
-            raise UnsureError(f"{self.host} answered something else than JSON") from None
+            told = f"{self.host} answered something else than JSON: try later, or check"
+            raise UnsureError(f"{told} {self._address}") from None
         if response.status_code not in also:
             self._check_status(response, self._explain(answer))
         return answer
@@ -115,6 +127,21 @@ class HttpApi:
     def host(self) -> str:
         """Whom an error speaks of."""
         return httpx.URL(self._url).host
+
+    def reason(self, text: object) -> str:
+        """What the PBX says, to be a part of an error."""
+        return reason_of(self._hidden.hide(str(text)))
+
+    @property
+    def _address(self) -> str:
+        return f"{self._setting}__API_URL"
+
+    def _advice(self, why: str) -> str:
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            return f"let it have a certificate that is trusted, for the name in {self._address}"
+        if "SSL" in why:
+            return f"check http or https, and the port, in {self._address}"
+        return f"check {self._address}, and a firewall between"
 
     async def _read(self, response: httpx.Response) -> bytes:
         text = b""
@@ -127,19 +154,22 @@ class HttpApi:
     def _check_status(self, response: httpx.Response, said: str | None) -> None:
         """`said`: what the PBX says went wrong."""
         status = response.status_code
-        told = f"HTTP {status}: {said}" if said else f"HTTP {status}"
+        told = f"HTTP {status}: {self.reason(said)}" if said else f"HTTP {status}"
         if status in (401, 403):
             raise SourceAuthError(
-                f"{self.host} refuses the credentials ({told}): check {self._setting}__*"
+                f"{self.host} refuses the credentials ({told}): check {self._credentials}"
             )
         if status == 429:
+            wait = _retry_after(response)
             raise SourceError(
-                f"{self.host} is asked too often ({told})", retry_after=_retry_after(response)
+                f"{self.host} is asked too often ({told}): try again in {wait:.0f} s; what else "
+                "asks it with these credentials?",
+                retry_after=wait,
             )
         if response.is_server_error:
-            raise UnsureError(f"{self.host} answers {told}")
+            raise UnsureError(f"{self.host} answers {told}: try later")
         if not response.is_success:
-            raise SourceError(f"{self.host} answers {told}")
+            raise SourceError(f"{self.host} answers {told}: check {self._address}")
 
 
 def reason_of(text: object) -> str:
@@ -157,7 +187,3 @@ def _retry_after(response: httpx.Response) -> float:
     except ValueError:
         return _BUSY_SECONDS
     return max(0.0, when - time.time())
-
-
-def _why(error: httpx.ConnectError) -> str:
-    return reason_of(error) or type(error).__name__

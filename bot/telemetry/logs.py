@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from bot.domain.phones import masked
+from bot.domain.secrecy import Hidden
 
 _NUMBER = re.compile(r"(?<![\w.])(?:\+\d{8,15}|0\d{9}|380\d{9})(?![\w.])")
 
@@ -16,14 +17,11 @@ class _RedactingFormatter(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str], *, is_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        patterns = sorted(map(re.escape, secrets), key=len, reverse=True)
-        self._secrets = re.compile("|".join(patterns)) if patterns else None
+        self._secrets = Hidden(secrets)
         self._is_json = is_json
 
     def format(self, record: logging.LogRecord) -> str:
-        line = self._json(record) if self._is_json else super().format(record)
-        if self._secrets:
-            line = self._secrets.sub("***", line)
+        line = self._secrets.hide(self._json(record) if self._is_json else super().format(record))
         return _NUMBER.sub(lambda number: masked(number[0]), line)
 
     def _json(self, record: logging.LogRecord) -> str:

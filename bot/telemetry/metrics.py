@@ -20,6 +20,30 @@ class Metrics:
             ["source"],
             registry=self.registry,
         )
+        self.source_last_call_seconds = Gauge(
+            "dzvinok_source_last_call_seconds",
+            "Seconds since the newest call of a source was first heard of.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.source_silent = Gauge(
+            "dzvinok_source_silent",
+            "1 while a source is silent for longer than is usual for it, else 0.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.feed_connected = Gauge(
+            "dzvinok_feed_connected",
+            "1 while a connection or a poll of a source answers, else 0.",
+            ["source", "feed"],
+            registry=self.registry,
+        )
+        self.feed_behind_seconds = Gauge(
+            "dzvinok_feed_behind_seconds",
+            "Seconds between now and the moment up to which a history is read.",
+            ["source", "feed"],
+            registry=self.registry,
+        )
         self.deliveries = Counter(
             "dzvinok_deliveries",
             "Attempts to send a message the outbox owes, by result.",

@@ -179,6 +179,28 @@ def feed_back(source: str, since: int, until: int) -> str:
     return words.format(source=quoted(source), time=span(until - since))
 
 
+def silent(source: str, since: int, *, usual_gap: int, now: int, zone: ZoneInfo) -> str:
+    """Tells administrators that no call comes, though usually one would."""
+    words = _("⚠️ No call has come from the PBX “{source}” since {time}.")
+    return "\n".join(
+        [
+            words.format(source=quoted(source), time=when(since, now=now, zone=zone)),
+            _("At such a time one usually comes every {time}.").format(time=span(usual_gap)),
+            _(
+                "Call your own number, and look at /health. "
+                "{command} on the server says whether the bot reaches the PBX."
+            ).format(command="<code>dzvinok check</code>"),
+            _("A day off? Set it in {settings}.").format(settings="/settings"),
+        ]
+    )
+
+
+def heard_again(source: str, seconds: int) -> str:
+    """Tells them that calls come again, after so many seconds."""
+    words = _("✅ Calls come from the PBX “{source}” again, after {time}.")
+    return words.format(source=quoted(source), time=span(seconds))
+
+
 def clock_is_off(source: str, *, shift: int, zone: str) -> str:
     """Tells administrators that the times of a source are hours late (early: below 0)."""
     time = clock_span(abs(shift))

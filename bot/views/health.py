@@ -11,17 +11,24 @@ from babel.units import format_unit
 from bot.domain.calls import Flaw
 from bot.domain.feeds import FeedState
 from bot.domain.hours import local_date
-from bot.views.formats import cut, date_time, day, hour_minute, locale, one_line, quoted
+from bot.domain.posts import NOTHING_POSTED, Posted
+from bot.views.formats import cut, date_time, day, hour_minute, locale, one_line, quoted, when
 from bot.views.staff import bold
 
 _REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 300, 60
 """Characters of one reason, of those of all sources together, and of the database's state."""
+
+_LIMIT, _SHORT = 4096, 24
+"""Characters of a message, and of a reason where those of all would not fit."""
 
 _FEW = 4
 """Sources of which more than what is wrong is told."""
 
 _BEHIND_SECONDS = 600
 """How old what was read last of a PBX's history may be before that is told."""
+
+_LATER = 60
+"""Seconds after its last call from which on a post is told of: it brought none."""
 
 _FLAWS = 8
 """How many kinds of flaws are shown, the latest ones; several sources share them."""
@@ -34,7 +41,8 @@ _FIELDS, _FIELD_WIDTH = 3, 80
 class SourceHealth:
     """`flaws`, the latest first: optional fields its calls had wrong.
 
-    `ahead`: by how many seconds its newest call is in the future; 0 if it is not.
+    `ahead`: by how many seconds its newest call is in the future; 0 if it is not. `posted`: what
+    came to its hook. `silent_since`: since when no call comes, if that is unusual.
     """
 
     name: str
@@ -45,6 +53,8 @@ class SourceHealth:
     ahead: int
     feeds: Sequence[FeedState]
     now: int
+    posted: Posted = NOTHING_POSTED
+    silent_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +87,28 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
         version=quoted(shown.version), time=_span(shown.uptime)
     )
     lines = [bold(_("Bot status")), running, "", bold(_("Sources"))]
-    for source in shown.sources:
-        lines += _source(source, zone, of=len(shown.sources))
-    if not shown.sources:
-        lines.append(_("None is set up."))
-    lines += [
+    rest = _rest(shown, zone)
+    lines += _fitting_sources(shown.sources, zone, room=_LIMIT - len("\n".join(lines + rest)))
+    return "\n".join(lines + rest)
+
+
+def _fitting_sources(sources: Sequence[SourceHealth], zone: ZoneInfo, *, room: int) -> list[str]:
+    """Of each source as much as there is room for: a message has an end."""
+    count = len(sources)
+    lines: list[str] = []
+    for width in (min(_REASON_WIDTH, _REASONS_WIDTH // max(1, count)), _SHORT, 0):
+        lines = [line for one in sources for line in _source(one, zone, of=count, width=width)]
+        lines = lines or [_("None is set up.")]
+        if len("\n".join(lines)) < room:
+            return lines
+    while len("\n".join(lines)) >= room - 2:
+        lines.pop()
+    return [*lines, "…"]
+
+
+def _rest(shown: Health, zone: ZoneInfo) -> list[str]:
+    """All that is not of one source."""
+    lines = [
         "",
         bold(_("Messages")),
         _("Waiting {pending}, sent {sent}, dropped {dropped}").format(
@@ -108,7 +135,7 @@ def health(shown: Health, *, zone: ZoneInfo) -> str:
         lines.append(
             "⚠️ " + _("Nothing old is deleted until the server's clock has run evenly for a day")
         )
-    return "\n".join(lines)
+    return lines
 
 
 def _updates(shown: Health, zone: ZoneInfo) -> list[str]:
@@ -129,29 +156,30 @@ def _updates(shown: Health, zone: ZoneInfo) -> list[str]:
     return lines
 
 
-def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
-    """The lines of one source `of` so many: a message has an end."""
-    width = min(_REASON_WIDTH, _REASONS_WIDTH // of)
+def _source(source: SourceHealth, zone: ZoneInfo, *, of: int, width: int) -> list[str]:
+    """The lines of one source `of` so many; with no width for a reason only what is wrong."""
     if source.last_call is None:
         heard = _("no calls yet")
     else:
-        on = day(local_date(source.last_call, zone))
-        heard = _("last call {day}, {time}").format(
-            day=on, time=hour_minute(source.last_call, zone)
-        )
+        at = when(source.last_call, now=source.now, zone=zone)
+        heard = _("last call {time}").format(time=at)
     lines = [f"{quoted(source.name)}: {heard}"]
+    if source.silent_since is not None:
+        at = when(source.silent_since, now=source.now, zone=zone)
+        lines.append("⚠️ " + _("Unusually silent since {time}").format(time=at))
     for feed in source.feeds:
-        lines += _feed(feed, zone, now=source.now, width=0 if of > _FEW else width)
+        lines += _feed(feed, zone, now=source.now, width=width, is_brief=of > _FEW)
+    lines += _posted(source, zone, of=of)
     if source.rejects:
         lines.append("⚠️ " + _("Could not be read: {count}").format(count=source.rejects))
-        if source.last_reject:
+        if source.last_reject and width:
             lines.append(f"<code>{quoted(cut(one_line(source.last_reject), width))}</code>")
     if source.flaws:
         count = sum(flaw.count for flaw in source.flaws)
         lines.append("⚠️ " + _("Fields skipped or corrected: {count}").format(count=count))
         lines += [
             f"<code>{quoted(cut(flaw.told, width))}</code> ×{flaw.count}"
-            for flaw in source.flaws[: max(1, _FLAWS // of)]
+            for flaw in source.flaws[: max(1, _FLAWS // of) if width else 0]
         ]
     if source.ahead:
         hint = _("The newest call is {time} in the future: check {setting}")
@@ -160,24 +188,45 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
     return lines
 
 
-def _feed(feed: FeedState, zone: ZoneInfo, *, now: int, width: int) -> list[str]:
+def _posted(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:
+    """When something was posted last, if that is later than its last call; what was refused."""
+    lines, posted = [], source.posted
+    is_later = posted.last_at is not None and posted.last_at - (source.last_call or 0) >= _LATER
+    if posted.last_at is not None and is_later and of <= _FEW:
+        at = when(posted.last_at, now=source.now, zone=zone)
+        lines.append(_("hook: last post {time}").format(time=at))
+    if posted.refused_at is not None:
+        at = when(posted.refused_at, now=source.now, zone=zone)
+        words = _("Refused posts: {count}, last {time}")
+        lines.append("⚠️ " + words.format(count=posted.refused, time=at))
+    return lines
+
+
+def _feed(feed: FeedState, zone: ZoneInfo, *, now: int, width: int, is_brief: bool) -> list[str]:
     """Since when the PBX answers or does not, why not, and how much of its history is unread.
 
-    Without a width there is room for nothing but what is wrong.
+    `is_brief`: there is room for nothing but what is wrong.
     """
     name, lines = quoted(feed.feed), []
     if feed.failed_at is not None:
         words = _("{feed}: no answer since {time}")
-        lines.append("⚠️ " + words.format(feed=name, time=date_time(feed.failed_at, zone)))
+        at = when(feed.failed_at, now=now, zone=zone)
+        lines.append("⚠️ " + words.format(feed=name, time=at))
         if feed.error and width:
             lines.append(f"<code>{quoted(cut(one_line(feed.error), width))}</code>")
         return lines
-    if feed.connected_at is not None and width:
+    if feed.connected_at is not None and not is_brief:
         words = _("{feed}: connected since {time}")
-        lines.append(words.format(feed=name, time=date_time(feed.connected_at, zone)))
+        at = when(feed.connected_at, now=now, zone=zone)
+        lines.append(words.format(feed=name, time=at))
+        if feed.error and width:
+            before = _("before that: {reason}")
+            reason = f"<code>{quoted(cut(one_line(feed.error), width))}</code>"
+            lines.append(before.format(reason=reason))
     if feed.read_until is not None and now - feed.read_until > _BEHIND_SECONDS:
         words = _("{feed}: history read up to {time}")
-        lines.append("⚠️ " + words.format(feed=name, time=date_time(feed.read_until, zone)))
+        at = when(feed.read_until, now=now, zone=zone)
+        lines.append("⚠️ " + words.format(feed=name, time=at))
     return lines
 
 

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.domain.errors import StorageError
 from bot.telemetry.metrics import Metrics
+from bot.web.source_figures import SourceFigures
 from storage.durability import Durability
 from storage.outbox import OutboxRepo
 
@@ -24,6 +25,7 @@ class Probes:
         bot: Bot,
         outbox: OutboxRepo,
         metrics: Metrics,
+        figures: SourceFigures,
         *,
         steady: Callable[[], float],
         is_receiving: Callable[[], bool],
@@ -33,6 +35,7 @@ class Probes:
         self._bot = bot
         self._outbox = outbox
         self._metrics = metrics
+        self._figures = figures
         self._steady = steady
         self._is_receiving = is_receiving
         self._asked_at = 0.0
@@ -59,6 +62,7 @@ class Probes:
         del request
         try:
             self._metrics.outbox_pending.set(await self._outbox.count_pending())
+            await self._figures.measure(self._metrics)
         except StorageError as error:
             raise web.HTTPServiceUnavailable(text=str(error)) from error
         return web.Response(body=self._metrics.text(), content_type="text/plain", charset="utf-8")

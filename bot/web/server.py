@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.config.settings import Settings
 from bot.domain.errors import StartError
+from bot.domain.posts import HookPosts
 from bot.intake.bodies import MAX_BODY_BYTES
 from bot.intake.hooks import Hooks
 from bot.intake.recorder import Recorder
@@ -20,6 +21,7 @@ from bot.web.posted_updates import PostedUpdates
 from bot.web.probes import Probes
 from bot.web.refused import server_log
 from bot.web.slow_bodies import Bodies
+from bot.web.source_figures import SourceFigures
 from storage.durability import Durability
 from storage.outbox import OutboxRepo
 
@@ -46,6 +48,8 @@ def create_web(
     durability: Durability,
     outbox: OutboxRepo,
     metrics: Metrics,
+    figures: SourceFigures,
+    posts: HookPosts,
     bot: Bot,
     handle_update: Callable[[object], Awaitable[bool]],
     steady: Callable[[], float],
@@ -58,8 +62,10 @@ def create_web(
     bodies = Bodies()
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[bodies.middleware()])
     app[_BODIES] = bodies
-    hooks = Hooks(settings, sources, recorder, metrics)
-    probes = Probes(durability, bot, outbox, metrics, steady=steady, is_receiving=is_receiving)
+    hooks = Hooks(settings, sources, recorder, metrics, posts)
+    probes = Probes(
+        durability, bot, outbox, metrics, figures, steady=steady, is_receiving=is_receiving
+    )
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/hooks/{source}/{token}", hooks.echo, allow_head=False)
     app.router.add_get("/healthz", probes.alive)

@@ -26,12 +26,14 @@ from bot.app import serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
+from bot.domain.posts import HookPosts
 from bot.intake.recorder import Recorder
 from bot.repositories import create_repositories
 from bot.sources.http_api import create_client
 from bot.sources.registry import create_source
 from bot.telemetry.metrics import Metrics
 from bot.web.server import create_web
+from bot.web.source_figures import SourceFigures
 from storage.database import open_database
 from tests.bench.logs import add_people
 from tests.support.running import settings_for
@@ -104,6 +106,14 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
             durability=repositories.durability,
             outbox=repositories.outbox,
             metrics=Metrics(),
+            figures=SourceFigures(
+                settings.sources,
+                repositories.calls,
+                repositories.feeds,
+                repositories.silences,
+                system_clock,
+            ),
+            posts=HookPosts(system_clock),
             bot=bot,
             handle_update=_no_update,
             steady=time.monotonic,

@@ -125,9 +125,9 @@ async def test_a_source_that_is_asked_is_asked_and_may_do_without_its_hook(
         settings = {f"SOURCES__OFFICE__{name}": value for name, value in asked.items()}
         done = await online.beside("check", **settings)
         assert done.code == 0, done.out
-        assert finding(done, "source office").startswith(
-            "note source office: SOURCES__OFFICE__TOK"
-        )
+        line = finding(done, "source office")
+        assert line.startswith("note source office: unitalk, ")
+        assert "SOURCES__OFFICE__TOKEN opens it" in line
         assert finding(done, "connection office").endswith("answers, the key is right")
 
         done = await online.beside("check", **{**settings, "SOURCES__OFFICE__KEY": "wrong-key"})

@@ -70,6 +70,24 @@ async def test_in_quiet_hours_news_for_administrators_make_no_sound(tmp_path: Pa
         assert is_silent(office, boss, "Зміна")
 
 
+async def test_administrators_are_told_that_no_calls_come_and_that_they_come_again(
+    tmp_path: Path,
+) -> None:
+    since = int(NOW) - 1860
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        async with (
+            open_database(office.settings.database_path) as database,
+            database.transaction() as tx,
+        ):
+            for kind, end in ((MessageKind.SILENT, 180), (MessageKind.HEARD_AGAIN, int(NOW))):
+                await owe_administrators(tx, kind, f"office {since} {end}", now=int(NOW))
+        told = await boss.wait_for(lambda one: "немає дзвінків від 11:12" in one.text, 12)
+        assert "зазвичай надходять раз на 3 хв" in told.text
+        assert "dzvinok check" in told.text
+        await boss.wait_for(lambda one: "знову надходять, тиша тривала 31 хв" in one.text, 12)
+
+
 async def test_who_wants_no_alerts_before_their_step_comes_gets_none(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         people = [

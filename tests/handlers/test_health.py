@@ -9,6 +9,7 @@ from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.people import EmployeeState, Language, Role
 from bot.domain.phones import NumberPlan
 from keyboards.callbacks import HealthRefresh
+from storage.feeds import FeedRepo
 from tests.support.screens import BOSS, NOW, OLENA, STRANGER, App
 
 REFRESH = HealthRefresh().pack()
@@ -43,7 +44,7 @@ async def test_sources_tell_of_their_last_calls_and_rejects(app: App) -> None:
     other = Reject(place=1, errors=reject.errors, body="[]")
     await app.rejects.add("shop", [reject, other, reject], now=NOW)
     await app.say(BOSS, "/health")
-    assert "office: останній дзвінок 21 вересня, 17:13\n" in app.text
+    assert "office: останній дзвінок 17:13\n" in app.text
     assert "Не вдалося прочитати: 2" in app.text
     assert "<code>started_at: &lt;b&gt;bad&lt;/b&gt;; status: none</code>" in app.text
     assert "У черзі 1," in app.text
@@ -78,6 +79,46 @@ async def test_a_call_in_the_future_points_to_the_time_zone(app: App) -> None:
     assert "із майбутнього, на 2 години вперед" in app.text
     assert "<code>SOURCES__OFFICE__TIMEZONE</code>" in app.text
     assert "SHOP" not in app.text
+
+
+async def test_a_source_tells_since_when_it_is_connected_behind_silent_and_what_went_wrong(
+    app: App,
+) -> None:
+    feeds = FeedRepo(app.database)
+    await feeds.note_failure("office", "ami", "<refused> by the PBX", now=NOW - 7200)
+    await feeds.note_answer("office", "ami", now=NOW - 3600)
+    await feeds.keep_cursor("office", "sql", "1", read_until=NOW - 86400)
+    await feeds.note_failure("office", "sql", "the database does not answer", now=NOW - 60)
+    async with app.database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO silences VALUES ('shop', ?, ?, 0, ?)", (NOW - 1800, NOW, NOW)
+        )
+    await app.say(BOSS, "/health")
+    for line in (
+        "ami: на зв'язку з 16:13",
+        "перед тим: <code>&lt;refused&gt; by the PBX</code>",
+        "⚠️ sql: не відповідає з 17:12",
+        "<code>the database does not answer</code>",
+        "⚠️ Незвично тихо від 16:43",
+    ):
+        assert f"\n{line}\n" in app.text
+    await feeds.note_answer("office", "sql", now=NOW)
+    await app.press(BOSS, "🔄")
+    assert "⚠️ sql: історію прочитано до 20 вересня, 17:13" in app.text
+
+
+async def test_a_hook_tells_of_posts_that_brought_no_call_and_of_those_refused(app: App) -> None:
+    await app.calls.record([call("office", "a", at=NOW - 7200)], now=NOW - 7200)
+    app.posts.note("office")
+    app.now += 60
+    app.posts.note_refused("office")
+    app.posts.note_refused("office")
+    await app.say(BOSS, "/health")
+    assert "office: останній дзвінок 15:13\nвебхук: останній запит 17:13\n" in app.text
+    assert "⚠️ Відхилено запитів: 2, 17:14" in app.text
+    await app.calls.record([call("office", "b", at=NOW)], now=NOW)
+    await app.press(BOSS, "🔄")
+    assert "вебхук" not in app.text, "the call says it"
 
 
 async def test_people_who_cannot_be_reached_are_counted(app: App) -> None:

@@ -180,3 +180,23 @@ async def test_times_hours_off_are_told_with_the_setting_that_mends_them(
         assert "SOURCES__OFFICE__TIMEZONE=UTC" in message.text
         assert "запізнюються на 2:00" in message.text
         await office.stop()
+
+
+async def test_health_tells_of_posts_that_bring_nothing_and_of_wrong_tokens(
+    tmp_path: Path,
+) -> None:
+    async with running_office(tmp_path) as office:
+        admin = await office.administrator()
+        hook = f"{office.url}/hooks/office"
+        await office.post(LOST)
+        await admin.wait_for(is_alert)
+        office.clock.advance(600)
+        await office.post(LOST)
+        for source in ("office", "pbx", "nobody"):
+            answer = await office.http.post(f"{office.url}/hooks/{source}/wrong", json=LOST)
+            assert answer.status_code == 404
+        await office.http.post(f"{hook}/wrong", json=LOST)
+        shown = (await office.ask(admin, "/health")).text
+        assert "вебхук: останній запит" in shown
+        assert shown.count("Відхилено запитів") == 1
+        assert "Відхилено запитів: 2" in shown

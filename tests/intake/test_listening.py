@@ -223,6 +223,19 @@ async def test_a_feed_that_fails_holds_up_no_other(
     assert any(one.levelno == logging.ERROR for one in caplog.records)
 
 
+async def test_a_feed_that_a_source_has_no_more_is_not_told_of_and_keeps_its_cursor(
+    intake: Intake,
+) -> None:
+    gone = Scripted("sql", [Batch(cursor="7", read_until=NOW), SourceError("down")])
+    async with intake.listening(Pbx("office", [gone])):
+        await gone.is_silent.wait()
+    kept = Scripted("ami", [Batch()])
+    async with intake.listening(Pbx("office", [kept])):
+        await kept.is_silent.wait()
+    assert [one.feed for one in await intake.feeds.states()] == ["ami"]
+    assert await intake.feeds.cursor("office", "sql") == "7"
+
+
 async def test_what_the_disk_did_not_take_is_read_again(database: Database) -> None:
     intake = Intake(database, FullOnce(database))
     call = Batch([said(external_id="a")], cursor="1")

@@ -21,7 +21,12 @@ class CutShort(CallRepo):
     """
 
     async def record(
-        self, facts: Sequence[CallFacts], *, now: int, is_live: bool = False
+        self,
+        facts: Sequence[CallFacts],
+        *,
+        now: int,
+        is_live: bool = False,
+        is_followed: bool = False,
     ) -> list[Outcome]:
         names = [one.external_id for one in facts]
         if names == ["first"]:
@@ -30,7 +35,7 @@ class CutShort(CallRepo):
             raise StorageError("the disk is full")
         if names == ["cut"]:
             raise asyncio.CancelledError
-        return await super().record(facts, now=now, is_live=is_live)
+        return await super().record(facts, now=now, is_live=is_live, is_followed=is_followed)
 
 
 async def recorded(database: Database, *names: str) -> list[list[Outcome] | BaseException]:

@@ -9,9 +9,11 @@ from bot.domain.clock import LatestMoment
 from bot.domain.people import Language
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
+from bot.jobs.silence_watch import SilenceWatch
 from bot.repositories import create_repositories
 from storage.clock import ClockRepo
 from storage.database import Database
+from tests.support.kyiv import KYIV
 from tests.support.statements import said
 
 NOW, DAY = 1_795_427_000, 86400
@@ -47,6 +49,7 @@ class Server:
             repositories.open_cards,
             repositories.dials,
             clock_watch=self.watch,
+            silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,
             retention_days=365,
         )

@@ -22,7 +22,7 @@ class Broken(VendorServer):
 async def failure(url: str) -> SourceError:
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         with pytest.raises(SourceError) as raised:
-            await HttpApi(http, url, setting="SOURCES__OFFICE").ask("POST", "/dial")
+            await HttpApi(http, url, setting="SOURCES__OFFICE", secrets={}).ask("POST", "/dial")
     return raised.value
 
 

@@ -37,6 +37,7 @@ from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.dialling.dialler import Dialler
 from bot.domain.people import Employee, Language, Role
+from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
@@ -114,6 +115,7 @@ class App:
         self.i18n = create_i18n(chosen.language)
         self.woken = 0
         self.now = STARTED_AT
+        self.posts = HookPosts(lambda: self.now)
         self.dispatcher = create_dispatcher(
             settings=chosen,
             repositories=repositories,
@@ -122,6 +124,7 @@ class App:
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
             isolation=PersonIsolation(),
+            posts=self.posts,
             wake=self._wake,
             recordings=Recordings(http, chosen),
             dialler=Dialler({}, repositories.dials, clock=lambda: self.now, wake=self._wake),

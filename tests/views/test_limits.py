@@ -39,6 +39,7 @@ from bot.domain.feeds import FeedState
 from bot.domain.hours import DAY, Hours, QuietHours
 from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.places import Place, PlaceKind
+from bot.domain.posts import Posted
 from bot.domain.typed_times import parse_week
 from bot.views import (
     alerts,
@@ -296,8 +297,9 @@ def test_the_staff_is_whole_whatever_the_names() -> None:
         assert tags(staff.extension_too_long(NASTY, limit=100)) == []
 
 
+@pytest.mark.parametrize("count", [1, 4, 9])
 @pytest.mark.usefixtures("language")
-def test_the_state_of_many_sources_is_whole() -> None:
+def test_the_state_of_many_sources_is_whole(count: int) -> None:
     source = health.SourceHealth(
         name="office_of_the_far_north",
         last_call=NOW,
@@ -310,11 +312,13 @@ def test_the_state_of_many_sources_is_whole() -> None:
             FeedState("office", "events", NOW, None, NASTY, NOW),
         ],
         now=NOW * 2,
+        posted=Posted(NOW * 2, 10**6, NOW * 2),
+        silent_since=NOW,
     )
     shown = health.Health(
         version="1.0.0",
         uptime=10**9,
-        sources=[source] * 8,
+        sources=[source] * count,
         pending=10**9,
         sent=10**9,
         dropped=10**9,

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from storage.database import open_database
+from storage.feeds import FeedRepo
 from tests.support.lost_calls import LOST, NUMBER, is_alert
 from tests.support.processes import assert_discreet
 from tests.support.running import running_office
@@ -28,6 +30,21 @@ async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
         assert 'dzvinok_call_statements_total{outcome="accepted",source="office"} 1.0' in text
         assert 'dzvinok_call_statements_total{outcome="unchanged",source="office"} 1.0' in text
         assert "dzvinok_outbox_pending" in text
+        assert 'dzvinok_source_last_call_seconds{source="office"} 0.0' in text
+        assert 'dzvinok_source_last_call_seconds{source="pbx"}' not in text
+        assert 'dzvinok_source_silent{source="pbx"} 0.0' in text
+        assert "dzvinok_feed_connected{" not in text
+        office.clock.advance(90)
+        async with open_database(office.settings.database_path) as database:
+            feeds = FeedRepo(database)
+            await feeds.note_answer("pbx", "ami", now=int(office.clock()))
+            await feeds.keep_cursor("pbx", "sql", "1", read_until=int(office.clock()) - 30)
+            await feeds.note_failure("pbx", "sql", "gone", now=int(office.clock()))
+        text = (await office.http.get(f"{office.url}/metrics")).text
+        assert 'dzvinok_source_last_call_seconds{source="office"} 90.0' in text
+        assert 'dzvinok_feed_connected{feed="ami",source="pbx"} 1.0' in text
+        assert 'dzvinok_feed_connected{feed="sql",source="pbx"} 0.0' in text
+        assert 'dzvinok_feed_behind_seconds{feed="sql",source="pbx"} 30.0' in text
         assert "dzvinok_update_seconds_count" in text
         assert_discreet(text, numbers=[NUMBER])
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from bot.config.sources import AsteriskSettings
 from bot.domain.clock import Clock
 from bot.domain.errors import SourceAuthError, SourceError
+from bot.domain.secrecy import Hidden
 from bot.sources.asterisk.ami_packets import Packet, PacketReader, format_action
 from bot.sources.http_api import reason_of
 
@@ -256,8 +257,9 @@ async def _log_in(
         )
     answer = await connection.ask("Login", **login)
     if answer.get("response", "").lower() != "success":
+        told = reason_of(Hidden([secret]).hide(answer.get("message", "no reason")))
         raise SourceAuthError(
-            f"{where} refuses the login ({reason_of(answer.get('message', 'no reason'))}): check"
+            f"{where} refuses the login ({told}): check"
             f" {setting}__USERNAME and {setting}__SECRET, and permit= of this user in manager.conf"
         )
 

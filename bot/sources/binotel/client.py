@@ -13,7 +13,7 @@ import httpx
 
 from bot.config.sources import BinotelSettings
 from bot.domain.errors import SourceAuthError, SourceError
-from bot.sources.http_api import HttpApi, reason_of
+from bot.sources.http_api import HttpApi
 
 _TOO_OFTEN, _NOTHING = "106", "104"
 _BUSY_SECONDS = 60.0
@@ -31,7 +31,12 @@ class BinotelApi:
     def __init__(
         self, http: httpx.AsyncClient, settings: BinotelSettings, *, setting: str
     ) -> None:
-        self._api = HttpApi(http, settings.api_url, setting=setting)
+        self._api = HttpApi(
+            http,
+            settings.api_url,
+            setting=setting,
+            secrets={"KEY": settings.key, "SECRET": settings.secret},
+        )
         self._setting = setting
         self._key = settings.key.get_secret_value()
         self._secret = settings.secret.get_secret_value()
@@ -50,11 +55,11 @@ class BinotelApi:
         return said
 
     def _error(self, code: str, message: str) -> SourceError:
-        for secret in (self._key, self._secret):
-            message = message.replace(secret, "***")
-        why = reason_of(f"Binotel says {code} {message}")
+        why = self._api.reason(f"Binotel says {code} {message or 'that it failed'}")
         if code == _TOO_OFTEN or _SPEAKS_OF_HASTE.search(message):
-            return SourceError(f"{why}: it is asked too often", retry_after=_BUSY_SECONDS)
+            return SourceError(
+                f"{why}: it is asked too often, try again in a minute", retry_after=_BUSY_SECONDS
+            )
         if code == _NOTHING:
             return NothingError(why)
         if _OF_CREDENTIALS.search(message):

@@ -13,7 +13,7 @@ import httpx
 
 from bot.config.sources import MikopbxSettings
 from bot.domain.errors import SourceError
-from bot.sources.http_api import HttpApi, reason_of
+from bot.sources.http_api import HttpApi
 
 PAGE = 500
 """Calls of one request, of the 1000 there may be: for each recording the PBX makes a token."""
@@ -33,7 +33,13 @@ class Page:
 class MikopbxClient:
     def __init__(self, http: httpx.AsyncClient, name: str, settings: MikopbxSettings) -> None:
         self._setting = f"SOURCES__{name.upper()}"
-        self._api = HttpApi(http, settings.origin, setting=self._setting, explain=_said)
+        self._api = HttpApi(
+            http,
+            settings.origin,
+            setting=self._setting,
+            secrets={"KEY": settings.key},
+            explain=_said,
+        )
         self._key = settings.key
 
     @property
@@ -79,6 +85,7 @@ class MikopbxClient:
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, dict) or answer.get("result") is False:
             said = _said(answer) or "answered no calls: is it a MikoPBX with REST API v3?"
+            said = self._api.reason(said)
             raise SourceError(f"{self.host}: {said}")
         return data
 
@@ -98,4 +105,4 @@ def _said(answer: Any) -> str | None:
     messages = answer.get("messages") if isinstance(answer, dict) else None
     errors = messages.get("error") if isinstance(messages, dict) else None
     told = "; ".join(map(str, errors)) if isinstance(errors, list) else errors
-    return reason_of(told) if told else None
+    return told or None

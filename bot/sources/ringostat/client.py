@@ -13,7 +13,7 @@ import httpx
 
 from bot.config.sources import RingostatSettings
 from bot.domain.errors import SourceError
-from bot.sources.http_api import HttpApi, reason_of
+from bot.sources.http_api import HttpApi
 from bot.sources.times import local_text
 
 LIMIT = 6500
@@ -29,7 +29,11 @@ FIELDS = (
 class RingostatClient:
     def __init__(self, http: httpx.AsyncClient, name: str, settings: RingostatSettings) -> None:
         self._api = HttpApi(
-            http, settings.api_url, setting=f"SOURCES__{name.upper()}", explain=_said
+            http,
+            settings.api_url,
+            setting=f"SOURCES__{name.upper()}",
+            secrets={"KEY": settings.key},
+            explain=_said,
         )
         self._key = settings.key
         self._zone = ZoneInfo(settings.timezone)
@@ -71,12 +75,14 @@ class RingostatClient:
         if isinstance(answer, list):
             return answer
         said = _said(answer)
-        raise SourceError(f"{self.host}: {said}" if said else f"{self.host} answered no calls")
+        raise SourceError(
+            f"{self.host}: {self._api.reason(said)}" if said else f"{self.host} answered no calls"
+        )
 
 
 def _said(answer: Any) -> str | None:
     """What a failure says, in the fields in which others say it."""
     for name in ("message", "error", "error_message", "detail"):
         if isinstance(answer, dict) and (said := answer.get(name)):
-            return reason_of(said)
+            return str(said)
     return None

@@ -40,7 +40,12 @@ class ThreeCxClient:
         row_limit: int = ROW_LIMIT,
     ) -> None:
         self._setting = f"SOURCES__{name.upper()}"
-        self._api = HttpApi(http, settings.api_url, setting=self._setting)
+        self._api = HttpApi(
+            http,
+            settings.api_url,
+            setting=self._setting,
+            secrets={"CLIENT_ID": None, "SECRET": settings.secret},
+        )
         self._client_id = settings.client_id
         self._secret = settings.secret
         self._row_limit = row_limit

@@ -13,7 +13,7 @@ import httpx
 
 from bot.config.sources import UnitalkSettings
 from bot.domain.errors import SourceAuthError, SourceError
-from bot.sources.http_api import HttpApi, reason_of
+from bot.sources.http_api import HttpApi
 
 PAGE = 1000
 
@@ -21,7 +21,13 @@ PAGE = 1000
 class UnitalkClient:
     def __init__(self, http: httpx.AsyncClient, name: str, settings: UnitalkSettings) -> None:
         self._setting = f"SOURCES__{name.upper()}"
-        self._api = HttpApi(http, settings.api_url, setting=self._setting, explain=_said)
+        self._api = HttpApi(
+            http,
+            settings.api_url,
+            setting=self._setting,
+            secrets={"KEY": settings.key},
+            explain=_said,
+        )
         self._key = settings.key
 
     async def history(self, begins: str, ends: str) -> AsyncIterator[list[Any]]:
@@ -61,6 +67,7 @@ class UnitalkClient:
             headers={"Authorization": self._key.get_secret_value()},
         )
         if said := _said(answer):
+            said = self._api.reason(said)
             if "uthorization" in said:
                 raise SourceAuthError(f"{self.host}: {said}: check {self._setting}__KEY")
             raise SourceError(f"{self.host}: {said}")
@@ -74,4 +81,4 @@ class UnitalkClient:
 def _said(answer: Any) -> str | None:
     if not isinstance(answer, dict) or str(answer.get("status", "")).lower() != "error":
         return None
-    return reason_of(answer.get("message") or "an error without a message")
+    return str(answer.get("message") or "an error without a message")

@@ -16,7 +16,7 @@ import httpx
 
 from bot.config.sources import ZadarmaSettings
 from bot.domain.errors import SourceError
-from bot.sources.http_api import HttpApi, reason_of
+from bot.sources.http_api import HttpApi
 from bot.sources.quota import Quota
 
 STATISTICS = "/v1/statistics/"
@@ -41,7 +41,12 @@ class ZadarmaApi:
         requests: Quota,
         statistics: Quota,
     ) -> None:
-        self._api = HttpApi(http, settings.api_url, setting=setting)
+        self._api = HttpApi(
+            http,
+            settings.api_url,
+            setting=setting,
+            secrets={"KEY": settings.key, "SECRET": settings.secret},
+        )
         self._key = settings.key.get_secret_value()
         self._secret = settings.secret.get_secret_value()
         self._requests = requests
@@ -71,8 +76,8 @@ class ZadarmaApi:
         if not isinstance(said, dict):
             raise SourceError("Zadarma answered something else than an object")
         if said.get("status") != "success":
-            reason = str(said.get("message") or "no reason given").replace(self._key, "***")
-            raise RefusedError(f"Zadarma: {reason_of(reason)}")
+            reason = self._api.reason(said.get("message") or "no reason given")
+            raise RefusedError(f"Zadarma: {reason}")
         return said
 
 

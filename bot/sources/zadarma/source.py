@@ -16,7 +16,7 @@ import httpx
 from bot.config.sources import ZadarmaSettings
 from bot.domain.calls import CallFacts, Direction, EndedCall
 from bot.domain.clock import Clock, system_clock
-from bot.domain.errors import SourceError
+from bot.domain.errors import SourceError, SourceHintError
 from bot.sources.base import Feed, Reading, rejected
 from bot.sources.polling import Pace, PolledFeed
 from bot.sources.posted import decode_text, read_posted
@@ -145,15 +145,17 @@ class ZadarmaSource:
         url = str(said.get("url") or "")
         if not url or not token or not url.rstrip("/").endswith(f"/hooks/{self._name}/{token}"):
             state = "no address is set" if not url else "they are posted to another address"
-            raise SourceError(
-                f"the key fits, but {state} for notifications of calls: in Zadarma's cabinet, "
-                f"Settings - Integrations and API, paste PUBLIC_URL/hooks/{self._name}/TOKEN"
+            raise SourceHintError(
+                f"the key fits, but {state} for notifications of calls, so they come up to "
+                f"{OFTEN // 60:.0f} minutes late: in Zadarma's cabinet, Settings - Integrations "
+                f"and API, paste PUBLIC_URL/hooks/{self._name}/TOKEN"
             )
         notices = said.get("notifications")
         switches = notices if isinstance(notices, dict) else {}
         off = [name for name in _NOTICES if str(switches.get(name, "true")).lower() != "true"]
         if off:
-            raise SourceError(f"in Zadarma's cabinet switch on {', '.join(off)}")
+            told = "the key fits, but not all calls are told of at once"
+            raise SourceHintError(f"{told}: in Zadarma's cabinet switch on {', '.join(off)}")
 
     async def ask_again(self, calls: Sequence[EndedCall]) -> list[Reading]:
         """Asks only for talks: no other call is recorded, or paid for when it went out."""
