@@ -14,6 +14,7 @@ from bot.domain.clock import Clock, system_clock
 from bot.sources.base import Batch, Feed, Reading
 from bot.sources.mikopbx.calls import MikopbxReader
 from bot.sources.mikopbx.client import MikopbxClient, Page
+from bot.sources.mikopbx.rows import reached_out
 from bot.sources.polling import FIRST, has_recording
 from bot.sources.rows import read_rows
 from bot.sources.times import LocalTime, local_text
@@ -123,7 +124,7 @@ class MikopbxSource:
         return page
 
     def _readings(self, calls: Sequence[Any]) -> list[Reading]:
-        readings = read_rows(calls, self._reader.read_call)
+        readings = read_rows(filter(reached_out, calls), self._reader.read_call)
         self._has_recordings = self._has_recordings or has_recording(readings)
         return readings
 
