@@ -72,6 +72,12 @@ class AmiServer:
             writer.write(b"".join(packets))
             await writer.drain()
 
+    async def hang_up(self) -> None:
+        """Break off the connection of everybody who is logged in."""
+        for writer in self._listeners:
+            writer.close()
+            await writer.wait_closed()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
