@@ -277,19 +277,18 @@ class WebhookSettings(CommonSettings):
     kind: Literal["webhook"]
 
 
-class AsteriskSettings(CommonSettings):
-    """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming.
+class AmiSettings(CommonSettings):
+    """A PBX that may have the manager interface (AMI) of an Asterisk.
 
-    `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
-    no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
-    Its history is followed in `cdr_database_url` or, without it, in the file `master_csv`; what
-    the database calls recordings is at `recordings_url`, in folders by date as FreePBX has them.
-    `host` is where its manager interface listens; without one there is no live connection.
-    `tls_ca` is a file of certificates to trust, `tls_host` the name in its certificate where that
-    is not `host`. To call a client back `dial_channel` is rung, then `dial_context` dials.
+    `host` is where it listens; without one it is not asked. `tls_ca` is a file of certificates to
+    trust, `tls_host` the name in its certificate where that is not `host`. What an administrator
+    does in that PBX stands in `listens_by`, `lets_in_by` and `originates_by`.
     """
 
-    kind: Literal["asterisk"]
+    listens_by: ClassVar[str] = "enabled=yes and bindaddr in manager.conf, then `manager reload`"
+    lets_in_by: ClassVar[str] = "permit= of this user in manager.conf"
+    originates_by: ClassVar[str] = "write=originate in manager.conf"
+
     host: Annotated[str, AfterValidator(_check_line)] = ""
     port: int = Field(default=5038, ge=1, le=65535)
     username: Annotated[str, AfterValidator(_check_line)] = ""
@@ -297,6 +296,26 @@ class AsteriskSettings(CommonSettings):
     tls: bool = False
     tls_ca: str = ""
     tls_host: Annotated[str, AfterValidator(_check_line)] = ""
+
+    @model_validator(mode="after")
+    def _needs_login(self) -> "AmiSettings":
+        if self.host and not (self.username and self.secret):
+            raise ValueError("HOST needs USERNAME and SECRET, of a user of its AMI")
+        return self
+
+
+class AsteriskSettings(AmiSettings):
+    """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming.
+
+    `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
+    no number outside. `columns`, comma-separated, are those of its file where it is not cdr_csv's.
+    Its history is followed in `cdr_database_url` or, without it, in the file `master_csv`; what
+    the database calls recordings is at `recordings_url`, in folders by date as FreePBX has them.
+    Its AMI tells of calls as they happen. To call a client back `dial_channel` is rung, then
+    `dial_context` dials.
+    """
+
+    kind: Literal["asterisk"]
     trunk_contexts: str = (
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
@@ -309,12 +328,6 @@ class AsteriskSettings(CommonSettings):
     master_csv: Annotated[str, AfterValidator(_check_file)] = ""
     cdr_database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
     recordings_url: Annotated[str, AfterValidator(_check_address)] = ""
-
-    @model_validator(mode="after")
-    def _needs_login(self) -> "AsteriskSettings":
-        if self.host and not (self.username and self.secret):
-            raise ValueError("HOST needs USERNAME and SECRET, of a user in manager.conf")
-        return self
 
 
 class ApiSettings(CommonSettings):
@@ -446,13 +459,17 @@ class RingostatSettings(CommonSettings):
     recording_hosts: RecordingHosts = "app.ringostat.com"
 
 
-class MikopbxSettings(CommonSettings):
-    """MikoPBX, asked at `api_url` with an API key of its own.
+class MikopbxSettings(AmiSettings):
+    """MikoPBX, asked at `api_url` with an API key of its own; over AMI it calls clients back.
 
     `fingerprint`: the SHA-256 of its certificate, where that is one it signed itself.
     `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
     no number outside.
     """
+
+    listens_by: ClassVar[str] = "“Use AMI interface” in General settings, and its port"
+    lets_in_by: ClassVar[str] = "the network filter of this AMI user, and Fail2ban"
+    originates_by: ClassVar[str] = "the right `originate`, write, of the AMI user"
 
     kind: Literal["mikopbx"]
     key: ApiKey

@@ -24,7 +24,7 @@ from bot.sources.binotel.source import BinotelSource
 from bot.sources.freeswitch.calls import FreeSwitchSource
 from bot.sources.mapping.calls import create_mapping_source
 from bot.sources.mapping.model import load_mapping
-from bot.sources.mikopbx.source import MikopbxSource
+from bot.sources.mikopbx.source import create_mikopbx
 from bot.sources.own.json_calls import JsonCallSource
 from bot.sources.ringostat.source import RingostatSource
 from bot.sources.threecx.source import create_threecx_source
@@ -74,4 +74,4 @@ def create_source(
         case RingostatSettings():
             return RingostatSource(name, settings, http=http, clock=clock)
         case MikopbxSettings():
-            return MikopbxSource(name, settings, http=http, clock=clock)
+            return create_mikopbx(name, settings, http=http, clock=clock)

@@ -52,6 +52,12 @@ class AmiServer(ami_server.AmiServer):
         while action not in self.actions:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.005)
 
+    async def hang_up(self) -> None:
+        """Break off the connection of everybody who is logged in."""
+        for writer in self._listeners:
+            writer.close()
+            await writer.wait_closed()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
         try:

@@ -60,9 +60,11 @@ def tells_of_call(message: Message) -> bool:
     return message.is_from_bot and message.text.startswith("☎️") and "З телефону" in message.text
 
 
-async def progress_of(user: User, words: str) -> Message:
+async def progress_of(user: User, words: str, *, seconds: float = 5) -> Message:
     """The message that tells how their call goes, once it says this."""
-    return await user.wait_for(lambda one: tells_of_call(one) and words in one.text)
+    return await user.wait_for(
+        lambda one: tells_of_call(one) and words in one.text, timeout=seconds
+    )
 
 
 def said_of_calls(telegram: BotApiServer, user: User) -> list[str]:

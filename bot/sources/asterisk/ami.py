@@ -16,7 +16,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from bot.config.sources import AsteriskSettings
+from bot.config.sources import AmiSettings
 from bot.domain.clock import Clock
 from bot.domain.errors import SourceAuthError, SourceError
 from bot.domain.secrecy import Hidden
@@ -188,9 +188,16 @@ class AmiConnection:
 
 
 async def open_ami(
-    settings: AsteriskSettings, *, setting: str, clock: Clock, wanted: frozenset[str]
+    settings: AmiSettings,
+    *,
+    setting: str,
+    clock: Clock,
+    wanted: frozenset[str],
+    classes: str = EVENT_CLASSES,
 ) -> AmiConnection:
     """Connect and log in. `setting` begins the names of the source's settings.
+
+    Of the events of `classes` those `wanted` are given.
 
     Raises SourceAuthError if the login is refused, SourceError for all else.
     """
@@ -223,12 +230,12 @@ async def open_ami(
     except OSError as error:
         raise SourceError(
             f"nobody listens at {where} ({reason_of(error.strerror or type(error).__name__)}):"
-            " enabled=yes and bindaddr in manager.conf, then `manager reload`"
+            f" {settings.listens_by}"
         ) from None
     connection = AmiConnection(transport, wire, reader, where)
     try:
         await connection.greet()
-        await _log_in(connection, settings, setting, where)
+        await _log_in(connection, settings, setting, where, classes)
     except TimeoutError:
         connection.close()
         tls = "" if settings.tls else f"; if TLS is on there, {setting}__TLS=true"
@@ -240,11 +247,11 @@ async def open_ami(
 
 
 async def _log_in(
-    connection: AmiConnection, settings: AsteriskSettings, setting: str, where: str
+    connection: AmiConnection, settings: AmiSettings, setting: str, where: str, classes: str
 ) -> None:
     secret = settings.secret.get_secret_value() if settings.secret else ""
     challenge = await connection.ask("Challenge", AuthType="MD5")
-    login = {"Username": settings.username, "Events": EVENT_CLASSES}
+    login = {"Username": settings.username, "Events": classes}
     if text := challenge.get("challenge"):
         login["AuthType"] = "MD5"
         login["Key"] = hashlib.md5((text + secret).encode(), usedforsecurity=False).hexdigest()
@@ -260,7 +267,7 @@ async def _log_in(
         told = reason_of(Hidden([secret]).hide(answer.get("message", "no reason")))
         raise SourceAuthError(
             f"{where} refuses the login ({told}): check"
-            f" {setting}__USERNAME and {setting}__SECRET, and permit= of this user in manager.conf"
+            f" {setting}__USERNAME and {setting}__SECRET, and {settings.lets_in_by}"
         )
 
 
@@ -271,7 +278,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _tls_context(settings: AsteriskSettings, setting: str) -> ssl.SSLContext:
+def _tls_context(settings: AmiSettings, setting: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=settings.tls_ca or None)
     except (OSError, ssl.SSLError):

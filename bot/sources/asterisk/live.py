@@ -15,7 +15,7 @@ from bot.domain.errors import SourceAuthError, SourceError
 from bot.sources.asterisk.ami import EVENT_CLASSES, AmiConnection, moment, open_ami
 from bot.sources.asterisk.ami_calls import AmiCalls
 from bot.sources.asterisk.ami_hearing import Hearing
-from bot.sources.asterisk.originate import Originating, check_permission
+from bot.sources.asterisk.originate import check_permission, create_originating
 from bot.sources.base import Batch
 from bot.sources.http_api import reason_of
 
@@ -35,7 +35,7 @@ class AmiFeed:
         self._setting = f"SOURCES__{source.upper()}"
         self._clock = clock
         self._calls = AmiCalls(source, settings)
-        self.originating = Originating(settings)
+        self.originating = create_originating(settings)
         self._owed: list[CallFacts] = []
         self._is_deaf = False
 
@@ -99,7 +99,7 @@ class AmiFeed:
                 f"the user {user} may not list calls ({reason_of(listing.get('message', ''))}):"
                 " add write=system to it in manager.conf"
             )
-        barred = await check_permission(connection)
+        barred = await check_permission(connection, self._settings)
         shown = await connection.ask("Command", Command=f"manager show user {user}")
         classes = _READ_CLASSES.search(shown.get("output", ""))
         found = f"{connection.version}, logged in as {user}"

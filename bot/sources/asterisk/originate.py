@@ -10,9 +10,12 @@ is known before anything rings, and whatever becomes of it.
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from bot.config.sources import AsteriskSettings
+from bot.config.sources import AmiSettings, AsteriskSettings
 from bot.domain.errors import PhoneError, SourceAuthError, SourceError, UnsureError
+from bot.domain.phones import NumberPlan
 from bot.sources.asterisk.ami import AmiConnection
 from bot.sources.asterisk.ami_packets import Packet
 from bot.sources.asterisk.dial_plan import DialPlan
@@ -21,9 +24,10 @@ from bot.sources.http_api import reason_of
 RING_SECONDS = 30
 """How long the extension is rung."""
 
+HEARS = frozenset({"OriginateResponse", "DialEnd"})
+"""The events that tell what became of it; both are of the class `call`."""
+
 _SLACK_SECONDS = 10
-_CALLER = "Dzvinok"
-"""The name that the telephone shows beside its own number."""
 
 _BUSY = "5"
 _IN_VAIN = frozenset({"1", "2", "3"})
@@ -33,14 +37,29 @@ _NEEDED = "originate"
 _LISTING = "list-of-commands"
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an Asterisk rings an extension, {extension}, and then dials a number, {number}.
+
+    `caller` is whom the telephone shows; `needs`: what the user needs for it.
+    """
+
+    channel: str
+    context: str
+    caller: str
+    needs: str
+    variable: str = ""
+
+
 class Originating:
     """The calls that are begun over the connection of one Asterisk."""
 
-    def __init__(self, settings: AsteriskSettings) -> None:
-        self._plan = DialPlan(settings)
-        self._numbers = settings.number_plan
-        self._channel = settings.dial_channel
-        self._context = settings.dial_context
+    def __init__(
+        self, manner: Manner, numbers: NumberPlan, is_extension: Callable[[str], bool]
+    ) -> None:
+        self._manner = manner
+        self._numbers = numbers
+        self._is_extension = is_extension
         self._connection: AmiConnection | None = None
         self._is_permitted = True
         self._answers: dict[str, asyncio.Future[Packet]] = {}
@@ -79,7 +98,7 @@ class Originating:
             _settle(self._answers.pop(action, None), packet)
 
     def can_ring(self, extension: str) -> bool:
-        return self._is_permitted and self._plan.is_extension(extension)
+        return self._is_permitted and self._is_extension(extension)
 
     async def dial(self, extension: str, number: str, ref: str) -> str:
         connection = self._connection
@@ -87,6 +106,12 @@ class Originating:
             raise SourceError("Asterisk is not connected now")
         if not self.can_ring(extension):
             raise SourceError(f"{extension} is no extension here")
+        dialled = self._numbers.dialled(number)
+
+        def filled(template: str) -> str:
+            return template.replace("{extension}", extension).replace("{number}", dialled)
+
+        variable = {"Variable": filled(self._manner.variable)} if self._manner.variable else {}
         loop = asyncio.get_running_loop()
         self._answers[ref] = answering = loop.create_future()
         self._outcomes[ref] = loop.create_future()
@@ -94,13 +119,14 @@ class Originating:
             "Originate",
             ActionID=ref,
             ChannelId=ref,
-            Channel=self._channel.replace("{extension}", extension),
-            Context=self._context,
-            Exten=self._numbers.dialled(number),
+            Channel=filled(self._manner.channel),
+            Context=self._manner.context,
+            Exten=dialled,
             Priority="1",
-            CallerID=f'"{_CALLER}" <{extension}>',
+            CallerID=filled(self._manner.caller),
             Timeout=str(RING_SECONDS * 1000),
             Async="true",
+            **variable,
         )
         try:
             answer = await answering
@@ -110,7 +136,7 @@ class Originating:
             raise
         if answer.get("response", "").lower() != "success":
             self._outcomes.pop(ref, None)
-            raise _refusal(answer.get("message", ""))
+            raise _refusal(answer.get("message", ""), self._manner.needs)
         return ref
 
     async def picked_up(self, ref: str) -> None:
@@ -132,12 +158,22 @@ class Originating:
             raise PhoneError("it was not picked up", is_busy=is_busy, is_off=is_off)
 
 
-async def check_permission(connection: AmiConnection) -> str | None:
+def create_originating(settings: AsteriskSettings) -> Originating:
+    manner = Manner(
+        channel=settings.dial_channel,
+        context=settings.dial_context,
+        caller='"Dzvinok" <{extension}>',
+        needs=settings.originates_by,
+    )
+    return Originating(manner, settings.number_plan, DialPlan(settings).is_extension)
+
+
+async def check_permission(connection: AmiConnection, settings: AmiSettings) -> str | None:
     """What keeps the user from beginning calls, and what to do; None: nothing does."""
     listing = await connection.ask("ListCommands")
     if listing.get("response", "").lower() != "success" or _NEEDED in listing:
         return None
-    return "cannot call clients back (☎️): that needs write=originate in manager.conf"
+    return f"cannot call clients back (☎️): that needs {settings.originates_by}"
 
 
 def _settle(future: asyncio.Future[Packet] | None, packet: Packet) -> None:
@@ -145,8 +181,8 @@ def _settle(future: asyncio.Future[Packet] | None, packet: Packet) -> None:
         future.set_result(packet)
 
 
-def _refusal(message: str) -> SourceError:
+def _refusal(message: str, needs: str) -> SourceError:
     said = f"Asterisk says: {reason_of(message) or 'no reason given'}"
     if "permission" in message.lower():
-        return SourceAuthError(f"{said}; write=originate is missing in manager.conf")
+        return SourceAuthError(f"{said}; that needs {needs}")
     return SourceError(said)

@@ -2,8 +2,9 @@
 
 One `linkedid` is one call: an IVR, a queue, everybody who was rung, and the legs of a transfer. A
 call came in if a company's number was dialled (`did`) or a trunk brought it; an extension that
-reached a trunk or a number outside called out. It was a talk if a person of the other side
-answered: not an application, and not a colleague who was only asked before a transfer.
+reached a trunk or a number outside called out. What was tried before, to originate or to intercept
+it, is no part of it. It was a talk if a person of the other side answered: not an application, and
+not a colleague who was only asked before a transfer.
 """
 
 import re
@@ -85,7 +86,8 @@ class MikopbxReader:
         if not all(isinstance(one, dict) for one in records):
             raise ValueError("records: expected objects")
         now = self._clock()
-        rows = [read_cdr_row(one, self._zone, now, began) for one in records]
+        read = [read_cdr_row(one, self._zone, now, began) for one in records]
+        rows = [row for row in read if not row.is_attempt] or read
         return sorted(rows, key=lambda row: (row.start, row.id.zfill(20)))
 
     def _is_extension(self, number: str | None) -> bool:

@@ -3,7 +3,8 @@
 Read in its source: an IVR, a queue and the like are rows with `is_app`, whose `dst_chan` begins
 with "App:" or "Queue:". `disposition` is ANSWERED if there are seconds of talk, else the status of
 the dial. A trunk shows as an account named SIP-TRUNK-… or IAX-TRUNK-…, an employee's as the
-extension. `appname` tells of an attempt to originate or to intercept, whose answer is made up.
+extension. `appname` tells of an attempt to originate or to intercept, whose answer is made up; to
+originate is to ring one's own telephone, before anybody is called.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from bot.sources.times import LocalTime
 
 _APPLICATIONS = frozenset({"voicemail", "outworktimes"})
 _CHANNELS = ("App:", "Queue:")
-_ATTEMPTS = frozenset({"originate", "interception"})
+_ORIGINATE = "originate"
+_ATTEMPTS = frozenset({_ORIGINATE, "interception"})
 _TRUNKS = ("SIP-TRUNK-", "IAX-TRUNK-", "SIP-PROVIDER-")
 
 
@@ -86,3 +88,12 @@ def read_cdr_row(fields: dict[str, Any], zone: LocalTime, now: int, after: int |
         billsec=max(0, said),
         has_recording=row.get("download_url", "playback_url") is not None,
     )
+
+
+def reached_out(call: Any) -> bool:
+    """Whether more was done than to ring the telephone of who wished to call: else it is none."""
+    rows = call.get("records") if isinstance(call, dict) else None
+    if not isinstance(rows, list) or not rows:
+        return True  # that is for the reader to say
+    names = [row.get("appname") for row in rows if isinstance(row, dict)]
+    return len(names) < len(rows) or any(str(one).lower() != _ORIGINATE for one in names)

@@ -1,4 +1,7 @@
-"""MikoPBX as a source: asked for what is new in its call history, and where recordings are."""
+"""MikoPBX as a source: asked for what is new in its call history, and where recordings are.
+
+With a user of its AMI it also begins calls.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -12,8 +15,10 @@ from bot.config.sources import MikopbxSettings
 from bot.domain.calls import EndedCall
 from bot.domain.clock import Clock, system_clock
 from bot.sources.base import Batch, Feed, Reading
+from bot.sources.mikopbx.ami import MikopbxAmi
 from bot.sources.mikopbx.calls import MikopbxReader
 from bot.sources.mikopbx.client import MikopbxClient, Page
+from bot.sources.mikopbx.rows import reached_out
 from bot.sources.polling import FIRST, has_recording
 from bot.sources.rows import read_rows
 from bot.sources.times import LocalTime, local_text
@@ -123,9 +128,47 @@ class MikopbxSource:
         return page
 
     def _readings(self, calls: Sequence[Any]) -> list[Reading]:
-        readings = read_rows(calls, self._reader.read_call)
+        readings = read_rows(filter(reached_out, calls), self._reader.read_call)
         self._has_recordings = self._has_recordings or has_recording(readings)
         return readings
+
+
+class DiallingMikopbx(MikopbxSource):
+    """One that begins calls over AMI. Is also a PhoneSource."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: MikopbxSettings,
+        *,
+        http: httpx.AsyncClient,
+        clock: Clock = system_clock,
+    ) -> None:
+        super().__init__(name, settings, http=http, clock=clock)
+        self._ami = MikopbxAmi(name, settings, clock=clock)
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        return (*super().feeds, self._ami)
+
+    async def check(self) -> str:
+        return f"{await super().check()}; {await self._ami.check()}"
+
+    def can_ring(self, extension: str) -> bool:
+        return self._ami.can_ring(extension)
+
+    async def dial(self, extension: str, number: str, *, ref: str) -> str:
+        return await self._ami.dial(extension, number, ref)
+
+    async def picked_up(self, ref: str) -> None:
+        await self._ami.picked_up(ref)
+
+
+def create_mikopbx(
+    name: str, settings: MikopbxSettings, *, http: httpx.AsyncClient, clock: Clock = system_clock
+) -> MikopbxSource:
+    create = DiallingMikopbx if settings.host else MikopbxSource
+    return create(name, settings, http=http, clock=clock)
 
 
 @dataclass(frozen=True, slots=True)

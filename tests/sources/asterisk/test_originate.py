@@ -13,7 +13,7 @@ from bot.domain.errors import PhoneError, SourceAuthError, SourceError, UnsureEr
 from bot.sources.asterisk.ami import open_ami
 from bot.sources.asterisk.ami_calls import AmiCalls
 from bot.sources.asterisk.ami_packets import PacketReader
-from bot.sources.asterisk.originate import Originating
+from bot.sources.asterisk.originate import create_originating
 from bot.sources.asterisk.source import DiallingAsterisk, create_asterisk
 from tests.support.ami_server import SECRET, USER, AmiServer
 from tests.support.lab_recordings import connections
@@ -168,7 +168,7 @@ async def test_a_real_asterisk_tells_what_became_of_the_own_phone() -> None:
     said = {}
     for number in range(1, 9):
         ref = f"dzvinok-{number:016x}"
-        originating = Originating(chosen)
+        originating = create_originating(chosen)
         server = AmiServer()
         async with server.running():
             login = {"host": "127.0.0.1", "port": server.port, "username": USER, "secret": SECRET}

@@ -203,7 +203,8 @@ def test_a_short_number_over_a_trunk_is_an_outgoing_call() -> None:
 
 def test_what_the_pbx_makes_up_to_originate_is_no_talk() -> None:
     made_up = row(1, seconds=5, answered=3, appname="originate", **OUTWARD)
-    assert facts_of(made_up, row(2, second(2), seconds=9, **OUTWARD)).status is Status.NO_ANSWER
+    facts = facts_of(made_up, row(2, second(9), seconds=20, **OUTWARD))
+    assert (facts.status, facts.started_at) == (Status.NO_ANSWER, START + 9)
     assert facts_of(made_up).status is Status.NO_ANSWER
 
 

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -204,6 +205,23 @@ async def test_the_check_says_what_it_found() -> None:
         server.rows.clear()
         assert "no calls of the last 30 days" in await here.source.check()
     assert {path for path, _ in server.asked} == {PATH}
+
+
+async def test_who_wishes_to_call_and_does_not_pick_up_has_called_nobody() -> None:
+    wish: dict[str, Any] = {
+        "appname": "originate",
+        "did": "",
+        "src_num": "101",
+        "dst_num": "380671234567",
+    }
+    trunk = {"to_account": "SIP-TRUNK-66453e4b", "from_account": "101"}
+    server = MikopbxServer(rows=[row(1, 1, **wish), row(2, 2, **wish)])
+    async with office(server) as here:
+        [batch] = await here.passes(1)
+        assert (batch.readings, batch.cursor) == ([], "2")
+        server.rows.append(row(3, 2, 590, **{**wish, **trunk, "appname": ""}))
+        [facts] = facts_of(await here.passes(1, cursor="2"))
+    assert (facts.external_id, facts.started_at) == (linked(2), NOW - 590)
 
 
 async def test_an_unreadable_call_costs_no_other_and_is_passed_once() -> None:
