@@ -303,6 +303,8 @@ def _describe_error(error: object) -> str:
         message = "expected true or false"
     elif error["type"] == "missing":
         message = "is missing; this kind of source needs it"
+    elif error["type"] in {"model_attributes_type", "dict_type"}:
+        message = "expected settings like SOURCES__OFFICE__KIND, with two _ between the words"
     elif error["type"] == "extra_forbidden":
         message = "there is no such setting"
     elif error["type"] in {"union_tag_invalid", "union_tag_not_found"}:

@@ -116,6 +116,13 @@ def test_a_source_that_lacks_a_setting_is_told_by_its_name(
     assert line.startswith(told)
 
 
+def test_a_setting_of_a_source_with_one_underscore_is_told_how_it_is_written(
+    terminal: Terminal,
+) -> None:
+    line = terminal.run("backup", "f", SOURCES__SHOP_KIND="webhook").refusal()
+    assert line.startswith("SOURCES__SHOP_KIND: expected settings like SOURCES__OFFICE__KIND")
+
+
 @pytest.mark.parametrize("form", [" {} ", '"{}"', "'{}'", '" {} "'])
 def test_blanks_and_quotes_around_a_value_are_no_part_of_it(terminal: Terminal, form: str) -> None:
     names = ("BOT_TOKEN", "ADMIN_IDS", "DATABASE_PATH", "HTTP_PORT", "SOURCES__PBX__TIMEZONE")
