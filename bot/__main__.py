@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from bot.config.settings import Settings, load_settings, refuse_real_token
-from bot.config.sources import DEFAULT_ZONE
+from bot.config.values import DEFAULT_ZONE
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.domain.people import Role

@@ -29,13 +29,8 @@ from pydantic_settings import (
 )
 from pydantic_settings.sources.utils import parse_env_vars
 
-from bot.config.sources import (
-    DEFAULT_COUNTRY,
-    DEFAULT_ZONE,
-    Country,
-    SourceSettings,
-    Zone,
-)
+from bot.config.sources import SourceSettings
+from bot.config.values import DEFAULT_COUNTRY, DEFAULT_ZONE, Country, Zone, matching
 from bot.domain.case_rules import CaseRules
 from bot.domain.errors import StartError
 from bot.domain.people import Language
@@ -131,9 +126,9 @@ class Settings(BaseSettings):
     )
 
     bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)] = SecretStr("")
-    bot_api_url: str = Field(
-        default="https://api.telegram.org", pattern=r"^https?://[^/\s]+(/\S*)?$"
-    )
+    bot_api_url: Annotated[
+        str, matching(r"https?://[^/\s]+(/\S*)?", "an address like https://api.telegram.org")
+    ] = "https://api.telegram.org"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_ids)] = ()
     database_path: Annotated[Path, AfterValidator(_check_path)] = Path("data/dzvinok.db")
     timezone: Zone = DEFAULT_ZONE
@@ -142,7 +137,9 @@ class Settings(BaseSettings):
     page_size: int = Field(default=8, ge=1, le=10)
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str = Field(default="", pattern=r"^(https?://[^/\s]+(/\S*)?)?$")
+    public_url: Annotated[
+        str, matching(r"(https?://[^/\s]+(/\S*)?)?", "an address like https://bot.example.com")
+    ] = ""
     updates: Annotated[Literal["polling", "webhook"], _as_written(("polling", "webhook"))] = (
         "polling"
     )
@@ -300,31 +297,26 @@ def _describe_errors(error: ValidationError) -> Iterable[str]:
     ]
 
 
-_EXPECTED = {
-    "bot_api_url": "an address like https://api.telegram.org",
-    "public_url": "an address like https://bot.example.com",
-    "api_url": "an address like https://api.example.com",
-    "currency": "three letters like UAH",
-    "recordings_url": "an address like https://pbx.example.com/recordings",
-}
-"""In place of the pattern that a value has to match."""
-
-
 def _describe_error(error: object) -> str:
     """One wrong setting in words, without its value: it may be a secret."""
     assert isinstance(error, dict)  # noqa: S101 - pydantic's ErrorDetails
     place = [part for part in error["loc"] if isinstance(part, str)]
-    if place[:1] == ["sources"] and len(place) > 3:
-        del place[2]  # the union's tag, not a part of the name
+    if place[:1] == ["sources"]:
+        del place[2:3]  # the union's tag, not a part of the name
     message = str(error["msg"]).removeprefix("Value error, ")
     message = message.replace("Input should be", "expected")
     if error["type"] == "int_parsing":
         message = "expected a whole number"
-    elif error["type"] == "string_pattern_mismatch":
-        message = f"expected {_EXPECTED[place[-1]]}"
+    elif error["type"] == "bool_parsing":
+        message = "expected true or false"
+    elif error["type"] == "missing":
+        message = "is missing; this kind of source needs it"
+    elif error["type"] in {"model_attributes_type", "dict_type"}:
+        message = "expected settings like SOURCES__OFFICE__KIND, with two _ between the words"
     elif error["type"] == "extra_forbidden":
         message = "there is no such setting"
     elif error["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         place.append("kind")
-        message = f"expected {error['ctx'].get('expected_tags', 'one of the known kinds')}"
+        kinds = error["ctx"].get("expected_tags")
+        message = f"expected {kinds}" if kinds else "is missing; docs/connecting.md lists them"
     return f"{'__'.join(place).upper()}: {message}" if place else message

@@ -8,140 +8,36 @@ Each field is the setting SOURCES__<NAME>__<FIELD>, checked when the program sta
 import re
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    model_validator,
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from bot.config.values import (
+    DEFAULT_COUNTRY,
+    DEFAULT_ZONE,
+    ApiKey,
+    ApiUrl,
+    Channel,
+    Context,
+    Country,
+    Currency,
+    DatabaseUrl,
+    Digits,
+    Encoding,
+    FilePath,
+    FilesUrl,
+    Fingerprint,
+    HookToken,
+    Line,
+    Numbers,
+    Pattern,
+    Port,
+    RecordingHosts,
+    Secret,
+    Zone,
+    split_list,
 )
-
 from bot.domain.phones import NumberPlan
 from bot.domain.withheld import folded
-
-
-def _check_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("no such time zone; expected a name like Europe/Kyiv") from None
-    return value
-
-
-def _check_country(value: str) -> str:
-    if value not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("no such country; expected two letters like UA")
-    return value
-
-
-def _check_hook_token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[\w.~-]{1,256}", value.get_secret_value(), re.ASCII):
-        raise ValueError("expected A-Z a-z 0-9 _ - . ~ only: it is a part of the hook's address")
-    return value
-
-
-_HOST = r"(?:[A-Za-z0-9.-]+|\[[\dA-Fa-f:.]+\])"
-
-
-def _check_recording_hosts(value: str) -> str:
-    for part in filter(None, map(str.strip, value.split(","))):
-        if not re.fullmatch(
-            _HOST if "://" not in part else rf"https?://{_HOST}(:\d{{1,5}})?/?", part
-        ):
-            raise ValueError(
-                "expected hosts like records.example.com, or whole origins like "
-                "http://192.168.1.10:8088, comma-separated"
-            )
-    return value
-
-
-def _check_pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return value
-
-
-def _check_file(value: str) -> str:
-    if value and not value.startswith("/"):
-        raise ValueError("expected a whole path like /var/log/asterisk/cdr-csv/Master.csv")
-    return value
-
-
-def _check_database_url(value: SecretStr) -> SecretStr:
-    try:
-        url = urlsplit(value.get_secret_value())
-        is_whole = bool(url.hostname and url.username and url.path.strip("/") and url.port != 0)
-    except ValueError:
-        is_whole = False
-    if not is_whole or url.scheme not in {"mysql", "mariadb"}:
-        raise ValueError("expected mysql://user:password@host:3306/asteriskcdrdb")
-    return value
-
-
-def _check_address(value: str) -> str:
-    if value and not re.fullmatch(rf"https?://{_HOST}(:\d{{1,5}})?(/\S*)?", value):
-        raise ValueError("expected an address like https://pbx.example.com/monitor")
-    return value
-
-
-def _check_digits(value: str) -> str:
-    if not re.fullmatch(r"\d{0,6}", value, re.ASCII):
-        raise ValueError("expected up to six digits")
-    return value
-
-
-def _check_own_numbers(value: str) -> str:
-    for part in split_list(value):
-        if not re.fullmatch(r"[+\d\s().-]+", part, re.ASCII):
-            raise ValueError("expected telephone numbers, comma-separated")
-    return value
-
-
-def _check_encoding(value: str) -> str:
-    try:
-        is_fit = "a\n;".encode(value) == b"a\n;"
-    except (LookupError, UnicodeError, ValueError):
-        is_fit = False
-    if not is_fit:
-        raise ValueError("no such encoding of text files; expected one like utf-8 or cp1251")
-    return value
-
-
-def _check_key(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]{1,500}", value.get_secret_value()):
-        raise ValueError("expected the key as the PBX shows it, without blanks")
-    return value
-
-
-def _check_fingerprint(value: str) -> str:
-    if value and not re.fullmatch(r"[0-9a-f]{64}", value.replace(":", "").lower(), re.ASCII):
-        raise ValueError("expected the SHA-256 of a certificate: 64 digits and letters a-f")
-    return value
-
-
-def _check_line(value: str) -> str:
-    if not value.isprintable() or value != value.strip():
-        raise ValueError("expected one line, without spaces around it")
-    return value
-
-
-def _check_channel(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]+/[\w@./-]*\{extension\}[\w@./-]*", value, re.ASCII):
-        raise ValueError("expected a channel like PJSIP/{extension}")
-    return value
-
-
-def _check_secret(value: SecretStr) -> SecretStr:
-    _check_line(value.get_secret_value())
-    return value
-
 
 CDR_COLUMNS = (
     *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
@@ -206,30 +102,6 @@ def _column_name(written: str) -> str:
     return _OTHER_NAMES.get(name, name)
 
 
-def split_list(value: str) -> list[str]:
-    """The parts of a comma-separated setting."""
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-DEFAULT_ZONE, DEFAULT_COUNTRY = "Europe/Kyiv", "UA"
-"""The company's, unless its settings say another."""
-
-Zone = Annotated[str, AfterValidator(_check_zone)]
-"""The name of a time zone, as in the IANA database."""
-
-Country = Annotated[str, BeforeValidator(str.upper), AfterValidator(_check_country)]
-"""A country, ISO 3166, two letters."""
-
-
-RecordingHosts = Annotated[str, AfterValidator(_check_recording_hosts)]
-
-ApiUrl = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+(/[^\s?#]*)?$")]
-"""Where a PBX is asked over HTTP."""
-
-ApiKey = Annotated[SecretStr, AfterValidator(_check_key)]
-"""What a PBX knows us by when it is asked; it travels in a header."""
-
-
 class CommonSettings(BaseModel):
     """What every PBX has. An empty TIMEZONE or COUNTRY is filled with the company's.
 
@@ -241,14 +113,14 @@ class CommonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     timezone: Zone = DEFAULT_ZONE
-    currency: str = Field(default="UAH", pattern="^[A-Z]{3}$")
+    currency: Currency = "UAH"
     country: Country = DEFAULT_COUNTRY
-    encoding: Annotated[str, AfterValidator(_check_encoding)] = "utf-8"
-    token: Annotated[SecretStr, AfterValidator(_check_hook_token)] | None = None
+    encoding: Encoding = "utf-8"
+    token: HookToken | None = None
     recording_hosts: RecordingHosts = ""
-    dial_prefix: Annotated[str, AfterValidator(_check_digits)] = ""
-    area_code: Annotated[str, AfterValidator(_check_digits)] = ""
-    own_numbers: Annotated[str, AfterValidator(_check_own_numbers)] = ""
+    dial_prefix: Digits = ""
+    area_code: Digits = ""
+    own_numbers: Numbers = ""
     hidden_numbers: str = ""
 
     @property
@@ -289,13 +161,13 @@ class AmiSettings(CommonSettings):
     lets_in_by: ClassVar[str] = "permit= of this user in manager.conf"
     originates_by: ClassVar[str] = "write=originate in manager.conf"
 
-    host: Annotated[str, AfterValidator(_check_line)] = ""
-    port: int = Field(default=5038, ge=1, le=65535)
-    username: Annotated[str, AfterValidator(_check_line)] = ""
-    secret: Annotated[SecretStr, AfterValidator(_check_secret)] | None = None
+    host: Line = ""
+    port: Port = 5038
+    username: Line = ""
+    secret: Secret | None = None
     tls: bool = False
     tls_ca: str = ""
-    tls_host: Annotated[str, AfterValidator(_check_line)] = ""
+    tls_host: Line = ""
 
     @model_validator(mode="after")
     def _needs_login(self) -> "AmiSettings":
@@ -320,14 +192,12 @@ class AsteriskSettings(AmiSettings):
         "from-trunk,from-pstn,from-did-direct,from-pstn-toheader,from-dahdi,from-zaptel"
     )
     columns: Annotated[str, AfterValidator(check_columns)] = ""
-    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
-    dial_channel: Annotated[str, AfterValidator(_check_channel)] = (
-        "Local/{extension}@originate-skipvm"
-    )
-    dial_context: Annotated[str, Field(pattern=r"^[\w.-]{1,80}$")] = "from-internal"
-    master_csv: Annotated[str, AfterValidator(_check_file)] = ""
-    cdr_database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
-    recordings_url: Annotated[str, AfterValidator(_check_address)] = ""
+    extension_pattern: Pattern = r"^\d{2,5}$"
+    dial_channel: Channel = "Local/{extension}@originate-skipvm"
+    dial_context: Context = "from-internal"
+    master_csv: FilePath = ""
+    cdr_database_url: DatabaseUrl | None = None
+    recordings_url: FilesUrl = ""
 
 
 class ApiSettings(CommonSettings):
@@ -392,8 +262,8 @@ class FreeSwitchSettings(CommonSettings):
     """
 
     kind: Literal["freeswitch"]
-    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
-    recordings_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    extension_pattern: Pattern = r"^\d{2,5}$"
+    recordings_url: FilesUrl = ""
 
 
 CDR_ORDER = (
@@ -423,12 +293,12 @@ class ThreeCxSettings(CommonSettings):
     """
 
     kind: Literal["threecx"]
-    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    extension_pattern: Pattern = r"^\d{2,5}$"
     cdr_host: str = ""
-    cdr_port: Annotated[int, Field(ge=1, le=65535)] = 5015
+    cdr_port: Port = 5015
     cdr_listens: bool = False
     cdr_fields: Annotated[str, AfterValidator(_check_cdr_fields)] = CDR_ORDER
-    api_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    api_url: ApiUrl = ""
     client_id: str = ""
     secret: SecretStr | None = None
 
@@ -474,8 +344,8 @@ class MikopbxSettings(AmiSettings):
     kind: Literal["mikopbx"]
     key: ApiKey
     api_url: ApiUrl
-    fingerprint: Annotated[str, AfterValidator(_check_fingerprint)] = ""
-    extension_pattern: Annotated[str, AfterValidator(_check_pattern)] = r"^\d{2,5}$"
+    fingerprint: Fingerprint = ""
+    extension_pattern: Pattern = r"^\d{2,5}$"
 
     @property
     def origin(self) -> str:

@@ -28,6 +28,9 @@ MAX_BYTES = 32_000_000
 _BUSY_SECONDS = 60.0
 """How long a PBX is left alone that says 429 and not for how long."""
 
+_LONGEST_SECONDS = 3600.0
+"""However much longer it says: its clock may be years ahead."""
+
 _REASON = 120
 
 
@@ -181,9 +184,9 @@ def _retry_after(response: httpx.Response) -> float:
     """The seconds of the header, which may also be a date; a minute without one."""
     told = response.headers.get("Retry-After", "")
     if told.isdecimal():
-        return float(told)
+        return min(float(told), _LONGEST_SECONDS)
     try:
         when = email.utils.parsedate_to_datetime(told).timestamp()
     except ValueError:
         return _BUSY_SECONDS
-    return max(0.0, when - time.time())
+    return min(max(0.0, when - time.time()), _LONGEST_SECONDS)

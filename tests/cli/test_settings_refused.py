@@ -82,6 +82,8 @@ def test_all_wrong_settings_are_named_at_once(terminal: Terminal) -> None:
         ("PUBLIC_URL", "bot.example", "expected an address like https://bot.example.com"),
         ("BOT_API_URL", "https://a b/", "expected an address like https://api.telegram.org"),
         ("SOURCES__PBX__CURRENCY", "hryvnia", "expected three letters like UAH"),
+        ("SOURCES__PBX__DIAL_CONTEXT", "from internal", "expected a context like from-internal"),
+        ("SOURCES__PBX__TLS", "perhaps", "expected true or false"),
         ("TIMEZONE", "Europe", "no such time zone; expected a name like Europe/Kyiv"),
         ("DEFAULT_COUNTRY", "UK", "no such country; expected two letters like UA"),
     ],
@@ -91,6 +93,34 @@ def test_a_wrong_setting_is_told_once_in_words(
 ) -> None:
     changes = {"SOURCES__PBX__TIMEZONE": None, name: value}
     assert terminal.run("backup", "f", **changes).refusal() == f"{name}: {told}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "told"),
+    [
+        (
+            "binotel",
+            {"KEY": "k"},
+            "SOURCES__SHOP__SECRET: is missing; this kind of source needs it",
+        ),
+        ("asterisk", {"HOST": "::1"}, "SOURCES__SHOP: HOST needs USERNAME and SECRET, of a user"),
+        ("threecx", {}, "SOURCES__SHOP: expected either CDR_HOST, or API_URL with CLIENT_ID"),
+        (None, {"TOKEN": "t"}, "SOURCES__SHOP__KIND: is missing; docs/connecting.md lists them"),
+    ],
+)
+def test_a_source_that_lacks_a_setting_is_told_by_its_name(
+    terminal: Terminal, kind: str | None, changes: dict[str, str], told: str
+) -> None:
+    given = {f"SOURCES__SHOP__{name}": value for name, value in changes.items()}
+    line = terminal.run("backup", "f", SOURCES__SHOP__KIND=kind, **given).refusal()
+    assert line.startswith(told)
+
+
+def test_a_setting_of_a_source_with_one_underscore_is_told_how_it_is_written(
+    terminal: Terminal,
+) -> None:
+    line = terminal.run("backup", "f", SOURCES__SHOP_KIND="webhook").refusal()
+    assert line.startswith("SOURCES__SHOP_KIND: expected settings like SOURCES__OFFICE__KIND")
 
 
 @pytest.mark.parametrize("form", [" {} ", '"{}"', "'{}'", '" {} "'])

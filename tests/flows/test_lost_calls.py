@@ -136,7 +136,7 @@ async def test_what_is_said_of_a_case_is_asked_for_patiently(tmp_path: Path) -> 
         await office.press(olena, long, "✅")
         over = await alert_of(olena, "Закрито вручну: Олена")
         assert f"💬 {'ї' * 200}" in over.text
-        assert olena.current(asked) is None, "what was asked is gone when it is answered"
+        await olena.wait_gone(asked)
         log = await office.ask(olena, "/log")
         assert "закрито вручну через 1 хв" in log.text
 

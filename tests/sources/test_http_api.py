@@ -51,3 +51,20 @@ async def test_nobody_who_listens_has_done_nothing() -> None:
     async with VendorServer().running() as url:
         pass
     assert not isinstance(await failure(url), UnsureError)
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("30", 30),
+        ("soon", 60),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 3600),
+        ("9" * 400, 3600),
+    ],
+)
+async def test_a_busy_pbx_is_left_alone_for_an_hour_at_the_most(told: str, seconds: int) -> None:
+    server = VendorServer()
+    async with server.running() as url:
+        server.fail(429, "{}", Retry_After=told)
+        assert (await failure(url)).retry_after == seconds

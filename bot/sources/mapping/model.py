@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from bot.config.sources import Zone
+from bot.config.values import Zone
 from bot.domain.calls import Direction, EndedBy, Status
 from bot.domain.errors import StartError
 from bot.sources.mapping.conditions import Condition, as_text, parse_condition

@@ -9,7 +9,8 @@ import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from bot.config.sources import ThreeCxSettings, split_list
+from bot.config.sources import ThreeCxSettings
+from bot.config.values import split_list
 from bot.domain.calls import CallFacts, Direction, EndedBy, Party, Status
 from bot.domain.clock import AHEAD_LIMIT
 from bot.sources.base import (

@@ -21,7 +21,7 @@ from bot.sources.base import Feed, Reading, rejected
 from bot.sources.polling import Pace, PolledFeed
 from bot.sources.posted import decode_text, read_posted
 from bot.sources.quota import Quota
-from bot.sources.times import LocalTime
+from bot.sources.times import LocalTime, local_text
 from bot.sources.zadarma.client import PBX_STATISTICS, STATISTICS, RefusedError, ZadarmaApi
 from bot.sources.zadarma.events import Events, is_signed
 from bot.sources.zadarma.statistics import NEAR, Prices, Statistics
@@ -205,7 +205,8 @@ class ZadarmaSource:
 
     async def _rows(self, path: str, begins: int, ends: int) -> list[object]:
         """All rows of a window of time, each once, however the pages overlap."""
-        params = {"start": self._written(begins), "end": self._written(ends), "limit": str(PAGE)}
+        start, end = local_text(begins, self._zone), local_text(ends, self._zone)
+        params = {"start": start, "end": end, "limit": str(PAGE)}
         if path == PBX_STATISTICS:
             params["version"] = "2"
         rows: dict[str, object] = {}
@@ -219,9 +220,6 @@ class ZadarmaSource:
             if len(stats) < PAGE or len(rows) == known:
                 break
         return list(rows.values())
-
-    def _written(self, moment: int) -> str:
-        return datetime.fromtimestamp(moment, self._zone).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _may_come(call: EndedCall) -> bool:
