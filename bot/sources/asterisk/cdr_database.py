@@ -36,6 +36,7 @@ _LOOK = "SHOW COLUMNS FROM cdr"
 
 _DENIED = frozenset({1044, 1045, 1142, 1143, 1698})
 _NOT_THERE = frozenset({1049, 1146})
+_UNREACHABLE = frozenset({2002, 2003})
 
 
 class CdrDatabase:
@@ -132,6 +133,11 @@ def _errors_told(setting: str) -> Iterator[None]:
         if code in _NOT_THERE:
             raise SourceAuthError(
                 f"{setting}: there is no such database, or no table cdr in it"
+            ) from None
+        if code in _UNREACHABLE:
+            raise SourceError(
+                f"{setting}: nobody answers at that host and port; does the database listen there"
+                " (bind-address, port), and does the firewall let us in?"
             ) from None
         raise SourceError(f"{setting}: the database cannot be asked (error {code})") from None
     except TimeoutError:
