@@ -1,13 +1,10 @@
 """The connection to a manager interface: login, TLS, silence, breaks, and what `check` says."""
 
 import asyncio
-import shutil
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -28,6 +25,9 @@ from tests.support.ami_recordings import (
     truth,
 )
 from tests.support.ami_server import CUT, SECRET, USER, AmiServer, Script
+from tests.support.places import DATA
+
+TLS = DATA / "asterisk" / "tls"
 
 
 def settings(server: AmiServer, **values: object) -> AsteriskSettings:
@@ -224,24 +224,10 @@ def _resolves(name: str) -> bool:
         return False
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate of a PBX called pbx.example, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("THERE IS NO openssl HERE, SO TLS TO ASTERISK IS NOT TESTED")
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    names = ["-subj", "/CN=pbx.example", "-addext", "subjectAltName=DNS:pbx.example"]
-    files = ["-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *names, *files], check=True, capture_output=True)
-    return cert, key
-
-
-async def test_tls_with_a_certificate_that_is_checked(certificate: tuple[Path, Path]) -> None:
-    cert, key = certificate
+async def test_tls_with_a_certificate_that_is_checked() -> None:
+    cert = TLS / "certificate.pem"  # of pbx.example, which signed it itself
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
+    context.load_cert_chain(cert, TLS / "key.pem")
     async with AmiServer([raw_packets(PJSIP)]).running(tls=context) as server:
         trusted = {"tls": True, "tls_ca": str(cert), "tls_host": "pbx.example"}
         stated = await heard(feed_of(server, **trusted), 13)
