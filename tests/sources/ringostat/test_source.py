@@ -1,7 +1,7 @@
 """Ringostat asked over HTTP: full periods, failures, an unreadable call, recordings."""
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 from pydantic import SecretStr
@@ -9,12 +9,13 @@ from pydantic import SecretStr
 from bot.config.sources import RingostatSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.errors import SourceAuthError, SourceError
-from bot.sources.base import Batch, FeedSource, HookSource, LateSource
+from bot.sources.base import FeedSource, HookSource, LateSource
 from bot.sources.registry import create_source
 from bot.sources.ringostat.source import RingostatSource
 from bot.sources.times import local_text
 from tests.support.kyiv import KYIV, at
 from tests.support.plain_http import plain_http
+from tests.support.polled import call_ids, read_once
 from tests.support.ringostat_server import KEY, LIMIT, RingostatServer, ringostat_call
 
 NOW = at("2026-11-23 12:00:00")
@@ -36,30 +37,10 @@ async def office(server: RingostatServer, *, key: str = KEY) -> AsyncIterator[Ri
         yield source
 
 
-async def read_once(source: RingostatSource, cursor: str | None = None) -> list[Batch]:
-    [feed] = source.feeds
-    batches = []
-    async with aclosing(feed.read(cursor)) as reading:
-        async for batch in reading:
-            batches.append(batch)
-            if batch.read_until == NOW:
-                break
-    return batches
-
-
-def ids(batches: list[Batch]) -> list[str]:
-    return [
-        one.external_id
-        for batch in batches
-        for one in batch.readings
-        if isinstance(one, CallFacts)
-    ]
-
-
 async def test_a_full_period_is_asked_for_in_halves() -> None:
     server = RingostatServer(calls=[call(n, n % 3600) for n in range(2 * LIMIT + 100)])
     async with office(server) as source:
-        read = ids(await read_once(source, str(NOW)))
+        read = call_ids(await read_once(source, str(NOW), now=NOW))
     assert len(read) == len(set(read)) == 2 * LIMIT + 100
     assert len(server.asked) > 3
 
@@ -67,13 +48,13 @@ async def test_a_full_period_is_asked_for_in_halves() -> None:
 async def test_a_second_that_is_full_is_not_asked_for_without_end() -> None:
     server = RingostatServer(calls=[call(n, 60) for n in range(LIMIT)])
     async with office(server) as source:
-        assert len(ids(await read_once(source, str(NOW)))) == LIMIT
+        assert len(call_ids(await read_once(source, str(NOW), now=NOW))) == LIMIT
 
 
 async def test_it_asks_for_what_is_read_and_in_local_times() -> None:
     server = RingostatServer()
     async with office(server) as source:
-        await read_once(source, str(NOW))
+        await read_once(source, str(NOW), now=NOW)
         assert await source.check() == "127.0.0.1 answers, the key is right"
     (path, log), (_, checked) = server.asked
     assert path == "/calls/list"
@@ -106,7 +87,7 @@ async def test_whatever_it_answers_is_told_in_a_line(status: int, text: str, tol
     server.fail(status, text)
     async with office(server) as source:
         with pytest.raises(SourceError, match=told):
-            await read_once(source)
+            await read_once(source, now=NOW)
 
 
 async def test_a_quota_is_obeyed() -> None:
@@ -114,15 +95,15 @@ async def test_a_quota_is_obeyed() -> None:
     server.fail(429, "", Retry_After="30")
     async with office(server) as source:
         with pytest.raises(SourceError) as caught:
-            await read_once(source)
+            await read_once(source, now=NOW)
     assert caught.value.retry_after == 30
 
 
 async def test_an_unreadable_call_of_the_log_costs_no_other() -> None:
     server = RingostatServer(calls=[call(1, 60), call(2, 50, call_type="")])
     async with office(server) as source:
-        batches = await read_once(source)
-    assert ids(batches) == [f"{NOW - 60}.1"]
+        batches = await read_once(source, now=NOW)
+    assert call_ids(batches) == [f"{NOW - 60}.1"]
     assert sum(len(batch.readings) for batch in batches) == 2
 
 
@@ -133,7 +114,7 @@ async def test_a_recording_that_comes_later_is_asked_for() -> None:
     server = RingostatServer(calls=[late, other])
     ended = EndedCall(late["uniqueid"], NOW - 600, NOW - 550, 23, False, False)
     async with office(server) as source:
-        await read_once(source, str(NOW))
+        await read_once(source, str(NOW), now=NOW)
         late |= {"has_recording": "1", "recording": "https://app.ringostat.com/r/1.mp3"}
         found = await source.ask_again([ended])
     assert [one.recording_url for one in found if isinstance(one, CallFacts)] == [

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import pytest
@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from bot.config.sources import UnitalkSettings
 from bot.domain.calls import CallFacts, EndedCall
 from bot.domain.errors import SourceAuthError, SourceError
-from bot.sources.base import Batch, FeedSource, HookSource, LateSource
+from bot.sources.base import FeedSource, HookSource, LateSource
 from bot.sources.polling import PolledFeed
 from bot.sources.registry import create_source
 from bot.sources.unitalk.source import OFTEN, SELDOM, UnitalkSource
 from tests.support.kyiv import KYIV, at
 from tests.support.plain_http import plain_http
+from tests.support.polled import call_ids, read_once
 from tests.support.unitalk_server import KEY, UnitalkServer, unitalk_call
 
 NOW = at("2026-11-23 12:00:00")
@@ -40,27 +41,6 @@ async def office(server: UnitalkServer, *, key: str = KEY) -> AsyncIterator[Unit
         yield source
 
 
-async def read_once(source: UnitalkSource, cursor: str | None = None) -> list[Batch]:
-    """What is read until all is read that there is now."""
-    [feed] = source.feeds
-    batches = []
-    async with aclosing(feed.read(cursor)) as reading:
-        async for batch in reading:
-            batches.append(batch)
-            if batch.read_until == NOW:
-                break
-    return batches
-
-
-def ids(batches: list[Batch]) -> list[str]:
-    return [
-        one.external_id
-        for batch in batches
-        for one in batch.readings
-        if isinstance(one, CallFacts)
-    ]
-
-
 def ended(external_id: str, started_at: int, **changes: object) -> EndedCall:
     values = {"ended_at": started_at + 60, "talk": 43, "has_price": False, "has_recording": False}
     return EndedCall(external_id, started_at, **{**values, **changes})  # type: ignore[arg-type]
@@ -73,7 +53,7 @@ async def test_pages_that_move_lose_no_call_and_double_none() -> None:
         coming=[unitalk_call(9000 + n, local(NOW - 5 + n)) for n in range(3)],
     )
     async with office(server) as source:
-        read = ids(await read_once(source, str(NOW - 600)))
+        read = call_ids(await read_once(source, str(NOW - 600), now=NOW))
     assert len(read) == len(set(read))
     assert set(map(str, range(2500))) <= set(read)
     assert [params["offset"] for _, params in server.asked] == [0, 1000, 2000]
@@ -86,7 +66,7 @@ async def test_a_page_that_comes_again_and_again_ends() -> None:
     for _ in range(3):
         server.instead.append(web.json_response(page))
     async with office(server) as source:
-        assert len(ids(await read_once(source, str(NOW)))) == 1000
+        assert len(call_ids(await read_once(source, str(NOW), now=NOW))) == 1000
     assert len(server.asked) == 2
 
 
@@ -96,13 +76,13 @@ async def test_a_full_page_is_not_the_last_whatever_the_count() -> None:
     server.instead.append(web.json_response({"count": 0, "calls": calls[:1000]}))
     server.instead.append(web.json_response({"calls": calls[1000:]}))
     async with office(server) as source:
-        assert len(ids(await read_once(source, str(NOW)))) == 1001
+        assert len(call_ids(await read_once(source, str(NOW), now=NOW))) == 1001
 
 
 async def test_the_times_asked_for_are_those_of_the_zone() -> None:
     server = UnitalkServer()
     async with office(server) as source:
-        await read_once(source, str(NOW))
+        await read_once(source, str(NOW), now=NOW)
     [(_, params)] = server.asked
     assert (params["dateFrom"], params["dateTo"]) == ("2026-11-23 08:00:00", "2026-11-24 12:00:00")
     assert params["limit"] == 1000
@@ -150,7 +130,7 @@ async def test_whatever_it_answers_is_told_in_a_line(status: int, text: str, tol
     server.fail(status, text)
     async with office(server) as source:
         with pytest.raises(SourceError, match=told) as caught:
-            await read_once(source)
+            await read_once(source, now=NOW)
     assert not isinstance(caught.value, SourceAuthError)
 
 
@@ -159,7 +139,7 @@ async def test_a_quota_is_obeyed() -> None:
     server.fail(429, "{}", Retry_After="77")
     async with office(server) as source:
         with pytest.raises(SourceError) as caught:
-            await read_once(source)
+            await read_once(source, now=NOW)
     assert caught.value.retry_after == 77
 
 
@@ -168,8 +148,8 @@ async def test_an_unreadable_call_of_history_costs_no_other() -> None:
         calls=[unitalk_call(1, local(NOW - 60)), unitalk_call(2, local(NOW - 50), direction="?")]
     )
     async with office(server) as source:
-        batches = await read_once(source)
-    assert ids(batches) == ["1"]
+        batches = await read_once(source, now=NOW)
+    assert call_ids(batches) == ["1"]
     assert sum(len(batch.readings) for batch in batches) == 2
 
 
@@ -179,13 +159,13 @@ async def test_recordings_are_asked_for_only_where_there_are_any() -> None:
     async with office(server) as source:
         assert await source.ask_again([ended("1", NOW - 600)]) == []
         assert server.asked == []
-        await read_once(source, str(NOW))
+        await read_once(source, str(NOW), now=NOW)
         server.asked.clear()
         assert await source.ask_again([ended("1", NOW - 600)]) == []
         assert server.asked == []
 
         server.calls.append({**call, "dbid": 2, "link": LINK})
-        await read_once(source, str(NOW))
+        await read_once(source, str(NOW), now=NOW)
         server.asked.clear()
         call["link"] = LINK
         missed = ended("3", NOW - 500, talk=0)
