@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import httpx
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.types import LinkPreviewOptions
@@ -45,7 +44,7 @@ from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
 from bot.sources.base import CallSource, DialSource, RecordingSource
-from bot.sources.http_api import create_client
+from bot.sources.http_api import certificates, create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
 from bot.telegram.delayed_screens import DelayedScreens
@@ -60,6 +59,7 @@ from bot.telegram.middlewares import (
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
 from bot.telegram.patience import PatienceMiddleware
+from bot.telegram.session import Session
 from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
 from bot.telemetry.metrics import Metrics
@@ -100,7 +100,7 @@ def create_bot(settings: Settings) -> Bot:
     properties = DefaultBotProperties(
         parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)
     )
-    return Bot(token, session=AiohttpSession(api=api), default=properties)
+    return Bot(token, session=Session(api=api), default=properties)
 
 
 def create_dispatcher(
@@ -233,7 +233,11 @@ async def serve(
         }
         # Neither a proxy nor a password from the environment: bot/media judges who is asked.
         http = await stack.enter_async_context(
-            httpx.AsyncClient(trust_env=False, mounts=pinned_transports(settings.sources.values()))
+            httpx.AsyncClient(
+                verify=certificates(),
+                trust_env=False,
+                mounts=pinned_transports(settings.sources.values()),
+            )
         )
         recordings = await stack.enter_async_context(
             Recordings(http, settings, find=partial(find_recording, sources))

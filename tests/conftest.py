@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from aiogram import Dispatcher
@@ -19,6 +20,7 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from storage.database import Database, open_database
 from tests.support.databases import put_database
+from tests.support.places import ROOT
 from tests.support.plain_http import plain_http
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import StoredDigests
@@ -45,6 +47,11 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mix the files: those that wait for processes and seconds run beside those that compute."""
+    items.sort(key=lambda item: crc32(str(item.path.relative_to(ROOT)).encode()))
 
 
 @pytest.fixture

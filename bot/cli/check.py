@@ -24,7 +24,7 @@ from bot.domain.clock_shifts import mending_zone
 from bot.domain.errors import SourceError, SourceHintError, StartError, StorageError
 from bot.domain.hours import local_time
 from bot.sources.base import CallSource, FeedSource, FileSource, HookSource
-from bot.sources.http_api import create_client
+from bot.sources.http_api import certificates, create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
 from bot.web.server import not_served
@@ -181,7 +181,9 @@ async def _is_own_bot(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.http_host, settings.http_host)  # noqa: S104
     url = f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}/healthz"
     try:
-        async with httpx.AsyncClient(timeout=_OWN_SECONDS, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            verify=certificates(), timeout=_OWN_SECONDS, trust_env=False
+        ) as client:
             answer = await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         return False

@@ -24,6 +24,7 @@ from bot.demo.pbx.company import CLIENTS
 from bot.domain.errors import StartError
 from storage.database import open_database
 from tests.support.places import ROOT
+from tests.support.plain_http import plain_http
 
 
 @pytest.mark.parametrize("place", ["environment", ".env"])
@@ -86,7 +87,7 @@ async def numbers_of_messages(directory: Path) -> set[int]:
     async with asyncio.TaskGroup() as life:
         life.create_task(demonstrate(options(directory), say=said.set_result))
         url = str(await said).split()[4]
-        async with httpx.AsyncClient(base_url=url) as http:
+        async with plain_http(base_url=url) as http:
             chats = await chats_of(http)
         interrupt("")
     return {one["message_id"] for chat in chats.values() for one in chat["messages"]}
@@ -199,7 +200,7 @@ async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) 
         said = (await process.stdout.readline()).decode()
     address = re.search(r"http://127\.0\.0\.1:\d+", said)
     assert address, said
-    async with httpx.AsyncClient(base_url=address[0]) as http:
+    async with plain_http(base_url=address[0]) as http:
         assert "Dzvinok" in (await http.get("/")).text
         state = (await http.get("/state")).json()
         assert [one["role"]["en"] for one in state["people"]][:2] == [

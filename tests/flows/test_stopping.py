@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from tests.support.lost_calls import LOST, NUMBER, has_button, is_alert
+from tests.support.plain_http import plain_http
 from tests.support.processes import assert_discreet, environment, free_port, run_forked, started
 from tests.support.running import ADMIN, HOOK_TOKEN, running_office, settings_for
 from tests.support.telegram import START, TOKEN, Clock
@@ -39,7 +39,7 @@ async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
     """A comment being saved is saved, answered and acknowledged; what came later comes again."""
     telegram = BotApiServer()
     queue = telegram.register_bot(TOKEN).queue
-    async with telegram.running(), httpx.AsyncClient() as http:
+    async with telegram.running(), plain_http() as http:
         admin = telegram.user(ADMIN, "Адмін", is_started=True)
         settings = environment(tmp_path, telegram, LOG_FORMAT="json", LOG_LEVEL="DEBUG")
         async with started(tmp_path, settings) as bot:
@@ -147,7 +147,7 @@ async def test_telegram_may_be_down_while_calls_come(tmp_path: Path) -> None:
     telegram.url = f"http://127.0.0.1:{port}"
     clock = Clock()
     async with (
-        httpx.AsyncClient() as http,
+        plain_http() as http,
         serve(settings_for(tmp_path, telegram), clock=lambda: int(clock()), steady=clock) as url,
     ):
         answer = await http.post(f"{url}/hooks/office/{HOOK_TOKEN}", json=LOST)
@@ -181,7 +181,7 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_out(tmp_path: Path) 
     telegram.url = f"http://127.0.0.1:{port}"
     clock = Clock()
     async with (
-        httpx.AsyncClient() as http,
+        plain_http() as http,
         AsyncExitStack() as end,
         serve(settings_for(tmp_path, telegram), clock=lambda: int(clock()), steady=clock) as url,
     ):

@@ -54,7 +54,7 @@ async def pbx() -> AsyncIterator[RecordingServer]:
 
 async def fetch(url: str, hosts: str) -> tuple[bytes, str]:
     async with (
-        httpx.AsyncClient(trust_env=False, verify=False) as http,  # noqa: S501 - no TLS here
+        plain_http(trust_env=False) as http,
         Recordings(http, settings(hosts)) as recordings,
         recordings.fetched(call_with_recording(url), employee_id=1) as sound,
     ):

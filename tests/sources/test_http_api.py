@@ -1,11 +1,11 @@
 """What goes wrong over HTTP: whether a PBX surely did not do what it was asked, or may have."""
 
-import httpx
 import pytest
 from aiohttp import web
 
 from bot.domain.errors import SourceError, UnsureError
 from bot.sources.http_api import HttpApi
+from tests.support.plain_http import plain_http
 from tests.support.vendor_server import VendorServer
 
 
@@ -20,7 +20,7 @@ class Broken(VendorServer):
 
 
 async def failure(url: str) -> SourceError:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with plain_http(timeout=5, trust_env=False) as http:
         with pytest.raises(SourceError) as raised:
             await HttpApi(http, url, setting="SOURCES__OFFICE", secrets={}).ask("POST", "/dial")
     return raised.value

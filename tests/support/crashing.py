@@ -23,6 +23,7 @@ from bot.domain.people import AlertScope, Language, Role
 from storage.database import open_database
 from storage.employees import EmployeeRepo
 from storage.invites import InviteRepo
+from tests.support.plain_http import plain_http
 from tests.support.processes import (
     BotProcess,
     environment,
@@ -201,7 +202,7 @@ async def company(directory: Path) -> AsyncIterator[Office]:
     telegram = BotApiServer()
     telegram.register_bot(TOKEN)
     telegram.telegram.callback_lifetime = 10 * PATIENCE  # a slow machine is no news here
-    async with telegram.running(), httpx.AsyncClient(timeout=PATIENCE) as http:
+    async with telegram.running(), plain_http(timeout=PATIENCE) as http:
         people = {
             tg_id: telegram.user(tg_id, f"П{tg_id}", is_started=True)
             for tg_id in (ADMIN, *EVERYBODY, STRANGER)

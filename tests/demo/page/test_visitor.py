@@ -19,6 +19,7 @@ from bot.domain.people import Role
 from storage.database import open_database
 from storage.invites import InviteRepo
 from tests.support.browser import chromium, last_message, row_of, watched
+from tests.support.plain_http import plain_http
 from tests.support.running import (
     ACCOUNTANT,
     ADMIN,
@@ -84,7 +85,7 @@ async def demo_office(directory: Path) -> AsyncIterator[str]:
         (ACCOUNTANT, "Софія", "Бухгалтер", Role.ACCOUNTANT, ()),
     ]
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient())
+        http = await stack.enter_async_context(plain_http())
         panel = Calls(http)
         people: list[Person] = []
         async with open_database(directory / "dzvinok.db") as database:

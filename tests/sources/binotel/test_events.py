@@ -4,7 +4,6 @@ import json
 import random
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -13,6 +12,7 @@ from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.merging import MergedCall
 from bot.sources.binotel.source import BinotelSource
 from tests.support.binotel_server import KEY, SECRET, BinotelServer, as_form
+from tests.support.plain_http import plain_http
 from tests.support.statements import NOW, merged
 
 FORM = "application/x-www-form-urlencoded"
@@ -24,9 +24,7 @@ class Hook:
     def __init__(self) -> None:
         self.now = NOW
         settings = BinotelSettings(kind="binotel", key=SecretStr(KEY), secret=SecretStr(SECRET))
-        self.source = BinotelSource(
-            "office", settings, http=httpx.AsyncClient(), clock=lambda: self.now
-        )
+        self.source = BinotelSource("office", settings, http=plain_http(), clock=lambda: self.now)
 
     def read(self, *events: tuple[int, dict[str, Any]]) -> list[CallFacts]:
         facts: list[CallFacts] = []

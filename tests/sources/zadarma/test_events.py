@@ -11,6 +11,7 @@ from bot.config.sources import ZadarmaSettings
 from bot.domain.calls import CallFacts, Direction, Reject, Status
 from bot.domain.merging import LIVE_MAX_AGE, MergedCall
 from bot.sources.zadarma.source import ZadarmaSource
+from tests.support.plain_http import plain_http
 from tests.support.statements import NOW, merged
 from tests.support.zadarma_events import FORM, as_body, event, signature_of, talk
 from tests.support.zadarma_server import KEY, KYIV, SECRET, local
@@ -38,7 +39,7 @@ class Hook:
 
 @pytest.fixture
 async def hook() -> Hook:
-    return Hook(httpx.AsyncClient())
+    return Hook(plain_http())
 
 
 def ended(**said: str) -> tuple[float, dict[str, str]]:
@@ -98,7 +99,7 @@ async def test_a_restart_in_the_middle_costs_no_end(hook: Hook) -> None:
     call = hook.call(end)
     assert (call.status, call.talk, call.ended_at) == (Status.ANSWERED, 42, NOW + 52)
     at, posted = end
-    far = Hook(httpx.AsyncClient()).call((at + 7200, posted))  # a clock that is wrong, or a delay
+    far = Hook(plain_http()).call((at + 7200, posted))  # a clock that is wrong, or a delay
     assert (far.status, far.talk, far.ended_at) == (Status.ANSWERED, 42, None)
 
 
