@@ -185,7 +185,7 @@ def backup(
 ) -> None:
     """Write a consistent copy of the database, also while the bot runs."""
     settings = _settings()
-    from storage.database import copy_database
+    from storage.engine.sqlite_files import copy_database
 
     _run(copy_database(settings.database_path, file, replaces=force))
     typer.echo(f"{file}: {file.stat().st_size} bytes")

@@ -76,7 +76,8 @@ from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
-from storage.database import Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
 from storage.lock import only_instance
 
 log = logging.getLogger(__name__)

@@ -14,13 +14,13 @@ from storage.clock_shifts import ClockShiftRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
 from storage.contacts import ContactRepo
-from storage.database import Database
 from storage.delayed_screens import DelayedScreenRepo
 from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.feeds import FeedRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo

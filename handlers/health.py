@@ -21,9 +21,9 @@ from keyboards import health as keyboards
 from keyboards.callbacks import HealthRefresh
 from storage.calls import CallRepo
 from storage.clock import ClockRepo
-from storage.database import size_on_disk
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
+from storage.engine.sqlite_files import size_on_disk
 from storage.feeds import FeedRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from bot.domain.outbox import MessageKind, Owed, Priority
-from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
+from storage.engine.base import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.outbox import CHATS_SQL
 from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL, changed_sql
 from storage.owing_lists import EDIT_SECONDS, NEXT_EDIT_SQL, next_edit
@@ -273,14 +273,14 @@ async def _carry_out(tx: Transaction, plan: _Plan, now: int) -> None:
         id_of = {row["subject"]: row["id"] for row in begun}
         for values, rows in some:
             listed += [(id_of[values[3]], row_id) for row_id in rows]
-    await tx.executemany(
+    tx.write_many(
         "UPDATE outbox SET list_id = ?, listed_at = NULL, alerted_at = ?, ping_version = 0, "
         "attempts = 0, done_at = ?, reason = NULL, priority = ?, "
         "state = CASE WHEN message_id IS NULL THEN 'sent' ELSE 'pending' END WHERE id = ?",
         [(list_id, now, now, Priority.NEWS, row_id) for list_id, row_id in listed],
     )
     grown = {list_id for list_id, _ in plan.listed}
-    await tx.executemany(
+    tx.write_many(
         f"UPDATE outbox SET {changed_sql(Priority.LIST, due_at=NEXT_EDIT_SQL)} "  # noqa: S608
         "WHERE id = ?",
         [(*next_edit(now), now, list_id) for list_id in sorted(grown)],

@@ -3,7 +3,7 @@
 from bot.domain.cases import Board, BoardAge, BoardPart
 from bot.domain.people import Employee
 from bot.domain.places import PlaceKind
-from storage.database import Value
+from storage.engine.base import Value
 from storage.scopes import case_in_scope_sql
 
 

@@ -17,7 +17,7 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.clock import AHEAD_LIMIT
 from bot.domain.merging import LIVE_POSITION
 from storage.case_refolding import CaseRefolding
-from storage.database import Row, Transaction, chunks
+from storage.engine.base import Row, Transaction, chunks
 
 _AT_ONCE = 300
 
@@ -40,7 +40,7 @@ async def move_calls(tx: Transaction, *, before: int, now: int) -> list[Row]:
             "AND started_at > ? AND started_at <= ? RETURNING id, client, position",
             (before, now + AHEAD_LIMIT),
         )
-    await tx.executemany(
+    tx.write_many(
         "UPDATE call_extensions SET position = ? WHERE call_id = ?",
         [(row["position"], row["id"]) for row in moved],
     )

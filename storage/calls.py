@@ -21,8 +21,8 @@ from bot.domain.phones import NumberPlan
 from bot.domain.silence import is_sign_of_life
 from storage.case_refolding import CallChange, CaseRefolding
 from storage.clock_shifts import note_arrivals
-from storage.database import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.dials import ChangedCall, follow_calls, purge_dials
+from storage.engine.base import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
@@ -147,7 +147,7 @@ class CallRepo:
                 "ORDER BY position, id LIMIT ?) RETURNING id",
                 (before, limit),
             )
-            await tx.execute("DELETE FROM cases WHERE call_id IS NULL")
+            tx.write("DELETE FROM cases WHERE call_id IS NULL")
             await purge_told(tx, before=before)
             await purge_dials(tx, before=before)
         return len(purged)
@@ -287,20 +287,20 @@ class _Recording:
             )
             first = counter["value"] - len(new) + 1
             self._ids.update((key, first + i) for i, key in enumerate(new))
-            await self._tx.executemany(
+            self._tx.write_many(
                 _INSERT,
                 [(self._ids[key], self._now, *_stored(self._calls[key])) for key in new],
             )
         mended = [key for key in changed if key in self._before]
         if mended:
-            await self._tx.executemany(
+            self._tx.write_many(
                 _UPDATE, [(*_stored(self._calls[key]), self._ids[key]) for key in mended]
             )
-            await self._tx.executemany(
+            self._tx.write_many(
                 "DELETE FROM call_extensions WHERE call_id = ?",
                 [(self._ids[key],) for key in mended],
             )
-        await self._tx.executemany(
+        self._tx.write_many(
             "INSERT INTO call_extensions (extension, position, call_id, lost, client) "
             "VALUES (?, ?, ?, ?, ?)",
             [

@@ -20,7 +20,7 @@ from storage.case_changes import refold_cases
 from storage.case_events import CALL_SQL, call_events
 from storage.case_history import note_actions, reopen_until_sql, take_back_actions
 from storage.clients import SAME_CLIENT_SQL, same_client_sql
-from storage.database import Row, Transaction, marks_sql
+from storage.engine.base import Row, Transaction, marks_sql
 from storage.owing import mark_cases_changed
 
 MINUTES_A_CALL = 2
@@ -52,7 +52,7 @@ async def set_owner(
     tx: Transaction, claims: Mapping[int, int], employee_id: int, *, now: int
 ) -> None:
     """Put the cases into somebody's hands; `claims`: when they are asked about each."""
-    await tx.executemany(
+    tx.write_many(
         "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = NULL, "
         "repeat_at = NULL WHERE id = ?",
         [(employee_id, now, due_at, case_id) for case_id, due_at in claims.items()],
@@ -177,13 +177,13 @@ async def reopen_cases(
     ids = [row["id"] for row in rows]
     by_ignoring = [one.event_id for one in closings.values() if one.is_by_ignoring]
     if by_ignoring:
-        await tx.execute(
+        tx.write(
             "UPDATE ignored_numbers SET until = since WHERE until IS NULL "  # noqa: S608
             "AND number IN (SELECT c.client FROM event_calls AS x JOIN calls AS c "
             f"ON c.id = x.call_id WHERE x.event_id IN ({marks_sql(by_ignoring)}))",
             by_ignoring,
         )
-    await tx.executemany(
+    tx.write_many(
         "UPDATE case_events SET kind = 'unclosed' WHERE kind = 'closed' AND id IN "  # noqa: S608
         "(SELECT v.id FROM case_events AS v WHERE v.case_id = ? UNION "
         "SELECT w.id FROM event_numbers AS c JOIN case_events AS w ON w.id = c.event_id "
@@ -193,7 +193,7 @@ async def reopen_cases(
     await note_actions(tx, ids, CaseActionKind.REOPENED, employee_id, now=now)
     await _let_owners_go_on(tx, ids, now=now)
     await refold_cases(tx, rows, rules=rules, now=now, priority=priority)
-    await tx.executemany(
+    tx.write_many(
         "UPDATE cases SET claim_due_at = ?, asked_at = NULL "
         "WHERE id = ? AND state = 'open' AND owner_id IS NOT NULL",
         [(due, id_) for id_, due in claims_due(ids, after=claim_seconds, now=now).items()],
@@ -203,11 +203,11 @@ async def reopen_cases(
 async def _let_owners_go_on(tx: Transaction, case_ids: Sequence[int], *, now: int) -> None:
     """Have cases that are opened again in their owners' hands only if they still may have them."""
     these = f"id IN ({marks_sql(case_ids)}) AND owner_id IS NOT NULL"
-    await tx.execute(
+    tx.write(
         f"UPDATE cases SET owned_at = ? WHERE {these}",  # noqa: S608
         (now, *case_ids),
     )
-    await tx.execute(
+    tx.write(
         f"UPDATE cases SET owner_id = NULL, owned_at = NULL WHERE {these} "  # noqa: S608
         "AND NOT EXISTS (SELECT 1 FROM employees AS e WHERE e.id = cases.owner_id "
         f"AND e.state = 'active' AND {takes_clients_sql('e')})",

@@ -14,7 +14,7 @@ from bot.domain.outbox import MessageKind, Priority
 from storage.audience import sees_all_sql, takes_clients_sql, wants_alerts_sql, was_rung_sql
 from storage.clients import NUMBERS_SQL
 from storage.company import read_step_moments
-from storage.database import Row, Transaction, chunks, marks_sql
+from storage.engine.base import Row, Transaction, chunks, marks_sql
 from storage.owing import (
     mark_alerts_changed,
     move_messages,
@@ -227,5 +227,5 @@ async def _repeat(tx: Transaction, case_id: int, rules: CaseRules, *, now: int) 
     )
     moments, repeat_at = await read_step_moments(tx, row["line"], zone=rules.zone, now=now)
     if repeat_at and row["repeat_at"] is None and row["owner_id"] is None:
-        await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
+        tx.write("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, case_id))
     return moments

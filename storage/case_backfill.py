@@ -2,7 +2,7 @@
 
 from bot.domain.case_rules import CaseRules
 from storage.case_refolding import CaseRefolding
-from storage.database import Database, chunks
+from storage.engine.base import Database, chunks
 
 _AT_ONCE = 200
 """Clients, or hidden calls, whose cases one transaction makes."""
@@ -31,5 +31,5 @@ async def create_missing_cases(database: Database, *, rules: CaseRules, now: int
         async with database.transaction() as tx:
             await CaseRefolding(tx, rules, now).refold_hidden(call_ids)
     async with database.transaction() as tx:
-        await tx.execute("UPDATE counters SET value = 1 WHERE name = 'caught_up'")
+        tx.write("UPDATE counters SET value = 1 WHERE name = 'caught_up'")
     return len(rows)

@@ -41,7 +41,7 @@ from storage.case_actions import (
 from storage.case_changes import free_cases
 from storage.case_rows import check_takes_clients, hold_of
 from storage.clock import MAY_DELETE_SQL
-from storage.database import Database, Row, Transaction
+from storage.engine.base import Database, Row, Transaction
 from storage.scopes import case_in_scope_sql
 
 _AT_ONCE = 50
@@ -78,7 +78,7 @@ class CaseBatches:
                 (*values, *more),
             )
             chosen = [row for row in rows if _can_be_done(kind, row, employee)]
-            await tx.execute(
+            tx.write(
                 f"DELETE FROM batches WHERE asked_at < ? AND {MAY_DELETE_SQL}",  # noqa: S608
                 (now - _KEPT_SECONDS,),
             )
@@ -86,11 +86,11 @@ class CaseBatches:
                 "UPDATE counters SET value = value + 1 WHERE name = 'batches' RETURNING value"
             )
             batch_id = counter["value"]
-            await tx.execute(
+            tx.write(
                 "INSERT INTO batches (id, kind, employee_id, asked_at) VALUES (?, ?, ?, ?)",
                 (batch_id, kind.value, employee.id, now),
             )
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO batch_cases (batch_id, case_id, place, owner_id, lost) "
                 "VALUES (?, ?, ?, ?, ?)",
                 [
@@ -160,7 +160,7 @@ class CaseBatches:
     ) -> bool:
         """Take, or close, the next cases, in one transaction. False: there are none."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE batches SET done_at = ? WHERE id = ? AND done_at IS NULL", (now, batch.id)
             )
             rows = await self._read_some(tx, batch, employee, state="asked")
@@ -280,7 +280,7 @@ async def _settle(
     otherwise: str,
 ) -> None:
     """Note what became of each case; `events`: the actions in the histories of those done."""
-    await tx.executemany(
+    tx.write_many(
         "UPDATE batch_cases SET state = ?, event_id = ? WHERE batch_id = ? AND case_id = ?",
         [
             (

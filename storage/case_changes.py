@@ -9,7 +9,7 @@ from storage.audience import sees_all_sql
 from storage.case_alerts import alert_case
 from storage.case_history import note_actions
 from storage.case_refolding import CaseRefolding
-from storage.database import Row, Transaction, marks_sql
+from storage.engine.base import Row, Transaction, marks_sql
 from storage.owing import mark_cases_changed, ping_people
 
 
@@ -31,7 +31,7 @@ async def free_cases(
     of the edits. Chats that have no alert of a case get one, unless its client called for the last
     time before `alert_since`.
     """
-    await tx.execute(
+    tx.write(
         "UPDATE cases SET owner_id = NULL, owned_at = NULL, claim_due_at = NULL, "  # noqa: S608
         f"asked_at = NULL WHERE id IN ({marks_sql(case_ids)})",
         (*case_ids,),

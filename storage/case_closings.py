@@ -14,7 +14,7 @@ from bot.domain.errors import AnothersError
 from bot.domain.people import Employee
 from storage.case_actions import close_cases, list_closings, reopen_cases
 from storage.case_rows import check_takes_clients, hold_of, read_workable
-from storage.database import Database
+from storage.engine.base import Database
 
 _AFTER_LOST_SQL = (
     "(SELECT max(moments.at) FROM (SELECT ? AS at UNION ALL SELECT c.started_at + 1 "
@@ -82,7 +82,7 @@ class CaseClosings:
     async def ignore(self, number: str, employee: Employee, *, now: int) -> None:
         """From now on lost calls of this number make no case; an open one closes."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
                 f"SELECT i.number, {_AFTER_LOST_SQL}, ? FROM (SELECT ? AS number) AS i "
                 f"WHERE {_IS_HEARD_OF}",
@@ -96,7 +96,7 @@ class CaseClosings:
     async def unignore(self, ignored_id: int, *, now: int) -> None:
         """From now on lost calls of the number make cases again."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 f"UPDATE ignored_numbers AS i SET until = {_AFTER_LOST_SQL} "  # noqa: S608
                 "WHERE id = ? AND until IS NULL",
                 (now, ignored_id),
@@ -105,7 +105,7 @@ class CaseClosings:
     async def ignore_again(self, ignored_id: int, *, now: int) -> None:
         """Ignore from now on a number that is heard of again; what it made since stays."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
                 f"SELECT i.number, {_AFTER_LOST_SQL}, i.employee_id FROM ignored_numbers AS i "
                 f"WHERE i.id = ? AND {_IS_HEARD_OF}",

@@ -6,7 +6,7 @@ from bot.domain.outbox import MessageKind, Priority
 from storage.case_changes import free_cases, refold_cases
 from storage.case_history import note_action
 from storage.company import read_escalation, read_hours
-from storage.database import Database
+from storage.engine.base import Database
 from storage.owing import owe_anew, ping_chats
 
 ANSWER_SECONDS = 300
@@ -55,7 +55,7 @@ class CaseDeadlines:
                     freed = CaseActionKind.FREED
                     await free_cases(tx, [case_id], freed, owner_id, rules=self._rules, now=now)
                     continue
-                await tx.execute(
+                tx.write(
                     "UPDATE cases SET asked_at = ?, claim_due_at = ? WHERE id = ?",
                     (now, now + ANSWER_SECONDS, case_id),
                 )
@@ -85,9 +85,7 @@ class CaseDeadlines:
             for row in rows:
                 escalation, hours = await read_escalation(tx), await read_hours(tx, row["line"])
                 repeat_at = escalation.repeat_moment(hours, now, self._rules.zone)
-                await tx.execute(
-                    "UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"])
-                )
+                tx.write("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
                 await ping_chats(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bot.domain.case_rules import CaseEvent, Deed, EventKind
 from bot.domain.merging import LIVE_POSITION
 from storage.audience import takes_clients_sql
-from storage.database import Row, Transaction, Value, chunks, marks_sql
+from storage.engine.base import Row, Transaction, Value, chunks, marks_sql
 
 _AT_ONCE = 300
 """Deeds or calls that one statement asks about."""
@@ -47,7 +47,7 @@ async def note_deeds(tx: Transaction, event_ids: Collection[int]) -> None:
     by whatever they were taken.
     """
     which = f"v.id IN ({marks_sql(event_ids)}) AND v.kind IN ({_kinds_sql()})"
-    await tx.execute(
+    tx.write(
         "INSERT INTO event_calls (call_id, event_id) SELECT y.call_id, v.id "  # noqa: S608
         "FROM case_events AS v JOIN case_calls AS y ON y.case_id = v.case_id "
         f"WHERE y.part = 'lost' AND {which} "
@@ -56,7 +56,7 @@ async def note_deeds(tx: Transaction, event_ids: Collection[int]) -> None:
         f"JOIN event_calls AS x ON x.event_id = w.id WHERE {which}",
         (*event_ids, *event_ids),
     )
-    await tx.execute(
+    tx.write(
         "INSERT INTO event_numbers (number, event_id) "  # noqa: S608
         "SELECT DISTINCT coalesce(m.number, c.client), v.id "
         "FROM case_events AS v JOIN case_calls AS y ON y.case_id = v.case_id AND y.part = 'lost' "
@@ -71,7 +71,7 @@ async def note_deeds(tx: Transaction, event_ids: Collection[int]) -> None:
 async def note_heard(tx: Transaction, heard: Sequence[tuple[Deed, int]]) -> None:
     """Add calls to the deeds by which somebody has the client they came from."""
     if heard:
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO event_calls (call_id, event_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(call, deed.id) for deed, call in heard],
         )
@@ -82,11 +82,11 @@ async def part_deed(
 ) -> None:
     """Let an action be of these numbers no more, and its copy of them."""
     theirs = f"IN ({marks_sql(numbers)})"
-    await tx.execute(
+    tx.write(
         f"UPDATE event_numbers SET event_id = ? WHERE event_id = ? AND number {theirs}",  # noqa: S608
         (copy_id, event_id, *numbers),
     )
-    await tx.execute(
+    tx.write(
         "UPDATE event_calls SET event_id = ? WHERE event_id = ? "  # noqa: S608
         f"AND call_id IN (SELECT id FROM calls WHERE client {theirs})",
         (copy_id, event_id, *numbers),

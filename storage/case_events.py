@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from bot.domain.calls import Direction, Status
 from bot.domain.case_rules import CaseEvent, CaseRules, event_kind
 from bot.domain.merging import LIVE_MAX_AGE, is_end_unknown
-from storage.database import Row
+from storage.engine.base import Row
 
 CALL_SQL = (
     "c.id, c.client, c.source, c.external_id, c.position, c.direction, c.status, c.lost, "

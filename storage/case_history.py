@@ -9,7 +9,7 @@ from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
 from storage.case_deeds import note_deeds, part_deed
 from storage.clients import same_client_sql
-from storage.database import Database, Transaction, marks_sql
+from storage.engine.base import Database, Transaction, marks_sql
 
 _SHOWN = 20
 
@@ -62,7 +62,7 @@ async def note_actions(
 
 async def take_back_actions(tx: Transaction, event_ids: Collection[int]) -> None:
     """Let actions that came to nothing not have been."""
-    await tx.execute(
+    tx.write(
         f"DELETE FROM case_events WHERE id IN ({marks_sql(event_ids)})",  # noqa: S608
         (*event_ids,),
     )
@@ -77,7 +77,7 @@ _IS_NEW = (
 
 async def move_actions(tx: Transaction, case_id: int, into: int) -> None:
     """Let the history of a case be that of another, which has its calls now."""
-    await tx.execute(
+    tx.write(
         "UPDATE case_events SET case_id = ? WHERE id IN "  # noqa: S608 - our own predicate
         f"(SELECT v.id FROM case_events AS v WHERE v.case_id = ? AND {_IS_NEW})",
         (into, case_id, into),

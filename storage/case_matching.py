@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from bot.domain.calls import CasePart, CaseState
 from bot.domain.case_rules import CaseFacts, Deed
-from storage.database import Value
+from storage.engine.base import Value
 from storage.stored_cases import COMPUTED, StoredCase
 
 

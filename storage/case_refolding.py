@@ -35,7 +35,7 @@ from storage.case_events import CALL_SQL, call_events
 from storage.case_history import copy_actions, move_actions
 from storage.case_matching import ComputedCase, Dissolved, match_rows
 from storage.clients import NUMBERS_SQL
-from storage.database import Transaction, Value, chunks, marks_sql
+from storage.engine.base import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
 from storage.reminders import move_reminders, restore_reminders
 from storage.stored_cases import COMPUTED, StoredCase, read_stored
@@ -311,12 +311,12 @@ class CaseRefolding:
     async def _write_void(self, one: Dissolved) -> None:
         """Mark a row void: its calls were not lost after all, or belong to another case now."""
         row = one.stored.row
-        await self._tx.execute(
+        self._tx.write(
             "UPDATE cases SET state = 'void', closed_at = NULL, lost = 0, attempts = 0, "
             "claim_due_at = NULL, asked_at = NULL, repeat_at = NULL WHERE id = ?",
             (row["id"],),
         )
-        await self._tx.execute("DELETE FROM case_calls WHERE case_id = ?", (row["id"],))
+        self._tx.write("DELETE FROM case_calls WHERE case_id = ?", (row["id"],))
         if one.into:
             await move_actions(self._tx, row["id"], one.into.id)
         await self._alerts.tell_of_void(row, one.into.id if one.into else None)
@@ -341,7 +341,7 @@ class CaseRefolding:
             due: tuple[int | None, int | None] = (None, None)
             if case.is_open and case.owner_id:
                 due = (had[0]["claim_due_at"], had[0]["asked_at"]) if had else (self._now, None)
-            await self._tx.execute(
+            self._tx.write(
                 "UPDATE cases SET owner_id = ?, owned_at = ?, claim_due_at = ?, asked_at = ? "
                 "WHERE id = ?",
                 (case.owner_id, case.claim.at if case.claim else None, *due, case.id),
@@ -372,12 +372,12 @@ class CaseRefolding:
             )
             for id_, case in enumerate(new, start=counter["value"] - len(new) + 1):
                 case.id = id_
-        await self._tx.executemany(
+        self._tx.write_many(
             f"INSERT INTO cases (id, {', '.join(COMPUTED)}) "  # noqa: S608
             f"VALUES (?, {marks_sql(COMPUTED)})",
             [(case.id, *case.values) for case in new],
         )
-        await self._tx.executemany(
+        self._tx.write_many(
             f"UPDATE cases SET {', '.join(f'{name} = ?' for name in COMPUTED)}, "  # noqa: S608
             "claim_due_at = CASE WHEN ? = 1 THEN claim_due_at END, "
             "asked_at = CASE WHEN ? = 1 THEN asked_at END, "
@@ -390,11 +390,11 @@ class CaseRefolding:
         )
 
     async def _write_calls(self, cases: Sequence[ComputedCase]) -> None:
-        await self._tx.executemany(
+        self._tx.write_many(
             "DELETE FROM case_calls WHERE call_id = ? AND case_id = ?",
             [(call, case.id) for case in cases for call in case.parts_before - case.parts.keys()],
         )
-        await self._tx.executemany(
+        self._tx.write_many(
             "INSERT INTO case_calls (call_id, case_id, part) VALUES (?, ?, ?) "
             "ON CONFLICT (call_id) DO UPDATE SET case_id = excluded.case_id, part = excluded.part",
             [(call, case.id, part.value) for case in cases for call, part in case.parts.items()],

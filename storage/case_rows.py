@@ -11,7 +11,7 @@ from bot.domain.cases import CaseHold
 from bot.domain.errors import NoAccessError, NoClientsError, NotFoundError, NotRungError
 from bot.domain.people import Employee, Person, Scope
 from storage.audience import told_to_group_sql
-from storage.database import Row, Transaction, Value
+from storage.engine.base import Row, Transaction, Value
 from storage.scopes import case_in_scope_sql
 
 

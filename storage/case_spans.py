@@ -1,6 +1,6 @@
 """Cases opened in a span of time and what had become of them by its end, as SQL for digests."""
 
-from storage.database import Value
+from storage.engine.base import Value
 
 
 def opened_in_sql(start: int, end: int) -> tuple[str, list[Value]]:

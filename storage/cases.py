@@ -43,7 +43,7 @@ from storage.case_rows import (
     workable_sql,
 )
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.database import Database, Row, Value, marks_sql
+from storage.engine.base import Database, Row, Value, marks_sql
 from storage.journal import JournalRepo
 from storage.owing import mark_cases_changed, ping_people
 from storage.scopes import case_in_scope_sql, extension_holder_sql
@@ -314,7 +314,7 @@ class CaseRepo:
             row = await read_row(tx, case_id, employee.scope)
             if not hold_of(row).can_be_extended_by(employee):
                 return False
-            await tx.execute(
+            tx.write(
                 "UPDATE cases SET claim_due_at = ?, asked_at = NULL WHERE id = ?",
                 (now + seconds, case_id),
             )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.outbox import MessageKind
 from storage.call_positions import move_calls, refold_moved
-from storage.database import Database, Transaction
+from storage.engine.base import Database, Transaction
 from storage.outbox import shift_messages
 from storage.owing import owe_administrators
 
@@ -125,7 +125,7 @@ class ClockRepo:
                 leapt_at = now
             elif leapt_at is not None and now >= leapt_at + _DAY:
                 leapt_at = None
-            await tx.execute(
+            tx.write(
                 "INSERT INTO clock (id, noted_at, leapt_at, latest_at) VALUES (1, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET noted_at = excluded.noted_at, "
                 "leapt_at = excluded.leapt_at, latest_at = excluded.latest_at",
@@ -133,7 +133,7 @@ class ClockRepo:
             )
             if abs(step) >= _TOLD_SECONDS:
                 jump = (now - step, now)
-                await tx.execute("UPDATE clock SET jumped_from = ?, jumped_to = ?", jump)
+                tx.write("UPDATE clock SET jumped_from = ?, jumped_to = ?", jump)
                 subject = f"{jump[0]} {jump[1]}"
                 await owe_administrators(tx, MessageKind.CLOCK_JUMP, subject, now=now)
         return step
@@ -142,22 +142,20 @@ class ClockRepo:
 async def _move_back(tx: Transaction, *, by: int, now: int) -> None:
     """Move back what waits since a moment that is to come again, then those moments."""
     await shift_messages(tx, by=by, now=now)
-    await tx.execute(
+    tx.write(
         "UPDATE cases SET claim_due_at = claim_due_at - ? "
         "WHERE claim_due_at > ? AND (owned_at > ? OR asked_at > ?)",
         (by, now, now, now),
     )
-    await tx.execute("UPDATE cases SET repeat_at = repeat_at - ? WHERE repeat_at > ?", (by, now))
-    await tx.execute(
+    tx.write("UPDATE cases SET repeat_at = repeat_at - ? WHERE repeat_at > ?", (by, now))
+    tx.write(
         "UPDATE reminders SET due_at = due_at - ? WHERE due_at > ? AND created_at > ? "
         "AND due_at - created_at <= ?",
         (by, now, now, _SPAN_SECONDS),
     )
-    await tx.execute(
-        "UPDATE invites SET expires_at = expires_at - ? WHERE created_at > ?", (by, now)
-    )
+    tx.write("UPDATE invites SET expires_at = expires_at - ? WHERE created_at > ?", (by, now))
     for table, column, where in _MOVED_BACK:
-        await tx.execute(
+        tx.write(
             f"UPDATE {table} SET {column} = {column} - ? WHERE {where}",  # noqa: S608
             (by, now),
         )

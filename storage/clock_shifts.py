@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.domain.clock_shifts import SHIFT_TOLERANCE, SHIFTED_CALLS, count_shifted
 from bot.domain.outbox import MessageKind
-from storage.database import Database, Transaction
+from storage.engine.base import Database, Transaction
 from storage.owing import owe_administrators
 
 _LATEST = 200
@@ -38,7 +38,7 @@ async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now
             run = SHIFTED_CALLS
         if (shift, run) == known:
             continue
-        await tx.execute(
+        tx.write(
             "INSERT INTO clock_shifts (source, shift, run) VALUES (?, ?, ?) "
             "ON CONFLICT (source) DO UPDATE SET shift = excluded.shift, run = excluded.run",
             (source, shift, run),

@@ -4,7 +4,7 @@ from bot.domain.calls import CommentChange
 from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
 from bot.domain.people import Employee
-from storage.database import Database, Transaction
+from storage.engine.base import Database, Transaction
 from storage.owing import mark_alerts_changed
 from storage.owing_cards import owe_cards
 from storage.scopes import call_in_scope_sql
@@ -96,7 +96,7 @@ class CommentRepo:
         if (row["version"] or 0) != on_top_of:
             raise ConflictError(f"comment of call {call_id}")
         version = on_top_of + 1
-        await tx.execute(
+        tx.write(
             "INSERT INTO comment_changes (call_id, version, author_id, changed_at, old, new) "
             "VALUES (?, ?, ?, ?, ?, ?)",
             (call_id, version, author.id, now, old[0]["text"] if old else None, text),
@@ -107,9 +107,9 @@ class CommentRepo:
         )
         await owe_cards(tx, call_ids=[call_id], now=now)
         if text is None:
-            await tx.execute("DELETE FROM comments WHERE call_id = ?", (call_id,))
+            tx.write("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return
-        await tx.execute(
+        tx.write(
             "INSERT INTO comments (call_id, author_id, text, written_at, version) "
             "VALUES (?, ?, ?, ?, ?) ON CONFLICT (call_id) DO UPDATE SET "
             "author_id = excluded.author_id, text = excluded.text, "

@@ -21,7 +21,7 @@ from bot.domain.company import Escalation, EscalationField, StepMoments, next_op
 from bot.domain.hours import Hours, Span
 from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
-from storage.database import Database, Row, Transaction
+from storage.engine.base import Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
@@ -53,9 +53,9 @@ class CompanyRepo:
         `week` None: the line has the company's hours; the company works always.
         """
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM working_hours WHERE line = ?", (line or "",))
+            tx.write("DELETE FROM working_hours WHERE line = ?", (line or "",))
             if week is not None:
-                await tx.execute(
+                tx.write(
                     "INSERT INTO working_hours (line, week) VALUES (?, ?)",
                     (line or "", json.dumps(week)),
                 )
@@ -63,8 +63,8 @@ class CompanyRepo:
 
     async def set_holidays(self, days: Collection[date], *, now: int) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM holidays")
-            await tx.executemany(
+            tx.write("DELETE FROM holidays")
+            tx.write_many(
                 "INSERT INTO holidays (day) VALUES (?)", [(day.isoformat(),) for day in set(days)]
             )
             await self._replan(tx, now)
@@ -84,7 +84,7 @@ class CompanyRepo:
 
     async def set_number(self, name: EscalationField, value: int, *, now: int) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO company_numbers (name, value) VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (name.value, value),
@@ -100,7 +100,7 @@ class CompanyRepo:
 
     async def set_rung_only(self, *, is_so: bool) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO company_numbers (name, value) VALUES ('rung_only', ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (int(is_so),),
@@ -150,9 +150,9 @@ class CompanyRepo:
     async def _plan_opening(self, tx: Transaction, now: int) -> None:
         weeks, days = await tx.execute(_WEEKS_SQL), await tx.execute(_HOLIDAYS_SQL)
         opening = _next_opening(weeks, days, now, self._zone)
-        await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")
+        tx.write("DELETE FROM company_numbers WHERE name = 'opening_at'")
         if opening is not None:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO company_numbers (name, value) VALUES ('opening_at', ?)", (opening,)
             )
 
@@ -174,7 +174,7 @@ class CompanyRepo:
         for row in await tx.execute(_REPEATS_SQL):
             hours = await hours_of(row["line"])
             repeat_at = escalation.repeat_moment(hours, max(now, row["last"]), self._zone)
-            await tx.execute("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
+            tx.write("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
 
 
 async def read_hours(tx: Transaction, line: str | None) -> Hours:

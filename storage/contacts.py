@@ -12,7 +12,7 @@ from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Takeover
 from bot.domain.errors import NotFoundError
 from storage.case_refolding import CaseRefolding
-from storage.database import Database, Row, Transaction
+from storage.engine.base import Database, Row, Transaction
 from storage.owing_cards import owe_cards_of_client
 
 _CONTACT = (
@@ -47,7 +47,7 @@ class ContactRepo:
         """Name the client who has the number, or forget the name."""
         async with self._database.transaction() as tx:
             contact = await _contact_of(tx, number)
-            await tx.execute(
+            tx.write(
                 "UPDATE contacts SET former_name = name, name = ?, version = version + 1 "
                 "WHERE id = ? AND coalesce(name, '') <> coalesce(?, '')",
                 (name, contact.id, name),
@@ -102,17 +102,17 @@ class ContactRepo:
                 one.number for one in (*contact.numbers, *(other.numbers if other else ()))
             }
             if other and is_whole:
-                await tx.execute(
+                tx.write(
                     "UPDATE contact_numbers SET contact_id = ?, former_id = NULL "
                     "WHERE contact_id = ?",
                     (contact.id, other.id),
                 )
-                await tx.execute("DELETE FROM contacts WHERE id = ?", (other.id,))
+                tx.write("DELETE FROM contacts WHERE id = ?", (other.id,))
             else:
                 await _put(tx, number, contact.id)
             name = name or (other.name if other and is_whole else None)
             if name:
-                await tx.execute(
+                tx.write(
                     "UPDATE contacts SET name = ?, former_name = NULL, version = version + 1 "
                     "WHERE id = ? AND name IS NULL",
                     (name, contact.id),
@@ -168,7 +168,7 @@ async def _contact_of(tx: Transaction, number: str) -> Contact:
     if contact:
         return contact
     id_ = await _next_id(tx, "contacts")
-    await tx.execute("INSERT INTO contacts (id) VALUES (?)", (id_,))
+    tx.write("INSERT INTO contacts (id) VALUES (?)", (id_,))
     return Contact(id_, None, None, 0, (await _put(tx, number, id_),))
 
 

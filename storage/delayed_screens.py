@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from storage.database import Database
+from storage.engine.base import Database
 from storage.open_cards import DrawnCard
 
 
@@ -31,7 +31,7 @@ class DelayedScreenRepo:
     async def set(self, screen: DelayedScreen) -> None:
         """Keep a screen; an older one of the same chat is forgotten."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO late_screens "
                 "(chat_id, thread_id, message_id, text, markup, asked_at, card) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (chat_id) DO UPDATE SET "
@@ -67,9 +67,9 @@ class DelayedScreenRepo:
 
     async def forget(self, chat_id: int) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM late_screens WHERE chat_id = ?", (chat_id,))
+            tx.write("DELETE FROM late_screens WHERE chat_id = ?", (chat_id,))
 
     async def forget_before(self, moment: int) -> None:
         """Forget the screens asked for before a moment: nobody waits for them any more."""
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM late_screens WHERE asked_at < ?", (moment,))
+            tx.write("DELETE FROM late_screens WHERE asked_at < ?", (moment,))

@@ -19,7 +19,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.merging import MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
-from storage.database import Database, Row, Transaction, marks_sql
+from storage.engine.base import Database, Row, Transaction, marks_sql
 from storage.owing import mark_cases_changed, purge_told
 from storage.owing_dials import mark_dials_changed, owe_dial
 
@@ -70,7 +70,7 @@ class DialRepo:
         tells of it is owed, in place of `message_id` if there is one.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE dials SET over_at = ? WHERE over_at IS NULL AND asked_at <= ?",
                 (now, now - LONGEST),
             )
@@ -117,12 +117,12 @@ class DialRepo:
         What was taken for its call until now, and has another id, was another.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE dials SET state = 'begun' WHERE id = ? AND state IN ('asked', 'unsure')",
                 (dial_id,),
             )
             if external_id is not None:
-                await tx.execute(
+                tx.write(
                     "UPDATE dials SET external_id = ?, call_id = (SELECT c.id FROM calls AS c "
                     "WHERE c.source = dials.source AND c.external_id = ?) WHERE id = ?",
                     (external_id, external_id, dial_id),
@@ -135,7 +135,7 @@ class DialRepo:
         """Note that nothing has come of it, or that this is not known; the log knows better."""
         async with self._database.transaction() as tx:
             over_at = None if state is DialState.UNSURE else now
-            await tx.execute(
+            tx.write(
                 "UPDATE dials SET state = ?, reason = ?, over_at = ? "
                 "WHERE id = ? AND call_id IS NULL AND over_at IS NULL",
                 (state.value, reason, over_at, dial_id),
@@ -191,7 +191,7 @@ async def follow_calls(tx: Transaction, changes: Sequence[ChangedCall], *, now: 
             continue
         taken[one.id] = row
         over_at = now if one.call.is_over else None
-        await tx.execute(
+        tx.write(
             "UPDATE dials SET call_id = ?, over_at = ? WHERE id = ?",
             (one.id, over_at if row["over_at"] is None else row["over_at"], row["id"]),
         )
@@ -200,7 +200,7 @@ async def follow_calls(tx: Transaction, changes: Sequence[ChangedCall], *, now: 
 
 async def purge_dials(tx: Transaction, *, before: int) -> None:
     """Delete what was begun before the moment, and what tells of it."""
-    await tx.execute("DELETE FROM dials WHERE asked_at < ? AND over_at IS NOT NULL", (before,))
+    tx.write("DELETE FROM dials WHERE asked_at < ? AND over_at IS NOT NULL", (before,))
     await purge_told(tx, [MessageKind.DIAL], before=before)
 
 

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.hours import next_local
 from bot.domain.outbox import OWED_FOR, MessageKind, Priority
-from storage.database import Database, Row, Transaction
+from storage.engine.base import Database, Row, Transaction
 from storage.owing import owe_once
 
 LIMIT = 6
@@ -39,7 +39,7 @@ class DigestTimes:
     async def remove(self, employee_id: int, minutes: int) -> None:
         """Let the person have the digest at this time of the day no more."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "DELETE FROM digests WHERE employee_id = ? AND minutes = ?",
                 (employee_id, minutes),
             )
@@ -64,7 +64,7 @@ class DigestTimes:
                 "SELECT * FROM digests WHERE due_at <= ? ORDER BY due_at LIMIT 200", (now,)
             ):
                 count += await self._owe_digests(tx, row, now=now)
-            await tx.executemany(
+            tx.write_many(
                 "UPDATE digests SET due_at = ? WHERE minutes = ? AND due_at > ? AND due_at <> ?",
                 [(due_at, minutes, now, due_at) for minutes, due_at in nexts.items()],
             )
@@ -85,7 +85,7 @@ class DigestTimes:
                 now=now,
             )
             due_at = next_local(due_at, minutes, self._zone)
-        await tx.execute(
+        tx.write(
             "UPDATE digests SET due_at = ? WHERE employee_id = ? AND minutes = ?",
             (due_at, row["employee_id"], minutes),
         )

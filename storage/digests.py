@@ -11,7 +11,7 @@ from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.hours import local_date, local_time, moment_of, wall_time
 from bot.domain.people import Employee, Scope
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.database import Database, Row, Value
+from storage.engine.base import Database, Row, Value
 from storage.scopes import case_in_scope_sql, extension_holder_sql
 
 _WEEK = timedelta(days=7)

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.domain.errors import StorageError
-from storage.database import Database
+from storage.engine.base import Database
 
 _HOLDS_SECONDS = 2.0
 """How long a finding holds: probes come often, and each asks the disk for a write."""
@@ -29,7 +29,7 @@ class Durability:
         """A real write, of one number: a full disk shows in nothing else."""
         try:
             async with self._database.transaction() as tx:
-                await tx.execute(
+                tx.write(
                     "INSERT INTO counters (name, value) VALUES ('probes', 1) "
                     "ON CONFLICT (name) DO UPDATE SET value = counters.value + 1"
                 )

@@ -6,7 +6,7 @@ from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
-from storage.database import Database, Row, Transaction, marks_sql
+from storage.engine.base import Database, Row, Transaction, marks_sql
 from storage.owing import bring_chat_up_to_date, drop_for_person, owe_open_cases
 
 NAME_LIMIT = 64
@@ -171,7 +171,7 @@ class EmployeeRepo:
 
     async def set_quiet(self, employee_id: int, quiet: QuietHours | None) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE employees SET quiet_from = ?, quiet_to = ? WHERE id = ?",
                 (quiet.start if quiet else None, quiet.end if quiet else None, employee_id),
             )
@@ -191,7 +191,7 @@ class EmployeeRepo:
 
     async def _set(self, employee_id: int, column: str, value: str | int | None) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 f"UPDATE employees SET {column} = ? WHERE id = ?",  # noqa: S608 - our own names
                 (value, employee_id),
             )
@@ -246,7 +246,7 @@ async def let_in(tx: Transaction, employee_id: int) -> None:
 
 async def let_clients_go(tx: Transaction, employee_id: int) -> None:
     """Have the cases in a person's hands freed at the next tick, as if they had not answered."""
-    await tx.execute(
+    tx.write(
         "UPDATE cases SET claim_due_at = 0, asked_at = 0 WHERE owner_id = ? AND state = 'open'",
         (employee_id,),
     )
@@ -254,8 +254,8 @@ async def let_clients_go(tx: Transaction, employee_id: int) -> None:
 
 async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence[str]) -> None:
     """Replace a person's extensions, inside the caller's transaction."""
-    await tx.execute("DELETE FROM employee_extensions WHERE employee_id = ?", (employee_id,))
-    await tx.executemany(
+    tx.write("DELETE FROM employee_extensions WHERE employee_id = ?", (employee_id,))
+    tx.write_many(
         "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
         [(extension, employee_id) for extension in dict.fromkeys(extensions)],
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 
 from bot.domain.feeds import FeedState
 from bot.domain.outbox import MessageKind
-from storage.database import Database, marks_sql
+from storage.engine.base import Database, marks_sql
 from storage.owing import owe_administrators
 
 TELL_AFTER = 60
@@ -29,7 +29,7 @@ class FeedRepo:
         self, source: str, feed: str, cursor: str, *, read_until: int | None = None
     ) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO feeds (source, feed, cursor, read_until) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (source, feed) DO UPDATE SET cursor = excluded.cursor, "
                 "read_until = coalesce(excluded.read_until, feeds.read_until)",
@@ -43,7 +43,7 @@ class FeedRepo:
                 "SELECT failed_at, told_at FROM feeds WHERE source = ? AND feed = ?",
                 (source, feed),
             )
-            await tx.execute(
+            tx.write(
                 "INSERT INTO feeds (source, feed, connected_at) VALUES (?, ?, ?) "
                 "ON CONFLICT (source, feed) DO UPDATE SET connected_at = excluded.connected_at, "
                 "failed_at = NULL, told_at = NULL",
@@ -71,7 +71,7 @@ class FeedRepo:
             )
             is_old = must_act or now - row["failed_at"] >= TELL_AFTER
             if is_old and row["told_at"] is None:
-                await tx.execute(
+                tx.write(
                     "UPDATE feeds SET told_at = ? WHERE source = ? AND feed = ?",
                     (now, source, feed),
                 )
@@ -111,12 +111,12 @@ class FeedRepo:
         """
         names = ("", *feeds)
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 f"DELETE FROM feeds WHERE source NOT IN ({marks_sql(names)})",  # noqa: S608
                 names,
             )
             for source, known in feeds.items():
-                await tx.execute(
+                tx.write(
                     "UPDATE feeds SET connected_at = NULL, failed_at = NULL, told_at = NULL, "  # noqa: S608
                     "error = NULL, read_until = NULL "
                     f"WHERE source = ? AND feed NOT IN ({marks_sql(('', *known))})",

@@ -12,7 +12,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, DefaultKeyBuilder, StateType, StorageKey
 
-from storage.database import Database
+from storage.engine.base import Database
 
 _KEYS = DefaultKeyBuilder(with_bot_id=False)
 
@@ -24,14 +24,12 @@ class FsmStorage(BaseStorage):
     async def set_state(self, key: StorageKey, state: StateType = None) -> None:
         row = _KEYS.build(key)
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO fsm (key, state, data) VALUES (?, ?, '{}') "
                 "ON CONFLICT (key) DO UPDATE SET state = excluded.state",
                 (row, _name(state)),
             )
-            await tx.execute(
-                "DELETE FROM fsm WHERE key = ? AND state IS NULL AND data = '{}'", (row,)
-            )
+            tx.write("DELETE FROM fsm WHERE key = ? AND state IS NULL AND data = '{}'", (row,))
 
     async def get_state(self, key: StorageKey) -> str | None:
         rows = await self._database.fetch(
@@ -42,14 +40,12 @@ class FsmStorage(BaseStorage):
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         row = _KEYS.build(key)
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO fsm (key, data) VALUES (?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET data = excluded.data",
                 (row, _json(data)),
             )
-            await tx.execute(
-                "DELETE FROM fsm WHERE key = ? AND state IS NULL AND data = '{}'", (row,)
-            )
+            tx.write("DELETE FROM fsm WHERE key = ? AND state IS NULL AND data = '{}'", (row,))
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
         rows = await self._database.fetch(
@@ -62,9 +58,9 @@ class FsmStorage(BaseStorage):
         row = _KEYS.build(key)
         async with self._database.transaction() as tx:
             if state is None and not data:
-                await tx.execute("DELETE FROM fsm WHERE key = ?", (row,))
+                tx.write("DELETE FROM fsm WHERE key = ?", (row,))
                 return
-            await tx.execute(
+            tx.write(
                 "INSERT INTO fsm (key, state, data) VALUES (?, ?, ?) "
                 "ON CONFLICT (key) DO UPDATE SET state = excluded.state, data = excluded.data",
                 (row, _name(state), _json(data)),

@@ -7,7 +7,7 @@ from bot.domain.groups import Group
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
 from bot.domain.places import Place, PlaceKind
-from storage.database import Database, Row
+from storage.engine.base import Database, Row
 from storage.owing import (
     bring_chat_up_to_date,
     drop_for_group,
@@ -56,7 +56,7 @@ class GroupRepo:
 
     async def set_title(self, chat_id: int, title: str) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
+            tx.write("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
     async def disconnect(self, group_id: int) -> None:
         """Let the group hear of nothing new; the messages it has are still edited.
@@ -86,7 +86,7 @@ class GroupRepo:
             raise NotFoundError(f"place {code}")
         place = known[code]
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO group_places (group_id, kind, name) VALUES (?, ?, ?) "
                 "ON CONFLICT DO NOTHING"
                 if is_wanted
@@ -98,7 +98,7 @@ class GroupRepo:
     async def hear_all(self, group_id: int) -> None:
         """Let the group hear of every line and queue."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "DELETE FROM group_places WHERE group_id = "
                 "(SELECT id FROM groups WHERE id = ? AND state = 'active')",
                 (group_id,),
@@ -139,12 +139,12 @@ class GroupRepo:
         What was sent is not edited any more.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "DELETE FROM groups WHERE chat_id = ? AND thread_id IN "
                 "(SELECT thread_id FROM groups WHERE chat_id = ?)",
                 (old, new),
             )
-            await tx.execute("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
+            tx.write("UPDATE groups SET chat_id = ? WHERE chat_id = ?", (new, old))
             await move_chat(tx, old, new)
 
     async def _select(self, where: str, values: Sequence[int]) -> list[Group]:

@@ -9,8 +9,8 @@ from bot.domain.errors import InviteError, NotFoundError
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Acceptance, Invite, Language, Role
 from storage.clock import MAY_DELETE_SQL
-from storage.database import Database, Row
 from storage.employees import let_in, set_extensions
+from storage.engine.base import Database, Row
 from storage.owing import owe_administrators
 
 LIFETIME = 7 * 86400
@@ -39,12 +39,12 @@ class InviteRepo:
         """
         token = secrets.token_urlsafe(24)
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "DELETE FROM invites WHERE expires_at < ? AND used_at IS NULL "  # noqa: S608
                 f"AND {MAY_DELETE_SQL}",
                 (now,),
             )
-            await tx.execute(
+            tx.write(
                 "INSERT INTO invites (token_hash, role, extensions, name, created_by, "
                 "created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -125,7 +125,7 @@ class InviteRepo:
             )
             await let_in(tx, employee["id"])
             await set_extensions(tx, employee["id"], [*kept, *given])
-            await tx.execute(
+            tx.write(
                 "UPDATE invites SET used_at = ?, used_by = ? WHERE id = ?",
                 (now, employee["id"], invite["id"]),
             )

@@ -27,7 +27,7 @@ from bot.domain.people import EVERYTHING, Person, Scope
 from storage.calls import parse_rang
 from storage.case_history import reopen_until_sql
 from storage.clients import SAME_CLIENT_SQL
-from storage.database import Database, Row, Value, marks_sql
+from storage.engine.base import Database, Row, Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 

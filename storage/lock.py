@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.domain.errors import StartError
-from storage.database import LOCK_ENDING, prepare_place, unusable
+from storage.engine.sqlite_files import LOCK_ENDING, prepare_place, unusable
 
 
 @contextmanager

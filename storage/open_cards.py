@@ -14,7 +14,7 @@
 from dataclasses import dataclass
 
 from bot.domain.outbox import MessageKind, Owed
-from storage.database import Database
+from storage.engine.base import Database
 from storage.owing import purge_told
 from storage.owing_cards import owe_card, settle_card_edit
 
@@ -40,7 +40,7 @@ class OpenCardRepo:
     async def note(self, chat_id: int, message_id: int, card: DrawnCard, *, now: int) -> None:
         """Note that the message shows this card now."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "INSERT INTO open_cards (chat_id, message_id, call_id, case_id, origin, shown, "
                 "drawn_at, opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (chat_id, message_id) DO UPDATE SET "
@@ -52,7 +52,7 @@ class OpenCardRepo:
                     *(card.drawn_at, now),
                 ),
             )
-            await tx.execute(
+            tx.write(
                 "DELETE FROM open_cards WHERE chat_id = ? AND message_id NOT IN "
                 "(SELECT o.message_id FROM open_cards AS o WHERE o.chat_id = ? "
                 "ORDER BY o.opened_at DESC, o.message_id DESC LIMIT ?)",
@@ -72,7 +72,7 @@ class OpenCardRepo:
     async def forget(self, chat_id: int, message_id: int) -> None:
         """Note that the message shows no card any more."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "DELETE FROM open_cards WHERE chat_id = ? AND message_id = ?",
                 (chat_id, message_id),
             )
@@ -81,7 +81,7 @@ class OpenCardRepo:
         """Owe the edit no more, unless there is something new; `card`: what was shown by it."""
         async with self._database.transaction() as tx:
             if card:
-                await tx.execute(
+                tx.write(
                     "UPDATE open_cards SET shown = ?, drawn_at = ? "
                     "WHERE chat_id = ? AND message_id = ? AND origin = ?",
                     (card.shown, card.drawn_at, owed.chat_id, owed.message_id, card.origin),
@@ -96,6 +96,6 @@ class OpenCardRepo:
         ):
             return False
         async with self._database.transaction() as tx:
-            await tx.execute("DELETE FROM open_cards WHERE opened_at < ?", (before,))
+            tx.write("DELETE FROM open_cards WHERE opened_at < ?", (before,))
             await purge_told(tx, [MessageKind.CARD], before=before)
         return True

@@ -51,7 +51,7 @@ from collections.abc import Collection, Sequence
 
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
-from storage.database import Database, Row, Transaction, marks_sql
+from storage.engine.base import Database, Row, Transaction, marks_sql
 from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL
 from storage.owing import owe_administrators
 from storage.owing_lists import EDIT_SECONDS, drop_list, drop_untold, note_told
@@ -108,7 +108,7 @@ class OutboxRepo:
         is edited again EDIT_SECONDS later at the earliest.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE outbox SET message_id = ?, shown = ?, done_at = ?, attempts = 0, "
                 "state = CASE WHEN version = ? THEN 'sent' ELSE 'pending' END, "
                 "ping_version = CASE WHEN ping_version > ? THEN ping_version ELSE 0 END, "
@@ -127,7 +127,7 @@ class OutboxRepo:
     async def hold_chat(self, chat_id: int, *, until: int) -> None:
         """Send nothing to the chat until then, as Telegram asks; a restart changes nothing."""
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE outbox SET due_at = ? "
                 "WHERE chat_id = ? AND state = 'pending' AND due_at < ?",
                 (until, chat_id, until),
@@ -140,7 +140,7 @@ class OutboxRepo:
         first.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE outbox SET attempts = attempts + 1, reason = ?, "
                 "due_at = CASE WHEN due_at < ? THEN ? ELSE due_at END WHERE id = ?",
                 (reason, not_before, not_before, owed_id),
@@ -166,7 +166,7 @@ class OutboxRepo:
         `shown` stays: it tells that there was a message before, so the new one makes no sound.
         """
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 "UPDATE outbox SET message_id = NULL WHERE id = ? AND message_id = ?",
                 (owed.id, owed.message_id),
             )
@@ -181,7 +181,7 @@ class OutboxRepo:
                 "RETURNING name, tg_id",
                 (now, employee_id),
             )
-            await tx.execute(
+            tx.write(
                 "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ? "
                 "WHERE chat_id = ? AND state = 'pending'",
                 (reason, now, chat_id),
@@ -203,7 +203,7 @@ class OutboxRepo:
                 (case_id, chat_id, message_id),
             )
             for row in messages:
-                await tx.execute(
+                tx.write(
                     "UPDATE outbox SET version = version + 1, state = 'pending', shown = NULL, "
                     "priority = ?, due_at = ? WHERE id = ?",
                     (Priority.NEWS, now, row["id"]),
@@ -226,13 +226,13 @@ async def shift_messages(tx: Transaction, *, by: int, now: int) -> None:
     A message of a later step waits for a moment of working time: it is moved only if it became
     owed at a moment that is to come again. All others wait for some seconds or minutes.
     """
-    await tx.execute(
+    tx.write(
         "UPDATE outbox SET due_at = due_at - ? "
         "WHERE state = 'pending' AND due_at > ? AND (is_late = 0 OR created_at > ?)",
         (by, now, now),
     )
     for column in ("created_at", "done_at", "alerted_at", "listed_at"):
-        await tx.execute(
+        tx.write(
             f"UPDATE outbox SET {column} = {column} - ? WHERE {column} > ?",  # noqa: S608
             (by, now),
         )

@@ -17,7 +17,7 @@ from storage.audience import (
     wants_alerts_sql,
     was_rung_sql,
 )
-from storage.database import Row, Transaction, marks_sql
+from storage.engine.base import Row, Transaction, marks_sql
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
 from storage.owing_lists import forget_unsent_lists, mark_lists_changed
@@ -30,7 +30,7 @@ async def owe_administrators(
     tx: Transaction, kind: MessageKind, subject: str, *, now: int, but: int = 0
 ) -> None:
     """Tell every administrator, once for each subject; `but`: the id of one who knows already."""
-    await tx.execute(
+    tx.write(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
         f"AND id <> ? AND {can_be_told_sql('employees')} "
@@ -80,7 +80,7 @@ async def owe_anew(
 
     A message that is still owed is not put off by this.
     """
-    await tx.execute(
+    tx.write(
         f"{_TO_PERSON} DO UPDATE SET "
         "version = outbox.version + 1, ping_version = outbox.version + 1, state = 'pending', "
         "is_late = 0, priority = excluded.priority, "
@@ -118,15 +118,15 @@ async def owe_case(tx: Transaction, case_id: int, moments: StepMoments, *, now: 
         f"AND outbox.reason = '{DropReason.NOTHING_TO_TELL}'"
     )
     values = (str(case_id), case_id, Priority.ALERT, now)
-    await tx.execute(
+    tx.write(
         f"{person} AND {takes_clients_sql('e')} AND {was_rung_sql('?', 'e.id')} {conflict}",
         (*values, *_due_at_and_is_late(moments.operators, now), case_id),
     )
-    await tx.execute(
+    tx.write(
         f"{person} AND {sees_all_sql('e')} AND e.alerts = 'all' {conflict}",
         (*values, *_due_at_and_is_late(moments.supervisors, now)),
     )
-    await tx.execute(
+    tx.write(
         f"{group} AND {group_subscribes_sql('?')} {conflict}",
         (*values, *_due_at_and_is_late(moments.groups, now), case_id),
     )
@@ -153,7 +153,7 @@ async def list_later_alerts(tx: Transaction) -> list[Row]:
 
 
 async def set_due_at(tx: Transaction, owed_id: int, due_at: int) -> None:
-    await tx.execute("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
+    tx.write("UPDATE outbox SET due_at = ? WHERE id = ?", (due_at, owed_id))
 
 
 async def mark_cases_changed(
@@ -172,7 +172,7 @@ async def mark_alerts_changed(
     Of what was done to many at once a list tells in one edit, so that it goes before their alerts.
     """
     ids = list(case_ids)
-    await tx.executemany(
+    tx.write_many(
         f"UPDATE outbox SET {changed_sql(priority)} "  # noqa: S608
         "WHERE kind IN ('case', 'claim') AND case_id = ? AND state IN ('pending', 'sent') "
         f"AND NOT {TOLD_IN_LIST_SQL}",
@@ -186,14 +186,14 @@ async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
 
     Where its own was dropped before it was sent, it has none.
     """
-    await tx.execute(
+    tx.write(
         "DELETE FROM outbox WHERE kind = 'case' AND case_id = ? AND state = 'dropped' "
         "AND message_id IS NULL AND EXISTS (SELECT 1 FROM outbox AS o "
         "WHERE o.chat_id = outbox.chat_id AND o.thread_id = outbox.thread_id "
         "AND o.kind = 'case' AND o.case_id = ? AND o.message_id IS NOT NULL)",
         (into, case_id),
     )
-    await tx.execute(
+    tx.write(
         "UPDATE outbox SET case_id = ?, subject = ? WHERE kind = 'case' AND case_id = ? "
         "AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.chat_id = outbox.chat_id "
         "AND o.thread_id = outbox.thread_id AND o.kind = outbox.kind AND o.subject = ?)",
@@ -228,7 +228,7 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
     Chats that were alerted after `since`, the moment at which this was due, are left out, as are
     those that wait for their first message, or a new one.
     """
-    await tx.execute(
+    tx.write(
         "UPDATE outbox SET version = version + 1, ping_version = version + 1, "  # noqa: S608
         "state = 'pending', priority = ?, due_at = ?, created_at = ? "
         "WHERE kind = 'case' AND case_id = ? AND (state = 'sent' "
@@ -264,17 +264,17 @@ async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int
     """
     await forget_unsent_lists(tx, chat_id, thread_id=thread_id)
     dropped = "chat_id = ? AND thread_id = ? AND kind IN ('case', 'list') AND state = 'dropped'"
-    await tx.execute(
+    tx.write(
         f"DELETE FROM outbox WHERE {dropped} AND message_id IS NULL "  # noqa: S608
         "AND listed_at IS NULL",
         (chat_id, thread_id),
     )
-    await tx.execute(
+    tx.write(
         f"UPDATE outbox SET state = 'sent', ping_version = 0 WHERE {dropped} "  # noqa: S608
         "AND message_id IS NULL",
         (chat_id, thread_id),
     )
-    await tx.execute(
+    tx.write(
         "UPDATE outbox SET state = 'pending', version = version + 1, ping_version = 0, "  # noqa: S608
         f"priority = ?, due_at = 0 WHERE id IN (SELECT id FROM outbox WHERE {dropped} "
         "AND message_id IS NOT NULL ORDER BY id DESC LIMIT ?)",
@@ -289,7 +289,7 @@ _DROP = "UPDATE outbox SET state = 'dropped', done_at = created_at, reason = ? "
 
 async def drop_for_person(tx: Transaction, employee_id: int) -> None:
     """Owe nothing more to a person who was blocked or removed."""
-    await tx.execute(
+    tx.write(
         f"{_DROP} WHERE employee_id = ? AND state = 'pending'",
         (DropReason.PERSON_IS_OUT, employee_id),
     )
@@ -297,7 +297,7 @@ async def drop_for_person(tx: Transaction, employee_id: int) -> None:
 
 async def drop_unsent(tx: Transaction, chat_id: int, *, thread_id: int) -> None:
     """Owe no first messages to a group that was disconnected; what it has is still edited."""
-    await tx.execute(
+    tx.write(
         f"{_DROP} WHERE state = 'pending' AND message_id IS NULL AND chat_id = ? "
         "AND thread_id = ?",
         (DropReason.DISCONNECTED, chat_id, thread_id),
@@ -308,7 +308,7 @@ async def drop_unsubscribed(
     tx: Transaction, group_id: int, chat_id: int, *, thread_id: int
 ) -> None:
     """Owe a group no first messages of cases on lines and queues it hears of no more."""
-    await tx.execute(
+    tx.write(
         f"{_DROP}, list_id = CASE WHEN listed_at IS NULL THEN NULL ELSE list_id END "  # noqa: S608
         "WHERE chat_id = ? AND thread_id = ? AND kind = 'case' AND message_id IS NULL "
         "AND (state = 'pending' OR (state = 'sent' AND listed_at IS NULL)) "
@@ -320,7 +320,7 @@ async def drop_unsubscribed(
 
 async def drop_for_group(tx: Transaction, chat_id: int, *, thread_id: int | None) -> None:
     """Owe nothing more to a group, or one topic of it, that cannot be written to."""
-    await tx.execute(
+    tx.write(
         f"{_DROP} WHERE chat_id = ? AND thread_id = coalesce(?, thread_id) AND state = 'pending'",
         (DropReason.GROUP_IS_GONE, chat_id, thread_id),
     )
@@ -331,20 +331,20 @@ async def move_chat(tx: Transaction, old: int, new: int) -> None:
 
     What was sent is forgotten: messages have other ids in the new chat, unknown to the bot.
     """
-    await tx.execute(
+    tx.write(
         "DELETE FROM outbox WHERE chat_id = ? AND message_id IS NULL AND list_id IN "
         "(SELECT l.id FROM outbox AS l WHERE l.chat_id = ? AND l.kind = 'list' "
         "AND l.message_id IS NOT NULL)",
         (old, old),
     )
-    await tx.execute("DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,))
-    await tx.execute(
+    tx.write("DELETE FROM outbox WHERE chat_id = ? AND message_id IS NOT NULL", (old,))
+    tx.write(
         "DELETE FROM outbox WHERE chat_id = ? AND EXISTS (SELECT 1 FROM outbox AS o "
         "WHERE o.chat_id = ? AND o.thread_id = outbox.thread_id "
         "AND o.kind = outbox.kind AND o.subject = outbox.subject)",
         (old, new),
     )
-    await tx.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
+    tx.write("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
 
 
 _OF_THEIR_DAY = (
@@ -368,7 +368,7 @@ async def purge_told(
     tx: Transaction, kinds: Collection[MessageKind] = _OF_THEIR_DAY, *, before: int
 ) -> None:
     """Delete rows settled before the moment; those about a case are deleted with the case."""
-    await tx.execute(
+    tx.write(
         "DELETE FROM outbox WHERE case_id IS NULL AND state <> 'pending' AND done_at < ? "  # noqa: S608
         f"AND kind IN ({marks_sql(kinds)})",
         (before, *(kind.value for kind in kinds)),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from bot.domain.outbox import Priority
 from storage.audience import can_be_told_sql
-from storage.database import Transaction, Value, chunks, marks_sql
+from storage.engine.base import Transaction, Value, chunks, marks_sql
 from storage.outbox_rows import changed_sql
 
 _AT_ONCE = 300
@@ -72,9 +72,9 @@ async def owe_card(tx: Transaction, chat_id: int, message_id: int) -> None:
 
 async def settle_card_edit(tx: Transaction, owed_id: int, version: int) -> None:
     """Owe an edit no more, unless something became new since `version`."""
-    await tx.execute("DELETE FROM outbox WHERE id = ? AND version = ?", (owed_id, version))
+    tx.write("DELETE FROM outbox WHERE id = ? AND version = ?", (owed_id, version))
 
 
 async def _owe(tx: Transaction, where: str, values: Sequence[Value], *, now: int = 0) -> None:
     """`now` only says since when it is owed: it is due at once, and no clock need be asked."""
-    await tx.execute(f"{_OWE} WHERE {where} {_UNLESS_OWED}", (Priority.CARD, now, now, *values))
+    tx.write(f"{_OWE} WHERE {where} {_UNLESS_OWED}", (Priority.CARD, now, now, *values))

@@ -7,7 +7,7 @@ others.
 from collections.abc import Collection, Sequence
 
 from bot.domain.outbox import DropReason, Priority
-from storage.database import Transaction
+from storage.engine.base import Transaction
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 
 EDIT_SECONDS = 4
@@ -25,7 +25,7 @@ async def mark_lists_changed(
     tx: Transaction, case_ids: Collection[int], *, priority: Priority, now: int
 ) -> None:
     """Owe an edit of every list that tells of one of these cases."""
-    await tx.executemany(
+    tx.write_many(
         f"UPDATE outbox SET {changed_sql(priority, due_at=NEXT_EDIT_SQL)} "  # noqa: S608
         "WHERE id IN (SELECT o.list_id FROM outbox AS o WHERE o.case_id = ? "
         "AND o.list_id IS NOT NULL) AND state IN ('pending', 'sent')",
@@ -35,7 +35,7 @@ async def mark_lists_changed(
 
 async def note_told(tx: Transaction, list_id: int, told: Sequence[int], *, now: int) -> None:
     """Note that a list shows the cases of these rows now."""
-    await tx.executemany(
+    tx.write_many(
         "UPDATE outbox SET listed_at = ? WHERE id = ? AND list_id = ? AND listed_at IS NULL",
         [(now, row_id, list_id) for row_id in told],
     )
@@ -47,7 +47,7 @@ async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: 
     They are owed again when their cases concern the chat again. A row that has become another
     meanwhile stays.
     """
-    await tx.executemany(
+    tx.write_many(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE id = ? AND version = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
         [(DropReason.NOTHING_TO_TELL, now, *row) for row in rows],
@@ -56,7 +56,7 @@ async def drop_untold(tx: Transaction, rows: Sequence[tuple[int, int]], *, now: 
 
 async def drop_list(tx: Transaction, list_id: int, *, reason: str, now: int) -> None:
     """Take all cases out of a list that was dropped before it told of them."""
-    await tx.execute(
+    tx.write(
         "UPDATE outbox SET state = 'dropped', reason = ?, done_at = ?, list_id = NULL "  # noqa: S608
         f"WHERE list_id = ? AND listed_at IS NULL AND {TOLD_IN_LIST_SQL}",
         (reason, now, list_id),
@@ -69,7 +69,7 @@ async def forget_unsent_lists(tx: Transaction, chat_id: int, *, thread_id: int) 
         "SELECT l.id FROM outbox AS l WHERE l.kind = 'list' AND l.chat_id = ? "
         "AND l.thread_id = ? AND l.state = 'dropped' AND l.message_id IS NULL"
     )
-    await tx.execute(
+    tx.write(
         f"DELETE FROM outbox WHERE list_id IN ({unsent}) AND {TOLD_IN_LIST_SQL}",  # noqa: S608
         (chat_id, thread_id),
     )

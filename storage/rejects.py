@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from bot.domain.calls import CallFacts, Flaw, Reject
 from bot.domain.outbox import MessageKind
-from storage.database import Database, Transaction
+from storage.engine.base import Database, Transaction
 from storage.owing import owe_administrators
 
 KEPT = 1000
@@ -36,16 +36,16 @@ class RejectRepo:
             kept = await tx.execute(
                 "SELECT id, reason, body FROM rejects WHERE source = ?", (source,)
             )
-            await tx.executemany(
+            tx.write_many(
                 "DELETE FROM rejects WHERE id = ?",
                 [(row["id"],) for row in kept if (row["reason"], row["body"]) in new],
             )
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO rejects (source, received_at, place, reason, body) "
                 "VALUES (?, ?, ?, ?, ?)",
                 new.values(),
             )
-            await tx.execute(
+            tx.write(
                 "DELETE FROM rejects WHERE source = ? AND id <= "
                 "(SELECT id FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
                 (source, source, KEPT),
@@ -78,7 +78,7 @@ class RejectRepo:
 async def count_flaws(tx: Transaction, facts: Sequence[CallFacts], *, now: int) -> None:
     """Count the flaws of statements, in the transaction that records them."""
     counts = Counter((one.source, flaw) for one in facts for flaw in one.flaws)
-    await tx.executemany(
+    tx.write_many(
         "INSERT INTO flaws (source, flaw, count, last_at) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (source, flaw) DO UPDATE SET count = flaws.count + excluded.count, "
         "last_at = excluded.last_at",

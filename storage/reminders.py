@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.domain.errors import NotFoundError
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
-from storage.database import Database, Row, Transaction, marks_sql
+from storage.engine.base import Database, Row, Transaction, marks_sql
 from storage.owing import owe_anew
 
 LIMIT = 50
@@ -51,7 +51,7 @@ class ReminderRepo:
         async with self._database.transaction() as tx:
             if not await tx.execute("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
                 raise NotFoundError(f"call {call_id} to be reminded of")
-            await tx.execute(
+            tx.write(
                 "DELETE FROM reminders WHERE employee_id = ? AND call_id = ? "  # noqa: S608
                 f"AND {_IS_PENDING}",
                 (employee.id, call_id),
@@ -108,7 +108,7 @@ class ReminderRepo:
             )
             for row in rows:
                 lapsed = "NULL" if row["stands"] else "due_at"
-                await tx.execute(
+                tx.write(
                     f"UPDATE reminders SET lapsed_at = {lapsed}, due_at = NULL WHERE id = ?",  # noqa: S608
                     (row["id"],),
                 )
@@ -140,9 +140,9 @@ async def move_reminders(
     """
     pending = f"UPDATE reminders SET call_id = ? WHERE {_IS_PENDING} AND was_over = 0"  # noqa: S608
     if of_calls:
-        await tx.execute(f"{pending} AND call_id IN ({marks_sql(of_calls)})", (call_id, *of_calls))
+        tx.write(f"{pending} AND call_id IN ({marks_sql(of_calls)})", (call_id, *of_calls))
     if of_numbers:
-        await tx.execute(
+        tx.write(
             f"{pending} AND call_id IN (SELECT y.call_id FROM cases AS k JOIN case_calls AS y "  # noqa: S608
             f"ON y.case_id = k.id WHERE k.client IN ({marks_sql(of_numbers)}) "
             "AND k.opened_at < ? AND k.state <> 'open' AND y.part <> 'closing') "
@@ -153,7 +153,7 @@ async def move_reminders(
 
 async def restore_reminders(tx: Transaction, case_id: int) -> None:
     """Let reminders that have lapsed be pending again: their case is open."""
-    await tx.execute(
+    tx.write(
         "UPDATE reminders SET due_at = lapsed_at, lapsed_at = NULL WHERE lapsed_at IS NOT NULL "
         "AND call_id IN (SELECT call_id FROM case_calls WHERE case_id = ? AND part <> 'closing')",
         (case_id,),

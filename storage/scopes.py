@@ -2,7 +2,7 @@
 
 from bot.domain.people import Scope
 from storage.audience import takes_clients_sql
-from storage.database import Value, marks_sql
+from storage.engine.base import Value, marks_sql
 
 
 def call_in_scope_sql(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bot.domain.outbox import MessageKind
 from bot.domain.silence import QUARTER, WEEKS, Heard
 from storage.clock import MAY_DELETE_SQL
-from storage.database import Database, Transaction, marks_sql
+from storage.engine.base import Database, Transaction, marks_sql
 from storage.owing import owe_administrators
 
 
@@ -92,7 +92,7 @@ class SilenceRepo:
                     told_at, told = None, told + 1
                     subject = f"{one.source} {rows[0]['since']} {one.since}"
                     await owe_administrators(tx, MessageKind.HEARD_AGAIN, subject, now=now)
-                await tx.execute(
+                tx.write(
                     "INSERT INTO silences (source, since, counted_until, missed, told_at) "
                     "VALUES (?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "
                     "since = excluded.since, counted_until = excluded.counted_until, "
@@ -106,9 +106,9 @@ class SilenceRepo:
         names = ("", *sources)
         marks = marks_sql(names)
         async with self._database.transaction() as tx:
-            await tx.execute(f"DELETE FROM silences WHERE source NOT IN ({marks})", names)  # noqa: S608
-            await tx.execute(f"DELETE FROM heard WHERE source NOT IN ({marks})", names)  # noqa: S608
-            await tx.executemany(
+            tx.write(f"DELETE FROM silences WHERE source NOT IN ({marks})", names)  # noqa: S608
+            tx.write(f"DELETE FROM heard WHERE source NOT IN ({marks})", names)  # noqa: S608
+            tx.write_many(
                 "DELETE FROM heard WHERE source = ? AND (quarter > ? "  # noqa: S608
                 f"OR quarter < ? AND {MAY_DELETE_SQL})",
                 [(name, now // QUARTER, _first_quarter(now)) for name in sources],
@@ -117,7 +117,7 @@ class SilenceRepo:
 
 async def note_heard(tx: Transaction, counts: Mapping[str, int], *, now: int) -> None:
     """Note, in the transaction that records them, how many new calls each source tells of now."""
-    await tx.executemany(
+    tx.write_many(
         "INSERT INTO heard (source, quarter, calls, first_at, last_at, longest) "
         "VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT (source, quarter) DO UPDATE SET "
         "calls = heard.calls + excluded.calls, last_at = excluded.last_at, "

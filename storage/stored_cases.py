@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.calls import CasePart, CaseState
-from storage.database import Row, Transaction, Value
+from storage.engine.base import Row, Transaction, Value
 
 COMPUTED = (
     "client",

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from storage.database import Database, marks_sql
+from storage.engine.base import Database, marks_sql
 
 
 class WaitingUpdateRepo:
@@ -15,7 +15,7 @@ class WaitingUpdateRepo:
 
     async def add(self, bodies: Mapping[int, Any]) -> None:
         async with self._database.transaction() as tx:
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO waiting_updates (update_id, body) VALUES (?, ?) "
                 "ON CONFLICT (update_id) DO NOTHING",
                 [(number, json.dumps(body)) for number, body in bodies.items()],
@@ -30,7 +30,7 @@ class WaitingUpdateRepo:
 
     async def forget(self, numbers: Collection[int]) -> None:
         async with self._database.transaction() as tx:
-            await tx.execute(
+            tx.write(
                 f"DELETE FROM waiting_updates WHERE update_id IN ({marks_sql(numbers)})",  # noqa: S608
                 tuple(numbers),
             )

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator
+from contextlib import ExitStack
 from pathlib import Path
 from zlib import crc32
 
@@ -18,10 +19,12 @@ from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from storage.database import Database, open_database
+from storage.database import Where, open_database
+from storage.engine.base import Database
 from tests.support.databases import put_database
 from tests.support.places import ROOT
 from tests.support.plain_http import plain_http
+from tests.support.postgres import postgres_database, prepare_folder, stop_server
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import StoredDigests
 
@@ -29,13 +32,20 @@ MEMORY = Path("/dev/shm")
 ROOM = 2**30
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Keep the files of tests in memory where there is room: a kill loses as little there.
 
     Only a loss of power would differ, which no test makes; and no commit waits for a disk.
     """
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    if not hasattr(config, "workerinput"):
+        prepare_folder()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        stop_server()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,12 +64,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: crc32(str(item.path.relative_to(ROOT)).encode()))
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty database."""
-    await put_database(path := tmp_path / "dzvinok.db")
-    async with open_database(path) as database:
-        yield database
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database, of each engine."""
+    with ExitStack() as stack:
+        if request.param == "postgres":
+            where: Where = stack.enter_context(postgres_database())
+        else:
+            await put_database(where := tmp_path / "dzvinok.db")
+        async with open_database(where) as database:
+            yield database
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from storage.calls import CallRepo
-from storage.database import chunks
+from storage.engine.base import chunks
 from storage.rejects import RejectRepo
 
 _HISTORY_AT_ONCE = 25

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from bot.domain.people import Language, Role
 from storage.calls import CallRepo
-from storage.database import Database, copy_database, open_database
+from storage.database import open_database
 from storage.employees import set_extensions
+from storage.engine.base import Database
+from storage.engine.sqlite_files import copy_database
 from tests.bench import office
 from tests.support.running import ADMIN
 
@@ -80,7 +82,7 @@ async def add_people(
 ) -> None:
     """People who let the bot in; ids in Telegram count from `first`."""
     async with database.transaction() as tx:
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO employees (tg_id, name, role, language, page_size, created_at) "
             "VALUES (?, ?, ?, ?, 8, 0)",
             [(first + i, f"Колега {i + 1}", role.value, Language.UK.value) for i in range(count)],
@@ -105,11 +107,11 @@ async def _add_people(database: Database) -> None:
     await add_people(database, 1, role=Role.ADMINISTRATOR, first=ADMIN)
     await add_operators(database)
     async with database.transaction() as tx:
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO contacts (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
             [(client, f"Клієнт {client}") for client in range(_CONTACTS)],
         )
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO contact_numbers (id, number, contact_id) VALUES (?, ?, ?) "
             "ON CONFLICT DO NOTHING",
             [(client, f"+38{office.number_of(client)}", client) for client in range(_CONTACTS)],
@@ -119,7 +121,7 @@ async def _add_people(database: Database) -> None:
 async def _add_comments(database: Database, done: int, end: int, now: int) -> None:
     """Every twentieth call has one; ids of calls count from one."""
     async with database.transaction() as tx:
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO comments (call_id, author_id, text, written_at, version) "
             "VALUES (?, 1, 'Передзвонити після обіду, клієнт просив рахунок', ?, 1)",
             [(call, now) for call in range(done + 1, end + 1) if not call % _COMMENTED],

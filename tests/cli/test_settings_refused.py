@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import MIGRATIONS
+from storage.engine.sqlite import MIGRATIONS
 from tests.support.places import DATA, ROOT
 from tests.support.processes import run_forked
 from tests.support.terminals import Terminal

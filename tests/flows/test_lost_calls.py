@@ -90,7 +90,7 @@ async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
             open_database(office.settings.database_path) as database,
             database.transaction() as tx,
         ):
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO employees (id, tg_id, name, role, language, page_size, "
                 "created_at) VALUES (?, ?, ?, 'supervisor', 'uk', 8, 0)",
                 [(100 + n, 5000 + n, f"Людина {n}") for n in range(50)],

@@ -7,7 +7,7 @@ import pytest
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.storage.base import StorageKey
 
-from storage.database import Database
+from storage.engine.base import Database
 from storage.fsm import FsmStorage
 from tests.support.screens import App, open_app
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from bot.domain.calls import Direction, Status
 from bot.telegram.open_cards import OpenCardsMiddleware
 from keyboards.callbacks import Card, LogPage
-from storage.database import Database
+from storage.engine.base import Database
 from storage.open_cards import OpenCardRepo
 from tests.support.plans import ExplainedDatabase
 from tests.support.screens import BOSS, NOW, App, open_app

@@ -19,8 +19,8 @@ from bot.intake.recorder import Recorder
 from bot.sources.base import Batch, CallSource, Reading
 from bot.telemetry.metrics import Metrics
 from storage.calls import CallRepo
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.feeds import TELL_AFTER, FeedRepo
 from storage.rejects import RejectRepo
 from tests.support.statements import NOW, said

@@ -9,7 +9,7 @@ from bot.domain.calls import CallFacts, Outcome
 from bot.domain.errors import StorageError
 from bot.intake.recorder import Recorder
 from storage.calls import CallRepo
-from storage.database import Database
+from storage.engine.base import Database
 from storage.rejects import RejectRepo
 from tests.support.statements import NOW, said
 

@@ -12,7 +12,7 @@ from bot.jobs.jobs import Jobs
 from bot.jobs.silence_watch import SilenceWatch
 from bot.repositories import create_repositories
 from storage.clock import ClockRepo
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.kyiv import KYIV
 from tests.support.statements import said
 

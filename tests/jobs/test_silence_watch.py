@@ -12,7 +12,7 @@ from bot.domain.typed_times import parse_week
 from bot.intake.recorder import Recorder
 from bot.jobs.silence_watch import SilenceWatch
 from bot.repositories import Repositories, create_repositories
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.kyiv import KYIV, at
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import said
@@ -57,7 +57,7 @@ class Company:
                 gaps = [b - a for a, b in itertools.pairwise(moments)]
                 rows.append((begins // 900, 7, moments[0], moments[-1], max(gaps)))
         async with self.database.transaction() as tx:
-            await tx.executemany("INSERT INTO heard VALUES ('office', ?, ?, ?, ?, ?)", rows)
+            tx.write_many("INSERT INTO heard VALUES ('office', ?, ?, ?, ?, ?)", rows)
 
     async def begin(self, moment: str) -> None:
         self.now = at(moment)

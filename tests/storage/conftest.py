@@ -3,7 +3,7 @@
 import pytest
 
 from storage.calls import CallRepo
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.call_logs import Log
 
 

@@ -16,8 +16,8 @@ from bot.domain.merging import LIVE_POSITION, merge
 from bot.domain.people import EVERYTHING, Role
 from storage.calls import CallRepo
 from storage.comments import CommentRepo
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.journal import JournalRepo
 from tests.support.employees import hire, told_chats
 from tests.support.statements import NOW, START, histories, merged, said, scrambled

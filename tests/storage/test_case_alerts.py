@@ -12,7 +12,7 @@ from bot.domain.cases import ALERT_MAX_AGE
 from bot.domain.people import AlertScope, EmployeeState, Role
 from storage.calls import CallRepo
 from storage.comments import CommentRepo
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.employees import hire, told_chats
 from tests.support.statements import NOW, START, said
 from tests.support.stored_calls import HOUR, OTHER, StoredCalls, values_of

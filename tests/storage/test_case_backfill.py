@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bot.domain.case_rules import DEFAULT_RULES
 from storage.case_backfill import create_missing_cases
-from storage.database import MIGRATIONS, open_database
+from storage.database import open_database
+from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from tests.support.statements import NOW
 from tests.support.stored_calls import StoredCalls
 
@@ -20,7 +21,7 @@ async def test_calls_recorded_before_there_were_cases_get_theirs_and_nobody_is_a
         "id, source, external_id, direction, status, level, started_at, position, received_at"
     )
     async with (
-        open_database(tmp_path / "dzvinok.db", migrations=first) as old,
+        open_sqlite(tmp_path / "dzvinok.db", migrations=first) as old,
         old.transaction() as tx,
     ):
         await tx.execute(

@@ -1,6 +1,6 @@
 """Many cases taken, or closed, at once: those meant, only if they still are so, and back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,7 +13,7 @@ from bot.domain.outbox import Priority
 from bot.domain.people import EVERYTHING, Employee, Role
 from bot.domain.places import Place, PlaceKind
 from storage.case_batches import CaseBatches
-from storage.database import Database, Transaction
+from storage.engine.base import Database, Row, Transaction, Value
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
@@ -255,9 +255,15 @@ class Breaking(Database):
     """A database that refuses the transactions after so many."""
 
     def __init__(self, inner: Database, *, after: int) -> None:
+        super().__init__()
         self.inner = inner
         self.left = after
-        self.fetch = inner.fetch  # type: ignore[method-assign]
+
+    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        return await self.inner.fetch(sql, values)
+
+    async def size(self) -> int:
+        return await self.inner.size()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -16,7 +16,8 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Board, CaseActionKind
 from bot.domain.contacts import Joining, Takeover
 from bot.domain.people import EVERYTHING, Role
-from storage.database import Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
 from tests.support.statements import NOW, said
 from tests.support.stored_calls import CLIENT, OTHER, SAME, THIRD, WINDOW, StoredCalls, values_of
 

@@ -41,7 +41,8 @@ from storage.case_closings import CaseClosings
 from storage.case_deadlines import ANSWER_SECONDS, CaseDeadlines
 from storage.cases import CaseRepo
 from storage.contacts import ContactRepo
-from storage.database import Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
 from tests.support.deliveries import WatchedOutbox, deliver_due
 from tests.support.employees import hire
 from tests.support.running import settings_for

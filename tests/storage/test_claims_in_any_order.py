@@ -21,7 +21,9 @@ from bot.domain.errors import NoAccessError
 from bot.domain.people import EVERYTHING, Language, Role
 from bot.views import cases as views
 from storage.case_refolding import CaseRefolding
-from storage.database import MIGRATIONS, Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
+from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from storage.reminders import ReminderRepo
 from tests.support.kyiv import KYIV
 from tests.support.statements import NOW, said
@@ -475,7 +477,7 @@ async def test_claims_and_closings_of_before_are_of_the_calls_and_numbers_of_the
             break
         shutil.copy(script, old)
     call = "(id, source, external_id, started_at, position, received_at, client, direction, status"
-    async with open_database(path, migrations=old) as database, database.transaction() as tx:
+    async with open_sqlite(path, migrations=old) as database, database.transaction() as tx:
         await tx.execute(
             "INSERT INTO employees (id, tg_id, name, role, language, page_size, created_at) "
             "VALUES (2, 2, 'Олена', 'operator', 'uk', 8, 0), "

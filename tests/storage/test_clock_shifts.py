@@ -8,7 +8,7 @@ from bot.domain.calls import Status
 from bot.domain.people import Role
 from storage.calls import CallRepo
 from storage.clock_shifts import ClockShiftRepo
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.employees import hire
 from tests.support.statements import NOW, said
 

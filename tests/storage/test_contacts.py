@@ -13,7 +13,8 @@ from bot.domain.contacts import NUMBERS_LIMIT, Contact, Joining, Takeover
 from bot.domain.errors import NotFoundError
 from bot.domain.people import EVERYTHING, Employee, Role
 from storage.contacts import ContactRepo
-from storage.database import MIGRATIONS, open_database
+from storage.database import open_database
+from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from tests.support.statements import NOW
 from tests.support.stored_calls import OTHER, THIRD, StoredCalls
 
@@ -260,7 +261,7 @@ async def test_the_old_address_book_and_closings_move_into_the_new_tables(tmp_pa
     old.mkdir()
     for script in sorted(MIGRATIONS.glob("*.sql"))[:11]:
         shutil.copy(script, old)
-    async with open_database(path, migrations=old):
+    async with open_sqlite(path, migrations=old):
         pass
     with closing(sqlite3.connect(path)) as connection:
         connection.executemany(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import StartError
-from storage.database import open_database, remove_database, size_on_disk
+from storage.database import open_database
+from storage.engine.sqlite_files import remove_database, size_on_disk
 from storage.lock import only_instance
 
 

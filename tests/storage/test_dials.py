@@ -9,8 +9,8 @@ from bot.domain.calls import Direction, Party, Status
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee, Role
 from storage.clock import ClockRepo
-from storage.database import Database
 from storage.dials import DialRepo
+from storage.engine.base import Database
 from tests.support.employees import hire
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import NOW, said

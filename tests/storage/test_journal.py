@@ -196,13 +196,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def fill() -> None:
         async with open_database(path) as database, database.transaction() as tx:
             numbers = range(1, 10_001)
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO calls (id, source, external_id, direction, status, level, "
                 "started_at, lost, position, received_at) "
                 "VALUES (?, 'office', ?, 'in', 'missed', 1, ?, ?, ?, 0)",
                 [(n, f"a{n}", NOW + n, n % 2, NOW + n) for n in numbers],
             )
-            await tx.executemany(
+            tx.write_many(
                 "INSERT INTO call_extensions (extension, position, call_id, lost) "
                 "VALUES (?, ?, ?, ?)",
                 [(x, NOW + n, n, n % 2) for n in numbers[::2] for x in ("101", "102")],

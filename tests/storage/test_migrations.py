@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import StartError
-from storage.database import MIGRATIONS, open_database
+from storage.engine.sqlite import MIGRATIONS, open_sqlite
 
 SCRIPTS = sorted(MIGRATIONS.glob("*.sql"))
 
@@ -25,7 +25,7 @@ def schema(path: Path) -> tuple[int, list[tuple[Any, ...]]]:
 
 
 async def migrate(path: Path, migrations: Path) -> None:
-    async with open_database(path, migrations=migrations):
+    async with open_sqlite(path, migrations=migrations):
         pass
 
 

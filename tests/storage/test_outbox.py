@@ -6,8 +6,8 @@ from bot.domain.calls import Party
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import EmployeeState, Role
 from storage.calls import CallRepo
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from storage.owing import mark_alerts_changed, owe_anew, ping_people

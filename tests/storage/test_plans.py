@@ -23,7 +23,7 @@ from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from bot.repositories import Repositories, create_repositories
 from storage.case_spans import opened_in_sql
-from storage.database import Database
+from storage.engine.base import Database
 from storage.journal import JournalRepo
 from storage.open_cards import DrawnCard
 from storage.owing_cards import owe_cards, owe_cards_of_client

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.calls import Reject
-from storage.database import Database
+from storage.engine.base import Database
 from storage.rejects import KEPT, RejectRepo
 from tests.support.statements import NOW
 

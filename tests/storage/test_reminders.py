@@ -5,7 +5,7 @@ import pytest
 from bot.domain.calls import Party, Status
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee, EmployeeState, Role
-from storage.database import Database
+from storage.engine.base import Database
 from storage.reminders import LIMIT, ReminderRepo
 from tests.support.running import OLENA
 from tests.support.statements import said

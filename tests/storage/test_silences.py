@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from storage.calls import CallRepo
-from storage.database import MIGRATIONS, Database, open_database
+from storage.engine.base import Database
+from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from storage.silences import SilenceRepo
 from tests.support.statements import said
 
@@ -55,7 +56,7 @@ async def test_calls_that_came_before_the_upgrade_are_learnt_from(
 ) -> None:
     path = tmp_path / "old.db"
     async with (
-        open_database(path, migrations=migrations) as database,
+        open_sqlite(path, migrations=migrations) as database,
         database.transaction() as tx,
     ):
         for number, (received, ended) in enumerate(
@@ -70,7 +71,7 @@ async def test_calls_that_came_before_the_upgrade_are_learnt_from(
                 (number, str(number), began, end, NOW + received),
             )
     shutil.copy(next(MIGRATIONS.glob("0026_*")), migrations)
-    async with open_database(path, migrations=migrations) as database:
+    async with open_sqlite(path, migrations=migrations) as database:
         heard = await SilenceRepo(database).heard("office", now=NOW + 3600)
     quarter = NOW // 900
     assert [(one.quarter, one.calls, one.longest) for one in heard] == [

@@ -9,7 +9,7 @@ from bot.domain.log import Key, LogFilter, Page, Turn
 from bot.domain.merging import merge
 from bot.domain.people import EVERYTHING, Scope
 from storage.calls import CallRepo
-from storage.database import Database
+from storage.engine.base import Database
 from storage.journal import JournalRepo
 from tests.support.statements import said
 

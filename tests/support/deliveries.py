@@ -18,7 +18,7 @@ from bot.domain.people import Language
 from bot.repositories import Repositories
 from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
-from storage.database import Database
+from storage.engine.base import Database
 from storage.outbox import OutboxRepo
 
 

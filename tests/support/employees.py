@@ -1,7 +1,7 @@
 """People of the company, put straight into a database, and what they are owed."""
 
 from bot.domain.people import AlertScope, EmployeeState, Role
-from storage.database import Database
+from storage.engine.base import Database
 from tests.support.statements import NOW
 
 
@@ -21,7 +21,7 @@ async def hire(
             "unreachable_at, created_at) VALUES (?, ?, 'Олена', ?, 'uk', 8, ?, ?, ?, 0)",
             (tg_id, tg_id, role, alerts, state, NOW if is_unreachable else None),
         )
-        await tx.executemany(
+        tx.write_many(
             "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",
             [(extension, tg_id) for extension in extensions],
         )

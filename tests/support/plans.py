@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from storage.database import Database, Row, Transaction, Value
+from storage.engine.base import Database, Row, Statement, Transaction, Value
 
 LOG = frozenset({"calls", "call_extensions", "outbox"})
 """What nobody may sort: its indexes are in the order in which it is read."""
@@ -92,6 +92,7 @@ class ExplainedDatabase(Database):
 
     inner: Database
     plans: list[Plan] = field(default_factory=list)
+    trips: int = 0
 
     async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         rows = await self.inner.fetch(sql, values)  # first: EXPLAIN alone sees no new schema
@@ -101,7 +102,12 @@ class ExplainedDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self.inner.transaction() as tx:
-            yield _ExplainedTransaction(tx, self)
+            explained = _ExplainedTransaction(tx, self)
+            yield explained
+            await explained.finish()
+
+    async def size(self) -> int:
+        return await self.inner.size()
 
     async def explain(self, tx: Transaction, sql: str, values: Sequence[Value]) -> None:
         self._note(sql, await tx.execute(f"EXPLAIN QUERY PLAN {sql}", values))
@@ -125,17 +131,24 @@ class ExplainedDatabase(Database):
         ]
 
 
-@dataclass
 class _ExplainedTransaction(Transaction):
-    inner: Transaction
-    database: ExplainedDatabase
+    def __init__(self, inner: Transaction, database: ExplainedDatabase) -> None:
+        super().__init__()
+        self._inner = inner
+        self._database = database
 
-    async def execute(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        await self.database.explain(self.inner, sql, values)
-        return await self.inner.execute(sql, values)
+    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
+        await self._queue_explained(queued)
+        await self._database.explain(self._inner, last.sql, last.rows[0])
+        return await self._inner.execute(last.sql, last.rows[0])
 
-    async def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-        some = list(rows)
-        for values in some[:1]:
-            await self.database.explain(self.inner, sql, values)
-        await self.inner.executemany(sql, some)
+    async def finish(self) -> None:
+        await self._queue_explained(self._queue)
+
+    async def _queue_explained(self, queued: Sequence[Statement]) -> None:
+        for one in queued:
+            await self._database.explain(self._inner, one.sql, one.rows[0])
+            if one.is_many:
+                self._inner.write_many(one.sql, one.rows)
+            else:
+                self._inner.write(one.sql, one.rows[0])

@@ -43,7 +43,8 @@ from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from storage.database import Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
 from tests.support.databases import put_database
 from tests.support.plain_http import plain_http
 

@@ -13,8 +13,8 @@ from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
 from storage.contacts import ContactRepo
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.journal import JournalRepo
 from tests.support.employees import hire
 from tests.support.statements import NOW, said

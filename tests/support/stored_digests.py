@@ -4,9 +4,9 @@ from datetime import datetime
 
 from bot.domain.digests import CaseGroup, Digest
 from bot.domain.people import Employee, Role
-from storage.database import Database
 from storage.digest_times import DigestTimes
 from storage.digests import DigestRepo
+from storage.engine.base import Database
 from tests.support.kyiv import KYIV, at
 from tests.support.screens import BOSS, IVAN, OLENA
 from tests.support.stored_calls import WINDOW, StoredCalls

@@ -16,8 +16,8 @@ from bot.telegram.delayed_screens import DelayedScreens
 from bot.telegram.isolation import PersonIsolation
 from handlers.dialog_state import adopt
 from keyboards.callbacks import DialogButton, DialogStep
-from storage.database import Database
 from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
+from storage.engine.base import Database
 from storage.fsm import FsmStorage, put
 from storage.open_cards import DrawnCard, OpenCardRepo
 from tests.support.full_disks import largest_file

@@ -7,8 +7,8 @@ from aiogram.types import Update
 
 from bot.domain.people import Employee, Role
 from bot.telegram.gate import LINKS, QUIET_SECONDS, REMEMBERED, Gate
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from tests.support.employees import hire
 
 STRANGER, GROUP = 4000, -1001

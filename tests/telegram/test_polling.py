@@ -21,7 +21,7 @@ from bot.telegram.polling import Polling
 from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telemetry.metrics import Metrics
-from storage.database import Database
+from storage.engine.base import Database
 from storage.waiting_updates import WaitingUpdateRepo
 from tests.support.full_disks import largest_file
 from tests.support.telegram import START, TOKEN

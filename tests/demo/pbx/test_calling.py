@@ -32,7 +32,8 @@ from bot.media import recordings as fetching
 from bot.repositories import create_repositories
 from bot.sources.asterisk.ami import open_ami
 from bot.sources.polling import Pace
-from storage.database import Database, open_database
+from storage.database import open_database
+from storage.engine.base import Database
 from tests.support.running import IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import START, TOKEN, RunningClock
 

@@ -1,0 +1,103 @@
+"""What an engine is to the rest of storage: reads, transactions, rows.
+
+SQL is written once, with `?` for values, in what SQLite and PostgreSQL both understand; storage/
+tells no engine apart, but for what is in storage/engine/.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Value = str | int | None
+
+
+class Row(Protocol):
+    """A row, by the names of its columns or by their places."""
+
+    def __getitem__(self, key: str | int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def keys(self) -> Iterable[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`rows`: the values of each time it is run; `is_many`: as often as there are rows."""
+
+    sql: str
+    rows: Sequence[Sequence[Value]]
+    is_many: bool = False
+
+
+class Transaction(ABC):
+    """Statements that become true together or not at all.
+
+    `write` and `write_many` only queue: what they ask for is done, in order, before the next
+    `execute` and before the commit, in one trip to the database with it. What the database refuses
+    of them is raised there.
+    """
+
+    def __init__(self) -> None:
+        self._queue: list[Statement] = []
+
+    async def execute(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Run one statement now; the rows are those of its SELECT or RETURNING."""
+        queued, self._queue = self._queue, []
+        return await self._run(queued, Statement(sql, [values]))
+
+    def write(self, sql: str, values: Sequence[Value] = ()) -> None:
+        """Queue one statement whose rows, if any, nobody needs."""
+        self._queue.append(Statement(sql, [values]))
+
+    def write_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        """Queue one statement for each row of values."""
+        if values := list(rows):
+            self._queue.append(Statement(sql, values, is_many=True))
+
+    @abstractmethod
+    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
+        """Run what is queued, then the last; in one trip."""
+
+
+class Database(ABC):
+    """`trips`: how often the database was gone to, for tests and benches that count it."""
+
+    def __init__(self) -> None:
+        self.trips = 0
+
+    @abstractmethod
+    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        """Rows of a SELECT over what is committed. Raises StorageError."""
+
+    async def has(self, sql: str, values: Sequence[Value] = ()) -> bool:
+        """Whether a SELECT gives any row. Raises StorageError."""
+        return bool(await self.fetch(sql, values))
+
+    async def count(self, sql: str, values: Sequence[Value] = ()) -> int:
+        """The number that a `SELECT count(*)` gives. Raises StorageError."""
+        [[number]] = await self.fetch(sql, values)
+        return int(number)
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """The one writer of all. Commits at the end; any exception, even a cancel, rolls back.
+
+        Raises StorageError for what the database refuses: then nothing was written.
+        """
+
+    @abstractmethod
+    async def size(self) -> int:
+        """The bytes it takes. Raises StorageError."""
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items in parts of at most `size`: one statement takes only so many values."""
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def marks_sql(values: Collection[Value]) -> str:
+    """The question marks of an IN list for these values."""
+    return ", ".join("?" * len(values))

@@ -1,0 +1,233 @@
+"""PostgreSQL, for a company whose bot runs on several machines. Needs the extra `postgres`.
+
+psycopg 3 in pipeline mode: what a transaction queues goes to the server together with the next
+statement whose rows are wanted, so a trip to the database is one round trip on the network.
+
+A transaction that writes first takes the company's lock, an advisory one of the database: as with
+SQLite there is one writer at a time, on however many machines, so what is decided by what was read
+stays true until the commit, and no two transactions lock each other out. It costs no round trip.
+Readers wait for nobody.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.rows import RowMaker
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from bot.domain.errors import StartError, StorageError
+from storage.engine.base import Database, Row, Statement, Transaction, Value
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
+
+COMPANY_LOCK = 0x44_7A_76_01
+"""The advisory lock of whoever writes; any constant, the same in all versions of the program."""
+
+_CONNECTIONS = 8
+_PREPARED = 500
+"""Statements that a connection keeps prepared."""
+
+_WAIT_SECONDS = 10.0
+"""For a connection of the pool; then the database counts as not there."""
+
+_SETTINGS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "target_session_attrs": "read-write",
+    "application_name": "dzvinok",
+    "options": "-c statement_timeout=60s -c lock_timeout=20s "
+    "-c idle_in_transaction_session_timeout=60s",
+}
+"""Where the address says nothing else: a server that is gone is noticed within seconds."""
+
+Connection = psycopg.AsyncConnection[Row]
+
+
+class PostgresDatabase(Database):
+    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+        super().__init__()
+        self._pool = pool
+
+    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+        self.trips += 1
+        async with self._connection() as connection:
+            return await (await connection.execute(_translated(sql), values)).fetchall()
+
+    async def size(self) -> int:
+        return await self.count("SELECT pg_database_size(current_database())")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._connection() as connection:
+            try:
+                async with connection.pipeline() as pipeline:
+                    tx = _PostgresTransaction(self, connection, pipeline)
+                    yield tx
+                    await tx.commit()
+            finally:
+                with suppress(psycopg.Error):  # the connection is gone, and the transaction
+                    await connection.rollback()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout as error:
+            raise StorageError("no connection to PostgreSQL") from error
+        except psycopg.errors.DiskFull as error:
+            raise StorageError("disk full") from error
+        except psycopg.Error as error:
+            raise StorageError(str(error)) from error
+
+
+class _PostgresTransaction(Transaction):
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        connection: Connection,
+        pipeline: psycopg.AsyncPipeline,
+    ) -> None:
+        super().__init__()
+        self._database = database
+        self._connection = connection
+        self._pipeline = pipeline
+        self._is_begun = False
+
+    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
+        await self._send(queued)
+        self._database.trips += 1
+        cursor = await self._connection.execute(_translated(last.sql), last.rows[0])
+        await self._pipeline.sync()
+        return await cursor.fetchall() if cursor.description else []
+
+    async def commit(self) -> None:
+        queued, self._queue = self._queue, []
+        if queued or self._is_begun:
+            await self._send(queued)
+            self._database.trips += 1
+            await self._connection.execute("COMMIT")
+
+    async def _send(self, queued: Sequence[Statement]) -> None:
+        """Give it to the server without waiting for what becomes of it."""
+        if not self._is_begun:
+            self._is_begun = True
+            await self._connection.execute("BEGIN")
+            await self._connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
+        for one in queued:
+            if one.is_many:
+                await self._connection.cursor().executemany(_translated(one.sql), one.rows)
+            else:
+                await self._connection.execute(_translated(one.sql), one.rows[0])
+
+
+@lru_cache(maxsize=4096)
+def _translated(sql: str) -> str:
+    """With the placeholders of psycopg: no `?` of ours stands in a literal."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class _Row(tuple[Any, ...]):
+    """As sqlite3.Row: by place, by name, and a dict where one is wanted."""
+
+    __slots__ = ()
+    places: ClassVar[dict[str, int]]
+
+    def __getitem__(self, key: Any) -> Any:
+        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
+
+    def keys(self) -> list[str]:
+        return list(self.places)
+
+
+def _row_factory(cursor: psycopg.AsyncCursor[Any]) -> RowMaker[Row]:
+    return _row_class(tuple(column.name for column in cursor.description or ()))
+
+
+@lru_cache(maxsize=4096)
+def _row_class(names: tuple[str, ...]) -> type[_Row]:
+    places = {name: place for place, name in enumerate(names)}
+    return type("_Row", (_Row,), {"__slots__": (), "places": places})
+
+
+class _WholeNumberLoader(Loader):
+    """What PostgreSQL sums of BIGINT are: NUMERIC, but whole."""
+
+    def load(self, data: Any) -> int | float:
+        text = bytes(data).decode()
+        return float(text) if "." in text else int(text)
+
+
+@asynccontextmanager
+async def open_postgres(
+    url: str, *, migrations: Path = MIGRATIONS
+) -> AsyncIterator[PostgresDatabase]:
+    """Open the database, migrating it as needed; several processes may do so at once.
+
+    `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
+    Raises StartError if it cannot be opened or was written by a newer version of the program.
+    """
+    try:
+        said = psycopg.conninfo.conninfo_to_dict(url)
+        more = {name: value for name, value in _SETTINGS.items() if name not in said}
+        address = psycopg.conninfo.make_conninfo(url, **more)
+    except psycopg.Error as error:
+        raise StartError(f"DATABASE_URL: {error}") from error
+    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        address,
+        connection_class=psycopg.AsyncConnection,
+        kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
+        configure=_configure,
+        min_size=2,
+        max_size=_CONNECTIONS,
+        timeout=_WAIT_SECONDS,
+        open=False,
+    )
+    try:
+        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
+            await _migrate(connection, migrations)
+    except psycopg.OperationalError as error:
+        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
+    async with pool:
+        yield PostgresDatabase(pool)
+
+
+async def _configure(connection: Connection) -> None:
+    connection.prepared_max = _PREPARED
+    connection.adapters.register_loader("numeric", _WholeNumberLoader)
+
+
+async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
+    scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
+    async with connection.transaction():
+        await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
+        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
+        [(version,)] = await cursor.fetchall()
+        if version > max(scripts):
+            raise StartError(
+                f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
+                f"this program knows {max(scripts)}): upgrade the program"
+            )
+        for number, path in scripts.items():
+            if number > version:
+                try:
+                    await connection.execute(path.read_text(encoding="utf-8").encode())
+                except psycopg.Error as error:
+                    raise StartError(f"DATABASE_URL: {path.name}: {_one_line(error)}") from error
+        await connection.execute("DELETE FROM schema_version")
+        await connection.execute(
+            "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
+        )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

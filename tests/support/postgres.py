@@ -1,0 +1,126 @@
+"""A PostgreSQL for tests: Debian's programs, one server for all workers, a database for each test.
+
+The server is started by whoever needs it first, in a folder that the environment names to all
+workers, and goes with that folder.
+"""
+
+import asyncio
+import fcntl
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from storage.engine.postgres import open_postgres
+
+FOLDER = "DZVINOK_TESTS_POSTGRES"
+"""The variable of the environment that names the folder."""
+
+_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+_TEMPLATE = "dzvinok_empty"
+_MISSING = "NO POSTGRESQL WAS TRIED: apt-get install postgresql"
+_UNSAFE = (  # what only a loss of power would show
+    *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal"),
+    *("max_wal_senders=0", "max_connections=200", "shared_buffers=64MB", "autovacuum=off"),
+)
+_numbers = itertools.count()
+
+
+def prepare_folder() -> None:
+    """Name the folder, in the process that starts the workers."""
+    os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="dzvinok-pg-"))
+
+
+def stop_server() -> None:
+    """Stop the server, if somebody has needed it, and delete its folder."""
+    if folder := os.environ.pop(FOLDER, None):
+        if (Path(folder) / "data").exists():
+            _run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    """The address of an empty database of the newest version."""
+    folder = _server()
+    name = f"dzvinok_{os.getpid()}_{next(_numbers)}"
+    _query(folder, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+    try:
+        yield _address(folder, name)
+    finally:
+        _query(folder, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def _server() -> Path:
+    if not (_PROGRAMS / "postgres").exists():
+        if os.environ.get("CI"):
+            pytest.fail(_MISSING)
+        pytest.skip(_MISSING)
+    folder = Path(os.environ[FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data").exists():
+            _start(folder)
+            _query(folder, f"CREATE DATABASE {_TEMPLATE}")
+            with ThreadPoolExecutor() as thread:  # this one may have a loop of its own
+                thread.submit(asyncio.run, _make_template(_address(folder, _TEMPLATE))).result()
+    return folder
+
+
+def _start(folder: Path) -> None:
+    if os.getuid() == 0:  # a server of root's is refused
+        shutil.chown(folder, "postgres")
+        folder.chmod(0o755)
+    _run(
+        "initdb",
+        "-D",
+        f"{folder}/data",
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "-N",
+    )
+    options = " ".join(
+        f"-c {one}" for one in (*_UNSAFE, "listen_addresses=", f"unix_socket_directories={folder}")
+    )
+    _run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start")
+
+
+def _run(program: str, *words: str) -> None:
+    user = "postgres" if os.getuid() == 0 else None
+    subprocess.run(
+        [_PROGRAMS / program, *words], check=True, user=user, capture_output=True, cwd="/"
+    )
+
+
+async def _make_template(address: str) -> None:
+    async with open_postgres(address):
+        pass
+
+
+def _address(folder: Path, name: str) -> str:
+    return f"postgresql://postgres@/{name}?host={folder}"
+
+
+def _query(folder: Path, sql: str) -> None:
+    _administrator(folder).execute(sql.encode())
+
+
+@cache
+def _administrator(folder: Path) -> psycopg.Connection[Any]:
+    return psycopg.connect(_address(folder, "postgres"), autocommit=True)
