@@ -95,8 +95,9 @@ class AlertLists:
         rows = await self._database.fetch(
             f"WITH p (chat_id, thread_id) AS (VALUES {', '.join(['(?, ?)'] * len(heads))}) "  # noqa: S608
             "SELECT p.chat_id, p.thread_id, (SELECT count(*) FROM (SELECT 1 FROM outbox AS o "
-            f"WHERE {_ALERT_SQL} AND {of_place} LIMIT {SINGLES + 1})) AS waiting, "
-            f"(SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES})) AS recent FROM p",
+            f"WHERE {_ALERT_SQL} AND {of_place} LIMIT {SINGLES + 1}) AS one) AS waiting, "
+            f"(SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES}) AS one) AS recent "
+            "FROM p",
             (*values, now, now - WITHIN, now),
         )
         return any(
@@ -115,8 +116,8 @@ class AlertLists:
                 f"WITH RECURSIVE {CHATS_SQL} SELECT o.id, o.chat_id, o.thread_id, "  # noqa: S608
                 f"o.employee_id, {SINCE_SQL} AS since FROM chats "
                 f"JOIN outbox AS o ON o.chat_id = chats.chat_id AND {_ALERT_SQL} "
-                f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)})",
-                (now, *not_to),
+                f"WHERE chats.chat_id NOT IN ({marks_sql((0, *not_to))})",
+                (now, 0, *not_to),
             )
             if due:
                 await self._place(tx, due, now)
@@ -199,7 +200,8 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
     recent = (now - WITHIN, now)
     return await tx.execute(
         f"WITH p (chat_id, thread_id) AS (VALUES {', '.join(['(?, ?)'] * len(places))}) "  # noqa: S608
-        f"SELECT p.*, (SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES})) AS recent, "
+        "SELECT p.*, "
+        f"(SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES}) AS one) AS recent, "
         "l.id, l.state, l.message_id, l.due_at, l.done_at, l.subject, "
         "(SELECT count(*) FROM outbox AS m WHERE m.list_id = l.id) AS size, "
         "(SELECT max(m.alerted_at) FROM outbox AS m WHERE m.list_id = l.id "

@@ -246,7 +246,7 @@ class CaseRefolding:
             f"{asked}, {NUMBERS_SQL} "  # noqa: S608
             "SELECT a.client, a.number, max(k.opened_at) AS at FROM numbers AS a "
             "LEFT JOIN cases AS k ON k.client = a.number AND k.opened_at <= a.since "
-            "AND k.state <> 'void' GROUP BY a.client, a.number",
+            "AND k.state <> 'void' GROUP BY a.client, a.number ORDER BY a.client, a.number",
             values,
         )
         numbers: dict[str, set[str]] = {}

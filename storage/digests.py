@@ -104,21 +104,20 @@ class DigestRepo:
             "SELECT coalesce(z.employee_id, 0) AS id, "  # noqa: S608
             "CASE WHEN z.employee_id IS NULL THEN c.extension ELSE e.name END AS name, "
             "k.closed_at - k.opened_at AS took, count(*) AS n FROM cases AS k "
-            "CROSS JOIN case_calls AS y ON y.case_id = k.id AND y.part = 'closing' "
-            "CROSS JOIN calls AS c ON c.id = y.call_id "
+            "CROSS JOIN case_calls AS y CROSS JOIN calls AS c "
             f"LEFT JOIN employee_extensions AS z ON z.extension = c.extension {one} "
             "LEFT JOIN employees AS e ON e.id = z.employee_id "
             f"WHERE {where} AND k.state = 'called_back' AND k.closed_at < ? "
+            "AND y.case_id = k.id AND y.part = 'closing' AND c.id = y.call_id "
             f"AND c.extension IS NOT NULL {'' if is_all else 'AND z.employee_id = ?'} "
             "GROUP BY 1, 2, 3 ORDER BY 3",
             (*values, end, *only),
         )
         closed = await self._database.fetch(
             "SELECT v.employee_id AS id, e.name, count(DISTINCT k.id) AS n "  # noqa: S608
-            "FROM cases AS k "
-            "CROSS JOIN case_events AS v ON v.case_id = k.id AND v.kind = 'closed' "
-            "AND v.at = k.closed_at CROSS JOIN employees AS e ON e.id = v.employee_id "
-            f"WHERE {where} AND k.state = 'by_hand' AND k.closed_at < ? "
+            "FROM cases AS k CROSS JOIN case_events AS v CROSS JOIN employees AS e "
+            f"WHERE {where} AND k.state = 'by_hand' AND k.closed_at < ? AND v.case_id = k.id "
+            "AND v.kind = 'closed' AND v.at = k.closed_at AND e.id = v.employee_id "
             f"{'' if is_all else 'AND v.employee_id = ?'} GROUP BY 1, 2",
             (*values, end, *only),
         )

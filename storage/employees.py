@@ -106,8 +106,8 @@ class EmployeeRepo:
                 await let_in(tx, named["id"])
             blocked = await tx.execute(
                 "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
-                f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql(tg_ids)}) RETURNING id",
-                tg_ids,
+                f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql((0, *tg_ids))}) RETURNING id",
+                (0, *tg_ids),
             )
             for row in blocked:
                 await drop_for_person(tx, row["id"])

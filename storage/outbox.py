@@ -83,9 +83,9 @@ class OutboxRepo:
             f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
             "LEFT JOIN employees AS e ON e.id = o.employee_id "
             "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
-            f"WHERE chats.chat_id NOT IN ({marks_sql(not_to)}) "
+            f"WHERE chats.chat_id NOT IN ({marks_sql((0, *not_to))}) "
             "ORDER BY o.priority, o.created_at, o.id LIMIT ?",
-            (now, *not_to, limit),
+            (now, 0, *not_to, limit),
         )
         return [_owed(row) for row in rows]
 

@@ -99,5 +99,8 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def marks_sql(values: Collection[Value]) -> str:
-    """The question marks of an IN list for these values."""
-    return ", ".join("?" * len(values))
+    """The question marks of an IN list for these values; of none, a list that has nothing.
+
+    (That is right for IN alone: NOT IN wants at least one value.)
+    """
+    return ", ".join("?" * len(values)) or "NULL"

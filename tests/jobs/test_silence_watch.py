@@ -13,6 +13,7 @@ from bot.intake.recorder import Recorder
 from bot.jobs.silence_watch import SilenceWatch
 from bot.repositories import Repositories, create_repositories
 from storage.engine.base import Database
+from tests.support.engines import ONLY_SQLITE
 from tests.support.kyiv import KYIV, at
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import said
@@ -216,6 +217,7 @@ async def test_a_source_that_is_new_or_gone_is_not_judged(company: Company) -> N
     assert await company.repositories.silences.heard("office", now=company.now) == []
 
 
+@ONLY_SQLITE
 async def test_a_look_reads_no_calls_and_walks_its_index(database: Database) -> None:
     explained = ExplainedDatabase(database)
     company = Company(database, create_repositories(explained, Settings(_env_file=None)))

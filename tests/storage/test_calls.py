@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.calls import PRICE_DELAY, CallFacts, Direction, Outcome, Party, Status
+from bot.domain.errors import StorageError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.merging import LIVE_POSITION, merge
 from bot.domain.people import EVERYTHING, Role
@@ -20,6 +21,7 @@ from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.journal import JournalRepo
 from tests.support.employees import hire, told_chats
+from tests.support.engines import ONLY_SQLITE
 from tests.support.statements import NOW, START, histories, merged, said, scrambled
 
 HOUR = 3600
@@ -145,7 +147,7 @@ async def test_a_batch_with_a_statement_that_fails_leaves_nothing(
     database: Database, calls: CallRepo, broken: dict[str, Any]
 ) -> None:
     await hire(database, 1, Role.SUPERVISOR)
-    with pytest.raises((OverflowError, UnicodeEncodeError)):
+    with pytest.raises((OverflowError, UnicodeEncodeError, StorageError)):
         await calls.record([said(rang=("101",)), said(external_id="a2", **broken)], now=NOW)
     for table in ("calls", "call_extensions", "outbox"):
         assert await database.fetch(f"SELECT 1 FROM {table}") == []
@@ -162,6 +164,7 @@ async def test_the_last_calls_of_sources_are_known(calls: CallRepo) -> None:
     assert await calls.last_received("other") is None
 
 
+@ONLY_SQLITE
 async def test_the_last_call_of_a_source_is_one_step_into_an_index(database: Database) -> None:
     """However many calls other sources have brought since."""
     plan = await database.fetch(
@@ -199,7 +202,7 @@ async def test_a_call_whose_end_never_comes_leaves_the_top_and_is_lost(
     await calls.record([ringing], now=START)
     sql = (
         "SELECT c.status, c.position, c.lost, x.position, x.lost FROM calls AS c "
-        "JOIN call_extensions AS x"
+        "JOIN call_extensions AS x ON x.call_id = c.id"
     )
     top, lost = START + LIVE_POSITION, ("missed", START, 1, START, 1)
     assert await calls.settle(now=START + HOUR - 1) == 0

@@ -14,6 +14,7 @@ from bot.domain.people import EVERYTHING, Employee, Role
 from bot.domain.places import Place, PlaceKind
 from storage.case_batches import CaseBatches
 from storage.engine.base import Database, Row, Transaction, Value
+from tests.support.engines import ONLY_SQLITE
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import NOW
 from tests.support.stored_calls import HOUR, StoredCalls
@@ -290,6 +291,7 @@ async def test_what_is_cut_short_goes_on_where_it_was(stored: StoredCalls) -> No
     assert events["n"] == 70
 
 
+@ONLY_SQLITE
 async def test_many_cost_no_more_statements_than_a_few(stored: StoredCalls) -> None:
     boss = await stored.hire(1, Role.SUPERVISOR)
     await lose(stored, 43)

@@ -506,10 +506,10 @@ async def test_claims_and_closings_of_before_are_of_the_calls_and_numbers_of_the
             "(1, ?, 'taken', 3), (1, ?, 'returned', 3), (1, ?, 'taken', 2), (2, ?, 'closed', 2)",
             (NOW - 40, NOW - 30, NOW - 20, NOW - 20),
         )
-    async with open_database(path) as database:
-        async with database.transaction() as tx:
+    async with open_database(path) as migrated:
+        async with migrated.transaction() as tx:
             refolding = CaseRefolding(tx, CaseRules(), NOW)
             await refolding.regroup([E164[A]])
             await refolding.refold_hidden([2])
-        rows = await database.fetch("SELECT state, owner_id FROM cases ORDER BY id")
+        rows = await migrated.fetch("SELECT state, owner_id FROM cases ORDER BY id")
         assert [tuple(row) for row in rows] == [("open", OLENA), ("by_hand", None)]

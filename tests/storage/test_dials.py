@@ -12,6 +12,7 @@ from storage.clock import ClockRepo
 from storage.dials import DialRepo
 from storage.engine.base import Database
 from tests.support.employees import hire
+from tests.support.engines import ONLY_SQLITE
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import NOW, said
 from tests.support.stored_calls import CLIENT, OTHER, StoredCalls
@@ -294,6 +295,7 @@ async def test_who_called_from_chat_stands_in_the_history_of_the_case(dials: Dia
     assert (action.kind, action.who and action.who.id, action.at) == ("dialled", 11, NOW)
 
 
+@ONLY_SQLITE
 async def test_all_of_it_walks_an_index(dials: Dials, database: Database) -> None:
     explained = ExplainedDatabase(database)
     repo = DialRepo(explained)

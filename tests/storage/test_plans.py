@@ -41,10 +41,13 @@ from tests.support.call_logs import (
     some_calls,
 )
 from tests.support.employees import hire
+from tests.support.engines import ONLY_SQLITE
 from tests.support.plans import WHAT_WAITS, ExplainedDatabase
 from tests.support.statements import said
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import END, MIDNIGHT
+
+pytestmark = ONLY_SQLITE
 
 # The log
 
