@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from aiohttp import web
 
 from bot.demo.pbx.asterisk.channels import as_bytes
@@ -137,6 +138,16 @@ async def test_a_pbx_that_does_not_answer_leaves_it_unknown_and_the_call_may_sti
         assert told.buttons == [["☎️ Ще раз", "📄 Картка"]]
         assert len(asked(server)) == 1
         assert office.rows("SELECT state, attempts FROM cases") == [("open", 1)]
+
+
+@pytest.mark.parametrize("body", ["[]", '"ok"', "<b>Дзвоню</b>", ""])
+async def test_an_answer_that_says_nothing_leaves_it_unknown(tmp_path: Path, body: str) -> None:
+    async with zadarma_office(tmp_path) as (office, server, clock):
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await lose(office, clock)
+        server.failures = [web.Response(text=body, content_type="text/html")]
+        await pressed(olena, await alert_of(olena), "☎️")
+        await progress_of(olena, "невідомо, чи почався дзвінок")
 
 
 async def test_of_what_nothing_is_heard_that_is_said_and_the_result_may_come_later(

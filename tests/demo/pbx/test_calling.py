@@ -1,12 +1,14 @@
 """The demo's PBXs against the real bot: what each order of the panel leaves in the log."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -376,6 +378,31 @@ async def test_the_silence_of_a_live_pbx_is_told_and_the_gap_made_up(
         await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
 
 
+@pytest.mark.parametrize("key", ["asterisk", "binotel"])
+async def test_silence_may_be_pressed_while_it_begins_or_ends(key: str, tmp_path: Path) -> None:
+    pbxs: dict[str, AsteriskPbx | BinotelPbx] = {
+        "asterisk": AsteriskPbx(tmp_path, clock=system_clock),
+        "binotel": BinotelPbx(clock=system_clock),
+    }
+    pbx, telegram = pbxs[key], BotApiServer()
+    phones = PhoneSystem(
+        pbxs=[pbx],
+        telegram=telegram,
+        blocker=telegram.user(IVAN),
+        clock=system_clock,
+        seed=1,
+        speed=1,
+    )
+    async with phones.running():
+        said = pbx.settings()
+        port = said.get("port") or urlsplit(str(said.get("api_url"))).port
+        for times in (3, 3, 5, 3):
+            await asyncio.gather(*(phones.act("silence") for _ in range(times)))
+            with closing(socket.socket()) as caller:
+                is_refused = caller.connect_ex(("127.0.0.1", port)) != 0
+            assert is_refused == pbx.is_silent
+
+
 async def test_the_recording_of_binotel_comes_when_it_is_uploaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -417,6 +444,20 @@ async def test_the_asterisk_begins_a_call_that_is_asked_for(tmp_path: Path) -> N
 async def test_ending_in_the_middle_of_calls_is_clean(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         await scene.phones.act("burst")
+
+
+async def test_a_phone_that_the_binotel_of_the_demo_does_not_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path) as scene:
+        guest = await scene.office.employee(1201, "Гість", Role.SUPERVISOR, "777")
+        await through(scene, "binotel")
+        await scene.order("missed")
+        alert = await guest.wait_for(lambda one: "Пропущений дзвінок" in one.text)
+        await (await guest.click(alert, "☎️")).answered()
+        await guest.wait_for(lambda one: "There is no such internal number" in one.text)
+        assert scene.phones.under_way == 0
 
 
 async def test_an_operator_is_rung_and_then_the_client(tmp_path: Path) -> None:
