@@ -5,8 +5,8 @@
   between nothing is dialled by itself, and the person is told that nobody knows.
 - The call it becomes is known by the id that the PBX has told, or that we chose; else it is the
   next call of that source from that phone to that number, unless the PBX refused. It must be new
-  in the log, and told as it happens, or begun since by its own time, mended by what is known of the
-  clock of its PBX. Of several wishes it is that of the moment nearest to its beginning.
+  in the log, and told as it happens, or begun since by its own time, mended by what is known of
+  the clock of its PBX. Of several wishes it is that of the moment nearest to its beginning.
 - Once the call is in the log, that alone says how it goes.
 """
 

@@ -23,7 +23,7 @@ from bot.demo.pbx.calling import PhoneSystem
 from bot.demo.pbx.company import CLIENTS, LINE
 from bot.demo.pbx.history import history
 from bot.demo.pbx.posting import JsonPbx, PhonetPbx
-from bot.demo.pbx.shop_calls import ShopPbx
+from bot.demo.pbx.shop_calls import ShopCall, ShopPbx
 from bot.domain.calls import Call, Direction, EndedBy, Status
 from bot.domain.clock import system_clock
 from bot.domain.errors import SourceError
@@ -211,6 +211,22 @@ async def test_what_was_kept_in_a_long_silence_comes_afterwards(tmp_path: Path) 
             await scene.phones.act("silence")
         [row] = await scene.database.fetch("SELECT count(*) AS n FROM calls")
         assert row["n"] == 17 * 30
+
+
+async def test_a_pbx_that_cannot_post_what_it_kept_does_not_stand_in_the_way_of_the_end() -> None:
+    pbx = PhonetPbx()
+    with closing(socket.socket()) as nobody:  # bound, and never listening
+        nobody.bind(("127.0.0.1", 0))
+        pbx.hook = f"http://127.0.0.1:{nobody.getsockname()[1]}/hooks/phonet/{pbx.token}"
+        async with asyncio.timeout(5), asyncio.TaskGroup() as coming_back:
+            async with pbx.running():
+                await pbx.turn_silence()
+                call = ShopCall(
+                    number=1, is_incoming=True, client=None, extension="101", started_at=1
+                )
+                await pbx.begin(call)
+                coming_back.create_task(pbx.turn_silence())
+                await asyncio.sleep(0)
 
 
 async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
