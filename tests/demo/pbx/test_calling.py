@@ -218,15 +218,12 @@ async def test_a_pbx_that_cannot_post_what_it_kept_does_not_stand_in_the_way_of_
     with closing(socket.socket()) as nobody:  # bound, and never listening
         nobody.bind(("127.0.0.1", 0))
         pbx.hook = f"http://127.0.0.1:{nobody.getsockname()[1]}/hooks/phonet/{pbx.token}"
-        async with asyncio.timeout(5), asyncio.TaskGroup() as coming_back:
-            async with pbx.running():
-                await pbx.turn_silence()
-                call = ShopCall(
-                    number=1, is_incoming=True, client=None, extension="101", started_at=1
-                )
-                await pbx.begin(call)
-                coming_back.create_task(pbx.turn_silence())
-                await asyncio.sleep(0)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as coming_back, pbx.running():
+            await pbx.turn_silence()
+            call = ShopCall(number=1, is_incoming=True, client=None, extension="101", started_at=1)
+            await pbx.begin(call)
+            coming_back.create_task(pbx.turn_silence())
+            await asyncio.sleep(0)
 
 
 async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
