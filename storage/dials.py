@@ -4,8 +4,9 @@
   once, from however many messages and devices, and whatever Telegram tells again; after a crash in
   between nothing is dialled by itself, and the person is told that nobody knows.
 - The call it becomes is known by the id that the PBX has told, or that we chose; else it is the
-  next call of that source from that phone to that number. It must be new in the log, and told as
-  it happens, or begun since by its own time, mended by what is known of the clock of its PBX.
+  next call of that source from that phone to that number, unless the PBX refused. It must be new
+  in the log, and told as it happens, or begun since by its own time, mended by what is known of
+  the clock of its PBX. Of several wishes it is that of the moment nearest to its beginning.
 - Once the call is in the log, that alone says how it goes.
 """
 
@@ -127,6 +128,13 @@ class DialRepo:
                     "WHERE c.source = dials.source AND c.external_id = ?) WHERE id = ?",
                     (external_id, external_id, dial_id),
                 )
+                tx.write(
+                    "UPDATE dials SET over_at = ? WHERE id = ? AND over_at IS NULL AND EXISTS ("
+                    "SELECT 1 FROM calls AS c WHERE c.id = dials.call_id AND c.status NOT IN "
+                    "('ringing', 'connecting_operator') AND (c.ended_at IS NOT NULL "
+                    "OR c.talk IS NOT NULL))",
+                    (now, dial_id),
+                )
             await mark_dials_changed(tx, [dial_id], now=now)
 
     async def note_failure(
@@ -190,10 +198,10 @@ async def follow_calls(tx: Transaction, changes: Sequence[ChangedCall], *, now: 
         if row is None:
             continue
         taken[one.id] = row
-        over_at = now if one.call.is_over else None
+        over_at = (row["over_at"] or now) if one.call.is_over else None
         tx.write(
             "UPDATE dials SET call_id = ?, over_at = ? WHERE id = ?",
-            (one.id, over_at if row["over_at"] is None else row["over_at"], row["id"]),
+            (one.id, over_at, row["id"]),
         )
         await mark_dials_changed(tx, [row["id"]], now=now)
 
@@ -213,7 +221,7 @@ async def _begun_as(
     now: int,
 ) -> Row | None:
     """The wish that has become this call."""
-    known = {row["id"] for row in taken.values()}
+    known, likely = {row["id"] for row in taken.values()}, []
     for row in rows:
         if row["source"] != one.call.source or row["id"] in known:
             continue
@@ -221,25 +229,31 @@ async def _begun_as(
             return row
         is_likely = row["external_id"] is None and row["extension"] in one.call.extensions
         is_likely = is_likely and one.is_new and row["number"] == one.call.client
-        if is_likely and await _began_since(tx, one.call, row["asked_at"], now=now):
-            return row
-    return None
+        if is_likely and row["state"] != DialState.REFUSED:
+            likely.append(row)
+    if not likely:
+        return None
+    moments = await _beginnings(tx, one.call, now=now)
+    near = [
+        (abs(after), row["id"], row)
+        for row in likely
+        for after in (moment - row["asked_at"] for moment in moments)
+        if -SHIFT_TOLERANCE <= after <= BEGINS_WITHIN
+    ]
+    return min(near, key=lambda one: one[:2])[2] if near else None
 
 
-async def _began_since(tx: Transaction, call: MergedCall, asked_at: int, *, now: int) -> bool:
-    """Whether a call that is new in the log began soon after this moment.
+async def _beginnings(tx: Transaction, call: MergedCall, *, now: int) -> list[int]:
+    """When a call that is new in the log may have begun, by our clock.
 
     Told as it happens it began just now, whatever the clock of its PBX shows.
     """
-    if call.status.is_live and now - asked_at <= BEGINS_WITHIN:
-        return True
     shifts = await tx.execute(
         "SELECT shift FROM clock_shifts WHERE source = ? AND run >= ?",
         (call.source, SHIFTED_CALLS),
     )
-    shift = shifts[0]["shift"] if shifts else 0
-    after = call.started_at + shift - asked_at
-    return -SHIFT_TOLERANCE <= after <= BEGINS_WITHIN
+    began_at: int = call.started_at + (shifts[0]["shift"] if shifts else 0)
+    return [began_at, now] if call.status.is_live else [began_at]
 
 
 def _bar(

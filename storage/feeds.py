@@ -71,12 +71,12 @@ class FeedRepo:
             )
             is_old = must_act or now - row["failed_at"] >= TELL_AFTER
             if is_old and row["told_at"] is None:
-                tx.write(
-                    "UPDATE feeds SET told_at = ? WHERE source = ? AND feed = ?",
-                    (now, source, feed),
-                )
                 subject = f"{source} {feed} {row['failed_at']}"
-                await owe_administrators(tx, MessageKind.FEED_LOST, subject, now=now)
+                if await owe_administrators(tx, MessageKind.FEED_LOST, subject, now=now):
+                    tx.write(
+                        "UPDATE feeds SET told_at = ? WHERE source = ? AND feed = ?",
+                        (now, source, feed),
+                    )
         return row["failed_at"] == now and row["told_at"] is None
 
     async def error(self, source: str, feed: str) -> str | None:

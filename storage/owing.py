@@ -28,15 +28,19 @@ _EDITED_AT_RETURN = 100
 
 async def owe_administrators(
     tx: Transaction, kind: MessageKind, subject: str, *, now: int, but: int = 0
-) -> None:
-    """Tell every administrator, once for each subject; `but`: the id of one who knows already."""
-    tx.write(
+) -> bool:
+    """Tell every administrator, once for each subject; `but`: the id of one who knows already.
+
+    False: there is nobody to be told.
+    """
+    rows = await tx.execute(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
         f"AND id <> ? AND {can_be_told_sql('employees')} "
-        "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING",
+        "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING RETURNING id",
         (kind.value, subject, Priority.REPORT, now, now, but),
     )
+    return bool(rows)
 
 
 _TO_PERSON = (

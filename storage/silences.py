@@ -85,9 +85,9 @@ class SilenceRepo:
                 )
                 told_at = rows[0]["told_at"] if rows else None
                 if one.source in gaps and told_at is None:
-                    told_at, told = now, told + 1
                     subject = f"{one.source} {one.since} {gaps[one.source]}"
-                    await owe_administrators(tx, MessageKind.SILENT, subject, now=now)
+                    if await owe_administrators(tx, MessageKind.SILENT, subject, now=now):
+                        told_at, told = now, told + 1
                 elif told_at is not None and not one.is_told:
                     told_at, told = None, told + 1
                     subject = f"{one.source} {rows[0]['since']} {one.since}"

@@ -46,6 +46,7 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.menu import set_menu
 from storage.database import open_database
 from storage.engine.sqlite_files import remove_database
+from storage.lock import only_instance
 
 _BOT_ID = 7000000001
 _GROUP = -1001000000001
@@ -104,7 +105,8 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         await stack.enter_async_context(scene.phones.running())
         settings = _settings(directory, scene)
         try:
-            past = await _write_past(settings, options, say, stop)
+            with only_instance(settings.database_path):  # another demo may be writing it
+                past = await _write_past(settings, options, say, stop)
         except (StartError, StorageError, OSError) as error:
             why = str(error).removeprefix("DATABASE_PATH: ")
             raise StartError(f"--data {directory}: {why}") from error
@@ -319,12 +321,12 @@ class _Past:
 async def _write_past(
     settings: Settings, options: Options, say: Callable[[str], None], stop: asyncio.Event
 ) -> _Past:
-    """Write the database, if there is none, and invites; `stop` cuts this short.
+    """Write the database, if it is empty, and invites; `stop` cuts this short.
 
     What a kept database holds stays as it is, with all that its visitor has changed.
     """
     now, path = system_clock(), settings.database_path
-    is_new = not path.exists()
+    is_new = not path.stat().st_size
     if is_new:
         part = path.with_name(path.name + ".part")
         remove_database(part)  # of a start that was cut short

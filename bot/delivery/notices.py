@@ -248,7 +248,8 @@ class Notices:
         calls = await self.journal.list_calls(ids)
         call, origin = calls.get(dial.call_id or 0), calls.get(dial.origin_id or 0)
         text = call_back_views.progress(dial, call, origin, now=self.clock(), zone=self.zone)
-        can_repeat = origin is not None and call_back_views.is_in_vain(dial, call)
+        can_repeat = origin is not None and bool(self.call_back.phones(origin, employee))
+        can_repeat = can_repeat and call_back_views.is_in_vain(dial, call)
         markup = call_back_keyboards.progress(dial, can_repeat=can_repeat)
         return Notice(text, markup, employee)
 

@@ -18,7 +18,10 @@ from phonenumbers import (
     PhoneNumberType,
     ValidationResult,
 )
-from phonenumbers.shortnumberinfo import is_valid_short_number_for_region
+from phonenumbers.shortnumberinfo import (
+    connects_to_emergency_number,
+    is_valid_short_number_for_region,
+)
 
 from bot.domain.withheld import folded, means_withheld
 
@@ -138,7 +141,10 @@ class NumberPlan:
 
     def is_callable(self, number: str) -> bool:
         """Whether somebody may be called at it: whole, and neither a special one nor our own."""
-        return not self.is_own(number) and _is_subscriber(number)
+        if self.is_own(number) or not _is_subscriber(number):
+            return False
+        dialled = self.dialled(number).removeprefix(self.dial_prefix)
+        return not connects_to_emergency_number(dialled, self.country)
 
     def dialled(self, number: str) -> str:
         """A number in E.164 as it is dialled at the PBX: `0671234567`, `9004420…`."""

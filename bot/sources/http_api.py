@@ -161,7 +161,7 @@ class HttpApi:
         async for piece in response.aiter_bytes():
             text += piece
             if len(text) > MAX_BYTES:
-                raise SourceError(f"{self.host} answered more than {MAX_BYTES} bytes")
+                raise UnsureError(f"{self.host} answered more than {MAX_BYTES} bytes")
         return text
 
     def _check_status(self, response: httpx.Response, said: str | None) -> None:

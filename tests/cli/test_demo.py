@@ -172,6 +172,24 @@ async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: P
         await demonstrate(options(tmp_path / "file" / "demo"), say=interrupt)
 
 
+async def test_a_folder_in_which_another_demo_is_or_begins_is_left_alone(tmp_path: Path) -> None:
+    said: asyncio.Queue[str] = asyncio.Queue()
+    async with asyncio.TaskGroup() as life:
+        life.create_task(demonstrate(options(tmp_path, calls=20_000), say=said.put_nowait))
+        while words := await said.get():  # half of its past, all of it, and that it runs
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"),
+                *("--data", str(tmp_path)),
+                cwd=ROOT,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            _, complaint = await process.communicate()
+            assert complaint.decode().startswith(f"dzvinok: --data {tmp_path}: another Dzvinok")
+            if words.startswith("The demo is at"):
+                break
+        interrupt("")
+
+
 GROUP = -1001000000001
 
 

@@ -289,3 +289,11 @@ def test_a_number_is_dialled_as_people_there_dial_it(
 def test_only_whole_numbers_of_others_are_called(number: str, is_callable: bool) -> None:
     plan = NumberPlan("UA", own_numbers=frozenset({"0445550101"}))
     assert plan.is_callable(number) is is_callable
+
+
+@pytest.mark.parametrize("prefix", ["", "9"])
+def test_a_forged_number_does_not_call_an_ambulance(prefix: str) -> None:
+    plan = NumberPlan("AT", dial_prefix=prefix)
+    assert plan.dialled("+431122") == f"{prefix}1122", "as good as 112, by Austria's rules"
+    assert not plan.is_callable("+431122")
+    assert plan.is_callable("+43720116000")

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from aiohttp import web
 
 from bot.demo.pbx.asterisk.channels import as_bytes
 from bot.domain.people import Role
 from keyboards.callbacks import CallBackButton
+from storage.database import open_database
+from storage.employees import EmployeeRepo
 from tests.support.ami_events import START, Asterisk
 from tests.support.ami_server import SECRET as AMI_SECRET
 from tests.support.ami_server import USER, AmiServer
@@ -139,6 +142,16 @@ async def test_a_pbx_that_does_not_answer_leaves_it_unknown_and_the_call_may_sti
         assert office.rows("SELECT state, attempts FROM cases") == [("open", 1)]
 
 
+@pytest.mark.parametrize("body", ["[]", '"ok"', "<b>Дзвоню</b>", ""])
+async def test_an_answer_that_says_nothing_leaves_it_unknown(tmp_path: Path, body: str) -> None:
+    async with zadarma_office(tmp_path) as (office, server, clock):
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await lose(office, clock)
+        server.failures = [web.Response(text=body, content_type="text/html")]
+        await pressed(olena, await alert_of(olena), "☎️")
+        await progress_of(olena, "невідомо, чи почався дзвінок")
+
+
 async def test_of_what_nothing_is_heard_that_is_said_and_the_result_may_come_later(
     tmp_path: Path,
 ) -> None:
@@ -158,6 +171,22 @@ async def test_of_what_nothing_is_heard_that_is_said_and_the_result_may_come_lat
         end = event("NOTIFY_OUT_END", begun, duration="31", disposition="busy")
         await post(office, end)
         await progress_of(olena, "Зайнято або скинули")
+
+
+async def test_once_more_is_offered_only_to_whom_it_is_open(tmp_path: Path) -> None:
+    async with zadarma_office(tmp_path) as (office, _server, clock):
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        await lose(office, clock)
+        await pressed(olena, await alert_of(olena), "☎️")
+        await progress_of(olena, "Дзвонить 101")
+        async with open_database(office.settings.database_path) as database:
+            employees = EmployeeRepo(database)
+            person = await employees.find(OLENA)
+            assert person is not None
+            await employees.set_extensions(person.id, ["olena"])
+        clock.advance(76)
+        told = await progress_of(olena, "досі нічого не чути")
+        assert told.buttons == [["📄 Картка"]]
 
 
 async def test_a_call_dialled_by_hand_is_not_taken_for_it(tmp_path: Path) -> None:

@@ -113,6 +113,29 @@ async def test_silence_is_told_once_and_its_end_once(company: Company) -> None:
     assert (await company.told())[1:] == [("heard_again", f"office {since} {again}")]
 
 
+async def test_a_silence_that_nobody_could_be_told_of_is_told_later_or_not_at_all(
+    company: Company,
+) -> None:
+    async def let_reach(moment: int | None) -> None:
+        async with company.database.transaction() as tx:
+            await tx.execute("UPDATE employees SET unreachable_at = ?", (moment,))
+
+    await company.begin("2026-03-02T10:00")
+    await company.call()
+    await let_reach(1)
+    await company.pass_to("2026-03-02T11:00")
+    await company.call()
+    await let_reach(None)
+    await company.pass_to("2026-03-02T11:08")
+    assert await company.told() == [], "no end of what was never told"
+    await let_reach(1)
+    await company.pass_to("2026-03-02T12:00")
+    await let_reach(None)
+    await company.pass_to("2026-03-02T12:30")
+    [(kind, subject)] = await company.told()
+    assert (kind, subject.split()[:2]) == ("silent", ["office", str(at("2026-03-02T11:00"))])
+
+
 async def test_nights_weekends_and_days_off_tell_nothing(company: Company) -> None:
     await company.begin("2026-03-06T17:50")
     await company.call()

@@ -171,6 +171,29 @@ async def test_the_next_call_from_that_phone_to_that_number_is_it(dials: Dials) 
     assert (await dials.repo.get(dial.id)).over_at == NOW + 30
 
 
+async def test_of_what_the_pbx_refused_no_call_comes(dials: Dials) -> None:
+    _, refused = await dials.begin()
+    await dials.repo.note_failure(refused.id, DialState.REFUSED, "no", now=NOW + 1)
+    await dials.outgoing(20, external_id="by hand")
+    assert await dials.became(refused) is None
+    _, second = await dials.begin(after=30)
+    await dials.outgoing(35, external_id="begun")
+    assert (await dials.became(refused), await dials.became(second)) == (None, "begun")
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_of_two_that_are_begun_each_has_its_own_call(dials: Dials, is_live: bool) -> None:
+    _, first = await dials.begin()
+    await dials.repo.lapse(now=NOW + 75)
+    _, second = await dials.begin(after=100)
+    for name, after in (("second", 105), ("first", 8)):
+        ended: dict[str, Any] = {"status": Status.NO_ANSWER, "ended_at": NOW + after + 9}
+        if is_live and name == "second":
+            ended = {}
+        await dials.outgoing(after, heard=max(after, 106), external_id=name, **ended)
+    assert (await dials.became(first), await dials.became(second)) == ("first", "second")
+
+
 async def test_a_call_known_before_is_not_it(dials: Dials) -> None:
     await dials.outgoing(-5)
     _, dial = await dials.begin()
@@ -257,6 +280,24 @@ async def test_of_what_nothing_is_heard_lapses_and_may_still_come(dials: Dials) 
     await dials.outgoing(9, heard=900, status=Status.NO_ANSWER, ended_at=NOW + 30)
     assert await dials.became(dial) == "out"
     assert await dials.owed() == owed + 1
+
+
+async def test_a_call_that_was_given_up_and_begins_late_bars_another(dials: Dials) -> None:
+    _, dial = await dials.begin()
+    await dials.repo.lapse(now=NOW + 75)
+    await dials.outgoing(80)
+    assert await dials.begin(after=95) == (Beginning.AGAIN, await dials.repo.get(dial.id))
+    assert (await dials.begin(12, after=95))[0] is Beginning.SAME_PHONE
+    await dials.outgoing(80, heard=99, status=Status.NO_ANSWER, ended_at=NOW + 99)
+    assert (await dials.repo.get(dial.id)).over_at == NOW + 99
+
+
+async def test_a_call_that_was_over_before_the_pbx_named_it_bars_nobody(dials: Dials) -> None:
+    _, dial = await dials.begin()
+    ended: dict[str, Any] = {"status": Status.NO_ANSWER, "ended_at": NOW + 8, "heard": 9}
+    await dials.outgoing(2, **ended, extension=None, caller=Party())
+    await dials.repo.note_begun(dial.id, "out", now=NOW + 10)
+    assert (await dials.repo.get(dial.id)).over_at == NOW + 10
 
 
 async def test_a_call_that_goes_on_does_not_lapse(dials: Dials) -> None:

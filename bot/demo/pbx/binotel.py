@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.demo.page.sources import Source, Words
 from bot.demo.pbx.binotel_server import BinotelServer
-from bot.demo.pbx.company import LINE, PEOPLE
+from bot.demo.pbx.company import LINE, OPERATORS, PEOPLE
 from bot.demo.pbx.shop_calls import ShopCall
 from bot.demo.pbx.sounds import tune
 from bot.domain.clock import Clock
@@ -112,6 +112,8 @@ class _Server(BinotelServer):
     def say(self, method: str, body: dict[str, Any]) -> web.Response:
         if method != "calls/internal-number-to-external-number" or self.dial is None:
             return super().say(method, body)
+        if body["internalNumber"] not in OPERATORS:
+            return self.error("104", "There is no such internal number")
         call_id = self.dial(body["internalNumber"], body["externalNumber"])
         return web.json_response({"status": "success", "generalCallID": call_id})
 

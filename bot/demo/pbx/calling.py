@@ -68,6 +68,7 @@ class PhoneSystem:
         self._speed = speed
         self._life: asyncio.TaskGroup | None = None
         self._calls: set[asyncio.Task[None]] = set()
+        self._turning = asyncio.Lock()
         self._number = 0
         self._last_missed = CLIENTS[0][0]
 
@@ -196,7 +197,9 @@ class PhoneSystem:
             is_blocked = self._blocker.chat.is_blocked  # the page can block, too
             await (self._blocker.unblock() if is_blocked else self._blocker.block())
         elif key == "silence":
-            await self._chosen.turn_silence()
+            pbx = self._chosen
+            async with self._turning:  # pressed twice: it goes silent, then comes back
+                await pbx.turn_silence()
         else:
             raise ActionError(f"no such action: {key}")
 

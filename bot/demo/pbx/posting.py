@@ -64,7 +64,7 @@ class PostingPbx:
 
         What is refused (4xx) would be refused for ever: that is a mistake of the demo, and logged.
         """
-        while True:
+        while not self._http.is_closed:  # the demo ends
             try:
                 body = bodies if self.calls_per_post > 1 else bodies[0]
                 answer = await self._http.post(self.hook, json=body)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from bot.config.sources import BinotelSettings
-from bot.domain.errors import SourceAuthError, SourceError
+from bot.domain.errors import SourceAuthError, SourceError, UnsureError
 from bot.sources.http_api import HttpApi
 
 _TOO_OFTEN, _NOTHING = "106", "104"
@@ -49,7 +49,7 @@ class BinotelApi:
         body = {**params, "key": self._key, "secret": self._secret}
         said = await self._api.ask("POST", f"/api/4.0/{method}.json", body=body)
         if not isinstance(said, dict):
-            raise SourceError("Binotel answered something else than an object")
+            raise UnsureError("Binotel answered something else than an object")
         if said.get("status") != "success":
             raise self._error(str(said.get("code") or ""), str(said.get("message") or ""))
         return said

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.config.sources import ZadarmaSettings
-from bot.domain.errors import SourceError
+from bot.domain.errors import SourceError, UnsureError
 from bot.sources.http_api import HttpApi
 from bot.sources.quota import Quota
 
@@ -74,7 +74,7 @@ class ZadarmaApi:
                 quotas[-1].close(error.retry_after)
             raise
         if not isinstance(said, dict):
-            raise SourceError("Zadarma answered something else than an object")
+            raise UnsureError("Zadarma answered something else than an object")
         if said.get("status") != "success":
             reason = self._api.reason(said.get("message") or "no reason given")
             raise RefusedError(f"Zadarma: {reason}")

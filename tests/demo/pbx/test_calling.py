@@ -1,12 +1,14 @@
 """The demo's PBXs against the real bot: what each order of the panel leaves in the log."""
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,7 +23,7 @@ from bot.demo.pbx.calling import PhoneSystem
 from bot.demo.pbx.company import CLIENTS, LINE
 from bot.demo.pbx.history import history
 from bot.demo.pbx.posting import JsonPbx, PhonetPbx
-from bot.demo.pbx.shop_calls import ShopPbx
+from bot.demo.pbx.shop_calls import ShopCall, ShopPbx
 from bot.domain.calls import Call, Direction, EndedBy, Status
 from bot.domain.clock import system_clock
 from bot.domain.errors import SourceError
@@ -212,6 +214,19 @@ async def test_what_was_kept_in_a_long_silence_comes_afterwards(tmp_path: Path) 
         assert row["n"] == 17 * 30
 
 
+async def test_a_pbx_that_cannot_post_what_it_kept_does_not_stand_in_the_way_of_the_end() -> None:
+    pbx = PhonetPbx()
+    with closing(socket.socket()) as nobody:  # bound, and never listening
+        nobody.bind(("127.0.0.1", 0))
+        pbx.hook = f"http://127.0.0.1:{nobody.getsockname()[1]}/hooks/phonet/{pbx.token}"
+        async with asyncio.timeout(5), asyncio.TaskGroup() as coming_back, pbx.running():
+            await pbx.turn_silence()
+            call = ShopCall(number=1, is_incoming=True, client=None, extension="101", started_at=1)
+            await pbx.begin(call)
+            coming_back.create_task(pbx.turn_silence())
+            await asyncio.sleep(0)
+
+
 async def test_alerts_wait_out_a_429_and_come_once(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         sofia = await scene.office.employee(SUPERVISOR, "Софія", Role.SUPERVISOR)
@@ -377,6 +392,31 @@ async def test_the_silence_of_a_live_pbx_is_told_and_the_gap_made_up(
         await scene.boss.wait_for(lambda message: "прихований номер" in message.text)
 
 
+@pytest.mark.parametrize("key", ["asterisk", "binotel"])
+async def test_silence_may_be_pressed_while_it_begins_or_ends(key: str, tmp_path: Path) -> None:
+    pbxs: dict[str, AsteriskPbx | BinotelPbx] = {
+        "asterisk": AsteriskPbx(tmp_path, clock=system_clock),
+        "binotel": BinotelPbx(clock=system_clock),
+    }
+    pbx, telegram = pbxs[key], BotApiServer()
+    phones = PhoneSystem(
+        pbxs=[pbx],
+        telegram=telegram,
+        blocker=telegram.user(IVAN),
+        clock=system_clock,
+        seed=1,
+        speed=1,
+    )
+    async with phones.running():
+        said = pbx.settings()
+        port = said.get("port") or urlsplit(str(said.get("api_url"))).port
+        for times in (3, 3, 5, 3):
+            await asyncio.gather(*(phones.act("silence") for _ in range(times)))
+            with closing(socket.socket()) as caller:
+                is_refused = caller.connect_ex(("127.0.0.1", port)) != 0
+            assert is_refused == pbx.is_silent
+
+
 async def test_the_recording_of_binotel_comes_when_it_is_uploaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,6 +458,20 @@ async def test_the_asterisk_begins_a_call_that_is_asked_for(tmp_path: Path) -> N
 async def test_ending_in_the_middle_of_calls_is_clean(tmp_path: Path) -> None:
     async with living(tmp_path) as scene:
         await scene.phones.act("burst")
+
+
+async def test_a_phone_that_the_binotel_of_the_demo_does_not_have_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_often(monkeypatch)
+    async with living(tmp_path) as scene:
+        guest = await scene.office.employee(1201, "Гість", Role.SUPERVISOR, "777")
+        await through(scene, "binotel")
+        await scene.order("missed")
+        alert = await guest.wait_for(lambda one: "Пропущений дзвінок" in one.text)
+        await (await guest.click(alert, "☎️")).answered()
+        await guest.wait_for(lambda one: "There is no such internal number" in one.text)
+        assert scene.phones.under_way == 0
 
 
 async def test_an_operator_is_rung_and_then_the_client(tmp_path: Path) -> None:
