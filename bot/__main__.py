@@ -185,6 +185,8 @@ def backup(
 ) -> None:
     """Write a consistent copy of the database, also while the bot runs."""
     settings = _settings()
+    if settings.database_url:
+        _fail(StartError(f"DATABASE_URL: PostgreSQL has its own backup: pg_dump -Fc -f {file}"))
     from storage.engine.sqlite_files import copy_database
 
     _run(copy_database(settings.database_path, file, replaces=force))
@@ -259,7 +261,7 @@ def _first_of(error: BaseException) -> BaseException:
 def _fail(error: BaseException) -> NoReturn:
     """End with one line about the error and exit code 1."""
     if isinstance(error, StorageError):
-        error = StartError(f"DATABASE_PATH: {error}")
+        error = StartError(f"database: {error}")
     elif not isinstance(error, StartError):
         logging.getLogger(__name__).debug("the command ends", exc_info=error)
     line = " ".join(str(error).split()) or type(error).__name__

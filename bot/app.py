@@ -214,8 +214,8 @@ async def serve(
     """
     steady = steady or asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
-        stack.enter_context(only_instance(settings.database_path))
-        database = await stack.enter_async_context(open_database(settings.database_path))
+        await stack.enter_async_context(only_instance(settings.database))
+        database = await stack.enter_async_context(open_database(settings.database))
         repositories = create_repositories(database, settings)
         await _bring_up_to_date(database, repositories, settings, now=clock())
 

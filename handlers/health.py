@@ -23,7 +23,6 @@ from storage.calls import CallRepo
 from storage.clock import ClockRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
-from storage.engine.sqlite_files import size_on_disk
 from storage.feeds import FeedRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
@@ -83,7 +82,7 @@ async def show_health(
         sent=owed["sent"],
         dropped=owed["dropped"],
         unreachable=await employees.count_unreachable(),
-        database_size=size_on_disk(settings.database_path),
+        database_size=await durability.size(),
         database_state=await durability.state(),
         jump=known.jump if is_recent else None,
         deletes_nothing=known.leapt_at is not None and settings.retention_days > 0,

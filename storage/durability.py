@@ -25,6 +25,10 @@ class Durability:
                 self._found_at = now()
             return self._state
 
+    async def size(self) -> int:
+        """The bytes that all that is stored takes. Raises StorageError."""
+        return await self._database.size()
+
     async def _find(self) -> str:
         """A real write, of one number: a full disk shows in nothing else."""
         try:

@@ -105,15 +105,15 @@ async def _check_token(settings: Settings) -> Finding:
 async def _check_database(settings: Settings) -> tuple[Finding, int]:
     """What the database is like, and how many administrators it knows."""
     try:
-        async with open_database(settings.database_path) as database:
+        async with open_database(settings.database) as database:
             calls = await CallRepo(database).count()
             administrators = len(await EmployeeRepo(database).list_administrators())
     except StartError as error:
         return Finding("database", Verdict.FAIL, str(error)), 0
     except StorageError as error:
-        return Finding("database", Verdict.FAIL, f"DATABASE_PATH: {error}"), 0
+        return Finding("database", Verdict.FAIL, f"{settings.database_setting}: {error}"), 0
     counted = f"{calls} {'call' if calls == 1 else 'calls'}"
-    return Finding("database", Verdict.OK, f"{settings.database_path}, {counted}"), administrators
+    return Finding("database", Verdict.OK, f"{settings.database_place}, {counted}"), administrators
 
 
 def _check_administrators(settings: Settings, stored: int) -> Finding:
@@ -220,10 +220,10 @@ def _check_secret(settings: Settings) -> Finding:
 
 async def _check_clocks(settings: Settings) -> list[Finding]:
     """The sources whose calls come hours late or early, by what the database shows."""
-    if not settings.database_path.is_file():
+    if not settings.database_url and not settings.database_path.is_file():
         return []
     try:
-        async with open_database(settings.database_path) as database:
+        async with open_database(settings.database) as database:
             shifts = await ClockShiftRepo(database).by_source()
     except (StartError, OSError, StorageError):
         return []  # told by _check_database
@@ -243,7 +243,7 @@ async def _check_clocks(settings: Settings) -> list[Finding]:
 async def _last_heard(settings: Settings, name: str) -> str | None:
     """What has come of a source that only its hook can tell of; None: that is not known."""
     try:
-        async with open_database(settings.database_path) as database:
+        async with open_database(settings.database) as database:
             at = await CallRepo(database).last_received(name)
             refused = await RejectRepo(database).last(name)
     except (StartError, OSError, StorageError):

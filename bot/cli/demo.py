@@ -46,7 +46,7 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.menu import set_menu
 from storage.database import open_database
 from storage.engine.sqlite_files import remove_database
-from storage.lock import only_instance
+from storage.lock import only_process
 
 _BOT_ID = 7000000001
 _GROUP = -1001000000001
@@ -105,7 +105,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         await stack.enter_async_context(scene.phones.running())
         settings = _settings(directory, scene)
         try:
-            with only_instance(settings.database_path):  # another demo may be writing it
+            with only_process(settings.database_path):  # another demo may be writing it
                 past = await _write_past(settings, options, say, stop)
         except (StartError, StorageError, OSError) as error:
             why = str(error).removeprefix("DATABASE_PATH: ")

@@ -127,7 +127,7 @@ def _report(reject: Reject, number: int, file: Path, console: Console) -> None:
 async def _store(
     settings: Settings, name: str, batches: Iterator[_Batch], summary: Summary, clock: Clock
 ) -> None:
-    async with open_database(settings.database_path) as database:
+    async with open_database(settings.database) as database:
         calls = CallRepo(database, rules=settings.case_rules)
         rejects = RejectRepo(database)
         for batch in batches:
@@ -136,7 +136,8 @@ async def _store(
                 if batch.rejects:
                     await rejects.add(name, batch.rejects, now=clock())
             except StorageError as error:
-                raise StartError(f"DATABASE_PATH: {settings.database_path}: {error}") from error
+                where = f"{settings.database_setting}: {settings.database_place}"
+                raise StartError(f"{where}: {error}") from error
 
 
 class _CountedFile(io.BufferedReader):

@@ -25,7 +25,7 @@ async def create_link(
     extensions = list(dict.fromkeys(bare_extension(one.strip()) for one in extensions))
     _check(extensions, name)
     username = await bot_username(settings)
-    async with open_database(settings.database_path) as database:
+    async with open_database(settings.database) as database:
         token = await InviteRepo(database).add(
             role, extensions=extensions, name=name, now=system_clock()
         )

@@ -84,6 +84,12 @@ def _check_path(value: Path) -> Path:
         return value
 
 
+def _check_database_url(value: SecretStr) -> SecretStr:
+    if not re.match(r"(postgresql://|postgres://|$)", value.get_secret_value()):
+        raise ValueError("expected an address like postgresql://dzvinok:password@host/dzvinok")
+    return value
+
+
 def _as_written(choices: Iterable[str]) -> BeforeValidator:
     """A choice may be written in capitals or in small letters."""
     known = {choice.casefold(): choice for choice in choices}
@@ -131,6 +137,7 @@ class Settings(BaseSettings):
     ] = "https://api.telegram.org"
     admin_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_split_ids)] = ()
     database_path: Annotated[Path, AfterValidator(_check_path)] = Path("data/dzvinok.db")
+    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] = SecretStr("")
     timezone: Zone = DEFAULT_ZONE
     default_country: Country = DEFAULT_COUNTRY
     language: Annotated[Language, _as_written(Language)] = Language.UK
@@ -207,6 +214,23 @@ class Settings(BaseSettings):
                     f"SOURCES__{name.upper()}: a source's name is 1 to 32 of a-z 0-9 _ -"
                 )
         return self
+
+    @property
+    def database(self) -> Path | str:
+        """Where everything is stored: a file of SQLite, or the address of PostgreSQL."""
+        return self.database_url.get_secret_value() or self.database_path
+
+    @property
+    def database_setting(self) -> str:
+        """Which of the two settings says where: for errors."""
+        return "DATABASE_URL" if self.database_url else "DATABASE_PATH"
+
+    @property
+    def database_place(self) -> str:
+        """Where it is, without a password."""
+        if not self.database_url:
+            return str(self.database_path)
+        return re.sub(r"^[^@]*@|\?.*", "", self.database_url.get_secret_value())
 
     @property
     def zone(self) -> ZoneInfo:

@@ -28,6 +28,9 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
+INSTANCE_LOCK = 0x44_7A_76_02
+"""The advisory lock of the process that runs the bot."""
+
 _CONNECTIONS = 8
 _PREPARED = 500
 """Statements that a connection keeps prepared."""
@@ -175,12 +178,7 @@ async def open_postgres(
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
-    try:
-        said = psycopg.conninfo.conninfo_to_dict(url)
-        more = {name: value for name, value in _SETTINGS.items() if name not in said}
-        address = psycopg.conninfo.make_conninfo(url, **more)
-    except psycopg.Error as error:
-        raise StartError(f"DATABASE_URL: {error}") from error
+    address = _address(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         address,
         connection_class=psycopg.AsyncConnection,
@@ -198,6 +196,34 @@ async def open_postgres(
         raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
     async with pool:
         yield PostgresDatabase(pool)
+
+
+@asynccontextmanager
+async def hold_alone(url: str) -> AsyncIterator[None]:
+    """Hold the lock of the running bot, on a connection of its own.
+
+    Raises StartError if another process holds it, or if the database cannot be reached.
+    """
+    try:
+        connection = await psycopg.AsyncConnection.connect(_address(url), autocommit=True)
+    except psycopg.OperationalError as error:
+        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
+    async with connection:
+        cursor = await connection.execute(f"SELECT pg_try_advisory_lock({INSTANCE_LOCK})")
+        [(is_held,)] = await cursor.fetchall()
+        if not is_held:
+            raise StartError("DATABASE_URL: another Dzvinok is running on this database")
+        yield
+
+
+def _address(url: str) -> str:
+    """With our settings where the address says nothing else. Raises StartError."""
+    try:
+        said = psycopg.conninfo.conninfo_to_dict(url)
+        more = {name: value for name, value in _SETTINGS.items() if name not in said}
+        return psycopg.conninfo.make_conninfo(url, **more)
+    except psycopg.Error as error:
+        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
 
 
 async def _configure(connection: Connection) -> None:

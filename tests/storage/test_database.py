@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import StartError
 from storage.database import open_database
 from storage.engine.sqlite_files import remove_database, size_on_disk
-from storage.lock import only_instance
+from storage.lock import only_process
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -37,10 +37,10 @@ async def test_a_database_is_deleted_with_all_its_files(tmp_path: Path) -> None:
 
 def test_a_second_instance_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "dzvinok.db"
-    with only_instance(path):
-        with pytest.raises(StartError, match="another Dzvinok"), only_instance(path):
+    with only_process(path):
+        with pytest.raises(StartError, match="another Dzvinok"), only_process(path):
             pass
-        with only_instance(tmp_path / "other.db"):
+        with only_process(tmp_path / "other.db"):
             pass
-    with only_instance(path):
+    with only_process(path):
         pass

@@ -1,8 +1,8 @@
 """PBXs that do not answer, and who is told of it."""
 
 from bot.domain.people import Language
-from storage.database import Database
 from storage.employees import EmployeeRepo
+from storage.engine.base import Database
 from storage.feeds import FeedRepo
 from tests.support.statements import NOW
 
