@@ -187,7 +187,7 @@ def backup(
     settings = _settings()
     if settings.database_url:
         _fail(StartError(f"DATABASE_URL: PostgreSQL has its own backup: pg_dump -Fc -f {file}"))
-    from storage.engine.sqlite_files import copy_database
+    from storage.database import copy_database
 
     _run(copy_database(settings.database_path, file, replaces=force))
     typer.echo(f"{file}: {file.stat().st_size} bytes")

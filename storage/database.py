@@ -6,6 +6,9 @@ from pathlib import Path
 from bot.domain.errors import StartError
 from storage.engine.base import Database
 from storage.engine.sqlite import open_sqlite
+from storage.engine.sqlite_files import copy_database, remove_database
+
+__all__ = ["Where", "copy_database", "open_database", "remove_database"]
 
 Where = Path | str
 """The file of an SQLite database, or the address of one of PostgreSQL: postgresql://…"""

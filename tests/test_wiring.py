@@ -58,8 +58,10 @@ COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
-    "aiosqlite": {"storage.database"},
-    "sqlite3": {"storage.database"},
+    "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
+    "psycopg": {"storage.engine.postgres"},
+    "psycopg_pool": {"storage.engine.postgres"},
+    "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
     "prometheus_client": {"bot.telemetry.metrics"},
 }
 """Libraries that one file keeps from all others."""

@@ -44,8 +44,7 @@ from bot.domain.people import EVERYTHING, Language, Role
 from bot.repositories import Repositories, create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.menu import set_menu
-from storage.database import open_database
-from storage.engine.sqlite_files import remove_database
+from storage.database import open_database, remove_database
 from storage.lock import only_process
 
 _BOT_ID = 7000000001
