@@ -217,7 +217,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> Path | str:
-        """Where everything is stored: a file of SQLite, or the address of PostgreSQL."""
+        """Where everything is stored: a file, or the address of a server."""
         return self.database_url.get_secret_value() or self.database_path
 
     @property
