@@ -6,11 +6,11 @@ Only here are objects of different rooms built and handed to each other. Begin r
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import fields
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -23,6 +23,7 @@ from aiogram.utils.i18n import I18n
 
 from bot.config.settings import Settings
 from bot.delivery.alerter import Alerter
+from bot.delivery.bell import Bell
 from bot.delivery.cards import Cards
 from bot.delivery.notices import Notices
 from bot.delivery.open_cards import OpenCards
@@ -40,6 +41,7 @@ from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
 from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
+from bot.leading import Leading
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
@@ -78,7 +80,7 @@ from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
 from storage.database import open_database
 from storage.engine.base import Database
-from storage.lock import only_instance
+from storage.leases import open_lease
 
 log = logging.getLogger(__name__)
 
@@ -214,7 +216,7 @@ async def serve(
     """
     steady = steady or asyncio.get_running_loop().time
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(only_instance(settings.database))
+        lease = await stack.enter_async_context(open_lease(settings.database))
         database = await stack.enter_async_context(open_database(settings.database))
         repositories = create_repositories(database, settings)
         await _bring_up_to_date(database, repositories, settings, now=clock())
@@ -249,43 +251,15 @@ async def serve(
         able = {name: one for name, one in sources.items() if isinstance(one, DialSource)}
         able |= dialling or {}
         isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources, able)
-        alerter = Alerter(
-            bot,
-            outbox=repositories.outbox,
-            alert_lists=repositories.alert_lists,
-            groups=repositories.groups,
-            notices=create_notices(
-                repositories,
-                i18n,
-                zone=settings.zone,
-                clock=clock,
-                call_back=cards.call_back,
-                source_zones={
-                    name: ZoneInfo(chosen.timezone) for name, chosen in settings.sources.items()
-                },
-            ),
-            open_cards=OpenCards(
-                bot,
-                repositories.open_cards,
-                outbox=repositories.outbox,
-                employees=repositories.employees,
-                cards=cards,
-                i18n=i18n,
-                clock=clock,
-                holding=isolation.hold,
-            ),
-            clock=clock,
-            pace=pace,
-            metrics=metrics,
-        )
-        dialler = Dialler(able, repositories.dials, clock=clock, wake=alerter.wake)
+        bell = Bell(database)
+        dialler = Dialler(able, repositories.dials, clock=clock, wake=bell.ring)
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
             cards=cards,
             i18n=i18n,
             clock=clock,
-            wake=alerter.wake,
+            wake=bell.ring,
             recordings=recordings,
             dialler=dialler,
             steady=steady,
@@ -314,7 +288,7 @@ async def serve(
             metrics=metrics,
         )
         recorder = Recorder(
-            repositories.calls, repositories.rejects, clock=clock, on_recorded=alerter.wake
+            repositories.calls, repositories.rejects, clock=clock, on_recorded=bell.ring
         )
         app = create_web(
             settings=settings,
@@ -337,47 +311,92 @@ async def serve(
             is_receiving=receiving.is_receiving,
         )
 
-        clock_watch = ClockWatch(
-            repositories.clock_state,
-            clock=clock,
-            latest=latest,
-            steady=steady,
-            wake=alerter.wake,
-        )
-        jobs = Jobs(
-            repositories.calls,
-            repositories.case_deadlines,
-            repositories.company,
-            repositories.reminders,
-            repositories.digest_times,
-            repositories.open_cards,
-            repositories.dials,
-            clock_watch=clock_watch,
-            silence_watch=SilenceWatch(
-                repositories.silences, repositories.company, settings.sources, zone=settings.zone
-            ),
-            wake=alerter.wake,
-            retention_days=settings.retention_days,
-        )
-        jobs.begin(await stack.enter_async_context(start_timer()))
+        @asynccontextmanager
+        async def led() -> AsyncIterator[None]:
+            """What one process does for all."""
+            alerter = Alerter(
+                bot,
+                outbox=repositories.outbox,
+                alert_lists=repositories.alert_lists,
+                groups=repositories.groups,
+                notices=create_notices(
+                    repositories,
+                    i18n,
+                    zone=settings.zone,
+                    clock=clock,
+                    call_back=cards.call_back,
+                    source_zones={
+                        name: ZoneInfo(chosen.timezone)
+                        for name, chosen in settings.sources.items()
+                    },
+                ),
+                open_cards=OpenCards(
+                    bot,
+                    repositories.open_cards,
+                    outbox=repositories.outbox,
+                    employees=repositories.employees,
+                    cards=cards,
+                    i18n=i18n,
+                    clock=clock,
+                    holding=isolation.hold,
+                ),
+                clock=clock,
+                pace=pace,
+                metrics=metrics,
+                may_send=lambda: lease.is_held,
+            )
+            clock_watch = ClockWatch(
+                repositories.clock_state,
+                clock=clock,
+                latest=latest,
+                steady=steady,
+                wake=bell.ring,
+            )
+            jobs = Jobs(
+                repositories.calls,
+                repositories.case_deadlines,
+                repositories.company,
+                repositories.reminders,
+                repositories.digest_times,
+                repositories.open_cards,
+                repositories.dials,
+                clock_watch=clock_watch,
+                silence_watch=SilenceWatch(
+                    repositories.silences,
+                    repositories.company,
+                    settings.sources,
+                    zone=settings.zone,
+                ),
+                wake=bell.ring,
+                retention_days=settings.retention_days,
+            )
+            listening = Listening(
+                sources,
+                recorder,
+                repositories.feeds,
+                clock=clock,
+                steady=steady,
+                wake=bell.ring,
+                metrics=metrics,
+            )
+            asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
+            async with AsyncExitStack() as leading:
+                await _note_interrupted(repositories, now=clock())
+                jobs.begin(await leading.enter_async_context(start_timer()))
+                leading.enter_context(bell.waking(alerter.wake))
+                await leading.enter_async_context(_beside(bell.listen()))
+                for worker in (alerter, listening, asking_again):
+                    await leading.enter_async_context(_running(worker))
+                await leading.enter_async_context(
+                    updates.receiving(i18n, webhook=_webhook_of(settings))
+                )
+                yield
+
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
-        await stack.enter_async_context(_running(alerter))
-        await stack.enter_async_context(_running(delayed_screens))
-        listening = Listening(
-            sources,
-            recorder,
-            repositories.feeds,
-            clock=clock,
-            steady=steady,
-            wake=alerter.wake,
-            metrics=metrics,
-        )
-        await stack.enter_async_context(_running(listening))
-        asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
-        await stack.enter_async_context(_running(asking_again))
-        await stack.enter_async_context(_running(dialler))
-        await stack.enter_async_context(updates.receiving(i18n, webhook=_webhook_of(settings)))
+        for worker in (bell, Leading(lease, led), delayed_screens, dialler):
+            await stack.enter_async_context(_running(worker))
+        await stack.enter_async_context(updates.handling())
         yield url
 
 
@@ -391,12 +410,15 @@ async def _bring_up_to_date(
         page_size=settings.page_size,
         now=now,
     )
+    if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
+        log.info("made the cases of %d lost calls recorded before", made)
+
+
+async def _note_interrupted(repositories: Repositories, *, now: int) -> None:
     if unsure := await repositories.dials.note_interrupted(now=now):
         log.warning(
             "the bot ended while %d calls were being begun: nothing is tried again", unsure
         )
-    if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
-        log.info("made the cases of %d lost calls recorded before", made)
 
 
 def create_notices(
@@ -476,3 +498,14 @@ async def _running(worker: Worker) -> AsyncIterator[None]:
             yield
         finally:
             worker.stop()
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have it done beside the block, and cancelled at its end."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(work)
+        try:
+            yield
+        finally:
+            task.cancel()

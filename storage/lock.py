@@ -1,32 +1,15 @@
-"""The lock that lets one process at a time run on a database.
+"""The lock that lets one process at a time run on a database that is a file.
 
-On SQLite it is that of a file beside it. POSIX only: Windows has no flock.
+POSIX only: Windows has no flock.
 """
 
 import fcntl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot.domain.errors import StartError
-from storage.database import Where
 from storage.engine.sqlite_files import LOCK_ENDING, prepare_place, unusable
-
-
-@asynccontextmanager
-async def only_instance(where: Where) -> AsyncIterator[None]:
-    """Hold the database for this process; the lock goes with the process, however it ends.
-
-    Raises StartError if another process holds it, or if there can be no database here.
-    """
-    if isinstance(where, Path):
-        with only_process(where):
-            yield
-    else:
-        from storage.engine.postgres import hold_alone
-
-        async with hold_alone(where):
-            yield
 
 
 @contextmanager

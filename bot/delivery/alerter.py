@@ -7,7 +7,7 @@ nothing more. Many alerts of a chat at once are gathered into a list before any 
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +42,8 @@ _CHATS_AT_ONCE = 64
 
 _PREFETCH = 8
 """Messages picked but not yet sent; a new alert queues behind at most these."""
+
+_UNSURE_SECONDS = 0.1
 
 _SWEEP_SECONDS = 5.0
 """After so long the outbox is looked into even if nobody woke the Alerter: another process has
@@ -81,7 +83,9 @@ class Alerter:
         clock: Clock,
         pace: Pace,
         metrics: Metrics,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_send`: whether this process surely leads, so that no other sends the same."""
         self._bot = bot
         self._outbox = outbox
         self._alert_lists = alert_lists
@@ -91,6 +95,7 @@ class Alerter:
         self._clock = clock
         self._pace = pace
         self._metrics = metrics
+        self._may_send = may_send
         self._woken = asyncio.Event()
         self._is_stopping = False
         self._busy: set[int] = set()
@@ -265,6 +270,8 @@ class Alerter:
     async def _wait_for_turn(self, owed: Owed, *, is_edit: bool = False) -> None:
         """Wait until Telegram permits one more message; then another may be picked."""
         await self._pace.wait_for_turn(owed.chat_id, is_edit=is_edit)
+        while not self._may_send():  # noqa: ASYNC110 - soon it may, or all this is cancelled
+            await asyncio.sleep(_UNSURE_SECONDS)
         self._prefetched.discard(owed.chat_id)
         self._woken.set()
 

@@ -64,6 +64,7 @@ class Updates:
         self._metrics = metrics
         self._queue = UpdateQueue(self._handle, metrics)
         self._polling = Polling(bot, self._take, stored, receiving)
+        self._asking: asyncio.Task[None] | None = None
 
     async def handle_posted(self, raw: object) -> bool:
         """Handle an update that was posted to us. False: the bot stops, it must be sent again."""
@@ -74,29 +75,47 @@ class Updates:
         return not done.cancelled()
 
     @asynccontextmanager
-    async def receiving(self, i18n: I18n, *, webhook: Webhook | None) -> AsyncIterator[None]:
-        """Receive updates until the end of the block: at the webhook if any, or else by polling.
-
-        Whatever serves the webhook's address must do so already. The end waits for updates being
-        handled, and tells Telegram that they are done. Raises StartError, in an exception group,
-        if Telegram does not know the token.
-        """
-        for number, raw in (await self._stored.list_all()).items():
-            self._stored.follow(number, self._take(raw))
+    async def handling(self) -> AsyncIterator[None]:
+        """Handle what is taken in hand; the end waits for it, and no more is begun then."""
         async with asyncio.TaskGroup() as tasks:
-            receiving = tasks.create_task(self._receive(i18n, webhook))
             forgetting = tasks.create_task(self._stored.run())
             try:
                 yield
             finally:
-                receiving.cancel()
-                forgetting.cancel()
+                await self._stop_asking()
                 await self._queue.finish(_FINISH_SECONDS)
-                await asyncio.wait([receiving, forgetting])
-                if webhook is None:
-                    await self._polling.end()
+                forgetting.cancel()
+                await asyncio.wait([forgetting])
                 with suppress(StorageError):
                     await self._stored.forget_done()
+
+    @asynccontextmanager
+    async def receiving(self, i18n: I18n, *, webhook: Webhook | None) -> AsyncIterator[None]:
+        """Receive updates until the end of the block: at the webhook if any, or else by polling.
+
+        Whatever serves the webhook's address must do so already. The end tells Telegram of the
+        updates that are done; not when it is cancelled, since then another process asks Telegram.
+        Raises StartError, in an exception group, if Telegram does not know the token.
+        """
+        for number, raw in (await self._stored.list_all()).items():
+            self._stored.follow(number, self._take(raw))
+        async with asyncio.TaskGroup() as tasks:
+            self._asking = tasks.create_task(self._receive(i18n, webhook))
+            is_another_asking = False
+            try:
+                yield
+            except asyncio.CancelledError:
+                is_another_asking = True
+                raise
+            finally:
+                await self._stop_asking()
+                if webhook is None and not is_another_asking:
+                    await self._polling.end()
+
+    async def _stop_asking(self) -> None:
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
 
     async def _receive(self, i18n: I18n, webhook: Webhook | None) -> None:
         kinds = self._dispatcher.resolve_used_update_types()

@@ -4,8 +4,9 @@ SQL is written once, with `?` for values, in what SQLite and PostgreSQL both und
 tells no engine apart, but for what is in storage/engine/.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -88,9 +89,31 @@ class Database(ABC):
         Raises StorageError for what the database refuses: then nothing was written.
         """
 
+    async def ring(self) -> None:  # noqa: B027 - one process rings nobody else
+        """Tell whoever waits for `rings`, in another process too. Raises StorageError."""
+
+    async def rings(self) -> AsyncIterator[None]:
+        """Once for each `ring`, or for several; without end."""
+        await asyncio.Event().wait()
+        yield
+
     @abstractmethod
     async def size(self) -> int:
         """The bytes it takes. Raises StorageError."""
+
+
+class Lease(ABC):
+    @property
+    @abstractmethod
+    def is_held(self) -> bool:
+        """Whether this process leads, for sure and now."""
+
+    @abstractmethod
+    def held(self) -> AbstractAsyncContextManager[asyncio.Event]:
+        """Wait until this process leads, and lead until the end of the block.
+
+        The event is set when it leads no more: what it does as the leader must end at once.
+        """
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

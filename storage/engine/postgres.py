@@ -9,6 +9,7 @@ stays true until the commit, and no two transactions lock each other out. It cos
 Readers wait for nobody.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -28,12 +29,13 @@ MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
-INSTANCE_LOCK = 0x44_7A_76_02
-"""The advisory lock of the process that runs the bot."""
-
 _CONNECTIONS = 8
 _PREPARED = 500
 """Statements that a connection keeps prepared."""
+
+_CHANNEL = "dzvinok_outbox"
+_AGAIN_SECONDS = 1.0
+"""After which a connection of one's own is tried again."""
 
 _WAIT_SECONDS = 10.0
 """For a connection of the pool; then the database counts as not there."""
@@ -55,14 +57,29 @@ Connection = psycopg.AsyncConnection[Row]
 
 
 class PostgresDatabase(Database):
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, url: str, pool: AsyncConnectionPool[Connection]) -> None:
         super().__init__()
+        self._url = url
         self._pool = pool
 
     async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         self.trips += 1
         async with self._connection() as connection:
             return await (await connection.execute(_translated(sql), values)).fetchall()
+
+    async def ring(self) -> None:
+        async with self._connection() as connection:
+            await connection.execute(f"NOTIFY {_CHANNEL}")
+
+    async def rings(self) -> AsyncIterator[None]:
+        while True:
+            with suppress(psycopg.Error, OSError):
+                async with await connect(self._url) as connection:
+                    await connection.execute(f"LISTEN {_CHANNEL}")
+                    yield  # there may have been some before
+                    async for _ in connection.notifies():
+                        yield
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def size(self) -> int:
         return await self.count("SELECT pg_database_size(current_database())")
@@ -195,25 +212,20 @@ async def open_postgres(
     except psycopg.OperationalError as error:
         raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
     async with pool:
-        yield PostgresDatabase(pool)
+        yield PostgresDatabase(url, pool)
 
 
-@asynccontextmanager
-async def hold_alone(url: str) -> AsyncIterator[None]:
-    """Hold the lock of the running bot, on a connection of its own.
+async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
+    """A connection of one's own; the server ends it when it is idle for so long (0: never).
 
-    Raises StartError if another process holds it, or if the database cannot be reached.
+    Raises psycopg.Error or OSError.
     """
-    try:
-        connection = await psycopg.AsyncConnection.connect(_address(url), autocommit=True)
-    except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-    async with connection:
-        cursor = await connection.execute(f"SELECT pg_try_advisory_lock({INSTANCE_LOCK})")
-        [(is_held,)] = await cursor.fetchall()
-        if not is_held:
-            raise StartError("DATABASE_URL: another Dzvinok is running on this database")
-        yield
+    address = _address(url)
+    connection = await psycopg.AsyncConnection.connect(
+        address, autocommit=True, row_factory=_row_factory
+    )
+    await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
+    return connection
 
 
 def _address(url: str) -> str:

@@ -1,0 +1,55 @@
+"""What only one of the processes on a database does: begun when this one leads, ended when not."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from storage.engine.base import Lease
+
+log = logging.getLogger(__name__)
+
+
+class Leading:
+    """`led`: does it until the end of the block, which finishes what is under way.
+
+    When another process may lead, it is cancelled instead: that one does what is left undone.
+    """
+
+    def __init__(
+        self, lease: Lease, led: Callable[[], AbstractAsyncContextManager[object]]
+    ) -> None:
+        self._lease = lease
+        self._led = led
+        self._stopping = asyncio.Event()
+        self.is_leader = False
+
+    async def run(self) -> None:
+        """Lead whenever that is possible, until stop() is called."""
+        async with asyncio.TaskGroup() as tasks:
+            stopping = tasks.create_task(self._stopping.wait())
+            while not stopping.done():
+                once = tasks.create_task(self._lead_once())
+                await asyncio.wait([once, stopping], return_when=asyncio.FIRST_COMPLETED)
+                if not self.is_leader:
+                    once.cancel()
+                await asyncio.wait([once])
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _lead_once(self) -> None:
+        async with self._lease.held() as lost, asyncio.TaskGroup() as tasks:
+            self.is_leader = True
+            log.info("this process leads")
+            try:
+                work = tasks.create_task(self._work())
+                losing = tasks.create_task(lost.wait())
+                await asyncio.wait([work, losing], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                self.is_leader = False
+            (work if losing.done() else losing).cancel()
+
+    async def _work(self) -> None:
+        async with self._led():
+            await self._stopping.wait()

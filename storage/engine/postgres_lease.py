@@ -1,0 +1,104 @@
+"""Who leads, on PostgreSQL: the process that holds an advisory lock, on a connection of its own.
+
+- It asks the server once a second whether its session lives. What it knows is trusted for
+  TRUSTED_SECONDS from the asking, also over a stall of the process: whatever is done to the world
+  as the leader is done only while `is_held`.
+- The server frees the lock at once when the process dies, and FREED_SECONDS after the last asking
+  when all is silent: the machine is gone, or the network, or the process stands still. That is
+  later than it trusts itself, so no two lead at once.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import psycopg
+
+from storage.engine.base import Lease
+from storage.engine.postgres import Connection, connect
+
+log = logging.getLogger(__name__)
+
+ASK_SECONDS = 1.0
+TRUSTED_SECONDS = 3.0
+FREED_SECONDS = 6
+
+_TRY_SECONDS = 0.5
+"""How often those who do not lead look whether they may."""
+
+_LOCK = 0x44_7A_76_02
+"""The advisory lock of the leader; any constant, the same in all versions of the program."""
+
+_LOST = (psycopg.Error, OSError, TimeoutError)
+
+
+class PostgresLease(Lease):
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._asked_at = float("-inf")
+        """When the server was last asked that said we hold it."""
+
+    @property
+    def is_held(self) -> bool:
+        return _now() - self._asked_at < TRUSTED_SECONDS
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[asyncio.Event]:
+        connection, lost = await self._wait_for_lock(), asyncio.Event()
+        asking = asyncio.get_running_loop().create_task(self._ask(connection, lost))
+        try:
+            yield lost
+        finally:
+            self._asked_at = float("-inf")
+            asking.cancel()
+            await asyncio.wait([asking])
+            with suppress(OSError):
+                await connection.close()
+
+    async def _wait_for_lock(self) -> Connection:
+        """A connection that holds the lock, however long that takes."""
+        while True:
+            connection = None
+            try:
+                connection = await connect(self._url, idle_seconds=FREED_SECONDS)
+                while True:
+                    asked_at = _now()
+                    if await _is_true(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
+                        self._asked_at = asked_at
+                        return connection
+                    await asyncio.sleep(_TRY_SECONDS)
+            except BaseException as error:
+                if connection is not None:
+                    await connection.close()
+                if not isinstance(error, _LOST):
+                    raise
+                log.warning("cannot ask who leads: %s", type(error).__name__)
+                log.debug("who leads", exc_info=error)
+                await asyncio.sleep(ASK_SECONDS)
+
+    async def _ask(self, connection: Connection, lost: asyncio.Event) -> None:
+        """Ask again and again whether the session that holds the lock lives."""
+        try:
+            while True:
+                await asyncio.sleep(ASK_SECONDS)
+                asked_at = _now()
+                async with asyncio.timeout(max(0.0, self._asked_at + TRUSTED_SECONDS - asked_at)):
+                    await _is_true(connection, "SELECT true")
+                self._asked_at = asked_at
+        except _LOST as error:
+            log.warning("leads no more: %s", type(error).__name__)
+            log.debug("leads no more", exc_info=error)
+        finally:
+            lost.set()
+
+
+async def _is_true(connection: Connection, sql: str) -> bool:
+    [(answer,)] = await (await connection.execute(sql.encode())).fetchall()
+    return bool(answer)
+
+
+def _now() -> float:
+    """Seconds that pass while the machine sleeps too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
