@@ -10,6 +10,7 @@ Readers wait for nobody.
 """
 
 import asyncio
+import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -201,6 +202,7 @@ async def open_postgres(
         connection_class=psycopg.AsyncConnection,
         kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
         configure=_configure,
+        check=_check,
         min_size=2,
         max_size=_CONNECTIONS,
         timeout=_WAIT_SECONDS,
@@ -226,6 +228,17 @@ async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
     )
     await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
     return connection
+
+
+async def _check(connection: Connection) -> None:
+    """Raises psycopg.Error if the server has ended this session: then another is taken.
+
+    An end waits to be read, which costs no round trip to see.
+    """
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await connection.execute("SELECT 1")
 
 
 def _address(url: str) -> str:
