@@ -39,9 +39,9 @@ from bot.intake.listening import Listening
 from bot.intake.recorder import Recorder
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.jobs import Jobs
+from bot.jobs.leading import Leading
 from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
-from bot.leading import Leading
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories, create_repositories
@@ -290,26 +290,6 @@ async def serve(
         recorder = Recorder(
             repositories.calls, repositories.rejects, clock=clock, on_recorded=bell.ring
         )
-        app = create_web(
-            settings=settings,
-            sources=sources,
-            recorder=recorder,
-            durability=repositories.durability,
-            outbox=repositories.outbox,
-            metrics=metrics,
-            figures=SourceFigures(
-                settings.sources,
-                repositories.calls,
-                repositories.feeds,
-                repositories.silences,
-                clock,
-            ),
-            posts=posts,
-            bot=bot,
-            handle_update=updates.handle_posted,
-            steady=steady,
-            is_receiving=receiving.is_receiving,
-        )
 
         @asynccontextmanager
         async def led() -> AsyncIterator[None]:
@@ -392,9 +372,31 @@ async def serve(
                 )
                 yield
 
+        leading = Leading(lease, led)
+        app = create_web(
+            settings=settings,
+            sources=sources,
+            recorder=recorder,
+            durability=repositories.durability,
+            outbox=repositories.outbox,
+            metrics=metrics,
+            figures=SourceFigures(
+                settings.sources,
+                repositories.calls,
+                repositories.feeds,
+                repositories.silences,
+                clock,
+            ),
+            posts=posts,
+            bot=bot,
+            handle_update=updates.handle_posted,
+            steady=steady,
+            is_receiving=receiving.is_receiving,
+            is_leader=lambda: leading.is_leader or not lease.is_shared,
+        )
         url = await stack.enter_async_context(serve_http(app, settings))
         log.info("listening on %s", url)
-        for worker in (bell, Leading(lease, led), delayed_screens, dialler):
+        for worker in (bell, leading, delayed_screens, dialler):
             await stack.enter_async_context(_running(worker))
         await stack.enter_async_context(updates.handling())
         yield url

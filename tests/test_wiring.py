@@ -59,7 +59,7 @@ COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
     "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
-    "psycopg": {"storage.engine.postgres"},
+    "psycopg": {"storage.engine.postgres", "storage.engine.postgres_lease"},
     "psycopg_pool": {"storage.engine.postgres"},
     "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
     "prometheus_client": {"bot.telemetry.metrics"},

@@ -56,6 +56,11 @@ class Metrics:
             buckets=(1, 2, 5, 10, 30, 60, 300, 1800, 3600),
             registry=self.registry,
         )
+        self.leader = Gauge(
+            "dzvinok_leader",
+            "1 if this process leads: it sends alerts, runs the jobs and asks PBXs.",
+            registry=self.registry,
+        )
         self.outbox_pending = Gauge(
             "dzvinok_outbox_pending", "Messages still to send.", registry=self.registry
         )

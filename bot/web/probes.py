@@ -29,8 +29,12 @@ class Probes:
         *,
         steady: Callable[[], float],
         is_receiving: Callable[[], bool],
+        is_leader: Callable[[], bool],
     ) -> None:
-        """`steady`: seconds that pass. `is_receiving`: whether updates of Telegram come in."""
+        """`steady`: seconds that pass. `is_receiving`: whether updates of Telegram come in.
+
+        `is_leader`: whether no other process leads; if one does, it looks after the updates.
+        """
         self._durability = durability
         self._bot = bot
         self._outbox = outbox
@@ -38,6 +42,7 @@ class Probes:
         self._figures = figures
         self._steady = steady
         self._is_receiving = is_receiving
+        self._is_leader = is_leader
         self._asked_at = 0.0
         self._telegram_state = ""
 
@@ -52,15 +57,17 @@ class Probes:
         parts = {
             "database": await self._durability.state(),
             "telegram": await self._check_telegram(),
-            "updates": "ok" if self._is_receiving() else "stalled",
+            "updates": "ok" if self._is_receiving() or not self._is_leader() else "stalled",
         }
         is_ready = all(state == "ok" for state in parts.values())
-        return web.json_response(parts, status=200 if is_ready else 503)
+        role = "leader" if self._is_leader() else "follower"
+        return web.json_response({**parts, "role": role}, status=200 if is_ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
         """The metrics as Prometheus reads them; 503 if the database cannot be read."""
         del request
         try:
+            self._metrics.leader.set(self._is_leader())
             self._metrics.outbox_pending.set(await self._outbox.count_pending())
             await self._figures.measure(self._metrics)
         except StorageError as error:

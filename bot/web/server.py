@@ -54,6 +54,7 @@ def create_web(
     handle_update: Callable[[object], Awaitable[bool]],
     steady: Callable[[], float],
     is_receiving: Callable[[], bool],
+    is_leader: Callable[[], bool],
 ) -> web.Application:
     """The routes of the server. Updates of Telegram are taken only if UPDATES says webhook.
 
@@ -64,7 +65,14 @@ def create_web(
     app[_BODIES] = bodies
     hooks = Hooks(settings, sources, recorder, metrics, posts)
     probes = Probes(
-        durability, bot, outbox, metrics, figures, steady=steady, is_receiving=is_receiving
+        durability,
+        bot,
+        outbox,
+        metrics,
+        figures,
+        steady=steady,
+        is_receiving=is_receiving,
+        is_leader=is_leader,
     )
     app.router.add_post("/hooks/{source}/{token}", hooks.receive)
     app.router.add_get("/hooks/{source}/{token}", hooks.echo, allow_head=False)

@@ -103,6 +103,9 @@ class Database(ABC):
 
 
 class Lease(ABC):
+    is_shared = False
+    """Whether other processes may lead."""
+
     @property
     @abstractmethod
     def is_held(self) -> bool:

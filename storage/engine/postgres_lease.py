@@ -35,6 +35,8 @@ _LOST = (psycopg.Error, OSError, TimeoutError)
 
 
 class PostgresLease(Lease):
+    is_shared = True
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._asked_at = float("-inf")

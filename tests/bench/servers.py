@@ -118,6 +118,7 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
             handle_update=_no_update,
             steady=time.monotonic,
             is_receiving=lambda: True,
+            is_leader=lambda: True,
         )
         async with served(app) as url:
             yield url

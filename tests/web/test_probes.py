@@ -24,6 +24,7 @@ async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
                 "database": "ok",
                 "telegram": "ok",
                 "updates": "ok",
+                "role": "leader",
             },
         )
         text = (await office.http.get(f"{office.url}/metrics")).text
