@@ -54,9 +54,9 @@ from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from bot.telegram.middlewares import (
-    EmployeeMiddleware,
     InHandlerMiddleware,
     LanguageMiddleware,
+    PersonMiddleware,
     WakeMiddleware,
 )
 from bot.telegram.open_cards import OpenCardsMiddleware
@@ -131,6 +131,7 @@ def create_dispatcher(
     dispatcher = Dispatcher(
         storage=repositories.fsm,
         events_isolation=isolation,
+        disable_fsm=True,  # its middleware: PersonMiddleware does the same, and more
         settings=settings,
         clock=clock,
         steady=steady or clock,
@@ -170,7 +171,7 @@ def create_dispatcher(
     )
     dispatcher.update.outer_middleware(InHandlerMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
-    dispatcher.update.outer_middleware(EmployeeMiddleware())
+    dispatcher.update.outer_middleware(PersonMiddleware(dispatcher.fsm))
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above

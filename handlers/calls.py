@@ -152,14 +152,7 @@ async def _show_log(event: Event, asked: LogPage, reader: "_LogReader") -> None:
         await show(event, views.no_extensions())
         return
     part = await reader.filter_of(asked)
-    page = await reader.journal.page(
-        reader.employee.scope,
-        part,
-        turn=asked.turn,
-        key=asked.key,
-        size=reader.employee.page_size,
-    )
-    text = await reader.text(asked, part, page)
+    page, text = await reader.page(asked, part)
     markup = keyboards.log(page, asked, month=reader.month(asked, page))
     await show(event, text, markup, toast=views.last_page() if page.is_beyond else None)
 
@@ -190,16 +183,19 @@ class _LogReader:
                 end = None
         return LogFilter(start=start, end=end, lost_only=bool(asked.lost), numbers=numbers)
 
-    async def text(self, asked: LogPage, part: LogFilter, page: Page) -> str:
+    async def page(self, asked: LogPage, part: LogFilter) -> tuple[Page, str]:
+        """The page that a button asks for, and its words."""
         now, zone, lost_only = self.now, self.zone, part.lost_only
-        client = None
+        scope, size = self.employee.scope, self.employee.page_size
+        turn, key, client = asked.turn, asked.key, None
+        if asked.day and not asked.client_of:
+            page, numbers = await self.journal.day_page(scope, part, turn=turn, key=key, size=size)
+            day = _date(asked.day)
+            return page, views.day_log(page, numbers, day, lost_only=lost_only, now=now, zone=zone)
+        page = await self.journal.page(scope, part, turn=turn, key=key, size=size)
         if asked.client_of:
             client = parties.client_title(await self._call_of_client(asked), part.numbers)
-        elif part.start is not None:
-            day, scope = _date(asked.day), self.employee.scope
-            numbers = await self.journal.numbers(scope, start=part.start, end=part.end)
-            return views.day_log(page, numbers, day, lost_only=lost_only, now=now, zone=zone)
-        return views.whole_log(page, lost_only=lost_only, client=client, now=now, zone=zone)
+        return page, views.whole_log(page, lost_only=lost_only, client=client, now=now, zone=zone)
 
     def month(self, asked: LogPage, page: Page) -> int:
         """The month, as in Calendar, of the day shown or else of the newest call on the page."""

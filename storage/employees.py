@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+from aiogram.fsm.storage.base import StorageKey
+
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
-from storage.engine.base import Database, Row, Transaction, marks_sql
+from storage.engine.base import Database, Row, Select, Transaction, marks_sql
+from storage.fsm import state_of, state_select
 from storage.owing import bring_chat_up_to_date, drop_for_person, owe_open_cases
 
 NAME_LIMIT = 64
@@ -28,11 +31,18 @@ class EmployeeRepo:
         people = await self._select("e.tg_id = ?", (tg_id,))
         return people[0] if people else None
 
-    async def find_pressing(self, tg_id: int, message_id: int) -> tuple[Employee | None, bool]:
-        """The same, and whether this message of their chat with the bot shows a card."""
-        rows = await self._rows("e.tg_id = ?", (tg_id,), pressed=message_id)
-        people = _employees(rows)
-        return (people[0], bool(rows[0]["shows_card"])) if people else (None, False)
+    async def find_acting(
+        self, tg_id: int, dialog: StorageKey, message_id: int
+    ) -> tuple[Employee | None, str | None, bool]:
+        """The same, and the state of their dialog, all in one trip to the database.
+
+        And whether this message of their chat with the bot shows a card.
+        """
+        rows, states = await self._database.fetch_each(
+            _select("e.tg_id = ?", (tg_id,), pressed=message_id), state_select(dialog)
+        )
+        shows_card = bool(rows and rows[0]["shows_card"])
+        return next(iter(_employees(rows)), None), state_of(states), shows_card
 
     async def get(self, employee_id: int) -> Employee:
         """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""
@@ -199,27 +209,28 @@ class EmployeeRepo:
     async def _select(
         self, where: str, values: Sequence[str | int], *, order: str = "e.id", limit: str = ""
     ) -> list[Employee]:
-        return _employees(await self._rows(where, values, order=order, limit=limit))
+        select = _select(where, values, order=order, limit=limit)
+        return _employees(await self._database.fetch(*select))
 
-    async def _rows(
-        self,
-        where: str,
-        values: Sequence[str | int],
-        *,
-        pressed: int = 0,
-        order: str = "e.id",
-        limit: str = "",
-    ) -> list[Row]:
-        """A row for each extension of each person; `pressed`: a message that may show a card."""
-        return await self._database.fetch(
-            "SELECT e.*, x.extension FROM "  # noqa: S608 - our own predicates
-            "(SELECT e.*, EXISTS (SELECT 1 FROM open_cards AS o WHERE o.chat_id = e.tg_id "
-            "AND o.message_id = ?) AS shows_card "
-            f"FROM employees AS e WHERE {where} ORDER BY {order} {limit}) AS e "
-            "LEFT JOIN employee_extensions AS x ON x.employee_id = e.id "
-            f"ORDER BY {order}, x.extension",
-            (pressed, *values),
-        )
+
+def _select(
+    where: str,
+    values: Sequence[str | int],
+    *,
+    pressed: int = 0,
+    order: str = "e.id",
+    limit: str = "",
+) -> Select:
+    """A row for each extension of each person; `pressed`: a message that may show a card."""
+    return (
+        "SELECT e.*, x.extension FROM "  # noqa: S608 - our own predicates
+        "(SELECT e.*, EXISTS (SELECT 1 FROM open_cards AS o WHERE o.chat_id = e.tg_id "
+        "AND o.message_id = ?) AS shows_card "
+        f"FROM employees AS e WHERE {where} ORDER BY {order} {limit}) AS e "
+        "LEFT JOIN employee_extensions AS x ON x.employee_id = e.id "
+        f"ORDER BY {order}, x.extension",
+        (pressed, *values),
+    )
 
 
 async def _check_administrator(tx: Transaction, employee_id: int | None) -> None:

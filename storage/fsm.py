@@ -5,14 +5,14 @@ has the other.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import BaseStorage, DefaultKeyBuilder, StateType, StorageKey
 
-from storage.engine.base import Database
+from storage.engine.base import Database, Row, Select
 
 _KEYS = DefaultKeyBuilder(with_bot_id=False)
 
@@ -32,10 +32,7 @@ class FsmStorage(BaseStorage):
             tx.write("DELETE FROM fsm WHERE key = ? AND state IS NULL AND data = '{}'", (row,))
 
     async def get_state(self, key: StorageKey) -> str | None:
-        rows = await self._database.fetch(
-            "SELECT state FROM fsm WHERE key = ?", (_KEYS.build(key),)
-        )
-        return rows[0]["state"] if rows else None
+        return state_of(await self._database.fetch(*state_select(key)))
 
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         row = _KEYS.build(key)
@@ -82,6 +79,16 @@ async def put(context: FSMContext, state: StateType, data: Mapping[str, Any]) ->
 async def clear(context: FSMContext) -> None:
     """Leave a dialog."""
     await put(context, None, {})
+
+
+def state_select(key: StorageKey) -> Select:
+    """For those who read the state of a dialog together with something else."""
+    return "SELECT state FROM fsm WHERE key = ?", (_KEYS.build(key),)
+
+
+def state_of(rows: Sequence[Row]) -> str | None:
+    """The state that was selected so; None: no question waits."""
+    return rows[0]["state"] if rows else None
 
 
 def _name(state: StateType) -> str | None:

@@ -74,6 +74,11 @@ class OutboxRepo:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def owings(self) -> int:
+        """Grows whenever something may have come to be owed, or to be owed no more."""
+        return self._database.owings
+
     async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
         """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
         rows = await self._database.fetch(

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
+from aiogram.fsm.context import FSMContext
+from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.types import Chat, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
 from aiogram.utils.i18n.middleware import I18nMiddleware
@@ -16,6 +18,7 @@ from bot.telegram.gate import Gate
 from bot.telegram.i18n import language_of
 from bot.telegram.open_cards import pressing
 from storage.employees import EmployeeRepo
+from storage.outbox import OutboxRepo
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -38,33 +41,49 @@ class InHandlerMiddleware(BaseMiddleware):
             _is_in_handler.reset(token)
 
 
-class EmployeeMiddleware(BaseMiddleware):
+class PersonMiddleware(BaseMiddleware):
     """Gives handlers the `employee` who wrote or pressed, None for everybody else.
+
+    And the state of their dialog, in place of aiogram's own middleware: what the two ask is read
+    in one trip to the database, while the updates of the person are held up. Whether what they
+    pressed is on a card is read along (bot/telegram/open_cards).
 
     It refuses nobody: that is for the filters. Somebody whom the bot could not reach is reachable
     again when they write; one invited without a name gets the name of their Telegram account.
-    Whether what they pressed is on a card is read along (bot/telegram/open_cards).
     """
 
+    def __init__(self, fsm: FSMContextMiddleware) -> None:
+        self._fsm = fsm
+
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        context = self._fsm.resolve_event_context(data["bot"], data)
+        data["fsm_storage"] = self._fsm.storage
+        if context is None:  # nobody in particular: there is no user
+            data["employee"] = None
+            return await handler(event, data)
+        async with self._fsm.events_isolation.lock(context.key):
+            return await self._handle(handler, event, data, context)
+
+    async def _handle(
+        self, handler: Handler, event: TelegramObject, data: dict[str, Any], context: FSMContext
+    ) -> Any:
         employees: EmployeeRepo = data["employees"]
-        user: User | None = data.get("event_from_user")
+        user: User = data["event_from_user"]
         pressed = _pressed_in_own_chat(event)
-        employee, is_card = (
-            await employees.find_pressing(user.id, pressed) if user else (None, False)
-        )
+        employee, state, is_card = await employees.find_acting(user.id, context.key, pressed)
+        data |= {"state": context, "raw_state": state}
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
         if employee and employee.unreachable and _is_private_message_or_press(event, data):
             await employees.set_reachable(employee.id, now=data["clock"]())
-        if employee and user and not employee.name:
+        if employee and not employee.name:
             await employees.set_name(employee.id, user.full_name)
             employee = await employees.find(user.id)
         data["employee"] = employee
         gate: Gate | None = data.get("gate")
         if employee is None and gate and isinstance(event, Update):
             gate.note_stranger(event)
-        with pressing(user.id, pressed) if user and is_card else nullcontext():
+        with pressing(user.id, pressed) if is_card else nullcontext():
             return await handler(event, data)
 
 
@@ -102,13 +121,16 @@ class LanguageMiddleware(I18nMiddleware):
 
 
 class WakeMiddleware(BaseMiddleware):
-    """Wakes the Alerter after every update: what a person did may owe messages to others."""
+    """Wakes the Alerter after an update in which messages came to be owed to anybody."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        outbox: OutboxRepo = data["outbox"]
+        before = outbox.owings
         try:
             return await handler(event, data)
         finally:
-            self._wake()
+            if outbox.owings != before:
+                self._wake()

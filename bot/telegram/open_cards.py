@@ -4,7 +4,7 @@
 - Anything else shown in the place of a card has the message forgotten first: should the bot die in
   between, a card is kept true no more, and never does one cover a newer screen.
 - Whether the pressed message shows a card is read along with the person who pressed
-  (EmployeeMiddleware), under the hold of their chat; so pages and menus cost no statement more.
+  (PersonMiddleware), under the hold of their chat; so pages and menus cost no statement more.
 - In groups no cards are shown.
 """
 

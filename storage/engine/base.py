@@ -13,6 +13,10 @@ from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Value = str | int | None
+Select = tuple[str, Sequence[Value]]
+"""A SELECT and its values."""
+
+_OUTBOX = "outbox"
 
 
 class Row(Protocol):
@@ -39,23 +43,29 @@ class Transaction(ABC):
     `write` and `write_many` only queue: what they ask for is done, in order, before the next
     `execute` and before the commit, in one trip to the database with it. What the database refuses
     of them is raised there.
+
+    `owes`: whether it has touched the outbox.
     """
 
     def __init__(self) -> None:
         self._queue: list[Statement] = []
+        self.owes = False
 
     async def execute(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Run one statement now; the rows are those of its SELECT or RETURNING."""
         queued, self._queue = self._queue, []
+        self.owes |= _OUTBOX in sql
         return await self._run(queued, Statement(sql, [values]))
 
     def write(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Queue one statement whose rows, if any, nobody needs."""
+        self.owes |= _OUTBOX in sql
         self._queue.append(Statement(sql, [values]))
 
     def write_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Queue one statement for each row of values."""
         if values := list(rows):
+            self.owes |= _OUTBOX in sql
             self._queue.append(Statement(sql, values, is_many=True))
 
     @abstractmethod
@@ -64,14 +74,26 @@ class Transaction(ABC):
 
 
 class Database(ABC):
-    """`trips`: how often the database was gone to, for tests and benches that count it."""
+    """`trips`: how often the database was gone to, for tests and benches that count it.
+
+    `owings`: how many transactions have touched the outbox; while it stays, nothing new is owed.
+    """
 
     def __init__(self) -> None:
         self.trips = 0
+        self.owings = 0
 
-    @abstractmethod
     async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Rows of a SELECT over what is committed. Raises StorageError."""
+        [rows] = await self.fetch_each((sql, values))
+        return rows
+
+    @abstractmethod
+    async def fetch_each(self, *selects: Select) -> list[list[Row]]:
+        """The rows of each SELECT, in one trip; what commits meanwhile, only later ones may see.
+
+        Raises StorageError.
+        """
 
     async def has(self, sql: str, values: Sequence[Value] = ()) -> bool:
         """Whether a SELECT gives any row. Raises StorageError."""

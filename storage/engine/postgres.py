@@ -12,7 +12,7 @@ Readers wait for nobody.
 import asyncio
 import select
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from psycopg.rows import RowMaker
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.domain.errors import StartError, StorageError
-from storage.engine.base import Database, Row, Statement, Transaction, Value
+from storage.engine.base import Database, Row, Select, Statement, Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
@@ -63,10 +63,12 @@ class PostgresDatabase(Database):
         self._url = url
         self._pool = pool
 
-    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+    async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         self.trips += 1
         async with self._connection() as connection:
-            return await (await connection.execute(_translated(sql), values)).fetchall()
+            async with connection.pipeline() if len(selects) > 1 else nullcontext():
+                cursors = [await connection.execute(_translated(sql), of) for sql, of in selects]
+            return [await cursor.fetchall() for cursor in cursors]
 
     async def ring(self) -> None:
         async with self._connection() as connection:
@@ -93,6 +95,7 @@ class PostgresDatabase(Database):
                     tx = _PostgresTransaction(self, connection, pipeline)
                     yield tx
                     await tx.commit()
+                self.owings += tx.owes
             finally:
                 with suppress(psycopg.Error):  # the connection is gone, and the transaction
                     await connection.rollback()

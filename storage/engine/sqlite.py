@@ -14,7 +14,7 @@ from typing import TypeVar
 import aiosqlite
 
 from bot.domain.errors import StartError, StorageError
-from storage.engine.base import Database, Row, Statement, Transaction, Value
+from storage.engine.base import Database, Row, Select, Statement, Transaction, Value
 from storage.engine.sqlite_files import Place, prepare_place, size_on_disk, unusable
 
 T = TypeVar("T")
@@ -46,11 +46,11 @@ class SqliteDatabase(Database):
         self._place = Place(path)
         self._lock = asyncio.Lock()
 
-    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
+    async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         reader = await self._readers.get()
         self.trips += 1
         try:
-            return await reader.run(lambda connection: _run(connection, sql, values))
+            return await reader.run(lambda connection: [_run(connection, *one) for one in selects])
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
         finally:
@@ -67,6 +67,7 @@ class SqliteDatabase(Database):
             try:
                 yield tx
                 await tx.commit()
+                self.owings += tx.owes
             except BaseException as error:
                 with suppress(sqlite3.Error):  # a full disk has already rolled it back
                     await self._writer.run(_roll_back)

@@ -1,6 +1,6 @@
 """Many cases taken, or closed, at once: those meant, only if they still are so, and back."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -13,7 +13,7 @@ from bot.domain.outbox import Priority
 from bot.domain.people import EVERYTHING, Employee, Role
 from bot.domain.places import Place, PlaceKind
 from storage.case_batches import CaseBatches
-from storage.engine.base import Database, Row, Transaction, Value
+from storage.engine.base import Database, Row, Select, Transaction
 from tests.support.engines import ONLY_SQLITE
 from tests.support.plans import ExplainedDatabase
 from tests.support.statements import NOW
@@ -260,8 +260,8 @@ class Breaking(Database):
         self.inner = inner
         self.left = after
 
-    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        return await self.inner.fetch(sql, values)
+    async def fetch_each(self, *selects: Select) -> list[list[Row]]:
+        return await self.inner.fetch_each(*selects)
 
     async def size(self) -> int:
         return await self.inner.size()

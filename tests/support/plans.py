@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from storage.engine.base import Database, Row, Statement, Transaction, Value
+from storage.engine.base import Database, Row, Select, Statement, Transaction, Value
 
 LOG = frozenset({"calls", "call_extensions", "outbox"})
 """What nobody may sort: its indexes are in the order in which it is read."""
@@ -93,10 +93,12 @@ class ExplainedDatabase(Database):
     inner: Database
     plans: list[Plan] = field(default_factory=list)
     trips: int = 0
+    owings: int = 0
 
-    async def fetch(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        rows = await self.inner.fetch(sql, values)  # first: EXPLAIN alone sees no new schema
-        self._note(sql, await self.inner.fetch(f"EXPLAIN QUERY PLAN {sql}", values))
+    async def fetch_each(self, *selects: Select) -> list[list[Row]]:
+        rows = await self.inner.fetch_each(*selects)  # first: EXPLAIN alone sees no new schema
+        for sql, values in selects:
+            self._note(sql, await self.inner.fetch(f"EXPLAIN QUERY PLAN {sql}", values))
         return rows
 
     @asynccontextmanager
