@@ -187,7 +187,7 @@ class OutboxRepo:
                 (reason, now, chat_id),
             )
             for person in muted:
-                await owe_administrators(
+                owe_administrators(
                     tx,
                     MessageKind.UNREACHABLE,
                     f"{now} {person['name'] or person['tg_id']}",

@@ -37,9 +37,8 @@ class Statement:
 
 
 class Answer:
-    """The rows of a statement that was asked; whoever awaits them goes to the database, if need be.
-
-    A trip brings all that was asked before it, so ask all first, and await then.
+    """The rows of a statement that was asked. Who awaits them goes to the database, unless they
+    have come with an earlier trip: each brings all that was asked, so ask first and await then.
     """
 
     def __init__(self, tx: "Transaction") -> None:
@@ -52,8 +51,7 @@ class Answer:
     async def _get(self) -> list[Row]:
         if self.rows is None:
             await self._tx.run_queued()
-        assert self.rows is not None
-        return self.rows
+        return self.rows or []
 
 
 class Transaction(ABC):

@@ -145,7 +145,9 @@ async def open_sqlite(
 async def _connect(path: Path) -> AsyncIterator[_Connection]:
     async with AsyncExitStack() as stack:
         try:
-            connection = _Connection(lambda: sqlite3.connect(path, isolation_level=None), 64)
+            connection = _Connection(
+                lambda: sqlite3.connect(path, isolation_level=None, cached_statements=2000), 64
+            )
             await stack.enter_async_context(connection)
             connection.row_factory = sqlite3.Row
             await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
