@@ -20,9 +20,10 @@ from bot.domain.merging import (
 from bot.domain.phones import NumberPlan
 from bot.domain.silence import is_sign_of_life
 from storage.case_refolding import CallChange, CaseRefolding
-from storage.clock_shifts import note_arrivals
-from storage.dials import ChangedCall, follow_calls, purge_dials
-from storage.engine.base import Database, Row, Transaction, Value, chunks, marks_sql
+from storage.clock_shifts import ask_shifts, note_arrivals
+from storage.counters import Ids
+from storage.dials import ChangedCall, ask_dials, follow_calls, purge_dials
+from storage.engine.base import Answer, Database, Row, Transaction, Value, chunks, marks_sql
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
@@ -45,6 +46,12 @@ _TOO_OLD = (
 )
 """Live calls that began, and were heard of, RINGING_MAX_AGE ago, or LIVE_MAX_AGE if somebody was
 being connected. (With a wrong time zone a call that goes on seems to have begun hours ago.)"""
+
+_WITH_EXTENSIONS_SQL = (
+    "SELECT c.*, x.extension AS of_extension FROM ({}) AS c "
+    "LEFT JOIN call_extensions AS x ON x.call_id = c.id"
+)
+"""The calls of a SELECT, each once for every extension it is in the log of."""
 
 _AT_ONCE = 200
 """Live calls that one transaction takes for over."""
@@ -88,7 +95,7 @@ class CallRepo:
             outcomes = await recording.run(facts)
             await count_flaws(tx, facts, now=now)
             if is_live:
-                await note_arrivals(tx, recording.ends(), now=now)
+                await note_arrivals(tx, recording.ends(), recording.shifts, now=now)
             if is_live or is_followed:
                 await note_heard(tx, recording.signs_of_life(is_live=is_live), now=now)
             return outcomes
@@ -101,14 +108,15 @@ class CallRepo:
         """
         ringing, live = now - RINGING_MAX_AGE, now - LIVE_MAX_AGE
         async with self._database.transaction() as tx:
-            settled = await tx.execute(
+            asked = tx.ask(
                 "UPDATE calls SET settles_at = NULL WHERE settles_at <= ? RETURNING id", (now,)
             )
+            oldest = f"SELECT * FROM calls WHERE {_TOO_OLD} ORDER BY received_at LIMIT {_AT_ONCE}"  # noqa: S608
             rows = await tx.execute(
-                f"SELECT * FROM calls WHERE {_TOO_OLD} ORDER BY received_at LIMIT {_AT_ONCE}",  # noqa: S608
-                (ringing, ringing, live, live),
+                _WITH_EXTENSIONS_SQL.format(oldest), (ringing, ringing, live, live)
             )
             ended = await _Recording(tx, now, self._rules).end(rows, self._numbers)
+            settled = await asked
             await owe_cards(tx, call_ids=[row["id"] for row in settled], now=now)
         return len(settled) + ended
 
@@ -175,6 +183,8 @@ class _Recording:
         self._before: dict[tuple[str, str], MergedCall] = {}
         self._calls: dict[tuple[str, str], MergedCall] = {}
         self._ids: dict[tuple[str, str], int] = {}
+        self._new_ids = Ids(tx, "calls")
+        self.shifts: Answer = ask_shifts(tx)
 
     async def run(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         await self._read(facts)
@@ -184,13 +194,9 @@ class _Recording:
 
     async def end(self, rows: Sequence[Row], numbers: Mapping[str, NumberPlan]) -> int:
         """Take live calls for over. Returns how many are."""
-        for row in rows:
-            key = (row["source"], row["external_id"])
-            self._ids[key] = row["id"]
-            self._before[key] = self._calls[key] = _merged(row)
         if not rows:
             return 0
-        await self._read_extensions()
+        self._note_stored(rows)
         for key, call in self._before.items():
             plan = numbers.get(call.source, _PLAN)
             self._calls[key] = end_unknown(call, plan, now=self._now)
@@ -217,7 +223,14 @@ class _Recording:
     async def _write_changes(self) -> int:
         """Write the calls that have changed, and what becomes of their cases."""
         changed = [key for key, call in self._calls.items() if self._before.get(key) is not call]
+        if not changed:
+            return 0
         await self._write([key for key in changed if key not in self._before], changed)
+        now_changed = [
+            ChangedCall(self._ids[key], self._calls[key], is_new=key not in self._before)
+            for key in changed
+        ]
+        dials = ask_dials(self._tx, now_changed, now=self._now)
         await CaseRefolding(self._tx, self._rules, self._now).follow_calls(
             [
                 CallChange(self._ids[key], before, call)
@@ -226,45 +239,34 @@ class _Recording:
                 if before is None or differs(before, call)
             ]
         )
-        await follow_calls(
-            self._tx,
-            [
-                ChangedCall(self._ids[key], self._calls[key], is_new=key not in self._before)
-                for key in changed
-            ],
-            now=self._now,
-        )
+        await follow_calls(self._tx, now_changed, dials, self.shifts, now=self._now)
         return len(changed)
 
     async def _read(self, facts: Sequence[CallFacts]) -> None:
         wanted: dict[str, list[str]] = {}
         for source, external_id in {(item.source, item.external_id): None for item in facts}:
             wanted.setdefault(source, []).append(external_id)
+        asked = []
         for source, ids in wanted.items():
             for some in chunks(ids, 500):
-                rows = await self._tx.execute(
+                these = (
                     "SELECT * FROM calls WHERE source = ? AND external_id IN "  # noqa: S608
-                    f"({marks_sql(some)})",
-                    (source, *some),
+                    f"({marks_sql(some)})"
                 )
-                for row in rows:
-                    key = (source, row["external_id"])
-                    self._ids[key] = row["id"]
-                    self._before[key] = self._calls[key] = _merged(row)
-        if self._before:
-            await self._read_extensions()
+                asked.append(self._tx.ask(_WITH_EXTENSIONS_SQL.format(these), (source, *some)))
+        for answer in asked:
+            self._note_stored(await answer)
 
-    async def _read_extensions(self) -> None:
-        keys = {self._ids[key]: key for key in self._before}
-        for some in chunks(list(keys), 500):
-            rows = await self._tx.execute(
-                "SELECT call_id, extension FROM call_extensions WHERE call_id IN "  # noqa: S608
-                f"({marks_sql(some)}) ORDER BY extension",
-                some,
-            )
-            for row in rows:
-                call = self._before[keys[row["call_id"]]]
-                call.extensions = (*call.extensions, row["extension"])
+    def _note_stored(self, rows: Sequence[Row]) -> None:
+        """Note calls as they are stored, of rows with their extensions."""
+        for row in sorted(rows, key=lambda row: row["of_extension"] or ""):
+            key = (row["source"], row["external_id"])
+            if key not in self._before:
+                self._ids[key] = row["id"]
+                self._before[key] = self._calls[key] = _merged(row)
+            if row["of_extension"] is not None:
+                call = self._before[key]
+                call.extensions = (*call.extensions, row["of_extension"])
 
     def _merge(self, facts: CallFacts) -> Outcome:
         key = (facts.source, facts.external_id)
@@ -278,15 +280,8 @@ class _Recording:
     async def _write(
         self, new: Sequence[tuple[str, str]], changed: Sequence[tuple[str, str]]
     ) -> None:
-        if not changed:
-            return
         if new:
-            [counter] = await self._tx.execute(
-                "UPDATE counters SET value = value + ? WHERE name = 'calls' RETURNING value",
-                (len(new),),
-            )
-            first = counter["value"] - len(new) + 1
-            self._ids.update((key, first + i) for i, key in enumerate(new))
+            self._ids.update(zip(new, await self._new_ids.take(len(new)), strict=True))
             self._tx.write_many(
                 _INSERT,
                 [(self._ids[key], self._now, *_stored(self._calls[key])) for key in new],
@@ -361,7 +356,7 @@ def _stored(call: MergedCall) -> tuple[Value, ...]:
 
 
 def _merged(row: Row) -> MergedCall:
-    """The call as it was merged so far; its extensions are read apart."""
+    """The call as it was merged so far, without its extensions."""
     values = {name: row[name] for name in _STORED}
     strengths: dict[str, Strength] = {
         name: (level, updated_at)

@@ -6,7 +6,7 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import CaseActionKind
 from bot.domain.outbox import Priority
 from storage.audience import sees_all_sql
-from storage.case_alerts import alert_case
+from storage.case_alerts import alert_cases
 from storage.case_history import note_actions
 from storage.case_refolding import CaseRefolding
 from storage.engine.base import Row, Transaction, marks_sql
@@ -43,8 +43,7 @@ async def free_cases(
         "AND last_lost_at >= ? ORDER BY id",
         (*case_ids, alert_since),
     )
-    for row in alerted:
-        await alert_case(tx, row["id"], rules, now=now)
+    await alert_cases(tx, [row["id"] for row in alerted], rules, now=now)
     if kind is CaseActionKind.FREED:
         people = await tx.execute(
             "SELECT id FROM employees WHERE state = 'active' AND alerts = 'all' "  # noqa: S608

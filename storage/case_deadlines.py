@@ -5,7 +5,7 @@ from bot.domain.cases import CaseActionKind
 from bot.domain.outbox import MessageKind, Priority
 from storage.case_changes import free_cases, refold_cases
 from storage.case_history import note_action
-from storage.company import read_escalation, read_hours
+from storage.company import ask_planning, planning
 from storage.engine.base import Database
 from storage.owing import owe_anew, ping_chats
 
@@ -76,15 +76,17 @@ class CaseDeadlines:
         if not await self._has("repeat_at <= ?", now):
             return 0
         async with self._database.transaction() as tx:
+            asked = ask_planning(tx)
             rows = await tx.execute(
                 "SELECT k.id, k.repeat_at, c.line FROM cases AS k "
                 "JOIN calls AS c ON c.id = k.call_id "
                 "WHERE k.repeat_at <= ? ORDER BY k.repeat_at LIMIT 100",
                 (now,),
             )
+            plan = planning(await asked)
             for row in rows:
-                escalation, hours = await read_escalation(tx), await read_hours(tx, row["line"])
-                repeat_at = escalation.repeat_moment(hours, now, self._rules.zone)
+                hours = plan.hours(row["line"])
+                repeat_at = plan.escalation.repeat_moment(hours, now, self._rules.zone)
                 tx.write("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
                 await ping_chats(tx, row["id"], since=row["repeat_at"], now=now)
         return len(rows)

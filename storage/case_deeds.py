@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from bot.domain.case_rules import CaseEvent, Deed, EventKind
 from bot.domain.merging import LIVE_POSITION
 from storage.audience import takes_clients_sql
-from storage.engine.base import Row, Transaction, Value, chunks, marks_sql
-
-_AT_ONCE = 300
-"""Deeds or calls that one statement asks about."""
+from storage.engine.base import Answer, Row, Transaction, Value, marks_sql
 
 _KINDS = {
     "taken": EventKind.CHANGED_HANDS,
@@ -93,29 +90,44 @@ async def part_deed(
     )
 
 
-async def list_deeds(tx: Transaction, asked: str, values: Sequence[Value]) -> list[CaseEvent]:
+def ask_deeds(tx: Transaction, asked: str, values: Sequence[Value]) -> Answer:
     """The deeds that are of these numbers since a moment each, or of their calls since.
 
-    `asked`: a WITH clause of the table `asked` of `client` and `since`.
+    `asked`: a WITH clause of the table `asked` of `client` and `since`. The answer's rows are for
+    `deeds_of`.
     """
-    return await _list(
+    return _ask(
         tx,
-        f"{asked} SELECT n.event_id FROM asked AS a CROSS JOIN event_numbers AS n "  # noqa: S608
-        "JOIN case_events AS e ON e.id = n.event_id WHERE n.number = a.client AND e.at >= a.since "
+        f"{asked}, these (id) AS (SELECT n.event_id FROM asked AS a "  # noqa: S608
+        "CROSS JOIN event_numbers AS n JOIN case_events AS e ON e.id = n.event_id "
+        "WHERE n.number = a.client AND e.at >= a.since "
         "UNION SELECT x.event_id FROM asked AS a CROSS JOIN calls AS c "
         "CROSS JOIN event_calls AS x WHERE c.client = a.client AND c.position >= a.since "
-        "AND x.call_id = c.id",
+        "AND x.call_id = c.id)",
         values,
     )
 
 
-async def list_deeds_of_calls(tx: Transaction, call_ids: Collection[int]) -> list[CaseEvent]:
-    """The deeds that are of one of these calls."""
-    return await _list(
+def ask_deeds_of_calls(tx: Transaction, call_ids: Collection[int]) -> Answer:
+    """The deeds that are of one of these calls, as rows for `deeds_of`."""
+    return _ask(
         tx,
-        f"SELECT DISTINCT event_id FROM event_calls WHERE call_id IN ({marks_sql(call_ids)})",  # noqa: S608
+        "WITH these (id) AS (SELECT DISTINCT event_id FROM event_calls "  # noqa: S608
+        f"WHERE call_id IN ({marks_sql(call_ids)}))",
         (*call_ids,),
     )
+
+
+def deeds_of(rows: Sequence[Row]) -> list[CaseEvent]:
+    """The deeds of these rows, each of which says one thing that a deed is of."""
+    about: dict[int, tuple[Row, _About]] = {}
+    for row in rows:
+        _, of_deed = about.setdefault(row["id"], (row, _About()))
+        if row["number"] is not None:
+            of_deed.numbers.add(row["number"])
+        if row["call_id"] is not None:
+            of_deed.calls.append((row["call_id"], row["client"], row["begun_at"]))
+    return [_event(row, of_deed) for row, of_deed in about.values()]
 
 
 async def list_people_out(tx: Transaction) -> set[int]:
@@ -127,31 +139,22 @@ async def list_people_out(tx: Transaction) -> set[int]:
     return {row["id"] for row in rows}
 
 
-async def _list(tx: Transaction, which: str, values: Sequence[Value]) -> list[CaseEvent]:
-    ids = [row["event_id"] for row in await tx.execute(which, values)]
-    deeds: list[CaseEvent] = []
-    for some in chunks(ids, _AT_ONCE):
-        these = f"IN ({marks_sql(some)})"
-        about = {id_: _About() for id_ in some}
-        for row in await tx.execute(
-            f"SELECT event_id, number FROM event_numbers WHERE event_id {these}",  # noqa: S608
-            some,
-        ):
-            about[row["event_id"]].numbers.add(row["number"])
-        for row in await tx.execute(
-            "SELECT x.event_id, c.id, c.client, CASE WHEN c.position >= ? THEN c.started_at "  # noqa: S608
-            "ELSE c.position END AS begun_at FROM event_calls AS x "
-            f"JOIN calls AS c ON c.id = x.call_id WHERE x.event_id {these}",
-            (LIVE_POSITION, *some),
-        ):
-            call = row["id"], row["client"], row["begun_at"]
-            about[row["event_id"]].calls.append(call)
-        rows = await tx.execute(
-            f"SELECT * FROM case_events WHERE id {these} AND kind IN ({_kinds_sql()})",  # noqa: S608
-            some,
-        )
-        deeds += [_event(row, about[row["id"]]) for row in rows]
-    return deeds
+def _ask(tx: Transaction, these: str, values: Sequence[Value]) -> Answer:
+    """What the deeds are of; `these`: a WITH clause of the table `these` of their ids."""
+    deed = "SELECT e.id, e.at, e.kind, e.employee_id, e.other_id, "
+    of_kind = f"AND e.kind IN ({_kinds_sql()})"
+    return tx.ask(
+        f"{these} {deed} n.number, NULL AS call_id, NULL AS client, NULL AS begun_at "
+        f"FROM these AS t CROSS JOIN case_events AS e "
+        "LEFT JOIN event_numbers AS n ON n.event_id = e.id "
+        f"WHERE e.id = t.id {of_kind} UNION ALL "
+        f"{deed} NULL, c.id, c.client, "
+        "CASE WHEN c.position >= ? THEN c.started_at ELSE c.position END "
+        "FROM these AS t CROSS JOIN case_events AS e "
+        "CROSS JOIN event_calls AS x CROSS JOIN calls AS c "
+        f"WHERE e.id = t.id AND x.event_id = e.id AND c.id = x.call_id {of_kind}",
+        (*values, LIVE_POSITION),
+    )
 
 
 def _event(row: Row, about: _About) -> CaseEvent:

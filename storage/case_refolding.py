@@ -23,22 +23,23 @@ bot/domain/case_rules.py); to refold is to do so anew.
   edits of open cards (owing_cards.py).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.case_rules import CaseEvent, CaseRules, fold
 from bot.domain.merging import MergedCall
 from bot.domain.outbox import Priority
 from storage.case_alerts import CaseAlerts
-from storage.case_deeds import list_deeds, list_deeds_of_calls, list_people_out, note_heard
+from storage.case_deeds import ask_deeds, ask_deeds_of_calls, deeds_of, list_people_out, note_heard
 from storage.case_events import CALL_SQL, call_events
 from storage.case_history import copy_actions, move_actions
 from storage.case_matching import ComputedCase, Dissolved, match_rows
 from storage.clients import NUMBERS_SQL
+from storage.counters import Ids
 from storage.engine.base import Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
 from storage.reminders import move_reminders, restore_reminders
-from storage.stored_cases import COMPUTED, StoredCase, read_stored
+from storage.stored_cases import COMPUTED, StoredCase, ask_stored, stored_cases
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
@@ -75,6 +76,7 @@ class CaseRefolding:
         self._rules = rules
         self._now = now
         self._alerts = CaseAlerts(tx, rules, now, news=news)
+        self._ids = Ids(tx, "cases")
         self._different: list[ComputedCase] = []
         self._dissolved: list[Dissolved] = []
         self._before: list[StoredCase] = []
@@ -106,49 +108,58 @@ class CaseRefolding:
                     hidden.add(change.id)
         self._new_calls |= {change.id for change in changes if not change.before}
         self._changed_calls |= {change.id for change in changes if change.before}
-        unclear = {client: span for client, span in spans.items() if client not in affected}
-        affected |= await self._clients_with_case_in(unclear)
         await self._refold_hidden(hidden)
-        await self.refold(
-            {client: span[0] for client, span in spans.items() if client in affected}
+        await self._refold_all(spans, certain=affected)
+        await self._finish(
+            detailed=[change.id for change in changes if change.before],
+            calls=[(change.id, change.after) for change in changes],
         )
-        await self._alerts.tell_of_details([change.id for change in changes if change.before])
-        await self._alerts.warn_of_owners([(change.id, change.after) for change in changes])
 
-    async def refold(self, since: dict[str, int]) -> None:
+    async def refold(self, since: Mapping[str, int]) -> None:
         """Refold the clients of these numbers, each from the moment given."""
-        for some in chunks(sorted(since), _AT_ONCE):
-            await self._refold({number: since[number] for number in some})
-            await self._write()
-        await self._owe_cards()
+        await self._refold_all({number: (at, at) for number, at in since.items()}, certain=since)
+        await self._finish()
+
+    async def _refold_all(
+        self, spans: Mapping[str, tuple[int, int]], *, certain: Collection[str]
+    ) -> None:
+        for some in chunks(sorted(spans), _AT_ONCE):
+            of_some = {number: spans[number] for number in some}
+            if clients := await self._clients(of_some, certain):
+                await self._refold(clients)
+                await self._write()
 
     async def regroup(self, numbers: Collection[str]) -> None:
         """Refold all there ever was on these numbers, in the order it has now.
 
         The contacts they are of have changed, or the clock was wrong while calls came.
         """
-        await self._refold(dict.fromkeys(sorted(numbers), 0), is_regrouping=True)
-        await self._write(is_regrouping=True)
-        await self._owe_cards()
+        spans = dict.fromkeys(sorted(numbers), (0, 0))
+        if clients := await self._clients(spans, certain=spans):
+            await self._refold(clients, is_regrouping=True)
+            await self._write(is_regrouping=True)
+        await self._finish()
 
     async def refold_hidden(self, call_ids: Collection[int]) -> None:
         """Refold the cases of calls from hidden numbers, of which each is a case by itself."""
         await self._refold_hidden(call_ids)
-        await self._owe_cards()
+        await self._finish()
 
     async def _refold_hidden(self, call_ids: Collection[int]) -> None:
         for some in chunks(sorted(call_ids), _AT_ONCE):
-            calls = await self._tx.execute(
+            asked_calls = self._tx.ask(
                 f"SELECT {CALL_SQL} FROM calls AS c WHERE c.id IN ({marks_sql(some)})",  # noqa: S608
                 some,
             )
-            stored = await read_stored(
+            asked_cases = ask_stored(
                 self._tx,
                 "k.client IS NULL AND k.id IN (SELECT case_id FROM case_calls "  # noqa: S608
                 f"WHERE call_id IN ({marks_sql(some)}))",
                 some,
             )
-            deeds = await list_deeds_of_calls(self._tx, some)
+            asked_deeds = ask_deeds_of_calls(self._tx, some)
+            calls, stored = await asked_calls, stored_cases(await asked_cases)
+            deeds = deeds_of(await asked_deeds)
             number_of = {row["id"]: row["client"] for row in calls}
             for one in stored:
                 if number := number_of.get(one.row["call_id"]):
@@ -169,49 +180,33 @@ class CaseRefolding:
             self._note_differences(cases, stored, match_rows(cases, stored))
         await self._write()
 
-    async def _clients_with_case_in(self, spans: dict[str, tuple[int, int]]) -> set[str]:
-        """Which clients have a case that a talk or an attempt in their span may change.
-
-        That case is still open, or was open within the span; most clients have none.
-        """
-        clients: set[str] = set()
-        for some in chunks(sorted(spans), _AT_ONCE):
-            rows = await self._tx.execute(
-                "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
-                f"{', '.join(['(?, ?, ?)'] * len(some))}), {NUMBERS_SQL} "
-                "SELECT DISTINCT a.client FROM numbers AS a CROSS JOIN cases AS k "
-                "WHERE k.client = a.number AND (k.state = 'open' OR (k.opened_at <= a.last "
-                "AND k.expires_at >= a.first AND k.state <> 'void' "
-                "AND (k.closed_at IS NULL OR k.closed_at >= a.first)))",
-                [value for client in some for value in (client, *spans[client])],
-            )
-            clients |= {row["client"] for row in rows}
-        return clients
-
-    async def _refold(self, since: dict[str, int], *, is_regrouping: bool = False) -> None:
-        clients = await self._clients(since)
+    async def _refold(self, clients: Sequence[_Client], *, is_regrouping: bool = False) -> None:
         since = {number: client.since for client in clients for number in client.numbers}
-        asked, values = _asked_sql(since)
-        calls = await self._tx.execute(
+        rows = ", ".join(["(?, ?)"] * len(since))
+        asked = f"WITH asked (client, since) AS (VALUES {rows})"
+        values: list[Value] = [value for pair in since.items() for value in pair]
+        asked_calls = self._tx.ask(
             f"{asked} SELECT {CALL_SQL} FROM asked AS a CROSS JOIN calls AS c "  # noqa: S608
             "WHERE c.client = a.client AND c.position >= a.since",
             values,
         )
         which = "" if is_regrouping else "AND k.state <> 'void'"
-        stored = await read_stored(
+        asked_cases = ask_stored(
             self._tx,
             f"k.client = a.client AND k.opened_at >= a.since {which}",
             values,
             asked=asked,
         )
-        stored += [one for number, one in self._named if number in since]
-        self._named = [(number, one) for number, one in self._named if number not in since]
-        deeds = await list_deeds(self._tx, asked, values)
-        ignored = await self._tx.execute(
+        asked_deeds = ask_deeds(self._tx, asked, values)
+        asked_ignored = self._tx.ask(
             f"{asked} SELECT i.number, i.since, i.until FROM asked AS a "  # noqa: S608
             "CROSS JOIN ignored_numbers AS i WHERE i.number = a.client",
             values,
         )
+        calls, stored = await asked_calls, stored_cases(await asked_cases)
+        deeds, ignored = deeds_of(await asked_deeds), await asked_ignored
+        stored += [one for number, one in self._named if number in since]
+        self._named = [(number, one) for number, one in self._named if number not in since]
         events: dict[str, list[CaseEvent]] = {number: [] for number in since}
         spans: dict[str, list[tuple[int, int]]] = {number: [] for number in since}
         for row in ignored:
@@ -239,26 +234,38 @@ class CaseRefolding:
         dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
         self._note_differences(cases, stored, dissolved)
 
-    async def _clients(self, since: dict[str, int]) -> list[_Client]:
-        """The clients of these numbers, each from the latest case that was open by the moment."""
-        asked, values = _asked_sql(since)
+    async def _clients(
+        self, spans: Mapping[str, tuple[int, int]], certain: Collection[str]
+    ) -> list[_Client]:
+        """The clients of these numbers, each from the latest case that was open by their span.
+
+        Those whose number is not `certain` only if they have a case that a talk or an attempt in
+        their span may change: one that is open, or was within the span. Most have none.
+        """
         begun = await self._tx.execute(
-            f"{asked}, {NUMBERS_SQL} "  # noqa: S608
-            "SELECT a.client, a.number, max(k.opened_at) AS at FROM numbers AS a "
-            "LEFT JOIN cases AS k ON k.client = a.number AND k.opened_at <= a.since "
-            "AND k.state <> 'void' GROUP BY a.client, a.number ORDER BY a.client, a.number",
-            values,
+            "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
+            f"{', '.join(['(?, ?, ?)'] * len(spans))}), {NUMBERS_SQL} "
+            "SELECT a.client, a.number, (SELECT max(k.opened_at) FROM cases AS k "
+            "WHERE k.client = a.number AND k.opened_at <= a.first AND k.state <> 'void') AS at, "
+            "EXISTS (SELECT 1 FROM cases AS k WHERE k.client = a.number "
+            "AND (k.state = 'open' OR (k.opened_at <= a.last AND k.expires_at >= a.first "
+            "AND k.state <> 'void' AND (k.closed_at IS NULL OR k.closed_at >= a.first)))) "
+            "AS is_affected FROM numbers AS a ORDER BY a.client, a.number",
+            [value for client, span in spans.items() for value in (client, *span)],
         )
+        affected = {row["client"] for row in begun if row["is_affected"]}.union(certain)
         numbers: dict[str, set[str]] = {}
         opened: dict[str, int] = {}
         for row in begun:
             asked_for = row["client"]
+            if asked_for not in affected:
+                continue
             numbers.setdefault(asked_for, set()).add(row["number"])
             if row["at"] is not None:
                 opened[asked_for] = max(row["at"], opened.get(asked_for, row["at"]))
         clients: dict[frozenset[str], int] = {}
         for number, of_client in numbers.items():
-            key, first = frozenset(of_client), opened.get(number, since[number])
+            key, first = frozenset(of_client), opened.get(number, spans[number][0])
             clients[key] = min(first, clients.get(key, first))
         return [_Client(key, first) for key, first in clients.items()]
 
@@ -300,13 +307,19 @@ class CaseRefolding:
         await self._alerts.tell_of_changes(stored)
         for case in cases:
             before = case.stored.row if case.stored else None
-            await self._alerts.tell(case.id, case.facts, before, is_regrouping=is_regrouping)
+            self._alerts.tell(case.id, case.facts, before, is_regrouping=is_regrouping)
 
-    async def _owe_cards(self) -> None:
-        """Owe the edits of the open cards of all that has changed."""
-        calls, self._changed_calls = self._changed_calls, set()
-        cases, self._changed_cases = self._changed_cases, set()
-        await owe_cards(self._tx, call_ids=calls, case_ids=cases, now=self._now)
+    async def _finish(
+        self,
+        *,
+        detailed: Sequence[int] = (),
+        calls: Sequence[tuple[int, MergedCall]] = (),
+    ) -> None:
+        """Owe what follows from all that was written: alerts, and edits of open cards."""
+        await self._alerts.finish(detailed=detailed, calls=calls)
+        call_ids, self._changed_calls = self._changed_calls, set()
+        case_ids, self._changed_cases = self._changed_cases, set()
+        await owe_cards(self._tx, call_ids=call_ids, case_ids=case_ids, now=self._now)
 
     async def _write_void(self, one: Dissolved) -> None:
         """Mark a row void: its calls were not lost after all, or belong to another case now."""
@@ -366,11 +379,7 @@ class CaseRefolding:
     async def _write_rows(self, cases: Sequence[ComputedCase]) -> None:
         new = [case for case in cases if case.stored is None]
         if new:
-            [counter] = await self._tx.execute(
-                "UPDATE counters SET value = value + ? WHERE name = 'cases' RETURNING value",
-                (len(new),),
-            )
-            for id_, case in enumerate(new, start=counter["value"] - len(new) + 1):
+            for id_, case in zip(await self._ids.take(len(new)), new, strict=True):
                 case.id = id_
         self._tx.write_many(
             f"INSERT INTO cases (id, {', '.join(COMPUTED)}) "  # noqa: S608
@@ -399,12 +408,3 @@ class CaseRefolding:
             "ON CONFLICT (call_id) DO UPDATE SET case_id = excluded.case_id, part = excluded.part",
             [(call, case.id, part.value) for case in cases for call, part in case.parts.items()],
         )
-
-
-def _asked_sql(since: dict[str, int]) -> tuple[str, list[Value]]:
-    """Clients and moments as a table of their own, for a query about all of them at once."""
-    rows = ", ".join(["(?, ?)"] * len(since))
-    return (
-        f"WITH asked (client, since) AS (VALUES {rows})",
-        [value for pair in since.items() for value in pair],
-    )

@@ -135,7 +135,7 @@ class ClockRepo:
                 jump = (now - step, now)
                 tx.write("UPDATE clock SET jumped_from = ?, jumped_to = ?", jump)
                 subject = f"{jump[0]} {jump[1]}"
-                await owe_administrators(tx, MessageKind.CLOCK_JUMP, subject, now=now)
+                owe_administrators(tx, MessageKind.CLOCK_JUMP, subject, now=now)
         return step
 
 

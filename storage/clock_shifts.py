@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.domain.clock_shifts import SHIFT_TOLERANCE, SHIFTED_CALLS, count_shifted
 from bot.domain.outbox import MessageKind
-from storage.engine.base import Database, Transaction
+from storage.engine.base import Answer, Database, Transaction
 from storage.owing import owe_administrators
 
 _LATEST = 200
@@ -24,14 +24,22 @@ class ClockShiftRepo:
         return {row["source"]: row["shift"] for row in rows}
 
 
-async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now: int) -> None:
+def ask_shifts(tx: Transaction) -> Answer:
+    """What is known of how late the calls of each source come."""
+    return tx.ask("SELECT source, shift, run FROM clock_shifts")
+
+
+async def note_arrivals(
+    tx: Transaction, ends: Sequence[tuple[str, int]], shifts: Answer, *, now: int
+) -> None:
     """Note how late the ends of calls are told, by source and in the order they came.
 
+    `shifts`: what was known before, by `ask_shifts`.
     What comes late again and again by hours is told to the administrators, once for a source.
     """
+    before = {row["source"]: (row["shift"], row["run"]) for row in await shifts} if ends else {}
     for source in dict.fromkeys(source for source, _ in ends):
-        rows = await tx.execute("SELECT * FROM clock_shifts WHERE source = ?", (source,))
-        shift, run = known = (rows[0]["shift"], rows[0]["run"]) if rows else (0, 0)
+        shift, run = known = before.get(source, (0, 0))
         for at in (at for name, at in ends if name == source):
             shift, run = count_shifted((shift, run), now - at)
         if run <= -SHIFTED_CALLS and await _is_steady(tx, source, shift):
@@ -44,7 +52,7 @@ async def note_arrivals(tx: Transaction, ends: Sequence[tuple[str, int]], *, now
             (source, shift, run),
         )
         if run >= SHIFTED_CALLS:
-            await owe_administrators(tx, MessageKind.CLOCK, source, now=now)
+            owe_administrators(tx, MessageKind.CLOCK, source, now=now)
 
 
 async def _is_steady(tx: Transaction, source: str, shift: int) -> bool:

@@ -14,6 +14,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from bot.domain.company import Escalation, EscalationField, StepMoments, next_op
 from bot.domain.hours import Hours, Span
 from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
-from storage.engine.base import Database, Row, Transaction
+from storage.engine.base import Answer, Database, Row, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
@@ -132,7 +133,7 @@ class CompanyRepo:
                 f"AND {takes_clients_sql('e')}"
             )
             for person in people:
-                await owe_once(
+                owe_once(
                     tx,
                     MessageKind.OPEN_CASES,
                     f"opening {planned}",
@@ -158,45 +159,59 @@ class CompanyRepo:
 
     async def _replan_alerts(self, tx: Transaction, now: int) -> None:
         """Plan anew when later steps are told of cases, and when alerts are repeated."""
-        escalation = await read_escalation(tx)
-        known: dict[str | None, Hours] = {}
-
-        async def hours_of(line: str | None) -> Hours:
-            if line not in known:
-                known[line] = await read_hours(tx, line)
-            return known[line]
-
-        for row in await list_later_alerts(tx):
-            minutes = escalation.minutes(EscalationField(row["step"]))
-            hours = await hours_of(row["line"])
-            due_at = hours.after(row["created_at"], minutes * 60, self._zone)
+        asked, alerts = ask_planning(tx), list_later_alerts(tx)
+        plan = planning(await asked)
+        for row in await alerts:
+            minutes = plan.escalation.minutes(EscalationField(row["step"]))
+            due_at = plan.hours(row["line"]).after(row["created_at"], minutes * 60, self._zone)
             await set_due_at(tx, row["id"], due_at)
-        for row in await tx.execute(_REPEATS_SQL):
-            hours = await hours_of(row["line"])
-            repeat_at = escalation.repeat_moment(hours, max(now, row["last"]), self._zone)
+        for row in await tx.execute(_REPEATS_SQL):  # by the moments just written
+            hours, moment = plan.hours(row["line"]), max(now, row["last"])
+            repeat_at = plan.escalation.repeat_moment(hours, moment, self._zone)
             tx.write("UPDATE cases SET repeat_at = ? WHERE id = ?", (repeat_at, row["id"]))
 
 
-async def read_hours(tx: Transaction, line: str | None) -> Hours:
-    """The hours of a line, as CompanyRepo.hours, within a transaction."""
-    rows = await tx.execute(_HOURS_SQL, (line or "",))
-    return _hours(rows, await tx.execute(_HOLIDAYS_SQL))
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What decides when people are told: the escalation, and the hours of every line."""
+
+    escalation: Escalation
+    weeks: dict[str, Row]
+    days: list[Row]
+
+    def hours(self, line: str | None) -> Hours:
+        """As CompanyRepo.hours."""
+        week = self.weeks.get(line or "") or self.weeks.get("")
+        return _hours([week] if week else [], self.days)
+
+    def step_moments(
+        self, line: str | None, *, zone: ZoneInfo, now: int
+    ) -> tuple[StepMoments, int | None]:
+        """When each step is told of a case, and when all are told again, if ever."""
+        if self.escalation.is_at_once:
+            return StepMoments(now, now, now), None
+        hours = self.hours(line)
+        moments = self.escalation.step_moments(hours, now, zone)
+        repeat_at = self.escalation.repeat_moment(hours, max(now, moments.supervisors), zone)
+        return moments, repeat_at
 
 
-async def read_escalation(tx: Transaction) -> Escalation:
-    return _escalation(await tx.execute(_ESCALATION_SQL))
+def ask_planning(tx: Transaction) -> Answer:
+    """The rows of which `planning` makes a Planning."""
+    return tx.ask(
+        "SELECT 'minutes' AS what, name, value, NULL AS week, NULL AS line, NULL AS day "  # noqa: S608
+        f"FROM ({_ESCALATION_SQL}) AS numbers UNION ALL "
+        f"SELECT 'week', NULL, NULL, week, line, NULL FROM ({_WEEKS_SQL}) AS weeks UNION ALL "
+        f"SELECT 'day', NULL, NULL, NULL, NULL, day FROM ({_HOLIDAYS_SQL}) AS days"
+    )
 
 
-async def read_step_moments(
-    tx: Transaction, line: str | None, *, zone: ZoneInfo, now: int
-) -> tuple[StepMoments, int | None]:
-    """When each step of the escalation is told of a case, and when all are told again, if ever."""
-    escalation = await read_escalation(tx)
-    if escalation.is_at_once:
-        return StepMoments(now, now, now), None
-    hours = await read_hours(tx, line)
-    moments = escalation.step_moments(hours, now, zone)
-    return moments, escalation.repeat_moment(hours, max(now, moments.supervisors), zone)
+def planning(rows: Collection[Row]) -> Planning:
+    return Planning(
+        _escalation([row for row in rows if row["what"] == "minutes"]),
+        {row["line"]: row for row in rows if row["what"] == "week"},
+        [row for row in rows if row["what"] == "day"],
+    )
 
 
 _HOURS_SQL = "SELECT week FROM working_hours WHERE line IN ('', ?) ORDER BY line DESC LIMIT 1"

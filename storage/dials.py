@@ -20,7 +20,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.merging import MergedCall
 from bot.domain.outbox import MessageKind, Priority
 from bot.domain.people import Employee
-from storage.engine.base import Database, Row, Transaction, marks_sql
+from storage.engine.base import Answer, Database, Row, Transaction, marks_sql
 from storage.owing import mark_cases_changed, purge_told
 from storage.owing_dials import mark_dials_changed, owe_dial
 
@@ -180,21 +180,38 @@ class DialRepo:
         return len(rows)
 
 
-async def follow_calls(tx: Transaction, changes: Sequence[ChangedCall], *, now: int) -> None:
-    """Let calls of the log that have just been written be those that were begun in chat."""
+def ask_dials(tx: Transaction, changes: Sequence[ChangedCall], *, now: int) -> Answer | None:
+    """What was begun in chat of late that these calls may have come of."""
     outgoing = [one for one in changes if one.call.direction is Direction.OUT]
     if not outgoing:
-        return
+        return None
     numbers = sorted({one.call.client or "" for one in outgoing})
     ids = sorted({one.call.external_id for one in outgoing})
-    rows = await tx.execute(
+    return tx.ask(
         f"SELECT * FROM dials WHERE (number IN ({marks_sql(numbers)}) OR ref IN "  # noqa: S608
         f"({marks_sql(ids)}) OR external_id IN ({marks_sql(ids)})) AND asked_at > ? ORDER BY id",
         (*numbers, *ids, *ids, now - HEARD_WITHIN),
     )
+
+
+async def follow_calls(
+    tx: Transaction,
+    changes: Sequence[ChangedCall],
+    dials: Answer | None,
+    shifts: Answer,
+    *,
+    now: int,
+) -> None:
+    """Let calls of the log that have just been written be those that were begun in chat.
+
+    `dials` is what `ask_dials` has asked, `shifts` what ask_shifts has.
+    """
+    rows = await dials if dials else []
     taken = {row["call_id"]: row for row in rows if row["call_id"]}
-    for one in outgoing:
-        row = taken.get(one.id) or await _begun_as(tx, one, rows, taken, now=now)
+    for one in changes if rows else ():
+        if one.call.direction is not Direction.OUT:
+            continue
+        row = taken.get(one.id) or await _begun_as(one, rows, taken, shifts, now=now)
         if row is None:
             continue
         taken[one.id] = row
@@ -213,10 +230,10 @@ async def purge_dials(tx: Transaction, *, before: int) -> None:
 
 
 async def _begun_as(
-    tx: Transaction,
     one: ChangedCall,
     rows: Sequence[Row],
     taken: dict[int, Row],
+    shifts: Answer,
     *,
     now: int,
 ) -> Row | None:
@@ -233,7 +250,7 @@ async def _begun_as(
             likely.append(row)
     if not likely:
         return None
-    moments = await _beginnings(tx, one.call, now=now)
+    moments = _beginnings(one.call, await shifts, now=now)
     near = [
         (abs(after), row["id"], row)
         for row in likely
@@ -243,16 +260,17 @@ async def _begun_as(
     return min(near, key=lambda one: one[:2])[2] if near else None
 
 
-async def _beginnings(tx: Transaction, call: MergedCall, *, now: int) -> list[int]:
+def _beginnings(call: MergedCall, shifts: Sequence[Row], *, now: int) -> list[int]:
     """When a call that is new in the log may have begun, by our clock.
 
     Told as it happens it began just now, whatever the clock of its PBX shows.
     """
-    shifts = await tx.execute(
-        "SELECT shift FROM clock_shifts WHERE source = ? AND run >= ?",
-        (call.source, SHIFTED_CALLS),
+    began_at = call.started_at
+    began_at += sum(
+        row["shift"]
+        for row in shifts
+        if row["source"] == call.source and row["run"] >= SHIFTED_CALLS
     )
-    began_at: int = call.started_at + (shifts[0]["shift"] if shifts else 0)
     return [began_at, now] if call.status.is_live else [began_at]
 
 

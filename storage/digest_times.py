@@ -76,7 +76,7 @@ class DigestTimes:
         if due_at < now - OWED_FOR:
             due_at = next_local(now - OWED_FOR - 1, minutes, self._zone)
         while due_at <= now:
-            count += await owe_once(
+            told = await owe_once(
                 tx,
                 MessageKind.DIGEST,
                 f"{due_at} {minutes}",
@@ -84,6 +84,7 @@ class DigestTimes:
                 priority=Priority.REPORT,
                 now=now,
             )
+            count += len(told)
             due_at = next_local(due_at, minutes, self._zone)
         tx.write(
             "UPDATE digests SET due_at = ? WHERE employee_id = ? AND minutes = ?",

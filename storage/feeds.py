@@ -52,7 +52,7 @@ class FeedRepo:
             for row in rows:
                 if row["told_at"] is not None:
                     subject = f"{source} {feed} {row['failed_at']} {now}"
-                    await owe_administrators(tx, MessageKind.FEED_BACK, subject, now=now)
+                    owe_administrators(tx, MessageKind.FEED_BACK, subject, now=now)
 
     async def note_failure(
         self, source: str, feed: str, error: str, *, now: int, must_act: bool = False

@@ -128,9 +128,7 @@ class GroupRepo:
             )
             await drop_for_group(tx, chat_id, thread_id=thread_id)
             for row in left[:1]:
-                await owe_administrators(
-                    tx, MessageKind.GROUP_LOST, f"{now} {row['title']}", now=now
-                )
+                owe_administrators(tx, MessageKind.GROUP_LOST, f"{now} {row['title']}", now=now)
 
     async def migrate(self, old: int, new: int) -> None:
         """Follow a group that has become a supergroup: the same chat under another id.

@@ -130,7 +130,7 @@ class InviteRepo:
                 (now, employee["id"], invite["id"]),
             )
             subject = f"{invite['id']} {'more' if is_in else 'new'}"
-            await owe_administrators(tx, MessageKind.JOINED, subject, but=employee["id"], now=now)
+            owe_administrators(tx, MessageKind.JOINED, subject, but=employee["id"], now=now)
         return Acceptance.DONE
 
     async def find(self, token: str, *, now: int) -> Invite | None:

@@ -192,7 +192,7 @@ class OutboxRepo:
                 (reason, now, chat_id),
             )
             for person in muted:
-                await owe_administrators(
+                owe_administrators(
                     tx,
                     MessageKind.UNREACHABLE,
                     f"{now} {person['name'] or person['tg_id']}",

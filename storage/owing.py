@@ -17,7 +17,7 @@ from storage.audience import (
     wants_alerts_sql,
     was_rung_sql,
 )
-from storage.engine.base import Row, Transaction, marks_sql
+from storage.engine.base import Answer, Transaction, Value, marks_sql
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
 from storage.owing_lists import forget_unsent_lists, mark_lists_changed
@@ -26,32 +26,33 @@ _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
 
 
-async def owe_administrators(
+def owe_administrators(
     tx: Transaction, kind: MessageKind, subject: str, *, now: int, but: int = 0
-) -> bool:
+) -> Answer:
     """Tell every administrator, once for each subject; `but`: the id of one who knows already.
 
-    False: there is nobody to be told.
+    The answer has a row for each who is told.
     """
-    rows = await tx.execute(
+    return tx.ask(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
         "SELECT tg_id, id, ?, ?, ?, ?, ? FROM employees WHERE role = 'administrator' "
         f"AND id <> ? AND {can_be_told_sql('employees')} "
         "ON CONFLICT (chat_id, thread_id, kind, subject) DO NOTHING RETURNING id",
         (kind.value, subject, Priority.REPORT, now, now, but),
     )
-    return bool(rows)
 
 
-_TO_PERSON = (
-    "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, created_at, "  # noqa: S608
-    "due_at) SELECT tg_id, id, ?, ?, ?, ?, ?, ? FROM employees "
-    f"WHERE id = ? AND {can_be_told_sql('employees')} "
-    "ON CONFLICT (chat_id, thread_id, kind, subject)"
-)
+def _to_people_sql(who: str) -> str:
+    """An INSERT for the people, `employees AS e`, of whom that is true; its values go before."""
+    return (
+        "INSERT INTO outbox (chat_id, employee_id, kind, subject, case_id, priority, "  # noqa: S608
+        "created_at, due_at) SELECT e.tg_id, e.id, ?, ?, ?, ?, ?, ? FROM employees AS e "
+        f"WHERE {who} AND {can_be_told_sql('e')} "
+        "ON CONFLICT (chat_id, thread_id, kind, subject)"
+    )
 
 
-async def owe_once(
+def owe_once(
     tx: Transaction,
     kind: MessageKind,
     subject: str,
@@ -60,13 +61,42 @@ async def owe_once(
     priority: Priority,
     now: int,
     case_id: int | None = None,
-) -> bool:
-    """Tell one person, once for each subject. False: they were told before, or cannot be told."""
-    rows = await tx.execute(
-        f"{_TO_PERSON} DO NOTHING RETURNING id",
+) -> Answer:
+    """Tell one person, once for each subject.
+
+    The answer has no row if they were told before, or cannot be told.
+    """
+    return tx.ask(
+        f"{_to_people_sql('e.id = ?')} DO NOTHING RETURNING id",
         (kind.value, subject, case_id, priority, now, now, employee_id),
     )
-    return bool(rows)
+
+
+def warn_former_owner(
+    tx: Transaction, employee_id: int, case_id: int, into: int, *, now: int
+) -> None:
+    """Warn, once, whoever had a case that it is in the hands of another, as the case `into`."""
+    is_anothers = (
+        "EXISTS (SELECT 1 FROM cases AS k WHERE k.id = ? AND k.state = 'open' "
+        "AND k.owner_id IS NOT NULL AND k.owner_id <> e.id)"
+    )
+    tx.write(
+        f"{_to_people_sql(f'e.id = ? AND {is_anothers}')} DO NOTHING",
+        (
+            *(MessageKind.WARNING.value, f"case {case_id}", into, Priority.URGENT, now, now),
+            *(employee_id, into),
+        ),
+    )
+
+
+_ANEW = (
+    "DO UPDATE SET "
+    "version = outbox.version + 1, ping_version = outbox.version + 1, state = 'pending', "
+    "is_late = 0, priority = excluded.priority, "
+    "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "
+    "THEN outbox.due_at ELSE excluded.due_at END, created_at = excluded.created_at"
+)
+"""What becomes of a message that is owed anew: what is still owed is not put off."""
 
 
 async def owe_anew(
@@ -85,11 +115,7 @@ async def owe_anew(
     A message that is still owed is not put off by this.
     """
     tx.write(
-        f"{_TO_PERSON} DO UPDATE SET "
-        "version = outbox.version + 1, ping_version = outbox.version + 1, state = 'pending', "
-        "is_late = 0, priority = excluded.priority, "
-        "due_at = CASE WHEN outbox.state = 'pending' AND outbox.due_at < excluded.due_at "
-        "THEN outbox.due_at ELSE excluded.due_at END, created_at = excluded.created_at",
+        f"{_to_people_sql('e.id = ?')} {_ANEW}",
         (
             *(kind.value, subject, case_id, priority, now),
             *(now if due_at is None else due_at, employee_id),
@@ -140,13 +166,13 @@ def _due_at_and_is_late(moment: int, now: int) -> tuple[int, int]:
     return moment, int(moment > now)
 
 
-async def list_later_alerts(tx: Transaction) -> list[Row]:
+def list_later_alerts(tx: Transaction) -> Answer:
     """The alerts that wait for a later step: rows of `id`, `created_at`, `line` and `step`.
 
     `step` is the EscalationField that says how long the alert waits from `created_at`, and `line`
     the line that was called.
     """
-    return await tx.execute(
+    return tx.ask(
         "SELECT o.id, o.created_at, c.line, CASE WHEN o.employee_id IS NULL THEN 'groups_after' "  # noqa: S608
         f"WHEN {was_rung_sql('k.id', 'o.employee_id')} "
         "THEN 'operators_after' ELSE 'supervisors_after' END AS step "
@@ -249,15 +275,21 @@ async def ping_chats(tx: Transaction, case_id: int, *, since: int, now: int) -> 
 
 async def owe_open_cases(tx: Transaction, employee_id: int, *, due_at: int, now: int) -> None:
     """Owe one person a list of the cases still open by then: alerts of them have not come."""
-    await owe_anew(
-        tx,
-        MessageKind.OPEN_CASES,
-        "late",
-        employee_id=employee_id,
-        priority=Priority.REPORT,
-        now=now,
-        due_at=due_at,
+    _owe_open_cases(tx, "e.id = ?", employee_id, due_at=due_at, now=now)
+
+
+def owe_open_cases_for(tx: Transaction, case_id: int, *, due_at: int, now: int) -> None:
+    """Owe such a list to all whom a case concerns."""
+    concerned = (
+        f"{wants_alerts_sql('e')} AND {takes_clients_sql('e')} "
+        f"AND ({sees_all_sql('e')} OR {was_rung_sql('?', 'e.id')})"
     )
+    _owe_open_cases(tx, concerned, case_id, due_at=due_at, now=now)
+
+
+def _owe_open_cases(tx: Transaction, who: str, value: Value, *, due_at: int, now: int) -> None:
+    kind, priority = MessageKind.OPEN_CASES.value, Priority.REPORT
+    tx.write(f"{_to_people_sql(who)} {_ANEW}", (kind, "late", None, priority, now, due_at, value))
 
 
 async def bring_chat_up_to_date(tx: Transaction, chat_id: int, *, thread_id: int = 0) -> None:

@@ -50,7 +50,7 @@ class RejectRepo:
                 "(SELECT id FROM rejects WHERE source = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
                 (source, source, KEPT),
             )
-            await owe_administrators(tx, MessageKind.REJECTS, source, now=now)
+            owe_administrators(tx, MessageKind.REJECTS, source, now=now)
 
     async def counts(self) -> dict[str, int]:
         """How many rejects of each source are kept."""

@@ -91,7 +91,7 @@ class SilenceRepo:
                 elif told_at is not None and not one.is_told:
                     told_at, told = None, told + 1
                     subject = f"{one.source} {rows[0]['since']} {one.since}"
-                    await owe_administrators(tx, MessageKind.HEARD_AGAIN, subject, now=now)
+                    owe_administrators(tx, MessageKind.HEARD_AGAIN, subject, now=now)
                 tx.write(
                     "INSERT INTO silences (source, since, counted_until, missed, told_at) "
                     "VALUES (?, ?, ?, ?, ?) ON CONFLICT (source) DO UPDATE SET "

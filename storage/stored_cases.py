@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.calls import CasePart, CaseState
-from storage.engine.base import Row, Transaction, Value
+from storage.engine.base import Answer, Row, Transaction, Value
 
 COMPUTED = (
     "client",
@@ -58,11 +58,12 @@ class StoredCase:
         return owner_id if self.row["state"] == CaseState.OPEN else None
 
 
-async def read_stored(
-    tx: Transaction, where: str, values: Sequence[Value], *, asked: str = ""
-) -> list[StoredCase]:
-    """The cases `AS k` that satisfy `where`; `asked`: the WITH clause `where` refers to."""
-    rows = await tx.execute(
+def ask_stored(tx: Transaction, where: str, values: Sequence[Value], *, asked: str = "") -> Answer:
+    """The cases `AS k` that satisfy `where`, as rows for `stored_cases`.
+
+    `asked`: the WITH clause `where` refers to.
+    """
+    return tx.ask(
         f"{asked} SELECT k.*, y.call_id AS part_of, y.part, "  # noqa: S608
         "(SELECT max(v.at) FROM case_events AS v WHERE v.case_id = k.id "
         "AND v.kind = 'closed') AS closed_by_hand_at "
@@ -70,6 +71,9 @@ async def read_stored(
         f"LEFT JOIN case_calls AS y ON y.case_id = k.id WHERE {where} ORDER BY k.id",
         values,
     )
+
+
+def stored_cases(rows: Sequence[Row]) -> list[StoredCase]:
     cases: dict[int, StoredCase] = {}
     for row in rows:
         one = cases.setdefault(row["id"], StoredCase(row))

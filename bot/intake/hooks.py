@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
@@ -40,14 +41,39 @@ _FORGED = Reject(
 
 
 @dataclass(frozen=True, slots=True)
+class _Hook:
+    """A source and all that it can, found out once: to ask that of a protocol takes long.
+
+    `token` is empty where the settings have none.
+    """
+
+    source: HookSource
+    token: bytes
+    signed: SignedHookSource | None
+    answering: AnsweringHookSource | None
+    echoing: EchoingHookSource | None
+    reads_queries: bool
+
+
 class Hooks:
     """Answers `POST /hooks/<source>/<token>` for every source."""
 
-    settings: Settings
-    sources: Mapping[str, CallSource]
-    recorder: Recorder
-    metrics: Metrics
-    posts: HookPosts
+    def __init__(
+        self,
+        settings: Settings,
+        sources: Mapping[str, CallSource],
+        recorder: Recorder,
+        metrics: Metrics,
+        posts: HookPosts,
+    ) -> None:
+        self._recorder = recorder
+        self._metrics = metrics
+        self._posts = posts
+        self._hooks = {
+            name: _hook(source, settings.sources[name].token)
+            for name, source in sources.items()
+            if isinstance(source, HookSource)
+        }
 
     async def receive(self, request: web.Request) -> web.Response:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
@@ -57,23 +83,23 @@ class Hooks:
         no body to read. 503: the database cannot be written now, so the PBX should post again.
         """
         name = request.match_info["source"]
-        source = self._source(name, request.match_info["token"])
+        hook = self._find(name, request.match_info["token"])
         body, content_type = await read_body(request), request.headers.get("Content-Type", "")
-        if not body and isinstance(source, QueryHookSource):
+        if not body and hook.reads_queries:
             body, content_type = request.rel_url.raw_query_string.encode(), _FORM
-        is_refused = isinstance(source, SignedHookSource) and not source.is_genuine(
+        is_refused = hook.signed is not None and not hook.signed.is_genuine(
             body, content_type, request.headers
         )
-        readings = [_FORGED] if is_refused else source.read_hook(body, content_type)
+        readings = [_FORGED] if is_refused else hook.source.read_hook(body, content_type)
         facts = [item for item in readings if isinstance(item, CallFacts)]
         rejects = [item for item in readings if isinstance(item, Reject)]
         outcomes = await self._record(name, facts, rejects)
         if is_refused:
-            self.posts.note_refused(name)
+            self._posts.note_refused(name)
             raise web.HTTPForbidden(text="the signature is missing or wrong")
-        self.posts.note(name)
-        if isinstance(source, AnsweringHookSource):
-            return web.Response(text=source.hook_answer, content_type="application/json")
+        self._posts.note(name)
+        if hook.answering:
+            return web.Response(text=hook.answering.hook_answer, content_type="application/json")
         counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
         rejected = [{"index": item.place, "errors": list(item.errors)} for item in rejects]
         answer = {**counts, "rejected": rejected}
@@ -84,10 +110,10 @@ class Hooks:
 
         405 for all other GETs.
         """
-        source = self._source(request.match_info["source"], request.match_info["token"])
-        if request.query_string and isinstance(source, QueryHookSource):
+        hook = self._find(request.match_info["source"], request.match_info["token"])
+        if request.query_string and hook.reads_queries:
             return await self.receive(request)
-        text = source.hook_echo(request.query) if isinstance(source, EchoingHookSource) else None
+        text = hook.echoing.hook_echo(request.query) if hook.echoing else None
         if text is None:
             raise web.HTTPMethodNotAllowed("GET", ["POST"])
         return web.Response(text=text)
@@ -97,28 +123,39 @@ class Hooks:
     ) -> list[Outcome]:
         """Make it all durable, and count it. Raises HTTPServiceUnavailable."""
         try:
-            outcomes = await self.recorder.record(facts)
+            outcomes = await self._recorder.record(facts)
             if rejects:
-                await self.recorder.reject(name, rejects)
+                await self._recorder.reject(name, rejects)
         except StorageError as error:
             log.error("a hook of %s could not be stored", name, exc_info=error)
             raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from error
         for outcome in outcomes:
-            self.metrics.statements.labels(name, outcome.value).inc()
-        self.metrics.rejects.labels(name).inc(len(rejects))
+            self._metrics.statements.labels(name, outcome.value).inc()
+        self._metrics.rejects.labels(name).inc(len(rejects))
         return outcomes
 
-    def _source(self, name: str, token: str) -> HookSource:
-        """The source whose hook has this address. Raises HTTPNotFound if there is none.
+    def _find(self, name: str, token: str) -> _Hook:
+        """The hook that has this address. Raises HTTPNotFound if there is none.
 
         A wrong token takes as long as a right one, so it cannot be guessed piece by piece.
         """
-        source = self.sources.get(name)
-        secret = self.settings.sources[name].token if source else None
-        expected = secret.get_secret_value() if secret else ""
-        is_right = hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected.encode())
-        if not (expected and is_right and isinstance(source, HookSource)):
-            if isinstance(source, HookSource):
-                self.posts.note_refused(name)
+        hook = self._hooks.get(name)
+        expected = hook.token if hook else b""
+        is_right = hmac.compare_digest(token.encode("utf-8", "surrogateescape"), expected)
+        if hook is None:
             raise web.HTTPNotFound
-        return source
+        if not (expected and is_right):
+            self._posts.note_refused(name)
+            raise web.HTTPNotFound
+        return hook
+
+
+def _hook(source: HookSource, token: SecretStr | None) -> _Hook:
+    return _Hook(
+        source,
+        token.get_secret_value().encode() if token else b"",
+        source if isinstance(source, SignedHookSource) else None,
+        source if isinstance(source, AnsweringHookSource) else None,
+        source if isinstance(source, EchoingHookSource) else None,
+        isinstance(source, QueryHookSource),
+    )

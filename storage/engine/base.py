@@ -6,7 +6,7 @@ tells no engine apart, but for what is in storage/engine/.
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -30,19 +30,41 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`rows`: the values of each time it is run; `is_many`: as often as there are rows."""
+    """`rows`: the values of each time it is run; `is_many`: as often as there are rows.
+
+    `answer`: where its own rows are wanted.
+    """
 
     sql: str
     rows: Sequence[Sequence[Value]]
     is_many: bool = False
+    answer: "Answer | None" = None
+
+
+class Answer:
+    """The rows of a statement that was asked. Who awaits them goes to the database, unless they
+    have come with an earlier trip: each brings all that was asked, so ask first and await then.
+    """
+
+    def __init__(self, tx: "Transaction") -> None:
+        self._tx = tx
+        self.rows: list[Row] | None = None
+
+    def __await__(self) -> Generator[Any, None, list[Row]]:
+        return self._get().__await__()
+
+    async def _get(self) -> list[Row]:
+        if self.rows is None:
+            await self._tx.run_queued()
+        return self.rows or []
 
 
 class Transaction(ABC):
     """Statements that become true together or not at all.
 
-    `write` and `write_many` only queue: what they ask for is done, in order, before the next
-    `execute` and before the commit, in one trip to the database with it. What the database refuses
-    of them is raised there.
+    `ask`, `write` and `write_many` only queue: what they ask for is done, in order, when the next
+    answer is awaited and before the commit, in one trip to the database with it. What the database
+    refuses of them is raised there.
 
     `owes`: whether it has touched the outbox.
     """
@@ -53,9 +75,14 @@ class Transaction(ABC):
 
     async def execute(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Run one statement now; the rows are those of its SELECT or RETURNING."""
-        queued, self._queue = self._queue, []
+        return await self.ask(sql, values)
+
+    def ask(self, sql: str, values: Sequence[Value] = ()) -> Answer:
+        """Queue one statement; the answer is the rows of its SELECT or RETURNING."""
+        answer = Answer(self)
         self.owes |= _OUTBOX in sql
-        return await self._run(queued, Statement(sql, [values]))
+        self._queue.append(Statement(sql, [values], answer=answer))
+        return answer
 
     def write(self, sql: str, values: Sequence[Value] = ()) -> None:
         """Queue one statement whose rows, if any, nobody needs."""
@@ -68,9 +95,14 @@ class Transaction(ABC):
             self.owes |= _OUTBOX in sql
             self._queue.append(Statement(sql, values, is_many=True))
 
+    async def run_queued(self) -> None:
+        """Run what is queued, in one trip."""
+        queued, self._queue = self._queue, []
+        await self._run(queued)
+
     @abstractmethod
-    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
-        """Run what is queued, then the last; in one trip."""
+    async def _run(self, queued: Sequence[Statement]) -> None:
+        """Run these statements in one trip, and fill in their answers."""
 
 
 class Database(ABC):

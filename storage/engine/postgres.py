@@ -23,7 +23,7 @@ from psycopg.rows import RowMaker
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.domain.errors import StartError, StorageError
-from storage.engine.base import Database, Row, Select, Statement, Transaction
+from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
@@ -55,6 +55,7 @@ _SETTINGS = {
 """Where the address says nothing else: a server that is gone is noticed within seconds."""
 
 Connection = psycopg.AsyncConnection[Row]
+_Cursor = psycopg.AsyncCursor[Row]
 
 
 class PostgresDatabase(Database):
@@ -126,12 +127,12 @@ class _PostgresTransaction(Transaction):
         self._pipeline = pipeline
         self._is_begun = False
 
-    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
-        await self._send(queued)
+    async def _run(self, queued: Sequence[Statement]) -> None:
         self._database.trips += 1
-        cursor = await self._connection.execute(_translated(last.sql), last.rows[0])
+        asked = await self._send(queued)
         await self._pipeline.sync()
-        return await cursor.fetchall() if cursor.description else []
+        for answer, cursor in asked:
+            answer.rows = await cursor.fetchall() if cursor.description else []
 
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
@@ -140,8 +141,9 @@ class _PostgresTransaction(Transaction):
             self._database.trips += 1
             await self._connection.execute("COMMIT")
 
-    async def _send(self, queued: Sequence[Statement]) -> None:
+    async def _send(self, queued: Sequence[Statement]) -> list[tuple[Answer, _Cursor]]:
         """Give it to the server without waiting for what becomes of it."""
+        asked: list[tuple[Answer, _Cursor]] = []
         if not self._is_begun:
             self._is_begun = True
             await self._connection.execute("BEGIN")
@@ -150,7 +152,10 @@ class _PostgresTransaction(Transaction):
             if one.is_many:
                 await self._connection.cursor().executemany(_translated(one.sql), one.rows)
             else:
-                await self._connection.execute(_translated(one.sql), one.rows[0])
+                cursor = await self._connection.execute(_translated(one.sql), one.rows[0])
+                if one.answer:
+                    asked.append((one.answer, cursor))
+        return asked
 
 
 @lru_cache(maxsize=4096)

@@ -84,26 +84,22 @@ class _SqliteTransaction(Transaction):
         self._connection = connection
         self._is_begun = False
 
-    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
-        def work(connection: sqlite3.Connection) -> list[Row]:
-            self._write_queued(connection, queued)
-            return _run(connection, last.sql, last.rows[0])
-
+    async def _run(self, queued: Sequence[Statement]) -> None:
         self._database.trips += 1
-        return await self._connection.run(work)
+        await self._connection.run(lambda connection: self._run_queued(connection, queued))
 
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
 
         def work(connection: sqlite3.Connection) -> None:
-            self._write_queued(connection, queued)
+            self._run_queued(connection, queued)
             connection.execute("COMMIT")
 
         if queued or self._is_begun:
             self._database.trips += 1
             await self._connection.run(work)
 
-    def _write_queued(self, connection: sqlite3.Connection, queued: Sequence[Statement]) -> None:
+    def _run_queued(self, connection: sqlite3.Connection, queued: Sequence[Statement]) -> None:
         """In the thread of the connection."""
         if not self._is_begun:
             if connection.in_transaction:  # a rollback was itself cut short
@@ -113,6 +109,8 @@ class _SqliteTransaction(Transaction):
         for one in queued:
             if one.is_many:
                 connection.executemany(one.sql, one.rows)
+            elif one.answer:
+                one.answer.rows = _run(connection, one.sql, one.rows[0])
             else:
                 connection.execute(one.sql, one.rows[0])
 
@@ -148,7 +146,9 @@ async def open_sqlite(
 async def _connect(path: Path) -> AsyncIterator[_Connection]:
     async with AsyncExitStack() as stack:
         try:
-            connection = _Connection(lambda: sqlite3.connect(path, isolation_level=None), 64)
+            connection = _Connection(
+                lambda: sqlite3.connect(path, isolation_level=None, cached_statements=2000), 64
+            )
             await stack.enter_async_context(connection)
             connection.row_factory = sqlite3.Row
             await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")

@@ -139,10 +139,8 @@ class _ExplainedTransaction(Transaction):
         self._inner = inner
         self._database = database
 
-    async def _run(self, queued: Sequence[Statement], last: Statement) -> list[Row]:
+    async def _run(self, queued: Sequence[Statement]) -> None:
         await self._queue_explained(queued)
-        await self._database.explain(self._inner, last.sql, last.rows[0])
-        return await self._inner.execute(last.sql, last.rows[0])
 
     async def finish(self) -> None:
         await self._queue_explained(self._queue)
@@ -152,5 +150,7 @@ class _ExplainedTransaction(Transaction):
             await self._database.explain(self._inner, one.sql, one.rows[0])
             if one.is_many:
                 self._inner.write_many(one.sql, one.rows)
+            elif one.answer:
+                one.answer.rows = await self._inner.execute(one.sql, one.rows[0])
             else:
                 self._inner.write(one.sql, one.rows[0])
