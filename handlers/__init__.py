@@ -1,7 +1,9 @@
 """The map of the bot: its routers, in the order in which they are asked."""
 
 from aiogram import F, Router
+from aiogram.filters.callback_data import CallbackData, CallbackQueryFilter
 
+from bot.telegram.filters import IsButton, Where
 from handlers import (
     alert_lists,
     batches,
@@ -29,9 +31,9 @@ from handlers import (
 
 def create_routers() -> list[Router]:
     private = Router(name="private")
-    private.message.filter(F.chat.type == "private")
-    private.edited_message.filter(F.chat.type == "private")
-    private.callback_query.filter(F.message.chat.type == "private")
+    private.message.filter(Where(F.chat.type == "private"))
+    private.edited_message.filter(Where(F.chat.type == "private"))
+    private.callback_query.filter(Where(F.message.chat.type == "private"))
     private.include_routers(
         comments.create_router(),
         comment_history.create_router(),
@@ -55,4 +57,19 @@ def create_routers() -> list[Router]:
         left_dialogs.create_router(),
         fallback.create_router(),
     )
+    for router in private.sub_routers:
+        kinds = _kinds_of_buttons(router)
+        if None not in kinds:  # most routers have none of a press: they are asked once
+            router.callback_query.filter(IsButton(kind for kind in kinds if kind))
     return [groups.create_router(), private]
+
+
+def _kinds_of_buttons(router: Router) -> set[type[CallbackData] | None]:
+    """The kinds of buttons that a router takes; None is among them if it may take any."""
+    kinds: set[type[CallbackData] | None] = set()
+    for one in router.chain_tail:
+        for handler in one.callback_query.handlers:
+            filters = [each.callback for each in handler.filters or ()]
+            of_kind = [each for each in filters if isinstance(each, CallbackQueryFilter)]
+            kinds.add(of_kind[0].callback_data if of_kind else None)
+    return kinds

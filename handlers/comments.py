@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, Message
 from bot.domain.calls import COMMENT_LIMIT, Call
 from bot.domain.errors import ConflictError
 from bot.domain.people import Employee
-from bot.telegram.filters import HasRole
+from bot.telegram.filters import HasRole, Where
 from bot.telegram.reply import Event, remove, say, show
 from bot.views import calls as card_views
 from bot.views import comments as views
@@ -65,7 +65,7 @@ def create_router() -> Router:
         without_text=unexpected,
     )
     after_saving = InDialog(CommentDialog.more, CommentButton)
-    router.edited_message.register(message_edited, F.text, after_saving)
+    router.edited_message.register(message_edited, after_saving, Where(F.text))
     return router
 
 

@@ -15,7 +15,7 @@ from bot.domain.calls import CONTACT_LIMIT
 from bot.domain.contacts import Takeover
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee, is_visible
-from bot.telegram.filters import HasRole
+from bot.telegram.filters import HasRole, Where
 from bot.telegram.reply import Event, show
 from bot.views import contacts as views
 from bot.views import dialogs as dialog_views
@@ -73,7 +73,7 @@ def create_router() -> Router:
     is_taking = DialogButton.filter(F.step.in_({DialogStep.SAVE, DialogStep.MERGE}))
     waiting = InDialog(ContactDialog.number, ContactButton)
     router.callback_query.register(number_taken, is_taking, waiting, OfQuestion(), HasDraft())
-    router.message.register(contact_shared, F.contact, StateFilter(None))
+    router.message.register(contact_shared, StateFilter(None), Where(F.contact))
     return router
 
 

@@ -32,6 +32,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.errors import ShownLaterError
+from bot.telegram.filters import Where
 from bot.telegram.reply import answer, remove, remove_from, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
@@ -79,7 +80,7 @@ def register_answers(
         is_save = DialogButton.filter(F.step == DialogStep.SAVE)
         router.callback_query.register(accepted, is_save, waiting, OfQuestion(), HasDraft())
     router.message.register(said_to_another_question, waiting, _replies_to_another_question)
-    router.message.register(without_text or not_a_text, ~F.text, waiting)
+    router.message.register(without_text or not_a_text, waiting, Where(~F.text))
     router.message.register(answered, ~Command("cancel"), waiting)
 
 

@@ -15,7 +15,7 @@ from aiogram.types import CallbackQuery, ErrorEvent, Message, Update
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.people import Employee
 from bot.telegram.errors import ShownLaterError, is_closed
-from bot.telegram.filters import is_command
+from bot.telegram.filters import Where, is_command
 from bot.telegram.reply import answer, show
 from bot.views import dialogs, refusals
 from keyboards.callbacks import Nothing
@@ -28,7 +28,7 @@ def create_router() -> Router:
     router.callback_query.register(nothing, Nothing.filter())
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
-    router.edited_message.register(edited_message, F.text)
+    router.edited_message.register(edited_message, Where(F.text))
     router.error.register(failed)
     return router
 

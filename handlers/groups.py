@@ -13,7 +13,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NoAccessError, NotRungError
 from bot.domain.groups import Group
 from bot.domain.people import Employee, Role
-from bot.telegram.filters import HasRole
+from bot.telegram.filters import HasRole, Where
 from bot.telegram.open_cards import drawing
 from bot.telegram.reply import Event, answer, show, write_to
 from bot.views import groups as views
@@ -39,6 +39,7 @@ from storage.groups import GroupRepo
 _ANONYMOUS = 1087968824
 """Who seems to write when an administrator of a group writes in its name."""
 
+_GROUPS = {"group", "supergroup"}
 _PRESENT = {"member", "administrator", "creator"}
 _OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
 
@@ -46,15 +47,17 @@ _OF_ALERTS = {CaseStep.TAKE, CaseStep.SAY, CaseStep.RETURN, CaseStep.CLOSE}
 def create_router() -> Router:
     """What is answered in groups."""
     router = Router(name=__name__)
-    router.message.filter(F.chat.type.in_({"group", "supergroup"}))
-    router.callback_query.filter(F.message.chat.type.in_({"group", "supergroup"}))
+    router.message.filter(Where(F.chat.type.in_(_GROUPS)))
+    router.callback_query.filter(Where(F.message.chat.type.in_(_GROUPS)))
     administrator = HasRole(Role.ADMINISTRATOR)
     router.message.register(connect_command, Command("connect"), administrator)
     router.message.register(refuse_command, Command("connect"), HasRole())
-    router.message.register(refuse_anonymous, Command("connect"), F.from_user.id == _ANONYMOUS)
-    router.message.register(upgraded, F.migrate_to_chat_id)
-    router.message.register(upgraded_here, F.migrate_from_chat_id)
-    router.message.register(renamed, F.new_chat_title)
+    router.message.register(
+        refuse_anonymous, Command("connect"), Where(F.from_user.id == _ANONYMOUS)
+    )
+    router.message.register(upgraded, Where(F.migrate_to_chat_id))
+    router.message.register(upgraded_here, Where(F.migrate_from_chat_id))
+    router.message.register(renamed, Where(F.new_chat_title))
     router.callback_query.register(set_place, GroupPlace.filter(), administrator)
     router.callback_query.register(hear_all, GroupAll.filter(), administrator)
     router.callback_query.register(stop, GroupStop.filter(), administrator)
@@ -66,7 +69,7 @@ def create_router() -> Router:
     actions = create_case_actions()  # lists of people and cards are for a person's own chat
     actions.callback_query.filter(CaseButton.filter(F.board.is_(None) & F.step.in_(_OF_ALERTS)))
     router.include_router(actions)
-    router.my_chat_member.register(membership, F.chat.type.in_({"group", "supergroup"}))
+    router.my_chat_member.register(membership, Where(F.chat.type.in_(_GROUPS)))
     rest = Router(name=f"{__name__}.rest")
     rest.callback_query.register(fallback.stale_button)
     router.include_router(rest)

@@ -93,12 +93,13 @@ class LeaveByPress(BaseMiddleware):
     """
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        if not isinstance(event, CallbackQuery) or not _opens_screen(event.data or ""):
+        if not isinstance(event, CallbackQuery):
             return await handler(event, data)
         state: FSMContext = data["state"]
         own = of_own_chat(state, event)
-        if own.key == state.key and data["raw_state"] is None:
-            return await handler(event, data)  # there is none to leave
+        is_none_on = own.key == state.key and data["raw_state"] is None
+        if is_none_on or not _opens_screen(event.data or ""):
+            return await handler(event, data)
         try:
             result = await handler(event, data)
         except ShownLaterError:

@@ -1,9 +1,12 @@
 """Whom a handler answers, and what is a command."""
 
 import re
+from collections.abc import Iterable
 
 from aiogram.filters import Filter
-from aiogram.types import Message, TelegramObject
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.utils.magic_filter import MagicFilter
 
 from bot.domain.people import Employee, Role
 
@@ -24,3 +27,23 @@ class HasRole(Filter):
     async def __call__(self, event: TelegramObject, employee: Employee | None) -> bool:
         del event
         return employee is not None and employee.role in self._roles
+
+
+class Where(Filter):
+    """Lets in what a magic filter does. By itself aiogram asks one in a thread: two hops each."""
+
+    def __init__(self, rule: MagicFilter) -> None:
+        self._rule = rule
+
+    async def __call__(self, event: TelegramObject) -> bool:
+        return bool(self._rule.resolve(event))
+
+
+class IsButton(Filter):
+    """Lets in the buttons of these kinds by their prefixes alone, before any is read."""
+
+    def __init__(self, kinds: Iterable[type[CallbackData]]) -> None:
+        self._prefixes = frozenset(kind.__prefix__ for kind in kinds)
+
+    async def __call__(self, query: CallbackQuery) -> bool:
+        return (query.data or "").partition(":")[0] in self._prefixes

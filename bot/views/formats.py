@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import html
 from aiogram.utils.i18n import get_i18n
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency
 from babel.units import format_unit
 
@@ -24,12 +24,12 @@ def locale() -> str:
 
 def hour_minute(moment: int, zone: ZoneInfo) -> str:
     """14:02"""
-    return format_time(local_time(moment, zone), "HH:mm", locale=locale())
+    return f"{local_time(moment, zone):%H:%M}"
 
 
 def hour_minute_second(moment: int, zone: ZoneInfo) -> str:
     """14:02:10"""
-    return format_time(local_time(moment, zone), "HH:mm:ss", locale=locale())
+    return f"{local_time(moment, zone):%H:%M:%S}"
 
 
 def day(value: date) -> str:

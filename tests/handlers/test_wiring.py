@@ -9,6 +9,7 @@ from aiogram.filters import Command
 from aiogram.filters.callback_data import CallbackQueryFilter
 
 from bot.domain.people import Employee, Language, Role
+from bot.telegram.filters import IsButton
 from bot.telegram.i18n import create_i18n
 from bot.views.start import commands
 from handlers.dialog_state import HasDraft, InDialog
@@ -85,3 +86,32 @@ async def test_every_command_offered_has_a_handler(dispatcher: Dispatcher) -> No
     with create_i18n(Language.UK).context():
         offered = {name for role in (*Role, None) for name, _ in commands(role)}
     assert offered == known
+
+
+async def test_no_filter_and_no_handler_is_asked_in_a_thread(dispatcher: Dispatcher) -> None:
+    """Which aiogram does with whatever is not async: two hops for each, at every press."""
+
+    def check(router: Router) -> int:
+        checked = 0
+        for kind, observer in router.observers.items():
+            roots = observer._handler.filters or []
+            for handler in observer.handlers:
+                assert handler.awaitable, (kind, handler.callback)
+                roots = [*roots, *(handler.filters or [])]
+            for one in roots:
+                assert one.awaitable, (router.name, kind, one.magic or one.callback)
+            checked += len(roots)
+        return checked + sum(check(inner) for inner in router.sub_routers)
+
+    assert check(dispatcher) > 100
+
+
+async def test_a_router_is_passed_over_by_the_prefix_of_a_button(dispatcher: Dispatcher) -> None:
+    [_, private] = dispatcher.sub_routers
+    passed_over = [
+        router.name
+        for router in private.sub_routers
+        for one in router.callback_query._handler.filters or ()
+        if isinstance(one.callback, IsButton)
+    ]
+    assert len(passed_over) > len(private.sub_routers) - 3

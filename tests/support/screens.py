@@ -253,10 +253,17 @@ async def open_app(
     `wrap`: what the screens are given in place of the database.
     """
     path = folder / "dzvinok.db"
+    await put_database(path)
+    async with open_database(path) as database, open_screens(wrap(database)) as app:
+        yield app
+
+
+@asynccontextmanager
+async def open_screens(database: Database) -> AsyncIterator[App]:
+    """The same on a database that is open and empty."""
     chosen = Settings(
         _env_file=None,
         bot_token=SecretStr("42:TEST"),
-        database_path=path,
         timezone="Europe/Kyiv",
         language=Language.UK,
         page_size=8,
@@ -265,8 +272,7 @@ async def open_app(
             "shop": WebhookSettings(kind="webhook"),
         },
     )
-    await put_database(path)
-    async with open_database(path) as database, plain_http() as http:
-        app = App(wrap(database), chosen, http)
+    async with plain_http() as http:
+        app = App(database, chosen, http)
         await app.hire(BOSS, Role.ADMINISTRATOR, name="Ганна Мельник")
         yield app
