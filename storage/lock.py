@@ -53,8 +53,16 @@ def only_process(database_path: Path) -> Iterator[None]:
         yield
 
 
-def is_held(database_path: Path) -> bool:
+async def is_held(where: Where) -> bool:
     """Whether a running Dzvinok holds the database."""
+    if isinstance(where, Path):
+        return _is_locked(where)
+    from storage.engine import postgres
+
+    return await postgres.is_held(where)
+
+
+def _is_locked(database_path: Path) -> bool:
     try:
         with _lock_of(database_path).open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -216,6 +216,20 @@ async def hold_alone(url: str) -> AsyncIterator[None]:
         yield
 
 
+async def is_held(url: str) -> bool:
+    """Whether a running Dzvinok holds that lock, as far as can be seen."""
+    sql = (
+        "SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+        "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
+        "AND classid = 0 AND objid::BIGINT = %s AND objsubid = 1"  # as of one BIGINT
+    )
+    try:
+        async with await psycopg.AsyncConnection.connect(_address(url)) as connection:
+            return bool(await (await connection.execute(sql, (INSTANCE_LOCK,))).fetchall())
+    except (psycopg.Error, StartError):
+        return False
+
+
 def _address(url: str) -> str:
     """With our settings where the address says nothing else. Raises StartError."""
     try:
