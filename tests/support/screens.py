@@ -45,7 +45,7 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from storage.database import open_database
 from storage.engine.base import Database
-from tests.support.databases import put_database
+from tests.support.databases import database_url, put_database
 from tests.support.plain_http import plain_http
 
 NOW = 1_790_000_000
@@ -257,6 +257,7 @@ async def open_app(
         _env_file=None,
         bot_token=SecretStr("42:TEST"),
         database_path=path,
+        database_url=SecretStr(database_url(path)),
         timezone="Europe/Kyiv",
         language=Language.UK,
         page_size=8,
@@ -266,7 +267,7 @@ async def open_app(
         },
     )
     await put_database(path)
-    async with open_database(path) as database, plain_http() as http:
+    async with open_database(chosen.database) as database, plain_http() as http:
         app = App(wrap(database), chosen, http)
         await app.hire(BOSS, Role.ADMINISTRATOR, name="Ганна Мельник")
         yield app
