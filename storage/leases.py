@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.database import Where
 from storage.engine.base import Lease
-from storage.lock import only_process
+from storage.lock import is_locked, only_process
 
 
 class SoleLease(Lease):
@@ -32,3 +32,12 @@ async def open_lease(where: Where) -> AsyncIterator[Lease]:
         from storage.engine.postgres_lease import PostgresLease
 
         yield PostgresLease(where)
+
+
+async def is_held(where: Where) -> bool:
+    """Whether a running Dzvinok works on this database."""
+    if isinstance(where, Path):
+        return is_locked(where)
+    from storage.engine import postgres_lease
+
+    return await postgres_lease.is_held(where)

@@ -36,7 +36,7 @@ def only_process(database_path: Path) -> Iterator[None]:
         yield
 
 
-def is_held(database_path: Path) -> bool:
+def is_locked(database_path: Path) -> bool:
     """Whether a running Dzvinok holds the database."""
     try:
         with _lock_of(database_path).open() as file:

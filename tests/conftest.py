@@ -3,8 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import AsyncIterator, Generator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -19,12 +18,12 @@ from bot.media.recordings import Recordings
 from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
-from storage.database import Where, open_database
 from storage.engine.base import Database
-from tests.support.databases import put_database
+from tests.support.databases import empty_database, engine_chosen
+from tests.support.engines import ENGINES
 from tests.support.places import ROOT
 from tests.support.plain_http import plain_http
-from tests.support.postgres import postgres_database, prepare_folder, stop_server
+from tests.support.postgres import prepare_folder, stop_server
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import StoredDigests
 
@@ -64,16 +63,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: crc32(str(item.path.relative_to(ROOT)).encode()))
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine of all databases of the test: each in turn."""
+    with engine_chosen(request.param):
+        yield request.param
+
+
+@pytest.fixture
+async def database(engine: str, tmp_path: Path) -> AsyncIterator[Database]:  # noqa: ARG001
     """An empty database, of each engine."""
-    with ExitStack() as stack:
-        if request.param == "postgres":
-            where: Where = stack.enter_context(postgres_database())
-        else:
-            await put_database(where := tmp_path / "dzvinok.db")
-        async with open_database(where) as database:
-            yield database
+    async with empty_database(tmp_path / "dzvinok.db") as database:
+        yield database
 
 
 @pytest.fixture

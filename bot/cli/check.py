@@ -32,7 +32,7 @@ from storage.calls import CallRepo
 from storage.clock_shifts import ClockShiftRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
-from storage.lock import is_held
+from storage.leases import is_held
 from storage.rejects import RejectRepo
 
 _SECONDS = 10
@@ -187,7 +187,7 @@ async def _is_own_bot(settings: Settings) -> bool:
             answer = await client.get(url)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         return False
-    return answer.text == "ok" and is_held(settings.database_path)
+    return answer.text == "ok" and await is_held(settings.database)
 
 
 async def _check_public_url(settings: Settings, *, is_running: bool) -> Finding:

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
+from bot.domain.errors import StartError
 from storage.engine.base import Lease
 from storage.engine.postgres import Connection, connect
 
@@ -94,6 +95,20 @@ class PostgresLease(Lease):
             log.debug("leads no more", exc_info=error)
         finally:
             lost.set()
+
+
+async def is_held(url: str) -> bool:
+    """Whether some process leads, as far as can be seen."""
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+        "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
+        f"AND classid = 0 AND objid = {_LOCK} AND objsubid = 1)"  # as of one BIGINT
+    )
+    try:
+        async with await connect(url) as connection:
+            return await _is_true(connection, sql)
+    except (*_LOST, StartError):
+        return False
 
 
 async def _is_true(connection: Connection, sql: str) -> bool:

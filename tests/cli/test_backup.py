@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.databases import rows
 from tests.support.full_disks import largest_file
 from tests.support.lost_calls import lost_ago
 from tests.support.places import DATA
 from tests.support.processes import environment
 from tests.support.running import running_office
-from tests.support.terminals import Terminal, Wall, rows
+from tests.support.terminals import Terminal, Wall
 
 # backup
 

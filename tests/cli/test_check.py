@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from storage.database import open_database
+from tests.support.databases import database_url
+from tests.support.engines import BOTH_ENGINES
 from tests.support.processes import environment
 from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import TOKEN
@@ -168,6 +170,7 @@ async def test_a_port_of_another_program_fails(online: Terminal) -> None:
     assert line.startswith(f"FAIL port: HTTP_PORT: {port} is taken by another program")
 
 
+@BOTH_ENGINES
 async def test_the_port_of_our_own_bot_is_fine(tmp_path: Path, online: Terminal) -> None:
     async with running_office(tmp_path, clock=Wall()) as office:
         port = office.url.rpartition(":")[2]
@@ -178,8 +181,12 @@ async def test_the_port_of_our_own_bot_is_fine(tmp_path: Path, online: Terminal)
         assert done.code == 0
         done = await shell.beside("check", PUBLIC_URL=f"{office.url}/not-passed-on")
         assert finding(done, "public url").startswith("FAIL public url: PUBLIC_URL: answers 404")
-        elsewhere = str(tmp_path / "other.db")
-        done = await shell.beside("check", DATABASE_PATH=elsewhere)
+        other = tmp_path / "other.db"
+        done = await shell.beside(
+            "check", DATABASE_PATH=str(other), DATABASE_URL=database_url(other)
+        )
+        assert finding(done, "port").startswith("FAIL port: HTTP_PORT: ")
+        done = await shell.beside("check", DATABASE_URL=f"postgresql:///?host={tmp_path}")
         assert finding(done, "port").startswith("FAIL port: HTTP_PORT: ")
     assert online.directory == tmp_path
 

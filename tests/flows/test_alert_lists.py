@@ -140,7 +140,7 @@ async def test_a_storm_that_outlasts_quiet_hours_is_heard_when_they_end(tmp_path
     clock = Clock(NOW)  # 11:43:20
     async with running_office(tmp_path, clock=clock, admin_ids=()) as office:
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             employees = EmployeeRepo(database)
             person = await employees.find(OLENA)
             assert person is not None

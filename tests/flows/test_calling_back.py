@@ -179,7 +179,7 @@ async def test_once_more_is_offered_only_to_whom_it_is_open(tmp_path: Path) -> N
         await lose(office, clock)
         await pressed(olena, await alert_of(olena), "☎️")
         await progress_of(olena, "Дзвонить 101")
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             employees = EmployeeRepo(database)
             person = await employees.find(OLENA)
             assert person is not None

@@ -10,13 +10,16 @@ from typing import Any
 
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.server import BotApiServer
+from tests.support.databases import rows
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import is_alert, lost
 from tests.support.moved_clock import clock_to_move
 from tests.support.plain_http import plain_http
 from tests.support.processes import environment, started
 from tests.support.running import ADMIN, HOOK_TOKEN
 from tests.support.telegram import TOKEN
-from tests.support.terminals import rows
+
+pytestmark = ONLY_SQLITE  # a PostgreSQL has a clock of its own, that nothing of ours reads
 
 HOUR, DAY, YEAR = 3600, 86400, 365 * 86400
 PATIENCE = 30.0

@@ -20,7 +20,7 @@ async def test_what_was_due_while_the_bot_was_down_comes_once(tmp_path: Path) ->
         await office.press(boss, page, "18:00")
         await office.stop()
         clock.advance(3 * 3600)
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             times = DigestTimes(database, KYIV)
             assert await times.owe_due(now=int(clock())) == 1  # and killed before it was sent
         async with office.restarted():

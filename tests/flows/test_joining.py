@@ -17,7 +17,7 @@ async def test_administrators_are_told_who_joined_and_who_got_more(tmp_path: Pat
             "👋 Новий співробітник\n<b>Олена\n☎️ Оператор\nВнутрішні номери: 101, 102\n"
             "Запрошення із сервера"
         )
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             boss_id = office.rows("SELECT id FROM employees WHERE role = 'administrator'")[0][0]
             invites, now = InviteRepo(database), int(office.clock())
             token = await invites.add(Role.SUPERVISOR, extensions=["103"], by=boss_id, now=now)

@@ -87,7 +87,7 @@ async def test_a_correction_mends_every_copy_also_of_those_who_may_see_no_case(
 async def test_fifty_hands_go_up_at_once_and_one_wins(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         async with (
-            open_database(office.settings.database_path) as database,
+            open_database(office.settings.database) as database,
             database.transaction() as tx,
         ):
             tx.write_many(

@@ -103,7 +103,7 @@ async def test_whatever_is_told_of_a_call_or_its_case_shows_as_if_reloaded(
         admin = await office.administrator()
         boss = await office.employee(SUPERVISOR, "Ірина", Role.SUPERVISOR)
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             for user in (admin, boss):  # with alerts each step would take a second more
                 person = await EmployeeRepo(database).find(user.id)
                 assert person
@@ -196,7 +196,7 @@ async def test_only_who_may_still_see_a_card_has_it_kept_true_and_the_rest_is_si
         cards = [await card_from_log(office, one) for one in (*people, admin)]
         await office.nothing_due()
         before = [one.text for one in cards]
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             employees = EmployeeRepo(database)
             ids = [one.id for one in [await employees.find(user.id) for user in people] if one]
             await employees.set_state(ids[0], EmployeeState.BLOCKED)
@@ -222,7 +222,7 @@ async def test_only_who_may_still_see_a_card_has_it_kept_true_and_the_rest_is_si
         assert kept == {blocked.id, moved.id, promoted.id, admin.id}
         assert office.rows("SELECT count(*) FROM outbox WHERE state = 'pending'") == [(0,)]
 
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             await EmployeeRepo(database).set_state(ids[0], EmployeeState.ACTIVE)
         await blocked.wait_for(lambda one: one.id == cards[0].id and "sales" in one.text)
 

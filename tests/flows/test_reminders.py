@@ -34,7 +34,7 @@ async def test_reminders_come_once_and_only_while_the_case_is_open(tmp_path: Pat
         due = await olena.wait_for(lambda one: "Ви просили нагадати" in one.text, 12)
         assert "+380 50 999 88 77" in due.text
         async with office.restarted() as again:
-            async with open_database(again.settings.database_path) as database:
+            async with open_database(again.settings.database) as database:
                 person = await EmployeeRepo(database).find(OLENA)
                 assert person is not None
                 due_at = int(clock()) + 60
@@ -52,7 +52,7 @@ async def test_a_call_deleted_while_the_time_is_typed_ends_the_question(tmp_path
         await office.press(olena, await alert_of(olena), "📄")
         await office.press(olena, olena.last(), "⏰")
         await office.press(olena, olena.last(), "✏️")
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             await CallRepo(database).purge(before=int(NOW))
         assert "видалено" in (await office.ask(olena, "15 хв")).text
         assert "видалено" not in (await office.ask(olena, "15 хв")).text

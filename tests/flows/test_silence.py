@@ -23,7 +23,7 @@ NIGHT = NOW + 11 * 3600
 
 
 async def set_hours(office: Office, **own: str) -> None:
-    async with open_database(office.settings.database_path) as database:
+    async with open_database(office.settings.database) as database:
         company = CompanyRepo(database, KYIV)
         now = int(office.clock())
         await company.set_hours(None, parse_week("пн-пт 9-18"), now=now)
@@ -61,7 +61,7 @@ async def test_outside_working_hours_no_alert_and_no_list_makes_a_sound(tmp_path
 async def test_in_quiet_hours_news_for_administrators_make_no_sound(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NIGHT)) as office:
         boss = await office.administrator()
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             [person] = await EmployeeRepo(database).list_administrators()
             await EmployeeRepo(database).set_quiet(person.id, QuietHours(22 * 60, 8 * 60))
             async with database.transaction() as tx:
@@ -77,7 +77,7 @@ async def test_administrators_are_told_that_no_calls_come_and_that_they_come_aga
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
         async with (
-            open_database(office.settings.database_path) as database,
+            open_database(office.settings.database) as database,
             database.transaction() as tx,
         ):
             for kind, end in ((MessageKind.SILENT, 180), (MessageKind.HEARD_AGAIN, int(NOW))):
@@ -95,7 +95,7 @@ async def test_who_wants_no_alerts_before_their_step_comes_gets_none(tmp_path: P
             await office.employee(OLENA, "Олена", Role.SUPERVISOR, "109"),
             await office.employee(IVAN, "Іван", Role.SUPERVISOR),
         ]
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             employees = EmployeeRepo(database)
             company = CompanyRepo(database, KYIV)
             await company.set_number(EscalationField.SUPERVISORS, 10, now=int(NOW))
@@ -117,7 +117,7 @@ async def test_one_who_is_out_is_shown_nothing(tmp_path: Path) -> None:
         olena = await office.employee(OLENA, "Олена", Role.SUPERVISOR)
         await office.post(lost("a", NOW - 60))
         await alert_of(olena)
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             found = await EmployeeRepo(database).find(OLENA)
             assert found is not None
             async with database.transaction() as tx:

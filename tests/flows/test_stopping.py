@@ -14,12 +14,12 @@ from bot.app import serve
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
+from tests.support.databases import rows, where
 from tests.support.lost_calls import LOST, NUMBER, has_button, is_alert
 from tests.support.plain_http import plain_http
 from tests.support.processes import assert_discreet, environment, free_port, run_forked, started
 from tests.support.running import ADMIN, HOOK_TOKEN, running_office, settings_for
 from tests.support.telegram import START, TOKEN, Clock
-from tests.support.terminals import rows
 
 PATIENCE = 30.0
 
@@ -56,12 +56,13 @@ async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
             second = await asyncio.to_thread(
                 run_forked, tmp_path, environment(tmp_path, telegram), "run"
             )
-            path = settings["DATABASE_PATH"]
-            refusal = f"dzvinok: DATABASE_PATH: another Dzvinok is running on {path}\n"
-            assert second == (1, refusal)
+            told = f"DATABASE_PATH: another Dzvinok is running on {settings['DATABASE_PATH']}"
+            if settings["DATABASE_URL"]:
+                told = "DATABASE_URL: another Dzvinok is running on this database"
+            assert second == (1, f"dzvinok: {told}\n")
 
             owed = "SELECT 1 FROM outbox WHERE state = 'pending'"  # of what could not be read
-            await until(lambda: not rows(tmp_path / "dzvinok.db", owed))
+            await until(lambda: not rows(where(tmp_path / "dzvinok.db"), owed))
             telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=1.5)
             before = len(telegram.calls("sendMessage"))
             await admin.send(f"набрати {NUMBER} після шостої")
@@ -76,7 +77,7 @@ async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
             if "після шостої" in message.text and not is_alert(message)
         ]
         assert [has_button("✏️")(message) for message in saved] == [True]
-        assert rows(tmp_path / "dzvinok.db", "SELECT text FROM comments") == [
+        assert rows(where(tmp_path / "dzvinok.db"), "SELECT text FROM comments") == [
             (f"набрати {NUMBER} після шостої",)
         ]
         assert [update.body.get("text") for update in queue.pending] == ["/help"]
@@ -122,7 +123,7 @@ async def test_a_comment_whose_answer_was_lost_can_be_sent_again(tmp_path: Path)
         card = await office.ask(admin, "після шостої")
         assert "після шостої" in card.text
         assert has_button("✏️")(card)
-        assert rows(office.settings.database_path, "SELECT new FROM comment_changes") == [
+        assert rows(office.settings.database, "SELECT new FROM comment_changes") == [
             ("після шостої",)
         ]
 

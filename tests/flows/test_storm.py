@@ -36,7 +36,7 @@ async def test_a_lost_call_is_told_of_in_the_middle_of_a_flood_of_lists(tmp_path
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         for number in range(people):
             office.telegram.user(5001 + number, is_started=True)
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             await add_people(database, people)
             async with database.transaction() as tx:
                 await tx.execute("UPDATE employees SET alerts = 'own'")

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 
 from bot.domain.people import Role
+from tests.support.databases import rows
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.running import OLENA, running_office
 from tests.support.telegram import RunningClock
-from tests.support.terminals import rows
 from tests.support.threecx_server import (
     CLIENT_ID,
     SECRET,
@@ -34,7 +34,7 @@ async def test_a_line_of_the_cdr_service_is_told(tmp_path: Path) -> None:
             )
             alert = await olena.wait_for(is_alert)
             assert "67 123 45 67" in alert.text
-            stored = rows(office.settings.database_path, "SELECT status, wait FROM calls")
+            stored = rows(office.settings.database, "SELECT status, wait FROM calls")
             assert stored == [("missed", 30)]
 
 
@@ -53,5 +53,5 @@ async def test_a_segment_of_the_call_log_is_told(tmp_path: Path) -> None:
             admin = await office.administrator()
             alert = await admin.wait_for(is_alert)
             assert "67 123 45 67" in alert.text
-            stored = rows(office.settings.database_path, "SELECT status, wait FROM calls")
+            stored = rows(office.settings.database, "SELECT status, wait FROM calls")
             assert stored == [("missed", 20)]

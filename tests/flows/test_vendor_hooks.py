@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.domain.people import Role
+from tests.support.databases import rows
 from tests.support.freeswitch_legs import START, leg, rung
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.posted import posted_by
 from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.support.telegram import RunningClock
-from tests.support.terminals import rows
 
 OWN = """
 answer = '{"status": "success"}'
@@ -51,7 +51,7 @@ async def test_a_call_of_onevoiplanet_lives_and_is_lost(tmp_path: Path) -> None:
         assert status == 200
         alert = await admin.wait_for(is_alert)
         assert "67 123 45 67" in alert.text
-        stored = rows(office.settings.database_path, "SELECT status, wait FROM calls")
+        stored = rows(office.settings.database, "SELECT status, wait FROM calls")
         assert stored == [("missed", 17)]
 
 
@@ -70,7 +70,7 @@ async def test_a_vendor_is_answered_as_it_wants(tmp_path: Path) -> None:
         assert wrong.status_code == 404
         assert await post(office, "own", json={"event": "ping"}) == wanted
         assert await post(office, "own", json={"event": "call"}) == wanted
-        path = office.settings.database_path
+        path = office.settings.database
         stored = rows(path, "SELECT external_id FROM calls ORDER BY external_id")
         assert [name for (name,) in stored] == ["a", "b", "c", "d"]
         assert rows(path, "SELECT source, reason FROM rejects") == [
@@ -97,5 +97,5 @@ async def test_a_call_of_freeswitch_is_told_to_whom_it_rang(tmp_path: Path) -> N
             assert status == 200
         alert = await olena.wait_for(is_alert)
         assert "67 123 45 67" in alert.text
-        stored = rows(office.settings.database_path, "SELECT status, wait FROM calls")
+        stored = rows(office.settings.database, "SELECT status, wait FROM calls")
         assert stored == [("missed", 30)]

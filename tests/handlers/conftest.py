@@ -12,6 +12,11 @@ from storage.fsm import FsmStorage
 from tests.support.screens import App, open_app
 
 
+@pytest.fixture(autouse=True)
+def _engine(engine: str) -> None:
+    """Each test runs on both engines."""
+
+
 @pytest.fixture
 async def app(tmp_path: Path) -> AsyncIterator[App]:
     """The screens of a company with nobody but its administrator, BOSS."""

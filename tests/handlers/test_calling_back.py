@@ -132,7 +132,7 @@ async def test_a_role_taken_away_meanwhile_counts_at_the_press(scene: Scene) -> 
     olena = await scene.office.employee(OLENA, "Олена", Role.OPERATOR, "101")
     screen = await scene.office.ask(olena, "/log")
     card = await scene.office.press(olena, screen, "1")
-    async with open_database(scene.office.settings.database_path) as database:
+    async with open_database(scene.office.settings.database) as database:
         employees = EmployeeRepo(database)
         person = await employees.find(OLENA)
         assert person is not None

@@ -101,13 +101,13 @@ class Chief:
         """As if the dialog had been begun under a version that kept other data."""
         last = await self.user.press_stale(self.user.last(), Nothing().pack())
         await last.answered()  # so what was pressed before is done
-        path = self.office.settings.database_path
+        path = self.office.settings.database
         async with open_database(path) as database, database.transaction() as tx:
             await tx.execute("UPDATE fsm SET data = ? WHERE state IS NOT NULL", (EARLIER_DATA,))
 
 
 async def set_extensions(office: Office, tg_id: int, extensions: list[str]) -> None:
-    async with open_database(office.settings.database_path) as database:
+    async with open_database(office.settings.database) as database:
         employees = EmployeeRepo(database)
         person = await employees.find(tg_id)
         assert person is not None

@@ -7,6 +7,7 @@ from bot.telegram.open_cards import OpenCardsMiddleware
 from keyboards.callbacks import Card, LogPage
 from storage.engine.base import Database
 from storage.open_cards import OpenCardRepo
+from tests.support.engines import ONLY_SQLITE
 from tests.support.plans import ExplainedDatabase
 from tests.support.screens import BOSS, NOW, App, open_app
 from tests.support.statements import said
@@ -22,6 +23,7 @@ async def cost(app: App, explained: ExplainedDatabase, data: str, *, on: int) ->
     return [plan.sql for plan in explained.plans]
 
 
+@ONLY_SQLITE
 async def test_only_what_shows_or_leaves_a_card_costs_statements(tmp_path: Path) -> None:
     found: list[ExplainedDatabase] = []
 

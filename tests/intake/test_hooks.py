@@ -6,13 +6,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain.calls import Outcome
+from tests.support.databases import rows
+from tests.support.engines import BOTH_ENGINES
 from tests.support.full_disks import largest_file
 from tests.support.lost_calls import LOST, NOW, is_alert
 from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import RunningClock
-from tests.support.terminals import rows
 
 
+@BOTH_ENGINES
 async def test_only_the_right_address_is_a_hook(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         for path in (
@@ -30,9 +32,10 @@ async def test_only_the_right_address_is_a_hook(tmp_path: Path) -> None:
         assert answer.status_code == 405
         answer = await office.http.post(f"{office.url}/telegram", json={})
         assert answer.status_code == 404
-        assert rows(office.settings.database_path, "SELECT * FROM calls") == []
+        assert rows(office.settings.database, "SELECT * FROM calls") == []
 
 
+@BOTH_ENGINES
 async def test_a_body_over_a_mebibyte_is_refused(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
@@ -43,6 +46,7 @@ async def test_a_body_over_a_mebibyte_is_refused(tmp_path: Path) -> None:
         assert answer.status_code == 413
 
 
+@BOTH_ENGINES
 async def test_what_cannot_be_read_is_refused_and_kept(tmp_path: Path) -> None:
     bodies = [b"{broken", b"", b"\xff", b"42", b"null", b"[" * 100_000, b'[{"id": "a"}]']
     async with running_office(tmp_path) as office:
@@ -56,7 +60,7 @@ async def test_what_cannot_be_read_is_refused_and_kept(tmp_path: Path) -> None:
             [reject] = answer.json()["rejected"]
             assert reject["index"] == 0
             reasons.append("; ".join(reject["errors"]))
-        kept = rows(office.settings.database_path, "SELECT source, reason FROM rejects")
+        kept = rows(office.settings.database, "SELECT source, reason FROM rejects")
         assert kept == [("office", reason) for reason in reasons]
         await admin.wait_for(lambda message: "«office»" in message.text)
         await office.stop()
@@ -64,6 +68,7 @@ async def test_what_cannot_be_read_is_refused_and_kept(tmp_path: Path) -> None:
         assert len(told) == 1, "an administrator is told once"
 
 
+@BOTH_ENGINES
 async def test_the_good_calls_of_an_array_are_taken(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         bad = LOST | {"id": "a2", "status": "nonsense"}
@@ -76,6 +81,7 @@ async def test_the_good_calls_of_an_array_are_taken(tmp_path: Path) -> None:
         assert [item["index"] for item in answer["rejected"]] == [1]
 
 
+@BOTH_ENGINES
 async def test_the_answer_says_what_became_of_the_call(tmp_path: Path) -> None:
     """Each statement changes the call or does not, and what was said already never does."""
     talk: dict[str, object] = {
@@ -102,15 +108,14 @@ async def test_the_answer_says_what_became_of_the_call(tmp_path: Path) -> None:
         for changes, became in told:
             answer = await office.post(LOST | changes)
             assert [name for name in Outcome if answer[name]] == [became], changes
-            states += rows(
-                office.settings.database_path, "SELECT status, queue, lost, wait FROM calls"
-            )
+            states += rows(office.settings.database, "SELECT status, queue, lost, wait FROM calls")
         assert [now != before for before, now in itertools.pairwise(states)] == [
             became == "updated" and "rang" not in changes for changes, became in told[1:]
         ]
         assert states[-1] == ("missed", "sales", 1, 17)
 
 
+@BOTH_ENGINES
 async def test_at_most_a_thousand_calls_at_once(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         hook = f"{office.url}/hooks/office/{HOOK_TOKEN}"
@@ -118,7 +123,7 @@ async def test_at_most_a_thousand_calls_at_once(tmp_path: Path) -> None:
         answer = await office.http.post(hook, json=calls)
         assert answer.status_code == 422
         assert answer.json()["accepted"] == 0
-        assert rows(office.settings.database_path, "SELECT count(*) FROM calls") == [(0,)]
+        assert rows(office.settings.database, "SELECT count(*) FROM calls") == [(0,)]
         answer = await office.http.post(hook, json=calls[:1000])
         assert (answer.status_code, answer.json()["accepted"]) == (200, 1000)
 
@@ -142,6 +147,7 @@ async def test_a_full_disk_is_503_and_the_same_post_is_taken_later(tmp_path: Pat
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@BOTH_ENGINES
 async def test_a_bad_optional_field_loses_no_call_and_no_alert(tmp_path: Path) -> None:
     flawed = LOST | {
         "talk_seconds": -5,
@@ -158,13 +164,14 @@ async def test_a_bad_optional_field_loses_no_call_and_no_alert(tmp_path: Path) -
         assert answer.status_code == 200
         assert answer.json() == {"accepted": 1, "updated": 0, "unchanged": 0, "rejected": []}
         await admin.wait_for(is_alert)
-        flaws = rows(office.settings.database_path, "SELECT flaw FROM flaws WHERE count = 1")
+        flaws = rows(office.settings.database, "SELECT flaw FROM flaws WHERE count = 1")
         fields = sorted(flaw.partition(":")[0] for (flaw,) in flaws)
         assert fields == sorted(flawed.keys() - LOST.keys() | {"rang"})
-        assert rows(office.settings.database_path, "SELECT * FROM rejects") == []
+        assert rows(office.settings.database, "SELECT * FROM rejects") == []
         await office.stop()
 
 
+@BOTH_ENGINES
 async def test_times_hours_off_are_told_with_the_setting_that_mends_them(
     tmp_path: Path,
 ) -> None:
@@ -182,6 +189,7 @@ async def test_times_hours_off_are_told_with_the_setting_that_mends_them(
         await office.stop()
 
 
+@BOTH_ENGINES
 async def test_health_tells_of_posts_that_bring_nothing_and_of_wrong_tokens(
     tmp_path: Path,
 ) -> None:

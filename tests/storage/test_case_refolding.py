@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Board, CaseActionKind
 from bot.domain.contacts import Joining, Takeover
 from bot.domain.people import EVERYTHING, Role
-from storage.database import open_database
 from storage.engine.base import Database
+from tests.support.databases import empty_database
+from tests.support.engines import BOTH_ENGINES
 from tests.support.statements import NOW, said
 from tests.support.stored_calls import CLIENT, OTHER, SAME, THIRD, WINDOW, StoredCalls, values_of
 
@@ -138,8 +141,9 @@ async def test_time_alone_lets_a_case_expire(stored: StoredCalls) -> None:
     assert (case.state, case.closed_at) == (CaseState.EXPIRED, NOW + WINDOW)
 
 
+@BOTH_ENGINES
 async def test_a_short_ring_makes_no_case(tmp_path: Path) -> None:
-    async with open_database(tmp_path / "dzvinok.db") as database:
+    async with empty_database(tmp_path / "dzvinok.db") as database:
         stored = StoredCalls(database, CaseRules(min_missed_seconds=10))
         await stored.lost(ended_at=NOW + 9)
         assert await stored.all_cases() == []
@@ -410,15 +414,19 @@ async def _ends(
         else:
             await stored.calls.record(step, now=end)
     rows = await database.fetch(
-        "SELECT k.client, k.opened_at, k.last_lost_at, k.lost, k.attempts, k.state, k.closed_at, "
-        "(SELECT group_concat(e, ' ') FROM (SELECT c.external_id || y.part AS e "
-        "FROM case_calls AS y JOIN calls AS c ON c.id = y.call_id WHERE y.case_id = k.id "
-        "ORDER BY c.external_id)) AS parts FROM cases AS k WHERE k.state <> 'void' "
-        "ORDER BY k.opened_at, k.client, parts"
+        "SELECT k.id, k.client, k.opened_at, k.last_lost_at, k.lost, k.attempts, k.state, "
+        "k.closed_at, c.external_id, y.part FROM cases AS k "
+        "LEFT JOIN case_calls AS y ON y.case_id = k.id LEFT JOIN calls AS c ON c.id = y.call_id "
+        "WHERE k.state <> 'void' ORDER BY k.id, c.external_id"
     )
-    return [tuple(row) for row in rows]
+    ends = [
+        (*tuple(case)[1:8], *(tuple(row)[8:] for row in (case, *more)))
+        for _, [case, *more] in groupby(rows, itemgetter("id"))
+    ]
+    return sorted(ends, key=str)
 
 
+@BOTH_ENGINES
 @settings(
     max_examples=40,
     deadline=None,
@@ -448,8 +456,8 @@ def test_any_order_repetition_and_batching_end_in_the_same_cases(
     async def compare() -> None:
         folder = tmp_path_factory.mktemp("cases")
         async with (
-            open_database(folder / "one.db") as one,
-            open_database(folder / "many.db") as many,
+            empty_database(folder / "one.db") as one,
+            empty_database(folder / "many.db") as many,
         ):
             whole: list[list[CallFacts] | Regroup] = [story]
             whole[slice(0, 0) if contacts_first else slice(1, 1)] = regrouping

@@ -25,6 +25,8 @@ from storage.database import open_database
 from storage.engine.base import Database
 from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from storage.reminders import ReminderRepo
+from tests.support.databases import empty_database
+from tests.support.engines import BOTH_ENGINES
 from tests.support.kyiv import KYIV
 from tests.support.statements import NOW, said
 from tests.support.stored_calls import CLIENT, OTHER, THIRD, StoredCalls, values_of
@@ -69,6 +71,7 @@ def arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
     return list(draw(st.permutations(calls)))
 
 
+@BOTH_ENGINES
 @settings(
     max_examples=40,
     deadline=None,
@@ -88,7 +91,7 @@ def test_what_people_decided_is_of_the_case_that_was_open_then(
     """The claim, or closing by hand, is made now, after some of the calls were heard of."""
 
     async def check() -> None:
-        async with open_database(tmp_path_factory.mktemp("claims") / "dzvinok.db") as database:
+        async with empty_database(tmp_path_factory.mktemp("claims") / "dzvinok.db") as database:
             stored = StoredCalls(database)
             reminders = ReminderRepo(database)
             await stored.hire(1, Role.SUPERVISOR)
@@ -256,6 +259,7 @@ OLENA_A, IVAN_B, CLOSED_B = Done("take", OLENA, A), Done("take", IVAN, B), Done(
 JOIN, PART = Regrouped(A, B), Regrouped(None, B)
 
 
+@BOTH_ENGINES
 @pytest.mark.parametrize(
     ("orders", "states", "owner"),
     [
@@ -309,13 +313,14 @@ async def test_whose_a_client_is_does_not_depend_on_what_was_known_first(
     tmp_path: Path, orders: list[list[Fact]], states: list[str], owner: int | None
 ) -> None:
     for place, facts in enumerate(orders):
-        async with open_database(tmp_path / f"{place}.db") as database:
+        async with empty_database(tmp_path / f"{place}.db") as database:
             ends, _ = await story(database, facts)
         assert [one[4] for one in ends] == states
         owners = [one[5] for one in ends if one[4] == "open"]
         assert owners == [owner] + [None] * (len(owners) - 1)
 
 
+@BOTH_ENGINES
 @settings(
     max_examples=60,
     deadline=None,
@@ -361,7 +366,7 @@ def test_whose_a_client_of_several_numbers_is_follows_from_what_was_done_and_cal
         folder = tmp_path_factory.mktemp("whose")
         ends = []
         for order in range(3):
-            async with open_database(folder / f"{order}.db") as database:
+            async with empty_database(folder / f"{order}.db") as database:
                 ends.append(await story(database, shuffled()))
         for one, other in itertools.pairwise(ends):
             if one[1] == other[1]:

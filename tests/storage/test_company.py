@@ -1,9 +1,7 @@
 """Working hours and the escalation over real SQLite: who hears when, whatever the clock does."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +15,6 @@ from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import parse_week
 from storage.clock import ClockRepo
 from storage.company import CompanyRepo
-from storage.database import open_database
 from storage.groups import GroupRepo
 from storage.outbox import OutboxRepo
 from tests.support.kyiv import KYIV, at
@@ -69,9 +66,8 @@ def told(moment: int) -> str:
 
 
 @pytest.fixture
-async def company(tmp_path: Path) -> AsyncIterator[Company]:
-    async with open_database(tmp_path / "dzvinok.db") as database:
-        yield Company(StoredCalls(database))
+async def company(stored: StoredCalls) -> Company:
+    return Company(stored)
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from bot.domain.calls import Status
 from bot.domain.case_rules import CaseRules
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.people import Employee, Role
-from storage.database import open_database
 from storage.digests import DigestRepo
+from tests.support.databases import empty_database
+from tests.support.engines import BOTH_ENGINES
 from tests.support.stored_calls import StoredCalls
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -241,6 +242,7 @@ class Count:
             assert found.totals.count(group) == len(expected)
 
 
+@BOTH_ENGINES
 @settings(
     max_examples=30,
     deadline=None,
@@ -253,7 +255,7 @@ def test_every_number_is_what_a_count_by_hand_gives(
     tmp_path_factory: pytest.TempPathFactory, story: list[Event], end: int
 ) -> None:
     async def compare() -> None:
-        async with open_database(tmp_path_factory.mktemp("digest") / "one.db") as database:
+        async with empty_database(tmp_path_factory.mktemp("digest") / "one.db") as database:
             stored = StoredCalls(database, RULES)
             people = {
                 "Олена": await stored.hire(1, Role.SUPERVISOR, "101", "103"),

@@ -5,10 +5,9 @@ The bot is the real process, killed and started again; Telegram lives here and s
 
 import asyncio
 import re
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,9 +19,10 @@ import httpx
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.people import AlertScope, Language, Role
-from storage.database import open_database
+from storage.database import Where, open_database
 from storage.employees import EmployeeRepo
 from storage.invites import InviteRepo
+from tests.support.databases import records, where
 from tests.support.plain_http import plain_http
 from tests.support.processes import (
     BotProcess,
@@ -87,8 +87,8 @@ class Office:
     """The numbers of the clients somebody was told are theirs."""
 
     @property
-    def database(self) -> Path:
-        return self.directory / "dzvinok.db"
+    def database(self) -> Where:
+        return where(self.directory / "dzvinok.db")
 
     @property
     def life(self) -> int:
@@ -182,10 +182,8 @@ class Office:
 
     # What is stored
 
-    def rows(self, sql: str) -> list[sqlite3.Row]:
-        with closing(sqlite3.connect(self.database)) as connection:
-            connection.row_factory = sqlite3.Row
-            return connection.execute(sql).fetchall()
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        return records(self.database, sql)
 
 
 def number_in(text: str) -> str:
@@ -213,7 +211,7 @@ async def company(directory: Path) -> AsyncIterator[Office]:
         assert telegram.violations == []
 
 
-async def hire(path: Path) -> None:
+async def hire(path: Where) -> None:
     now = int(time.time())
     async with open_database(path) as database:
         invites, employees = InviteRepo(database), EmployeeRepo(database)

@@ -1,6 +1,15 @@
-"""Which engine a test is about, where it is not about both."""
+"""Which engine a test runs on.
+
+All tests of tests/flows and tests/handlers, and all that ask for `database`, run on both; so do
+those elsewhere that are marked BOTH_ENGINES.
+"""
 
 import pytest
 
-ONLY_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ENGINES = ("sqlite", "postgres")
+
+BOTH_ENGINES = pytest.mark.usefixtures("engine")
+"""For a test whose databases are made by tests/support/ or `empty_database`."""
+
+ONLY_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 """For a test that looks at what SQLite does: its plans, its schema, its file."""

@@ -26,19 +26,24 @@ from storage.engine.postgres import open_postgres
 FOLDER = "DZVINOK_TESTS_POSTGRES"
 """The variable of the environment that names the folder."""
 
-_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+_INSTALLED = Path("/usr/lib/postgresql")
 _TEMPLATE = "dzvinok_empty"
 _MISSING = "NO POSTGRESQL WAS TRIED: apt-get install postgresql"
 _UNSAFE = (  # what only a loss of power would show
     *("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal"),
     *("max_wal_senders=0", "max_connections=200", "shared_buffers=64MB", "autovacuum=off"),
+    *("max_wal_size=64MB", "min_wal_size=32MB"),  # it may be in memory
 )
 _numbers = itertools.count()
+_unused: list[str] = []
+"""Databases to be dropped: not at once, PostgreSQL would wait for connections that just close."""
 
 
 def prepare_folder() -> None:
     """Name the folder, in the process that starts the workers."""
-    os.environ.setdefault(FOLDER, tempfile.mkdtemp(prefix="dzvinok-pg-"))
+    if FOLDER not in os.environ:
+        where = os.environ.get("PYTEST_DEBUG_TEMPROOT")  # beside the files of the tests
+        os.environ[FOLDER] = tempfile.mkdtemp(prefix="dzvinok-pg-", dir=where)
 
 
 def stop_server() -> None:
@@ -53,20 +58,26 @@ def stop_server() -> None:
 def postgres_database() -> Iterator[str]:
     """The address of an empty database of the newest version."""
     folder = _server()
+    while _unused:
+        _query(folder, f"DROP DATABASE {_unused.pop()} WITH (FORCE)")
     name = f"dzvinok_{os.getpid()}_{next(_numbers)}"
     _query(folder, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
     try:
         yield _address(folder, name)
     finally:
-        _query(folder, f"DROP DATABASE {name} WITH (FORCE)")
+        _unused.append(name)
+
+
+def check_installed() -> None:
+    """Skip the test where PostgreSQL is missing; fail it in CI."""
+    if not _programs():
+        if os.environ.get("CI"):
+            pytest.fail(_MISSING)
+        pytest.skip(_MISSING)
 
 
 @cache
 def _server() -> Path:
-    if not (_PROGRAMS / "postgres").exists():
-        if os.environ.get("CI"):
-            pytest.fail(_MISSING)
-        pytest.skip(_MISSING)
     folder = Path(os.environ[FOLDER])
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -104,8 +115,14 @@ def _start(folder: Path) -> None:
 def _run(program: str, *words: str) -> None:
     user = "postgres" if os.getuid() == 0 else None
     subprocess.run(
-        [_PROGRAMS / program, *words], check=True, user=user, capture_output=True, cwd="/"
+        [_programs()[-1] / program, *words], check=True, user=user, capture_output=True, cwd="/"
     )
+
+
+@cache
+def _programs() -> list[Path]:
+    """The folders of the versions there are, the newest last."""
+    return sorted(_INSTALLED.glob("*/bin"), key=lambda folder: float(folder.parent.name))
 
 
 async def _make_template(address: str) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bot.__main__ import main
 from bot.demo.bot_api.server import BotApiServer
+from tests.support.databases import database_url
 from tests.support.places import ROOT
 from tests.support.running import ADMIN, HOOK_TOKEN
 from tests.support.telegram import TOKEN
@@ -41,6 +42,7 @@ def environment(directory: Path, telegram: BotApiServer, **changes: str) -> dict
         "BOT_API_URL": telegram.url,
         "ADMIN_IDS": str(ADMIN),
         "DATABASE_PATH": str(directory / "dzvinok.db"),
+        "DATABASE_URL": database_url(directory / "dzvinok.db"),
         "HTTP_PORT": "0",
         "SOURCES__OFFICE__KIND": "webhook",
         "SOURCES__OFFICE__TOKEN": HOOK_TOKEN,

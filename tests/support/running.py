@@ -1,13 +1,11 @@
 """The whole bot under test: `serve()` over real HTTP, against the demo's Bot API server."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     AsyncExitStack,
     asynccontextmanager,
-    closing,
 )
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +21,7 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.people import Role
 from storage.database import open_database
 from storage.invites import InviteRepo
-from tests.support.databases import put_database
+from tests.support.databases import database_url, put_database, rows
 from tests.support.plain_http import plain_http
 from tests.support.telegram import TOKEN, Clock
 
@@ -40,6 +38,7 @@ def settings_for(directory: Path, telegram: BotApiServer, **changes: object) -> 
         "bot_api_url": telegram.url,
         "admin_ids": (ADMIN,),
         "database_path": directory / "dzvinok.db",
+        "database_url": database_url(directory / "dzvinok.db"),
         "http_port": 0,
         "sources": {
             "office": {"kind": "webhook", "token": HOOK_TOKEN},
@@ -69,7 +68,7 @@ class Office:
         self, tg_id: int, name: str, role: Role, *extensions: str, language: str = "uk"
     ) -> User:
         """Somebody who has pressed START on an invite, in and greeted."""
-        async with open_database(self.settings.database_path) as database:
+        async with open_database(self.settings.database) as database:
             token = await InviteRepo(database).add(
                 role, extensions=extensions, name=name, now=int(self.clock())
             )
@@ -112,9 +111,8 @@ class Office:
                 await asyncio.sleep(0.02)
 
     def rows(self, sql: str, *values: int) -> list[Any]:
-        """What is stored, read from the file beside the bot."""
-        with closing(sqlite3.connect(self.settings.database_path)) as connection:
-            return connection.execute(sql, values).fetchall()
+        """What is stored, read beside the bot."""
+        return rows(self.settings.database, sql, *values)
 
     async def post(self, *calls: dict[str, Any]) -> dict[str, Any]:
         """Post calls to the hook; the answer must be 200."""

@@ -45,7 +45,7 @@ from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from storage.database import open_database
 from storage.engine.base import Database
-from tests.support.databases import put_database
+from tests.support.databases import database_url, put_database
 from tests.support.plain_http import plain_http
 
 NOW = 1_790_000_000
@@ -254,7 +254,8 @@ async def open_app(
     """
     path = folder / "dzvinok.db"
     await put_database(path)
-    async with open_database(path) as database, open_screens(wrap(database)) as app:
+    where = database_url(path) or path
+    async with open_database(where) as database, open_screens(wrap(database)) as app:
         yield app
 
 

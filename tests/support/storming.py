@@ -14,7 +14,7 @@ import aiohttp
 from bot.app import serve
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
-from storage.database import open_database
+from storage.database import Where, open_database
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
 from tests.bench import office
@@ -73,7 +73,7 @@ async def storm(
     chance = random.Random(seed)
     async with telegram.running(), aiohttp.ClientSession() as http:
         settings = settings_for(directory, telegram, admin_ids=())
-        async with open_database(settings.database_path) as database:
+        async with open_database(settings.database) as database:
             await add_people(database, recipients)
             boss = await EmployeeRepo(database).get(1)
             await GroupRepo(database).connect(GROUP, 0, title="Зміна", by=boss, now=0)
@@ -99,9 +99,9 @@ async def storm(
                 posted = await _post_at_once(http, hook, calls)
             else:
                 posted = await _post_all(http, hook, chance, calls, seconds)
-            await _drained(settings.database_path)
+            await _drained(settings.database)
             drained = time.time() - began
-        async with open_database(settings.database_path) as database:
+        async with open_database(settings.database) as database:
             rows = await database.fetch(
                 "SELECT k.client, k.state, k.lost FROM cases AS k WHERE k.state <> 'void'"
             )
@@ -244,8 +244,8 @@ def _told(text: str, posted: Mapping[str, float]) -> Iterable[tuple[str, str]]:
     return [(number, text) for number in _numbers(text, posted)]
 
 
-async def _drained(path: Path) -> None:
-    async with open_database(path) as database:
+async def _drained(where: Where) -> None:
+    async with open_database(where) as database:
         while True:
             if not await database.fetch("SELECT 1 FROM outbox WHERE state = 'pending' LIMIT 1"):
                 return

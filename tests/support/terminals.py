@@ -2,15 +2,14 @@
 
 import asyncio
 import os
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from tests.support.databases import rows
 from tests.support.telegram import Clock
 
 
@@ -67,8 +66,3 @@ class Output:
         [line] = self.err.splitlines()
         assert line.startswith("dzvinok: ")
         return line.removeprefix("dzvinok: ")
-
-
-def rows(path: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(sql).fetchall()

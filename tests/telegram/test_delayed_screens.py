@@ -20,6 +20,7 @@ from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.engine.base import Database
 from storage.fsm import FsmStorage, put
 from storage.open_cards import DrawnCard, OpenCardRepo
+from tests.support.engines import ONLY_SQLITE
 from tests.support.full_disks import largest_file
 from tests.support.telegram import START, TOKEN
 
@@ -56,6 +57,7 @@ async def showing(database: Database, telegram: BotApiServer) -> AsyncIterator[F
         delayed.stop()
 
 
+@ONLY_SQLITE
 async def test_what_was_shown_and_cannot_be_noted_is_not_shown_again(database: Database) -> None:
     """A question that its dialog cannot be told of, and a card."""
     telegram = BotApiServer()

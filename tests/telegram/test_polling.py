@@ -23,6 +23,7 @@ from bot.telegram.update_queue import Done, UpdateQueue
 from bot.telemetry.metrics import Metrics
 from storage.engine.base import Database
 from storage.waiting_updates import WaitingUpdateRepo
+from tests.support.engines import ONLY_SQLITE
 from tests.support.full_disks import largest_file
 from tests.support.telegram import START, TOKEN
 
@@ -282,6 +283,7 @@ async def test_a_stop_while_updates_are_stored_leaves_none_that_is_done(
     assert stopped.queue.offsets[-1] == 6
 
 
+@ONLY_SQLITE
 async def test_what_cannot_be_stored_is_acknowledged_when_it_is_done(desk: Desk) -> None:
     """On a full disk; what Telegram gives again meanwhile is not handled twice."""
     unreadable = {"update_id": 8, "x": 1}
@@ -297,6 +299,7 @@ async def test_what_cannot_be_stored_is_acknowledged_when_it_is_done(desk: Desk)
     assert desk.receiving.unreadable == {"update": 1}
 
 
+@ONLY_SQLITE
 async def test_a_stop_that_can_store_nothing_leaves_the_rest_with_telegram(
     desk: Desk, database: Database
 ) -> None:

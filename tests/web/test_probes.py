@@ -4,11 +4,13 @@ from pathlib import Path
 
 from storage.database import open_database
 from storage.feeds import FeedRepo
+from tests.support.engines import BOTH_ENGINES
 from tests.support.lost_calls import LOST, NUMBER, is_alert
 from tests.support.processes import assert_discreet
 from tests.support.running import running_office
 
 
+@BOTH_ENGINES
 async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         admin = await office.administrator()
@@ -36,7 +38,7 @@ async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
         assert 'dzvinok_source_silent{source="pbx"} 0.0' in text
         assert "dzvinok_feed_connected{" not in text
         office.clock.advance(90)
-        async with open_database(office.settings.database_path) as database:
+        async with open_database(office.settings.database) as database:
             feeds = FeedRepo(database)
             await feeds.note_answer("pbx", "ami", now=int(office.clock()))
             await feeds.keep_cursor("pbx", "sql", "1", read_until=int(office.clock()) - 30)
@@ -50,6 +52,7 @@ async def test_probes_of_a_healthy_bot(tmp_path: Path) -> None:
         assert_discreet(text, numbers=[NUMBER])
 
 
+@BOTH_ENGINES
 async def test_a_probe_asks_telegram_once_in_a_while(tmp_path: Path) -> None:
     async with running_office(tmp_path) as office:
         await office.administrator()

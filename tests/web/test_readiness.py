@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from bot.demo.bot_api.server import BotApiServer
+from tests.support.engines import BOTH_ENGINES
 from tests.support.lost_calls import LOST
 from tests.support.plain_http import plain_http
 from tests.support.processes import BotProcess, environment, forked
@@ -75,6 +76,7 @@ async def test_a_disk_that_takes_no_more_is_told(tmp_path: Path) -> None:
         assert await becomes(http, bot.url, "database", "ok") == 200
 
 
+@BOTH_ENGINES
 async def test_updates_that_stopped_coming_are_told(tmp_path: Path) -> None:
     """Telegram answers everything but the request for updates."""
     async with running_office(tmp_path) as office:
@@ -90,6 +92,7 @@ async def test_updates_that_stopped_coming_are_told(tmp_path: Path) -> None:
         assert await becomes(office.http, office.url, "updates", "ok") == 200
 
 
+@BOTH_ENGINES
 async def test_half_open_connections_do_not_hold_up_a_stop(tmp_path: Path) -> None:
     """Nothing sent, half a head, half a body, an idle connection; what was taken is answered."""
     hook = f"POST /hooks/office/{HOOK_TOKEN} HTTP/1.1\r\nHost: bot\r\nContent-Length: 900\r\n\r\n["

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import BOTH_ENGINES
 from tests.support.lost_calls import LOST
 from tests.support.processes import assert_discreet, free_port
 from tests.support.running import HOOK_TOKEN, running_office
@@ -132,6 +133,7 @@ async def answer(port: int, sent: bytes) -> tuple[int, str]:
     return int(head.split()[1]), body.decode()
 
 
+@BOTH_ENGINES
 async def test_whatever_is_sent_is_refused_with_a_reason_and_is_no_error(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -159,6 +161,7 @@ async def test_whatever_is_sent_is_refused_with_a_reason_and_is_no_error(
     assert_discreet(caplog.text, numbers=[], secrets=[SECRET])
 
 
+@BOTH_ENGINES
 async def test_who_hangs_up_in_the_middle_is_no_error(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
