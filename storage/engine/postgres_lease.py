@@ -100,7 +100,7 @@ class PostgresLease(Lease):
 async def is_held(url: str) -> bool:
     """Whether some process leads, as far as can be seen."""
     sql = (
-        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "  # noqa: S608
         "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
         f"AND classid = 0 AND objid = {_LOCK} AND objsubid = 1)"  # as of one BIGINT
     )
