@@ -4,6 +4,7 @@ Only here are objects of different rooms built and handed to each other. Begin r
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -191,6 +192,9 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serve(settings, clock=clock):
+        # What is there by now stays: looking through it for garbage would hold everybody up.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         log.info("stopping: no new updates, finishing what is in hand")
 
