@@ -184,7 +184,7 @@ async def open_postgres(
         connection_class=psycopg.AsyncConnection,
         kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
         configure=_configure,
-        min_size=2,
+        min_size=1,
         max_size=_CONNECTIONS,
         timeout=_WAIT_SECONDS,
         open=False,
