@@ -55,7 +55,8 @@ async def _is_steady(tx: Transaction, source: str, shift: int) -> bool:
     """
     [row] = await tx.execute(
         "SELECT max(ended_at) - min(ended_at) AS spread FROM (SELECT received_at, started_at, "
-        "ended_at FROM calls WHERE source = ? ORDER BY received_at DESC, id DESC LIMIT ?) AS latest "
+        "ended_at FROM calls WHERE source = ? "
+        "ORDER BY received_at DESC, id DESC LIMIT ?) AS latest "
         "WHERE abs(received_at - started_at - ?) <= ? OR abs(received_at - ended_at - ?) <= ?",
         (source, _LATEST, shift, SHIFT_TOLERANCE, shift, SHIFT_TOLERANCE),
     )
