@@ -128,7 +128,7 @@ class CallRepo:
         rows = await self._database.fetch(
             "SELECT source, external_id, started_at, ended_at, talk, price, recording_url "
             "FROM calls WHERE position BETWEEN ? AND ? AND ended_at BETWEEN ? AND ? "
-            "AND (price IS NULL OR recording_url IS NULL) ORDER BY position",
+            "AND (price IS NULL OR recording_url IS NULL) ORDER BY position, id",
             (ended_after - LIVE_MAX_AGE, ended_before, ended_after, ended_before),
         )
         return [

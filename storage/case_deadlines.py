@@ -46,7 +46,7 @@ class CaseDeadlines:
             return 0
         async with self._database.transaction() as tx:
             rows = await tx.execute(
-                "SELECT * FROM cases WHERE claim_due_at <= ? ORDER BY claim_due_at LIMIT 100",
+                "SELECT * FROM cases WHERE claim_due_at <= ? ORDER BY claim_due_at, id LIMIT 100",
                 (now,),
             )
             for row in rows:

@@ -18,7 +18,7 @@ class ClockShiftRepo:
     async def by_source(self) -> dict[str, int]:
         """By how many seconds the calls of a source come late, again and again; no others."""
         rows = await self._database.fetch(
-            "SELECT source, shift FROM clock_shifts WHERE shift <> 0 AND run >= ?",
+            "SELECT source, shift FROM clock_shifts WHERE shift <> 0 AND run >= ? ORDER BY source",
             (SHIFTED_CALLS,),
         )
         return {row["source"]: row["shift"] for row in rows}
@@ -63,7 +63,8 @@ async def _is_steady(tx: Transaction, source: str, shift: int) -> bool:
     """
     [row] = await tx.execute(
         "SELECT max(ended_at) - min(ended_at) AS spread FROM (SELECT received_at, started_at, "
-        "ended_at FROM calls WHERE source = ? ORDER BY received_at DESC LIMIT ?) AS latest "
+        "ended_at FROM calls WHERE source = ? "
+        "ORDER BY received_at DESC, id DESC LIMIT ?) AS latest "
         "WHERE abs(received_at - started_at - ?) <= ? OR abs(received_at - ended_at - ?) <= ?",
         (source, _LATEST, shift, SHIFT_TOLERANCE, shift, SHIFT_TOLERANCE),
     )

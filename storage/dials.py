@@ -84,7 +84,7 @@ class DialRepo:
             if rows:
                 return Beginning.AGAIN, _dial(rows[0])
             under_way = await tx.execute(
-                f"{_SELECT} WHERE d.over_at IS NULL AND d.asked_at > ? ORDER BY d.asked_at",
+                f"{_SELECT} WHERE d.over_at IS NULL AND d.asked_at > ? ORDER BY d.asked_at, d.id",
                 (now - LONGEST,),
             )
             for row in under_way:

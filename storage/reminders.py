@@ -103,7 +103,7 @@ class ReminderRepo:
         async with self._database.transaction() as tx:
             rows = await tx.execute(
                 f"SELECT r.id, r.employee_id, {_STANDS} AS stands FROM {_WITH_CASES} "  # noqa: S608
-                "WHERE r.due_at <= ? ORDER BY r.due_at LIMIT 200",
+                "WHERE r.due_at <= ? ORDER BY r.due_at, r.id LIMIT 200",
                 (now,),
             )
             for row in rows:

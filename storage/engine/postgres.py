@@ -211,7 +211,7 @@ async def open_postgres(
         kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
         configure=_configure,
         check=_check,
-        min_size=2,
+        min_size=1,
         max_size=_CONNECTIONS,
         timeout=_WAIT_SECONDS,
         open=False,

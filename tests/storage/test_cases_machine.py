@@ -49,8 +49,9 @@ from storage.case_closings import CaseClosings
 from storage.case_deadlines import ANSWER_SECONDS, CaseDeadlines
 from storage.cases import CaseRepo
 from storage.contacts import ContactRepo
+from storage.database import open_database
 from storage.engine.base import Database
-from tests.support.databases import empty_database
+from tests.support.databases import where
 from tests.support.deliveries import WatchedOutbox, deliver_due
 from tests.support.employees import hire
 from tests.support.engines import BOTH_ENGINES
@@ -207,7 +208,7 @@ class CasesMachine(RuleBasedStateMachine):
     async def _open(self) -> None:
         self.stack = AsyncExitStack()
         path = Path(self.folder.name) / "dzvinok.db"
-        self.database: Database = await self.stack.enter_async_context(empty_database(path))
+        self.database: Database = await self.stack.enter_async_context(open_database(where(path)))
         chosen = settings_for(Path(self.folder.name), BotApiServer(), bot_api_url="http://x")
         self.repositories = create_repositories(self.database, chosen)
         rules = CaseRules(window=WINDOW)
