@@ -7,7 +7,6 @@ from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
 from storage.engine.base import Database, Row, Select, Transaction, marks_sql
-from storage.fsm import state_of
 from storage.owing import bring_chat_up_to_date, drop_for_person, owe_open_cases
 
 NAME_LIMIT = 64
@@ -30,17 +29,17 @@ class EmployeeRepo:
         return people[0] if people else None
 
     async def find_acting(
-        self, tg_id: int, dialog: Select, message_id: int
-    ) -> tuple[Employee | None, str | None, bool]:
-        """The same, and the state of their dialog, all in one trip; `dialog`: its `state_select`.
+        self, tg_id: int, message_id: int, beside: Select
+    ) -> tuple[Employee | None, bool, list[Row]]:
+        """The same, and whether this message of their chat with the bot shows a card.
 
-        And whether this message of their chat with the bot shows a card.
+        And the rows of what is asked `beside`, all in one trip to the database.
         """
-        rows, states = await self._database.fetch_each(
-            _select("e.tg_id = ?", (tg_id,), pressed=message_id), dialog
+        rows, others = await self._database.fetch_each(
+            _select("e.tg_id = ?", (tg_id,), pressed=message_id), beside
         )
         shows_card = bool(rows and rows[0]["shows_card"])
-        return next(iter(_employees(rows)), None), state_of(states), shows_card
+        return next(iter(_employees(rows)), None), shows_card, others
 
     async def get(self, employee_id: int) -> Employee:
         """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""

@@ -18,7 +18,7 @@ from bot.telegram.gate import Gate
 from bot.telegram.i18n import language_of
 from bot.telegram.open_cards import pressing
 from storage.employees import EmployeeRepo
-from storage.fsm import state_select
+from storage.fsm import state_of, state_select
 from storage.outbox import OutboxRepo
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -71,10 +71,10 @@ class PersonMiddleware(BaseMiddleware):
         employees: EmployeeRepo = data["employees"]
         user: User = data["event_from_user"]
         pressed = _pressed_in_own_chat(event)
-        employee, state, is_card = await employees.find_acting(
-            user.id, state_select(context.key), pressed
+        employee, is_card, states = await employees.find_acting(
+            user.id, pressed, state_select(context.key)
         )
-        data |= {"state": context, "raw_state": state}
+        data |= {"state": context, "raw_state": state_of(states)}
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
         if employee and employee.unreachable and _is_private_message_or_press(event, data):
