@@ -36,8 +36,13 @@ class CompanyRepo:
 
     async def hours(self, line: str | None = None) -> Hours:
         """The hours of a line: its own if it has any, else the company's."""
-        rows = await self._database.fetch(_HOURS_SQL, (line or "",))
-        return _hours(rows, await self._database.fetch(_HOLIDAYS_SQL))
+        rows = await self._database.fetch(
+            f"SELECT week, NULL AS day FROM ({_HOURS_SQL}) AS weeks UNION ALL "  # noqa: S608
+            f"SELECT NULL, day FROM ({_HOLIDAYS_SQL}) AS days",
+            (line or "",),
+        )
+        weeks = [row for row in rows if row["week"] is not None]
+        return _hours(weeks, [row for row in rows if row["day"] is not None])
 
     async def own_hours(self) -> dict[str, Hours]:
         """The hours of the lines that have their own, without the holidays."""

@@ -56,7 +56,9 @@ class Answer:
     async def _get(self) -> list[Row]:
         if self.rows is None:
             await self._tx.run_queued()
-        return self.rows or []
+        if self.rows is None:
+            raise RuntimeError("awaited after the end of the transaction")
+        return self.rows
 
 
 class Transaction(ABC):
