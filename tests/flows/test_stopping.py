@@ -159,6 +159,7 @@ async def test_telegram_may_be_down_while_calls_come(tmp_path: Path) -> None:
             "database": "ok",
             "telegram": "TelegramNetworkError",
             "updates": "stalled",
+            "role": "leader",
         }
         assert (await http.get(f"{url}/healthz")).status_code == 200
         async with telegram.running(port):
@@ -195,6 +196,7 @@ async def test_a_gateway_that_answers_with_a_page_is_waited_out(tmp_path: Path) 
                 "database": "ok",
                 "telegram": "ClientDecodeError",
                 "updates": "stalled",
+                "role": "leader",
             }
             await until(lambda: asked.count("getMe") > 1)
         async with telegram.running(port):
