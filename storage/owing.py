@@ -31,7 +31,7 @@ async def owe_administrators(
 ) -> bool:
     """Tell every administrator, once for each subject; `but`: the id of one who knows already.
 
-    False: there is nobody to be told.
+    False: nobody is, since there is no administrator who can be, or all were told before.
     """
     rows = await tx.execute(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608
