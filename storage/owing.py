@@ -31,7 +31,8 @@ def owe_administrators(
 ) -> Answer:
     """Tell every administrator, once for each subject; `but`: the id of one who knows already.
 
-    The answer has a row for each who is told.
+    The answer has a row for each who is told; none: nobody is, since there is no
+    administrator who can be, or all were told before.
     """
     return tx.ask(
         "INSERT INTO outbox (chat_id, employee_id, kind, subject, priority, created_at, due_at) "  # noqa: S608

@@ -143,6 +143,8 @@ class NumberPlan:
         """Whether somebody may be called at it: whole, and neither a special one nor our own."""
         if self.is_own(number) or not _is_subscriber(number):
             return False
+        if phonenumbers.is_valid_number(phonenumbers.parse(number, None)):
+            return True  # Lithuania's 037… calls Kaunas, though 03 alone calls an ambulance
         dialled = self.dialled(number).removeprefix(self.dial_prefix)
         return not connects_to_emergency_number(dialled, self.country)
 

@@ -297,3 +297,13 @@ def test_a_forged_number_does_not_call_an_ambulance(prefix: str) -> None:
     assert plan.dialled("+431122") == f"{prefix}1122", "as good as 112, by Austria's rules"
     assert not plan.is_callable("+431122")
     assert plan.is_callable("+43720116000")
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [("LT", "+37037123456"), ("LT", "+37031149063"), ("TJ", "+992103034091")],
+)
+def test_a_real_number_that_begins_as_an_emergency_one_is_called(
+    country: str, number: str
+) -> None:
+    assert NumberPlan(country).is_callable(number)
