@@ -438,6 +438,7 @@ def create_notices(
     source_zones: Mapping[str, ZoneInfo] | None = None,
 ) -> Notices:
     return Notices(
+        alert_facts=repositories.alert_facts,
         alert_lists=repositories.alert_lists,
         employees=repositories.employees,
         invites=repositories.invites,

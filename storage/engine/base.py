@@ -124,7 +124,7 @@ class Database(ABC):
 
     @abstractmethod
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
-        """The rows of each SELECT, in one trip; what commits meanwhile, only later ones may see.
+        """The rows of each SELECT, in one trip and as of one moment.
 
         Raises StorageError.
         """

@@ -12,7 +12,7 @@ Readers wait for nobody.
 import asyncio
 import select
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -67,8 +67,19 @@ class PostgresDatabase(Database):
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         self.trips += 1
         async with self._connection() as connection:
-            async with connection.pipeline() if len(selects) > 1 else nullcontext():
-                cursors = [await connection.execute(_translated(sql), of) for sql, of in selects]
+            if len(selects) == 1:
+                [(sql, values)] = selects
+                return [await (await connection.execute(_translated(sql), values)).fetchall()]
+            try:
+                async with connection.pipeline():
+                    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    cursors = [
+                        await connection.execute(_translated(sql), of) for sql, of in selects
+                    ]
+                    await connection.execute("COMMIT")
+            finally:
+                with suppress(psycopg.Error):
+                    await connection.rollback()
             return [await cursor.fetchall() for cursor in cursors]
 
     async def ring(self) -> None:

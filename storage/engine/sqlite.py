@@ -50,7 +50,7 @@ class SqliteDatabase(Database):
         reader = await self._readers.get()
         self.trips += 1
         try:
-            return await reader.run(lambda connection: [_run(connection, *one) for one in selects])
+            return await reader.run(lambda connection: _read(connection, selects))
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
         finally:
@@ -113,6 +113,15 @@ class _SqliteTransaction(Transaction):
                 one.answer.rows = _run(connection, one.sql, one.rows[0])
             else:
                 connection.execute(one.sql, one.rows[0])
+
+
+def _read(connection: sqlite3.Connection, selects: Sequence[Select]) -> list[list[Row]]:
+    if len(selects) > 1:
+        connection.execute("BEGIN")
+    try:
+        return [_run(connection, *one) for one in selects]
+    finally:
+        _roll_back(connection)
 
 
 def _run(connection: sqlite3.Connection, sql: str, values: Sequence[Value]) -> list[Row]:
