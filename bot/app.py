@@ -430,7 +430,10 @@ async def serve(
 async def _bring_up_to_date(
     database: Database, repositories: Repositories, settings: Settings, *, now: int
 ) -> None:
-    """Bring the database in line with the settings, and with what this version keeps in it."""
+    """Bring the database in line with the settings, and with what this version keeps in it.
+
+    Every process does so, and whatever two do at once comes to the same.
+    """
     await repositories.employees.sync_administrators(
         settings.admin_ids,
         language=settings.language,

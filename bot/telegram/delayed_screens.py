@@ -11,7 +11,8 @@
   up the updates of the chat while they look whether it is still kept, show and forget it: whoever
   comes second finds nothing. A handler elsewhere knows that a screen is kept by what was read with
   the person (PersonMiddleware).
-- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only,
+  of the process where it was pressed.
 - A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
   meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.

@@ -146,6 +146,12 @@ async def holder(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
         await process.wait()
 
 
+async def test_whoever_has_nothing_else_to_do_holds_on(one: Database, other: Database) -> None:
+    async with one.held(OLENA):
+        await asyncio.sleep(FREED_SECONDS + 1)  # time is what this is about
+        assert await is_held(other, OLENA)
+
+
 async def test_whoever_is_killed_holds_nothing_any_more(url: str, one: Database) -> None:
     async with holder(url) as process:
         assert await is_held(one, OLENA)
