@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.dialling.dialler import Dialler
 from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.clock import Clock, LatestMoment, system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.intake.asking_again import AskingAgain
@@ -379,14 +379,13 @@ async def serve(
             async with AsyncExitStack() as leading:
                 await _note_interrupted(repositories, now=clock())
                 await delayed_screens.forget_old()
-                show_left = partial(
-                    delayed_screens.adopt_left, seconds=LEFT_SECONDS if lease.is_shared else 0
-                )
-                await show_left()
+                left = 0 if await _is_alone(lease) else LEFT_SECONDS
+                await delayed_screens.adopt_left(seconds=left)
                 timer = await leading.enter_async_context(start_timer())
                 jobs.begin(timer)
                 if lease.is_shared:
                     timer.every(1, dialler.take)
+                    show_left = partial(delayed_screens.adopt_left, seconds=LEFT_SECONDS)
                     timer.every(LEFT_SECONDS / 3, show_left)
                 leading.enter_context(bell.waking(alerter.wake))
                 await leading.enter_async_context(_beside(bell.listen()))
@@ -442,6 +441,13 @@ async def _bring_up_to_date(
     )
     if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
         log.info("made the cases of %d lost calls recorded before", made)
+
+
+async def _is_alone(lease: Lease) -> bool:
+    """Whether for sure no other process is on the database."""
+    with suppress(StorageError):
+        return await lease.count_replicas() == 1
+    return False
 
 
 async def _note_interrupted(repositories: Repositories, *, now: int) -> None:

@@ -18,9 +18,11 @@ from tests.support.lost_calls import pressed
 from tests.support.replicas import PATIENCE, Company
 from tests.support.replicas import company as create_company
 from tests.support.running import ADMIN, OLENA
+from tests.support.telegram import TOKEN
 
 pytestmark = ONLY_POSTGRES
 
+GROUP = -1001234
 FLOOD = 2
 """Seconds that Telegram asks to wait."""
 
@@ -69,6 +71,20 @@ async def test_what_one_person_does_is_handled_in_order_on_whatever_machine(
             assert await handling == 200
             texts = [one.text for one in company.admin.replies()[before:]]
             assert [("Налаштування" in text) for text in texts] == [False, True]
+
+
+async def test_what_is_written_in_a_group_is_handled_in_order_too(company: Company) -> None:
+    olena, group = await hire(company), company.telegram.group(GROUP, "Зміна")
+    for member in (company.admin, olena, company.telegram.telegram.bots[TOKEN]):
+        group.add(member)
+    async with company.bot() as one, company.bot() as other:
+        company.telegram.faults.add("sendMessage", "slow", chat_id=GROUP, seconds=1)
+        begun = time.monotonic()
+        handling = asyncio.ensure_future(company.write(one, "/connect", group=GROUP))
+        await company.telegram.wait_calls("sendMessage", chat_id=GROUP)
+        assert await company.write(other, "/connect", user=olena, group=GROUP) == 200
+        assert time.monotonic() - begun > 0.9, "only after what another person wrote there before"
+        assert await handling == 200
 
 
 async def test_one_person_holds_up_nobody_else_on_another_machine(company: Company) -> None:

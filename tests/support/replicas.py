@@ -69,14 +69,18 @@ class Company:
             for call in self.telegram.calls("sendMessage", chat_id=ADMIN)
         )
 
-    async def write(self, url: str, text: str, *, user: User | None = None) -> int:
+    async def write(
+        self, url: str, text: str, *, user: User | None = None, group: int | None = None
+    ) -> int:
         """Post the bot at this address an update of Telegram's: a text; what it answers."""
         who = user or self.admin
         number = next(self._numbers)
         message = {
             "message_id": number,
             "date": int(time.time()),
-            "chat": {"id": who.id, "type": "private"},
+            "chat": {"id": group, "type": "supergroup", "title": "Зміна"}
+            if group
+            else {"id": who.id, "type": "private"},
             "from": {"id": who.id, "is_bot": False, "first_name": "Адмін", "language_code": "uk"},
             "text": text,
         }
