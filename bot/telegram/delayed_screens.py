@@ -9,8 +9,8 @@
 - Of several processes each shows what it has kept, and the leader what is still there after
   LEFT_SECONDS, or when it comes to lead and is alone: whoever kept it is dead, or Telegram asked
   for more patience than that. They hold up the updates of the chat while they look whether it is
-  still kept, show and forget it: whoever comes second finds nothing. A handler elsewhere knows that
-  a screen is kept by what was read with the person (PersonMiddleware).
+  still kept, show and forget it: whoever comes second finds nothing. A handler elsewhere knows
+  that a screen is kept by what was read with the person (PersonMiddleware).
 - The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only,
   of the process where it was pressed.
 - A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
