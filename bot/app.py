@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.dialling.dialler import Dialler
 from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.clock import Clock, LatestMoment, system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.intake.asking_again import AskingAgain
@@ -50,10 +50,10 @@ from bot.sources.base import CallSource, DialSource, RecordingSource
 from bot.sources.http_api import certificates, create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
-from bot.telegram.delayed_screens import DelayedScreens
+from bot.telegram.delayed_screens import LEFT_SECONDS, DelayedScreens
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
-from bot.telegram.isolation import PersonIsolation
+from bot.telegram.isolation import PATIENCE, PersonIsolation
 from bot.telegram.middlewares import (
     InHandlerMiddleware,
     LanguageMiddleware,
@@ -80,8 +80,8 @@ from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
 from storage.database import open_database
-from storage.engine.base import Database
-from storage.leases import open_lease
+from storage.engine.base import Database, Lease
+from storage.leases import SoleLease, open_lease
 
 log = logging.getLogger(__name__)
 
@@ -121,12 +121,14 @@ def create_dispatcher(
     receiving: Receiving,
     isolation: PersonIsolation,
     posts: HookPosts | None = None,
+    lease: Lease | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
     whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
-    of a person while one is handled. `posts`: what comes to the hooks, for /health.
+    of a person while one is handled. `posts` and `lease`: what comes to the hooks and who leads,
+    for /health.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
@@ -140,6 +142,7 @@ def create_dispatcher(
         recordings=recordings,
         receiving=receiving,
         posts=posts or HookPosts(clock),
+        lease=lease or SoleLease(),
         card_screens=card_screens,
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
@@ -172,7 +175,7 @@ def create_dispatcher(
     )
     dispatcher.update.outer_middleware(InHandlerMiddleware())
     dispatcher.update.outer_middleware(WakeMiddleware(wake))
-    dispatcher.update.outer_middleware(PersonMiddleware(dispatcher.fsm))
+    dispatcher.update.outer_middleware(PersonMiddleware(dispatcher.fsm, isolation))
     language = LanguageMiddleware(i18n, default=settings.language)
     dispatcher.update.outer_middleware(language)
     dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
@@ -223,6 +226,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         lease = await stack.enter_async_context(open_lease(settings.database))
         database = await stack.enter_async_context(open_database(settings.database))
+        if lease.is_shared:
+            await stack.enter_async_context(database.sharing())
         repositories = create_repositories(database, settings)
         await _bring_up_to_date(database, repositories, settings, now=clock())
 
@@ -255,9 +260,14 @@ async def serve(
         receiving, posts = Receiving(clock, now=steady), HookPosts(clock)
         able = {name: one for name, one in sources.items() if isinstance(one, DialSource)}
         able |= dialling or {}
-        isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources, able)
+        cards = create_cards(repositories, settings, sources, able)
+        # What is polled nobody sends again: it waits.
+        patience = PATIENCE if settings.updates == "webhook" else None
+        isolation = PersonIsolation(database, patience=patience)
         bell = Bell(database)
-        dialler = Dialler(able, repositories.dials, clock=clock, wake=bell.ring)
+        dialler = Dialler(
+            able, repositories.dials, clock=clock, wake=bell.ring, is_leader=lambda: lease.is_held
+        )
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
@@ -271,6 +281,7 @@ async def serve(
             receiving=receiving,
             isolation=isolation,
             posts=posts,
+            lease=lease,
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -367,7 +378,15 @@ async def serve(
             asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
             async with AsyncExitStack() as leading:
                 await _note_interrupted(repositories, now=clock())
-                jobs.begin(await leading.enter_async_context(start_timer()))
+                await delayed_screens.forget_old()
+                left = 0 if await _is_alone(lease) else LEFT_SECONDS
+                await delayed_screens.adopt_left(seconds=left)
+                timer = await leading.enter_async_context(start_timer())
+                jobs.begin(timer)
+                if lease.is_shared:
+                    timer.every(1, dialler.take)
+                    show_left = partial(delayed_screens.adopt_left, seconds=LEFT_SECONDS)
+                    timer.every(LEFT_SECONDS / 3, show_left)
                 leading.enter_context(bell.waking(alerter.wake))
                 await leading.enter_async_context(_beside(bell.listen()))
                 for worker in (alerter, listening, asking_again):
@@ -410,7 +429,10 @@ async def serve(
 async def _bring_up_to_date(
     database: Database, repositories: Repositories, settings: Settings, *, now: int
 ) -> None:
-    """Bring the database in line with the settings, and with what this version keeps in it."""
+    """Bring the database in line with the settings, and with what this version keeps in it.
+
+    Every process does so, and whatever two do at once comes to the same.
+    """
     await repositories.employees.sync_administrators(
         settings.admin_ids,
         language=settings.language,
@@ -419,6 +441,13 @@ async def _bring_up_to_date(
     )
     if made := await create_missing_cases(database, rules=settings.case_rules, now=now):
         log.info("made the cases of %d lost calls recorded before", made)
+
+
+async def _is_alone(lease: Lease) -> bool:
+    """Whether for sure no other process is on the database."""
+    with suppress(StorageError):
+        return await lease.count_replicas() == 1
+    return False
 
 
 async def _note_interrupted(repositories: Repositories, *, now: int) -> None:

@@ -17,6 +17,9 @@ class SoleLease(Lease):
     def is_held(self) -> bool:
         return True
 
+    async def count_replicas(self) -> int:
+        return 1
+
     @asynccontextmanager
     async def held(self) -> AsyncIterator[asyncio.Event]:
         yield asyncio.Event()

@@ -96,7 +96,7 @@ async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             receiving=Receiving(lambda: 0),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
             dialler=Dialler({}, repositories.dials, clock=lambda: 0, wake=lambda: None),

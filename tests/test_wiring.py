@@ -59,7 +59,12 @@ COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
     "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
-    "psycopg": {"storage.engine.postgres", "storage.engine.postgres_lease"},
+    "psycopg": {
+        "storage.engine.postgres",
+        "storage.engine.postgres_connections",
+        "storage.engine.postgres_lease",
+        "storage.engine.postgres_locks",
+    },
     "psycopg_pool": {"storage.engine.postgres"},
     "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
     "prometheus_client": {"bot.telemetry.metrics"},

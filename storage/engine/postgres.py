@@ -13,17 +13,24 @@ import asyncio
 import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import psycopg
-from psycopg.adapt import Loader
-from psycopg.rows import RowMaker
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
+from storage.engine.postgres_connections import (
+    Connection,
+    address_of,
+    configure,
+    connect,
+    one_line,
+    row_factory,
+    translated,
+)
+from storage.engine.postgres_locks import PostgresLocks
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
@@ -31,8 +38,6 @@ COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
 _CONNECTIONS = 8
-_PREPARED = 500
-"""Statements that a connection keeps prepared."""
 
 _CHANNEL = "dzvinok_outbox"
 _AGAIN_SECONDS = 1.0
@@ -41,20 +46,6 @@ _AGAIN_SECONDS = 1.0
 _WAIT_SECONDS = 10.0
 """For a connection of the pool; then the database counts as not there."""
 
-_SETTINGS = {
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "target_session_attrs": "read-write",
-    "application_name": "dzvinok",
-    "options": "-c statement_timeout=60s -c lock_timeout=20s "
-    "-c idle_in_transaction_session_timeout=60s",
-}
-"""Where the address says nothing else: a server that is gone is noticed within seconds."""
-
-Connection = psycopg.AsyncConnection[Row]
 _Cursor = psycopg.AsyncCursor[Row]
 
 
@@ -63,24 +54,51 @@ class PostgresDatabase(Database):
         super().__init__()
         self._url = url
         self._pool = pool
+        self._locks: PostgresLocks | None = None
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         self.trips += 1
         async with self._connection() as connection:
             if len(selects) == 1:
                 [(sql, values)] = selects
-                return [await (await connection.execute(_translated(sql), values)).fetchall()]
+                return [await (await connection.execute(translated(sql), values)).fetchall()]
             try:
                 async with connection.pipeline():
                     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
                     cursors = [
-                        await connection.execute(_translated(sql), of) for sql, of in selects
+                        await connection.execute(translated(sql), of) for sql, of in selects
                     ]
                     await connection.execute("COMMIT")
             finally:
                 with suppress(psycopg.Error):
                     await connection.rollback()
             return [await cursor.fetchall() for cursor in cursors]
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        self._locks = PostgresLocks(self._url, count_trip=self._count_trip)
+        locking = asyncio.get_running_loop().create_task(self._locks.run())
+        try:
+            yield
+        finally:
+            self._locks = None
+            locking.cancel()
+            await asyncio.wait([locking])
+
+    @asynccontextmanager
+    async def held(
+        self, key: int, *selects: Select, patience: float | None = None
+    ) -> AsyncIterator[list[list[Row]]]:
+        of = (
+            self._locks.held(key, selects, patience)
+            if self._locks
+            else super().held(key, *selects)
+        )
+        async with of as rows:
+            yield rows
+
+    def _count_trip(self) -> None:
+        self.trips += 1
 
     async def ring(self) -> None:
         async with self._connection() as connection:
@@ -161,49 +179,12 @@ class _PostgresTransaction(Transaction):
             await self._connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
         for one in queued:
             if one.is_many:
-                await self._connection.cursor().executemany(_translated(one.sql), one.rows)
+                await self._connection.cursor().executemany(translated(one.sql), one.rows)
             else:
-                cursor = await self._connection.execute(_translated(one.sql), one.rows[0])
+                cursor = await self._connection.execute(translated(one.sql), one.rows[0])
                 if one.answer:
                     asked.append((one.answer, cursor))
         return asked
-
-
-@lru_cache(maxsize=4096)
-def _translated(sql: str) -> str:
-    """With the placeholders of psycopg: no `?` of ours stands in a literal."""
-    return sql.replace("%", "%%").replace("?", "%s")
-
-
-class _Row(tuple[Any, ...]):
-    """As sqlite3.Row: by place, by name, and a dict where one is wanted."""
-
-    __slots__ = ()
-    places: ClassVar[dict[str, int]]
-
-    def __getitem__(self, key: Any) -> Any:
-        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
-
-    def keys(self) -> list[str]:
-        return list(self.places)
-
-
-def _row_factory(cursor: psycopg.AsyncCursor[Any]) -> RowMaker[Row]:
-    return _row_class(tuple(column.name for column in cursor.description or ()))
-
-
-@lru_cache(maxsize=4096)
-def _row_class(names: tuple[str, ...]) -> type[_Row]:
-    places = {name: place for place, name in enumerate(names)}
-    return type("_Row", (_Row,), {"__slots__": (), "places": places})
-
-
-class _WholeNumberLoader(Loader):
-    """What PostgreSQL sums of BIGINT are: NUMERIC, but whole."""
-
-    def load(self, data: Any) -> int | float:
-        text = bytes(data).decode()
-        return float(text) if "." in text else int(text)
 
 
 @asynccontextmanager
@@ -215,12 +196,12 @@ async def open_postgres(
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
-    address = _address(url)
+    address = address_of(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         address,
         connection_class=psycopg.AsyncConnection,
-        kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
-        configure=_configure,
+        kwargs={"autocommit": True, "row_factory": row_factory, "prepare_threshold": 1},
+        configure=configure,
         check=_check,
         min_size=1,
         max_size=_CONNECTIONS,
@@ -231,22 +212,9 @@ async def open_postgres(
         async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
             await _migrate(connection, migrations)
     except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
+        raise StartError(f"DATABASE_URL: {one_line(error)}") from error
     async with pool:
         yield PostgresDatabase(url, pool)
-
-
-async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
-    """A connection of one's own; the server ends it when it is idle for so long (0: never).
-
-    Raises psycopg.Error or OSError.
-    """
-    address = _address(url)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=_row_factory
-    )
-    await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
-    return connection
 
 
 async def _check(connection: Connection) -> None:
@@ -258,21 +226,6 @@ async def _check(connection: Connection) -> None:
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):
         await connection.execute("SELECT 1")
-
-
-def _address(url: str) -> str:
-    """With our settings where the address says nothing else. Raises StartError."""
-    try:
-        said = psycopg.conninfo.conninfo_to_dict(url)
-        more = {name: value for name, value in _SETTINGS.items() if name not in said}
-        return psycopg.conninfo.make_conninfo(url, **more)
-    except psycopg.Error as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-
-
-async def _configure(connection: Connection) -> None:
-    connection.prepared_max = _PREPARED
-    connection.adapters.register_loader("numeric", _WholeNumberLoader)
 
 
 async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
@@ -292,12 +245,8 @@ async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -
                 try:
                     await connection.execute(path.read_text(encoding="utf-8").encode())
                 except psycopg.Error as error:
-                    raise StartError(f"DATABASE_URL: {path.name}: {_one_line(error)}") from error
+                    raise StartError(f"DATABASE_URL: {path.name}: {one_line(error)}") from error
         await connection.execute("DELETE FROM schema_version")
         await connection.execute(
             "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Lease
-from storage.engine.postgres import Connection, connect
+from storage.engine.postgres_connections import Connection, connect
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,15 @@ _TRY_SECONDS = 0.5
 
 _LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
+
+_PRESENT = 0x44_7A_76_03
+"""The advisory lock that every process shares as long as it lives."""
+
+_HOLDERS = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+    "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
+    "AND classid = 0 AND objid = {lock} AND objsubid = 1"  # as of one BIGINT
+)
 
 _LOST = (psycopg.Error, OSError, TimeoutError)
 
@@ -46,6 +55,13 @@ class PostgresLease(Lease):
     @property
     def is_held(self) -> bool:
         return _now() - self._asked_at < TRUSTED_SECONDS
+
+    async def count_replicas(self) -> int:
+        try:
+            async with await connect(self._url) as connection:
+                return await _number(connection, _HOLDERS.format(lock=_PRESENT))
+        except _LOST as error:
+            raise StorageError(str(error)) from error
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[asyncio.Event]:
@@ -66,9 +82,10 @@ class PostgresLease(Lease):
             connection = None
             try:
                 connection = await connect(self._url, idle_seconds=FREED_SECONDS)
+                await connection.execute(f"SELECT pg_advisory_lock_shared({_PRESENT})".encode())
                 while True:
                     asked_at = _now()
-                    if await _is_true(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
+                    if await _number(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
                         self._asked_at = asked_at
                         return connection
                     await asyncio.sleep(_TRY_SECONDS)
@@ -88,7 +105,7 @@ class PostgresLease(Lease):
                 await asyncio.sleep(ASK_SECONDS)
                 asked_at = _now()
                 async with asyncio.timeout(max(0.0, self._asked_at + TRUSTED_SECONDS - asked_at)):
-                    await _is_true(connection, "SELECT true")
+                    await _number(connection, "SELECT 1")
                 self._asked_at = asked_at
         except _LOST as error:
             log.warning("leads no more: %s", type(error).__name__)
@@ -99,21 +116,16 @@ class PostgresLease(Lease):
 
 async def is_held(url: str) -> bool:
     """Whether some process leads, as far as can be seen."""
-    sql = (
-        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "  # noqa: S608
-        "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
-        f"AND classid = 0 AND objid = {_LOCK} AND objsubid = 1)"  # as of one BIGINT
-    )
     try:
         async with await connect(url) as connection:
-            return await _is_true(connection, sql)
+            return await _number(connection, _HOLDERS.format(lock=_LOCK)) > 0
     except (*_LOST, StartError):
         return False
 
 
-async def _is_true(connection: Connection, sql: str) -> bool:
+async def _number(connection: Connection, sql: str) -> int:
     [(answer,)] = await (await connection.execute(sql.encode())).fetchall()
-    return bool(answer)
+    return int(answer)
 
 
 def _now() -> float:

@@ -88,7 +88,7 @@ async def _measure(bench: Bench, path: str) -> list[Figure]:
             i18n=create_i18n(settings.language),
             clock=system_clock,
             receiving=Receiving(system_clock),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             wake=lambda: None,
             recordings=Recordings(httpx.AsyncClient(), settings),
             dialler=Dialler({}, repositories.dials, clock=system_clock, wake=lambda: None),

@@ -124,7 +124,7 @@ class App:
             i18n=self.i18n,
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             posts=self.posts,
             wake=self._wake,
             recordings=Recordings(http, chosen),
