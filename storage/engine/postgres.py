@@ -24,13 +24,21 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
+from storage.engine.postgres_server import (
+    CONNECTIONS,
+    Connection,
+    address,
+    configure,
+    connect,
+    examine,
+    explained,
+)
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
 COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
-_CONNECTIONS = 8
 _PREPARED = 500
 """Statements that a connection keeps prepared."""
 
@@ -41,20 +49,6 @@ _AGAIN_SECONDS = 1.0
 _WAIT_SECONDS = 10.0
 """For a connection of the pool; then the database counts as not there."""
 
-_SETTINGS = {
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "target_session_attrs": "read-write",
-    "application_name": "dzvinok",
-    "options": "-c statement_timeout=60s -c lock_timeout=20s "
-    "-c idle_in_transaction_session_timeout=60s",
-}
-"""Where the address says nothing else: a server that is gone is noticed within seconds."""
-
-Connection = psycopg.AsyncConnection[Row]
 _Cursor = psycopg.AsyncCursor[Row]
 
 
@@ -204,38 +198,25 @@ async def open_postgres(
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
-    address = _address(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        address,
+        address(url),
         connection_class=psycopg.AsyncConnection,
         kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
         configure=_configure,
         check=_check,
         min_size=1,
-        max_size=_CONNECTIONS,
+        max_size=CONNECTIONS,
         timeout=_WAIT_SECONDS,
         open=False,
     )
     try:
-        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
-            await _migrate(connection, migrations)
-    except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
+        async with await connect(url) as connection:
+            await examine(connection, url)
+            await migrate(connection, migrations)
+    except (psycopg.Error, OSError) as error:
+        raise explained(error) from error
     async with pool:
         yield PostgresDatabase(url, pool)
-
-
-async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
-    """A connection of one's own; the server ends it when it is idle for so long (0: never).
-
-    Raises psycopg.Error or OSError.
-    """
-    address = _address(url)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=_row_factory
-    )
-    await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
-    return connection
 
 
 async def _check(connection: Connection) -> None:
@@ -249,44 +230,43 @@ async def _check(connection: Connection) -> None:
         await connection.execute("SELECT 1")
 
 
-def _address(url: str) -> str:
-    """With our settings where the address says nothing else. Raises StartError."""
-    try:
-        said = psycopg.conninfo.conninfo_to_dict(url)
-        more = {name: value for name, value in _SETTINGS.items() if name not in said}
-        return psycopg.conninfo.make_conninfo(url, **more)
-    except psycopg.Error as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-
-
 async def _configure(connection: Connection) -> None:
     connection.prepared_max = _PREPARED
     connection.adapters.register_loader("numeric", _WholeNumberLoader)
+    await configure(connection)
 
 
-async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
+async def stored_version(connection: psycopg.AsyncConnection[Any]) -> int:
+    """That of the schema there, 0 if there is none."""
+    cursor = await connection.execute("SELECT to_regclass('schema_version') IS NOT NULL")
+    if await cursor.fetchone() == (False,):
+        return 0
+    cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
+    [(version,)] = await cursor.fetchall()
+    return int(version)
+
+
+async def migrate(connection: psycopg.AsyncConnection[Any], migrations: Path = MIGRATIONS) -> None:
+    """Bring the database to the newest schema. Raises StartError if it is newer; psycopg.Error."""
     scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
-        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-        [(version,)] = await cursor.fetchall()
+        version = await stored_version(connection)
         if version > max(scripts):
             raise StartError(
                 f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
                 f"this program knows {max(scripts)}): upgrade the program"
             )
+        if version == max(scripts):
+            return
         for number, path in scripts.items():
             if number > version:
                 try:
                     await connection.execute(path.read_text(encoding="utf-8").encode())
                 except psycopg.Error as error:
-                    raise StartError(f"DATABASE_URL: {path.name}: {_one_line(error)}") from error
+                    raise explained(StartError(f"{path.name}: {error}")) from error
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
         await connection.execute("DELETE FROM schema_version")
         await connection.execute(
             "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
         )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -18,7 +18,7 @@ import psycopg
 
 from bot.domain.errors import StartError
 from storage.engine.base import Lease
-from storage.engine.postgres import Connection, connect
+from storage.engine.postgres_server import Connection, connect
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ FREED_SECONDS = 6
 _TRY_SECONDS = 0.5
 """How often those who do not lead look whether they may."""
 
-_LOCK = 0x44_7A_76_02
+LEADER_LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
 
 _LOST = (psycopg.Error, OSError, TimeoutError)
@@ -65,10 +65,10 @@ class PostgresLease(Lease):
         while True:
             connection = None
             try:
-                connection = await connect(self._url, idle_seconds=FREED_SECONDS)
+                connection = await connect(self._url, idle_session_timeout=f"{FREED_SECONDS}s")
                 while True:
                     asked_at = _now()
-                    if await _is_true(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
+                    if await _is_true(connection, f"SELECT pg_try_advisory_lock({LEADER_LOCK})"):
                         self._asked_at = asked_at
                         return connection
                     await asyncio.sleep(_TRY_SECONDS)
@@ -102,7 +102,7 @@ async def is_held(url: str) -> bool:
     sql = (
         "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "  # noqa: S608
         "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
-        f"AND classid = 0 AND objid = {_LOCK} AND objsubid = 1)"  # as of one BIGINT
+        f"AND classid = 0 AND objid = {LEADER_LOCK} AND objsubid = 1)"  # as of one BIGINT
     )
     try:
         async with await connect(url) as connection:
