@@ -58,15 +58,18 @@ COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
-    "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
+    "aiosqlite": {
+        *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
+    },
     "psycopg": {
-        "storage.engine.postgres",
-        "storage.engine.postgres_connections",
-        "storage.engine.postgres_lease",
-        "storage.engine.postgres_locks",
+        *("storage.engine.postgres", "storage.engine.postgres_connections"),
+        *("storage.engine.postgres_lease", "storage.engine.postgres_locks"),
+        *("storage.engine.postgres_server", "storage.engine.postgres_tables"),
     },
     "psycopg_pool": {"storage.engine.postgres"},
-    "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
+    "sqlite3": {
+        *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
+    },
     "prometheus_client": {"bot.telemetry.metrics"},
 }
 """Libraries that one file keeps from all others."""

@@ -197,6 +197,20 @@ class Lease(ABC):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`ahead`: seconds by which its clock is before ours, known to `unsure` seconds.
+
+    `connections`: so many it lets us have, but for what others take; a bot takes `of_a_bot`.
+    """
+
+    version: str
+    ahead: float
+    unsure: float
+    connections: int
+    of_a_bot: int
+
+
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in parts of at most `size`: one statement takes only so many values."""
     return (items[i : i + size] for i in range(0, len(items), size))

@@ -14,7 +14,6 @@ import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -22,22 +21,23 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
 from storage.engine.postgres_connections import (
+    CONNECTIONS,
     Connection,
-    address_of,
+    address,
     configure,
     connect,
-    one_line,
+    explained,
     row_factory,
     translated,
 )
 from storage.engine.postgres_locks import PostgresLocks
+from storage.engine.postgres_server import examine
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
 COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
-_CONNECTIONS = 8
 
 _CHANNEL = "dzvinok_outbox"
 _AGAIN_SECONDS = 1.0
@@ -196,23 +196,23 @@ async def open_postgres(
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
-    address = address_of(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        address,
+        address(url),
         connection_class=psycopg.AsyncConnection,
         kwargs={"autocommit": True, "row_factory": row_factory, "prepare_threshold": 1},
         configure=configure,
         check=_check,
         min_size=1,
-        max_size=_CONNECTIONS,
+        max_size=CONNECTIONS,
         timeout=_WAIT_SECONDS,
         open=False,
     )
     try:
-        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
-            await _migrate(connection, migrations)
-    except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL: {one_line(error)}") from error
+        async with await connect(url) as connection:
+            await examine(connection, url)
+            await migrate(connection, migrations)
+    except (psycopg.Error, OSError) as error:
+        raise explained(error) from error
     async with pool:
         yield PostgresDatabase(url, pool)
 
@@ -228,24 +228,37 @@ async def _check(connection: Connection) -> None:
         await connection.execute("SELECT 1")
 
 
-async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
+async def stored_version(connection: Connection) -> int:
+    """That of the schema there, 0 if there is none."""
+    cursor = await connection.execute("SELECT to_regclass('schema_version') IS NOT NULL")
+    [(is_there,)] = await cursor.fetchall()
+    if not is_there:
+        return 0
+    cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
+    [(version,)] = await cursor.fetchall()
+    return int(version)
+
+
+async def migrate(connection: Connection, migrations: Path = MIGRATIONS) -> None:
+    """Bring the database to the newest schema. Raises StartError if it is newer; psycopg.Error."""
     scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
     async with connection.transaction():
         await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
-        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-        [(version,)] = await cursor.fetchall()
+        version = await stored_version(connection)
         if version > max(scripts):
             raise StartError(
                 f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
                 f"this program knows {max(scripts)}): upgrade the program"
             )
+        if version == max(scripts):
+            return
         for number, path in scripts.items():
             if number > version:
                 try:
                     await connection.execute(path.read_text(encoding="utf-8").encode())
                 except psycopg.Error as error:
-                    raise StartError(f"DATABASE_URL: {path.name}: {one_line(error)}") from error
+                    raise explained(StartError(f"{path.name}: {error}")) from error
+        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
         await connection.execute("DELETE FROM schema_version")
         await connection.execute(
             "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)

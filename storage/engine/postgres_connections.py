@@ -1,5 +1,9 @@
-"""Connections to PostgreSQL: where it is, how long it may be silent, and what rows look like."""
+"""Connections to PostgreSQL: where it is, how long it may be silent, what rows look like.
 
+And what is to be mended when there is none.
+"""
+
+import re
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -9,6 +13,15 @@ from psycopg.rows import RowMaker
 
 from bot.domain.errors import StartError
 from storage.engine.base import Row
+
+OLDEST = 140000
+"""The first version with idle_session_timeout, by which a lost leader is noticed."""
+
+CONNECTIONS = 8
+"""Of the pool of a bot."""
+
+OF_A_BOT = CONNECTIONS + 3
+"""Connections that a bot takes at most: the pool, the leader's lock, its locks, the listener."""
 
 _PREPARED = 500
 """Statements that a connection keeps prepared."""
@@ -21,45 +34,117 @@ _SETTINGS = {
     "tcp_user_timeout": "15000",
     "target_session_attrs": "read-write",
     "application_name": "dzvinok",
-    "options": "-c statement_timeout=60s -c lock_timeout=20s "
-    "-c idle_in_transaction_session_timeout=60s",
+    "client_encoding": "utf8",
 }
 """Where the address says nothing else: a server that is gone is noticed within seconds."""
+
+_SESSION = {
+    "statement_timeout": "60s",
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "60s",
+}
+"""The same of a session; asked of it once it is there, since poolers refuse them before."""
+
+_EXPECTED = (
+    "DATABASE_URL: expected an address like postgresql://dzvinok:password@host/dzvinok, "
+    "special characters of the password as in %40 for @"
+)
+
+_ADVICE = (
+    ("unsupported startup parameter", "write the address of PostgreSQL itself, not of a pooler"),
+    ("(no|without) encryption|SSL off|SSL required", "the server wants TLS: add ?sslmode=require"),
+    ("does not support SSL", "take sslmode out of the address, or switch TLS on in the server"),
+    (
+        "certificate",
+        "name the certificate of the authority: ?sslmode=verify-full&sslrootcert=FILE",
+    ),
+    ("no password supplied", "write the password: postgresql://user:password@host/database"),
+    (r"(password|SASL) authentication failed|no such user", "check the user and the password"),
+    (r"database .* does not exist|no such database", "make it: createdb -O USER DATABASE"),
+    (r"role .* does not exist", "make the user: createuser -P USER"),
+    ("pg_hba.conf", "let this computer in: a line of its address in pg_hba.conf"),
+    (
+        "resolve host|translate host name",
+        "no such host is known here: check the name in the address",
+    ),
+    ("Connection refused|No such file", "nothing listens there: check host, port, the server"),
+    ("timeout|timed out|unreachable", "nothing answers there: check host, port, the firewall"),
+    (
+        "too many (clients|connections)|connection slots|no more connections",
+        f"raise max_connections: each bot takes up to {OF_A_BOT}",
+    ),
+    (
+        "read-only|hot standby|standby mode",
+        "it is a standby: write the address of the primary, or all hosts with commas between",
+    ),
+    (
+        "must be owner|permission denied",
+        "make the bot's user the owner of the database: ALTER DATABASE … OWNER TO …",
+    ),
+    ("starting up|shutting down|recovery mode", "try again when it has started"),
+    ("lock timeout", "another bot starts, or a move is under way: try again when it has ended"),
+)
+"""What to do, by what is said; the first that fits."""
 
 Connection = psycopg.AsyncConnection[Row]
 
 
-async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
-    """A connection of one's own; the server ends it when it is idle for so long (0: never).
+def explained(error: Exception) -> StartError:
+    """What the server, or the way to it, says, and what to do."""
+    told = " ".join(str(error).split())
+    for pattern, advice in _ADVICE:
+        if re.search(pattern, told, re.IGNORECASE):
+            return StartError(f"DATABASE_URL: {told}; {advice}")
+    return StartError(f"DATABASE_URL: {told}")
 
-    Raises psycopg.Error or OSError.
+
+def address(url: str) -> str:
+    """With our settings where the address says nothing else. Raises StartError.
+
+    It repeats nothing of an address that cannot be read: a part of the password may be anywhere.
     """
-    address = address_of(url)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=row_factory
-    )
-    await configure(connection)
-    await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
-    return connection
-
-
-def address_of(url: str) -> str:
-    """With our settings where the address says nothing else. Raises StartError."""
     try:
         said = psycopg.conninfo.conninfo_to_dict(url)
+        if not re.fullmatch(r"[\d,]*", str(said.get("port", ""))):
+            raise StartError(_EXPECTED)
         more = {name: value for name, value in _SETTINGS.items() if name not in said}
         return psycopg.conninfo.make_conninfo(url, **more)
     except psycopg.Error as error:
-        raise StartError(f"DATABASE_URL: {one_line(error)}") from error
+        raise StartError(_EXPECTED) from error
 
 
-async def configure(connection: Connection) -> None:
+async def connect(url: str, **session: str) -> Connection:
+    """A connection of one's own, with these settings of its session.
+
+    Raises psycopg.Error or OSError; StartError for an address that is none, or too old a server.
+    """
+    connection = await psycopg.AsyncConnection.connect(
+        address(url), autocommit=True, row_factory=row_factory
+    )
+    try:
+        version = connection.info.server_version
+        if version < OLDEST:
+            raise StartError(
+                f"DATABASE_URL: PostgreSQL {version // 10000} is too old: "
+                f"upgrade it to {OLDEST // 10000} or newer"
+            )
+        await configure(connection, **{"idle_session_timeout": "0"} | session)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+async def configure(connection: Connection, **session: str) -> None:
+    """Give the session these settings, and ours unless its address has options of its own."""
     connection.prepared_max = _PREPARED
     connection.adapters.register_loader("numeric", _WholeNumberLoader)
-
-
-def one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    if "options" not in connection.info.get_parameters():
+        session = _SESSION | session
+    if session:
+        sql = ", ".join(["set_config(%s, %s, false)"] * len(session))
+        values = [one for setting in session.items() for one in setting]
+        await connection.execute(f"SELECT {sql}".encode(), values)
 
 
 @lru_cache(maxsize=4096)

@@ -29,7 +29,7 @@ FREED_SECONDS = 6
 _TRY_SECONDS = 0.5
 """How often those who do not lead look whether they may."""
 
-_LOCK = 0x44_7A_76_02
+LEADER_LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
 
 _PRESENT = 0x44_7A_76_03
@@ -81,11 +81,11 @@ class PostgresLease(Lease):
         while True:
             connection = None
             try:
-                connection = await connect(self._url, idle_seconds=FREED_SECONDS)
+                connection = await connect(self._url, idle_session_timeout=f"{FREED_SECONDS}s")
                 await connection.execute(f"SELECT pg_advisory_lock_shared({_PRESENT})".encode())
                 while True:
                     asked_at = _now()
-                    if await _number(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
+                    if await _number(connection, f"SELECT pg_try_advisory_lock({LEADER_LOCK})"):
                         self._asked_at = asked_at
                         return connection
                     await asyncio.sleep(_TRY_SECONDS)
@@ -118,7 +118,7 @@ async def is_held(url: str) -> bool:
     """Whether some process leads, as far as can be seen."""
     try:
         async with await connect(url) as connection:
-            return await _number(connection, _HOLDERS.format(lock=_LOCK)) > 0
+            return await _number(connection, _HOLDERS.format(lock=LEADER_LOCK)) > 0
     except (*_LOST, StartError):
         return False
 

@@ -109,7 +109,9 @@ class PostgresLocks:
         """Take and free what is wished for, until it is cancelled."""
         while True:
             try:
-                async with await connect(self._url, idle_seconds=FREED_SECONDS) as connection:
+                async with await connect(
+                    self._url, idle_session_timeout=f"{FREED_SECONDS}s"
+                ) as connection:
                     self._freed.clear()  # with the session that held it
                     async with connection.pipeline() as pipeline:
                         await self._take_again(connection, pipeline)

@@ -188,6 +188,9 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
             await connection.commit()
         except BaseException as error:
             await connection.rollback()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                told = "another program, such as an import, writes to it: wait until it has ended"
+                raise StartError(f"DATABASE_PATH: {path}: {told}") from error
             if isinstance(error, sqlite3.Error):
                 raise StartError(f"DATABASE_PATH: {path}: {script.name}: {error}") from error
             raise

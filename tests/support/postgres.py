@@ -50,7 +50,7 @@ def stop_server() -> None:
     """Stop the server, if somebody has needed it, and delete its folder."""
     if folder := os.environ.pop(FOLDER, None):
         if (Path(folder) / "data").exists():
-            _run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+            run_program("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -93,7 +93,7 @@ def _start(folder: Path) -> None:
     if os.getuid() == 0:  # a server of root's is refused
         shutil.chown(folder, "postgres")
         folder.chmod(0o755)
-    _run(
+    run_program(
         "initdb",
         "-D",
         f"{folder}/data",
@@ -109,10 +109,13 @@ def _start(folder: Path) -> None:
     options = " ".join(
         f"-c {one}" for one in (*_UNSAFE, "listen_addresses=", f"unix_socket_directories={folder}")
     )
-    _run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start")
+    run_program(
+        "pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start"
+    )
 
 
-def _run(program: str, *words: str) -> None:
+def run_program(program: str, *words: str) -> None:
+    """Of PostgreSQL's own, the newest version; as a user that is not root."""
     user = "postgres" if os.getuid() == 0 else None
     subprocess.run(
         [_programs()[-1] / program, *words], check=True, user=user, capture_output=True, cwd="/"
