@@ -5,6 +5,7 @@ a million calls that took 65 s in place of 89, and the tables may come in any or
 nothing for a later VACUUM to do.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 
 from bot.domain.errors import StartError
 from storage.engine.postgres import COMPANY_LOCK, migrate, stored_version
-from storage.engine.postgres_connections import connect, explained
+from storage.engine.postgres_connections import Connection, connect, explained
 from storage.engine.postgres_lease import LEADER_LOCK
 from storage.engine.postgres_server import examine
 from storage.engine.tables import BEGIN, END, Table
@@ -32,11 +33,13 @@ _PATIENCE = {
 }
 """Of the session: one statement takes minutes, and its locks go soon after we are gone."""
 
+_ATTEMPTS, _AGAIN_SECONDS = 10, 0.2
+
 _OF_THE_SCHEMA = "(SELECT relnamespace FROM pg_class WHERE oid = to_regclass('schema_version'))"
 
 
 class PostgresTables:
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def is_empty(self, tables: Sequence[Table]) -> bool:
@@ -138,16 +141,23 @@ async def open_postgres_tables(url: str) -> AsyncIterator[PostgresTables]:
         raise explained(error) from error
 
 
-async def _lead(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raises StartError if a bot leads there: else none does while this connection lives."""
-    cursor = await connection.execute(f"SELECT pg_try_advisory_lock({LEADER_LOCK})")
-    if await cursor.fetchone() != (True,):
-        raise StartError(
-            "DATABASE_URL: a bot is running on this database, or another move: stop it first"
-        )
+async def _lead(connection: Connection) -> None:
+    """Raises StartError if a bot leads there: else none does while this connection lives.
+
+    Of one that has just ended the server may not know so yet.
+    """
+    for _ in range(_ATTEMPTS):
+        cursor = await connection.execute(f"SELECT pg_try_advisory_lock({LEADER_LOCK})".encode())
+        [(is_ours,)] = await cursor.fetchall()
+        if is_ours:
+            return
+        await asyncio.sleep(_AGAIN_SECONDS)
+    raise StartError(
+        "DATABASE_URL: a bot is running on this database, or another move: stop it first"
+    )
 
 
-async def _check_foreign(connection: psycopg.AsyncConnection[Any]) -> None:
+async def _check_foreign(connection: Connection) -> None:
     """Raises StartError if there are tables already, where there is no schema of ours."""
     cursor = await connection.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "

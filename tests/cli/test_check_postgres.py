@@ -190,7 +190,7 @@ def test_no_connection_left(server: OwnServer, database: str, terminal: Terminal
 def test_a_server_that_is_too_old(
     server: OwnServer, database: str, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.engine.postgres_server.OLDEST", 990000)
+    monkeypatch.setattr("storage.engine.postgres_connections.OLDEST", 990000)
     line = failure(terminal, server.address(database))
     assert " is too old: upgrade it to 99 or newer" in line
 
