@@ -35,6 +35,7 @@ handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digest
                 bot.delivery.cards bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.repositories | bot.config storage
+bot.parts     | bot handlers keyboards storage
 bot.app       | bot handlers keyboards storage
 bot.cli       | bot handlers keyboards storage
 bot.__main__  | bot handlers keyboards storage
@@ -53,7 +54,7 @@ def rooms_of(table: str) -> dict[str, set[str]]:
 
 ROOMS = rooms_of(ROOMS_TABLE)
 
-COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
+COMPOSERS = {"bot.repositories", "bot.parts", "bot.app", "bot.cli", "bot.__main__"}
 """What puts the others together: nothing else imports these."""
 
 ONLY_IN = {

@@ -22,7 +22,6 @@ from aiogram.methods import EditMessageText, Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
-from bot.app import create_bot, create_cards, create_dispatcher
 from bot.delivery.pace import Pace, PaceMiddleware
 from bot.demo.bot_api.server import BotApiServer
 from bot.dialling.dialler import Dialler
@@ -31,6 +30,7 @@ from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Employee
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.parts import create_bot, create_cards, create_dispatcher
 from bot.repositories import Repositories, create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation

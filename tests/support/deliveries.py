@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
-from bot.app import create_notices
 from bot.delivery.alerter import Alerter
 from bot.delivery.cards import Cards
 from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
 from bot.domain.people import Language
+from bot.parts import create_notices
 from bot.repositories import Repositories
 from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
