@@ -10,6 +10,7 @@ Readers wait for nobody.
 """
 
 import asyncio
+import re
 import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
@@ -54,8 +55,23 @@ _SETTINGS = {
 }
 """Where the address says nothing else: a server that is gone is noticed within seconds."""
 
-Connection = psycopg.AsyncConnection[Row]
+_FIRST_LINE = re.compile(r"-- (?:expand|contract: (\d{4}))\n")
+"""That of a migration: what it does to older programs. CONTRIBUTING.md, "Migrations"."""
+
+_STALE = psycopg.errors.FeatureNotSupported
+"""What is said of a prepared `SELECT *` once its table has another column, among other things."""
+
+_BEGIN = Statement("BEGIN", [()])
+_LOCK = Statement(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})", [()])
+_COMMIT = Statement("COMMIT", [()])
+_VERSION = "SELECT version FROM schema_version"
+
 _Cursor = psycopg.AsyncCursor[Row]
+
+
+class Connection(psycopg.AsyncConnection[Row]):
+    schema = 0
+    """The version of the schema that what is prepared fits."""
 
 
 class PostgresDatabase(Database):
@@ -65,11 +81,25 @@ class PostgresDatabase(Database):
         self._pool = pool
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
-        self.trips += 1
         async with self._connection() as connection:
+            try:
+                return await self._fetch_each(connection, selects)
+            except _STALE:
+                await self._pool.drain()  # all forget what they have prepared
+        async with self._connection() as connection:
+            return await self._fetch_each(connection, selects)
+
+    async def _fetch_each(
+        self, connection: Connection, selects: Sequence[Select]
+    ) -> list[list[Row]]:
+        self.trips += 1
+        try:
             async with connection.pipeline() if len(selects) > 1 else nullcontext():
                 cursors = [await connection.execute(_translated(sql), of) for sql, of in selects]
             return [await cursor.fetchall() for cursor in cursors]
+        except BaseException:
+            await connection.close()  # it takes for prepared what came after the error
+            raise
 
     async def ring(self) -> None:
         async with self._connection() as connection:
@@ -92,10 +122,9 @@ class PostgresDatabase(Database):
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._connection() as connection:
             try:
-                async with connection.pipeline() as pipeline:
-                    tx = _PostgresTransaction(self, connection, pipeline)
-                    yield tx
-                    await tx.commit()
+                tx = _PostgresTransaction(self, connection)
+                yield tx
+                await tx.commit()
                 self.owings += tx.owes
             finally:
                 with suppress(psycopg.Error):  # the connection is gone, and the transaction
@@ -115,47 +144,58 @@ class PostgresDatabase(Database):
 
 
 class _PostgresTransaction(Transaction):
-    def __init__(
-        self,
-        database: PostgresDatabase,
-        connection: Connection,
-        pipeline: psycopg.AsyncPipeline,
-    ) -> None:
+    """The first trip takes the company's lock: from then on nobody changes the schema.
+
+    If it has changed since the connection was last used, what was prepared is forgotten, and the
+    trip made again: nobody has had an answer of it.
+    """
+
+    def __init__(self, database: PostgresDatabase, connection: Connection) -> None:
         super().__init__()
         self._database = database
         self._connection = connection
-        self._pipeline = pipeline
         self._is_begun = False
 
     async def _run(self, queued: Sequence[Statement]) -> None:
-        self._database.trips += 1
-        asked = await self._send(queued)
-        await self._pipeline.sync()
-        for answer, cursor in asked:
-            answer.rows = await cursor.fetchall() if cursor.description else []
+        if self._is_begun:
+            await self._send(queued)
+            return
+        version = None
+        with suppress(_STALE):
+            version = await self._begin(queued)
+        if version != self._connection.schema:
+            await self._connection.rollback()  # it forgets what was prepared
+            self._connection.schema = await self._begin(queued)
 
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
-        if queued or self._is_begun:
-            await self._send(queued)
-            self._database.trips += 1
-            await self._connection.execute("COMMIT")
+        if self._is_begun:
+            await self._send([*queued, _COMMIT])
+        elif queued:
+            await self._send([_BEGIN, _LOCK, *queued, _COMMIT])
 
-    async def _send(self, queued: Sequence[Statement]) -> list[tuple[Answer, _Cursor]]:
-        """Give it to the server without waiting for what becomes of it."""
+    async def _begin(self, queued: Sequence[Statement]) -> int:
+        """Run these first; returns the version of the schema."""
+        self._is_begun = True
+        version = Answer(self)
+        await self._send([_BEGIN, _LOCK, Statement(_VERSION, [()], answer=version), *queued])
+        [[number]] = await version
+        return int(number)
+
+    async def _send(self, queued: Sequence[Statement]) -> None:
+        """Have it all done in one trip, and fill in the answers."""
+        self._database.trips += 1
         asked: list[tuple[Answer, _Cursor]] = []
-        if not self._is_begun:
-            self._is_begun = True
-            await self._connection.execute("BEGIN")
-            await self._connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        for one in queued:
-            if one.is_many:
-                await self._connection.cursor().executemany(_translated(one.sql), one.rows)
-            else:
-                cursor = await self._connection.execute(_translated(one.sql), one.rows[0])
-                if one.answer:
-                    asked.append((one.answer, cursor))
-        return asked
+        async with self._connection.pipeline():
+            for one in queued:
+                if one.is_many:
+                    await self._connection.cursor().executemany(_translated(one.sql), one.rows)
+                else:
+                    cursor = await self._connection.execute(_translated(one.sql), one.rows[0])
+                    if one.answer:
+                        asked.append((one.answer, cursor))
+        for answer, cursor in asked:
+            answer.rows = await cursor.fetchall() if cursor.description else []
 
 
 @lru_cache(maxsize=4096)
@@ -202,12 +242,13 @@ async def open_postgres(
     """Open the database, migrating it as needed; several processes may do so at once.
 
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
-    Raises StartError if it cannot be opened or was written by a newer version of the program.
+    Raises StartError if it cannot be opened, or a newer version of the program has made of it what
+    this one cannot work on.
     """
     address = _address(url)
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         address,
-        connection_class=psycopg.AsyncConnection,
+        connection_class=Connection,
         kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
         configure=_configure,
         check=_check,
@@ -231,9 +272,7 @@ async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
     Raises psycopg.Error or OSError.
     """
     address = _address(url)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=_row_factory
-    )
+    connection = await Connection.connect(address, autocommit=True, row_factory=_row_factory)
     await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
     return connection
 
@@ -262,29 +301,41 @@ def _address(url: str) -> str:
 async def _configure(connection: Connection) -> None:
     connection.prepared_max = _PREPARED
     connection.adapters.register_loader("numeric", _WholeNumberLoader)
+    [[connection.schema]] = await (await connection.execute(_VERSION)).fetchall()
 
 
 async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
     scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
+    known = max(scripts)
     async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
-        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-        [(version,)] = await cursor.fetchall()
-        if version > max(scripts):
+        await connection.execute(_LOCK.sql.encode())
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT, oldest BIGINT)"
+        )
+        cursor = await connection.execute(
+            "SELECT coalesce(max(version), 0), coalesce(max(oldest), 0) FROM schema_version"
+        )
+        [(version, oldest)] = await cursor.fetchall()
+        if known < oldest:
             raise StartError(
                 f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
-                f"this program knows {max(scripts)}): upgrade the program"
+                f"for programs that know {oldest}; this one knows {known}): upgrade the program"
             )
+        if known <= version:
+            return
         for number, path in scripts.items():
             if number > version:
+                script = path.read_text(encoding="utf-8")
                 try:
-                    await connection.execute(path.read_text(encoding="utf-8").encode())
+                    await connection.execute(script.encode())
                 except psycopg.Error as error:
                     raise StartError(f"DATABASE_URL: {path.name}: {_one_line(error)}") from error
+                line = _FIRST_LINE.match(script)
+                oldest = max(oldest, int(line[1] or 0) if line else number)
         await connection.execute("DELETE FROM schema_version")
         await connection.execute(
-            "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
+            "INSERT INTO schema_version (version, oldest) VALUES (%s, %s)", (known, oldest)
         )
 
 
