@@ -65,7 +65,8 @@ ONLY_IN = {
     "psycopg": {
         *("storage.engine.postgres", "storage.engine.postgres_connections"),
         *("storage.engine.postgres_lease", "storage.engine.postgres_locks"),
-        *("storage.engine.postgres_server", "storage.engine.postgres_tables"),
+        *("storage.engine.postgres_schema", "storage.engine.postgres_server"),
+        "storage.engine.postgres_tables",
     },
     "psycopg_pool": {"storage.engine.postgres"},
     "sqlite3": {

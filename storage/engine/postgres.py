@@ -18,7 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from bot.domain.errors import StartError, StorageError
+from bot.domain.errors import StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
 from storage.engine.postgres_connections import (
     CONNECTIONS,
@@ -31,13 +31,8 @@ from storage.engine.postgres_connections import (
     translated,
 )
 from storage.engine.postgres_locks import PostgresLocks
+from storage.engine.postgres_schema import LOCK_SQL, MIGRATIONS, VERSION_SQL, migrate
 from storage.engine.postgres_server import examine
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
-
-COMPANY_LOCK = 0x44_7A_76_01
-"""The advisory lock of whoever writes; any constant, the same in all versions of the program."""
-
 
 _CHANNEL = "dzvinok_outbox"
 _AGAIN_SECONDS = 1.0
@@ -45,6 +40,13 @@ _AGAIN_SECONDS = 1.0
 
 _WAIT_SECONDS = 10.0
 """For a connection of the pool; then the database counts as not there."""
+
+_STALE = psycopg.errors.FeatureNotSupported
+"""What is said of a prepared `SELECT *` once its table has another column, among other things."""
+
+_BEGIN = Statement("BEGIN", [()])
+_LOCK = Statement(LOCK_SQL, [()])
+_COMMIT = Statement("COMMIT", [()])
 
 _Cursor = psycopg.AsyncCursor[Row]
 
@@ -57,22 +59,30 @@ class PostgresDatabase(Database):
         self._locks: PostgresLocks | None = None
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
-        self.trips += 1
         async with self._connection() as connection:
+            try:
+                return await self._fetch_each(connection, selects)
+            except _STALE:
+                await self._pool.drain()  # all forget what they have prepared
+        async with self._connection() as connection:
+            return await self._fetch_each(connection, selects)
+
+    async def _fetch_each(
+        self, connection: Connection, selects: Sequence[Select]
+    ) -> list[list[Row]]:
+        self.trips += 1
+        try:
             if len(selects) == 1:
                 [(sql, values)] = selects
                 return [await (await connection.execute(translated(sql), values)).fetchall()]
-            try:
-                async with connection.pipeline():
-                    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                    cursors = [
-                        await connection.execute(translated(sql), of) for sql, of in selects
-                    ]
-                    await connection.execute("COMMIT")
-            finally:
-                with suppress(psycopg.Error):
-                    await connection.rollback()
+            async with connection.pipeline():
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursors = [await connection.execute(translated(sql), of) for sql, of in selects]
+                await connection.execute("COMMIT")
             return [await cursor.fetchall() for cursor in cursors]
+        except BaseException:
+            await connection.close()  # it takes for prepared what came after the error
+            raise
 
     @asynccontextmanager
     async def sharing(self) -> AsyncIterator[None]:
@@ -121,10 +131,9 @@ class PostgresDatabase(Database):
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._connection() as connection:
             try:
-                async with connection.pipeline() as pipeline:
-                    tx = _PostgresTransaction(self, connection, pipeline)
-                    yield tx
-                    await tx.commit()
+                tx = _PostgresTransaction(self, connection)
+                yield tx
+                await tx.commit()
                 self.owings += tx.owes
             finally:
                 with suppress(psycopg.Error):  # the connection is gone, and the transaction
@@ -144,47 +153,58 @@ class PostgresDatabase(Database):
 
 
 class _PostgresTransaction(Transaction):
-    def __init__(
-        self,
-        database: PostgresDatabase,
-        connection: Connection,
-        pipeline: psycopg.AsyncPipeline,
-    ) -> None:
+    """The first trip takes the company's lock: from then on nobody changes the schema.
+
+    If it has changed since the connection was last used, what was prepared is forgotten, and the
+    trip made again: nobody has had an answer of it.
+    """
+
+    def __init__(self, database: PostgresDatabase, connection: Connection) -> None:
         super().__init__()
         self._database = database
         self._connection = connection
-        self._pipeline = pipeline
         self._is_begun = False
 
     async def _run(self, queued: Sequence[Statement]) -> None:
-        self._database.trips += 1
-        asked = await self._send(queued)
-        await self._pipeline.sync()
-        for answer, cursor in asked:
-            answer.rows = await cursor.fetchall() if cursor.description else []
+        if self._is_begun:
+            await self._send(queued)
+            return
+        version = None
+        with suppress(_STALE):
+            version = await self._begin(queued)
+        if version != self._connection.schema:
+            await self._connection.rollback()  # it forgets what was prepared
+            self._connection.schema = await self._begin(queued)
 
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
-        if queued or self._is_begun:
-            await self._send(queued)
-            self._database.trips += 1
-            await self._connection.execute("COMMIT")
+        if self._is_begun:
+            await self._send([*queued, _COMMIT])
+        elif queued:
+            await self._send([_BEGIN, _LOCK, *queued, _COMMIT])
 
-    async def _send(self, queued: Sequence[Statement]) -> list[tuple[Answer, _Cursor]]:
-        """Give it to the server without waiting for what becomes of it."""
+    async def _begin(self, queued: Sequence[Statement]) -> int:
+        """Run these first; returns the version of the schema."""
+        self._is_begun = True
+        version = Answer(self)
+        await self._send([_BEGIN, _LOCK, Statement(VERSION_SQL, [()], answer=version), *queued])
+        [[number]] = await version
+        return int(number)
+
+    async def _send(self, queued: Sequence[Statement]) -> None:
+        """Have it all done in one trip, and fill in the answers."""
+        self._database.trips += 1
         asked: list[tuple[Answer, _Cursor]] = []
-        if not self._is_begun:
-            self._is_begun = True
-            await self._connection.execute("BEGIN")
-            await self._connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        for one in queued:
-            if one.is_many:
-                await self._connection.cursor().executemany(translated(one.sql), one.rows)
-            else:
-                cursor = await self._connection.execute(translated(one.sql), one.rows[0])
-                if one.answer:
-                    asked.append((one.answer, cursor))
-        return asked
+        async with self._connection.pipeline():
+            for one in queued:
+                if one.is_many:
+                    await self._connection.cursor().executemany(translated(one.sql), one.rows)
+                else:
+                    cursor = await self._connection.execute(translated(one.sql), one.rows[0])
+                    if one.answer:
+                        asked.append((one.answer, cursor))
+        for answer, cursor in asked:
+            answer.rows = await cursor.fetchall() if cursor.description else []
 
 
 @asynccontextmanager
@@ -194,13 +214,14 @@ async def open_postgres(
     """Open the database, migrating it as needed; several processes may do so at once.
 
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
-    Raises StartError if it cannot be opened or was written by a newer version of the program.
+    Raises StartError if it cannot be opened, or a newer version of the program has made of it what
+    this one cannot work on.
     """
     pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
         address(url),
-        connection_class=psycopg.AsyncConnection,
+        connection_class=Connection,
         kwargs={"autocommit": True, "row_factory": row_factory, "prepare_threshold": 1},
-        configure=configure,
+        configure=_configure,
         check=_check,
         min_size=1,
         max_size=CONNECTIONS,
@@ -217,6 +238,11 @@ async def open_postgres(
         yield PostgresDatabase(url, pool)
 
 
+async def _configure(connection: Connection) -> None:
+    await configure(connection)
+    [[connection.schema]] = await (await connection.execute(VERSION_SQL)).fetchall()
+
+
 async def _check(connection: Connection) -> None:
     """Raises psycopg.Error if the server has ended this session: then another is taken.
 
@@ -226,40 +252,3 @@ async def _check(connection: Connection) -> None:
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):
         await connection.execute("SELECT 1")
-
-
-async def stored_version(connection: Connection) -> int:
-    """That of the schema there, 0 if there is none."""
-    cursor = await connection.execute("SELECT to_regclass('schema_version') IS NOT NULL")
-    [(is_there,)] = await cursor.fetchall()
-    if not is_there:
-        return 0
-    cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-    [(version,)] = await cursor.fetchall()
-    return int(version)
-
-
-async def migrate(connection: Connection, migrations: Path = MIGRATIONS) -> None:
-    """Bring the database to the newest schema. Raises StartError if it is newer; psycopg.Error."""
-    scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
-    async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        version = await stored_version(connection)
-        if version > max(scripts):
-            raise StartError(
-                f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
-                f"this program knows {max(scripts)}): upgrade the program"
-            )
-        if version == max(scripts):
-            return
-        for number, path in scripts.items():
-            if number > version:
-                try:
-                    await connection.execute(path.read_text(encoding="utf-8").encode())
-                except psycopg.Error as error:
-                    raise explained(StartError(f"{path.name}: {error}")) from error
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
-        await connection.execute("DELETE FROM schema_version")
-        await connection.execute(
-            "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
-        )

@@ -86,7 +86,10 @@ _ADVICE = (
 )
 """What to do, by what is said; the first that fits."""
 
-Connection = psycopg.AsyncConnection[Row]
+
+class Connection(psycopg.AsyncConnection[Row]):
+    schema = 0
+    """The version of the schema that what is prepared fits."""
 
 
 def explained(error: Exception) -> StartError:
@@ -118,9 +121,7 @@ async def connect(url: str, **session: str) -> Connection:
 
     Raises psycopg.Error or OSError; StartError for an address that is none, or too old a server.
     """
-    connection = await psycopg.AsyncConnection.connect(
-        address(url), autocommit=True, row_factory=row_factory
-    )
+    connection = await Connection.connect(address(url), autocommit=True, row_factory=row_factory)
     try:
         version = connection.info.server_version
         if version < OLDEST:

@@ -13,9 +13,9 @@ from typing import Any
 import psycopg
 
 from bot.domain.errors import StartError
-from storage.engine.postgres import COMPANY_LOCK, migrate, stored_version
 from storage.engine.postgres_connections import Connection, connect, explained
 from storage.engine.postgres_lease import LEADER_LOCK
+from storage.engine.postgres_schema import LOCK_SQL, migrate, stored_version
 from storage.engine.postgres_server import examine
 from storage.engine.tables import BEGIN, END, Table
 
@@ -131,11 +131,11 @@ async def open_postgres_tables(url: str) -> AsyncIterator[PostgresTables]:
         async with await connect(url, **_PATIENCE) as connection:
             await examine(connection, url)
             await _lead(connection)
-            if await stored_version(connection) == 0:
+            if await stored_version(connection) == (0, 0):
                 await _check_foreign(connection)
-            await migrate(connection)
+            await migrate(connection, is_exact=True)
             async with connection.transaction():
-                await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
+                await connection.execute(LOCK_SQL.encode())
                 yield PostgresTables(connection)
     except (psycopg.Error, OSError) as error:
         raise explained(error) from error

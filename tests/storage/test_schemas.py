@@ -22,6 +22,7 @@ OURS, OF_SQLITE = "public", "of_sqlite"
 ONLY_POSTGRES = {
     ("table", "schema_version"),
     ("column", "schema_version", "version", "bigint", ""),
+    ("column", "schema_version", "oldest", "bigint", ""),
 }
 """SQLite keeps that number in the header of its file (user_version)."""
 
