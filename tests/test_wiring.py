@@ -59,8 +59,11 @@ COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
     "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
-    "psycopg": {"storage.engine.postgres", "storage.engine.postgres_lease"},
-    "psycopg_pool": {"storage.engine.postgres"},
+    "psycopg": {
+        "storage.engine.postgres",
+        "storage.engine.postgres_lease",
+        "storage.engine.postgres_pool",
+    },
     "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
     "prometheus_client": {"bot.telemetry.metrics"},
 }

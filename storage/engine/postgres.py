@@ -10,56 +10,50 @@ Readers wait for nobody.
 """
 
 import asyncio
-import select
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import psycopg
 from psycopg.adapt import Loader
 from psycopg.rows import RowMaker
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from bot.domain.errors import StartError, StorageError
+from bot.domain.errors import AwayError, StartError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
+from storage.engine.postgres_pool import AGAIN_SECONDS, Connection, Pool, answered
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
 
 COMPANY_LOCK = 0x44_7A_76_01
 """The advisory lock of whoever writes; any constant, the same in all versions of the program."""
 
-_CONNECTIONS = 8
 _PREPARED = 500
 """Statements that a connection keeps prepared."""
 
 _CHANNEL = "dzvinok_outbox"
-_AGAIN_SECONDS = 1.0
-"""After which a connection of one's own is tried again."""
-
-_WAIT_SECONDS = 10.0
-"""For a connection of the pool; then the database counts as not there."""
-
 _SETTINGS = {
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
     "target_session_attrs": "read-write",
     "application_name": "dzvinok",
-    "options": "-c statement_timeout=60s -c lock_timeout=20s "
-    "-c idle_in_transaction_session_timeout=60s",
+    "options": "-c statement_timeout=30s -c lock_timeout=10s "
+    "-c idle_in_transaction_session_timeout=5s",
 }
-"""Where the address says nothing else: a server that is gone is noticed within seconds."""
+"""Where the address says nothing else: a server that is gone is noticed within seconds.
 
-Connection = psycopg.AsyncConnection[Row]
+And the server notices within seconds a bot that is: all others wait for what it holds locked.
+"""
+
 _Cursor = psycopg.AsyncCursor[Row]
 
 
 class PostgresDatabase(Database):
-    def __init__(self, url: str, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, url: str, pool: Pool) -> None:
         super().__init__()
         self._url = url
         self._pool = pool
@@ -67,13 +61,17 @@ class PostgresDatabase(Database):
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         self.trips += 1
         async with self._connection() as connection:
-            async with connection.pipeline() if len(selects) > 1 else nullcontext():
-                cursors = [await connection.execute(_translated(sql), of) for sql, of in selects]
-            return [await cursor.fetchall() for cursor in cursors]
+            with answered(connection):
+                async with connection.pipeline() if len(selects) > 1 else nullcontext():
+                    cursors = [
+                        await connection.execute(_translated(sql), of) for sql, of in selects
+                    ]
+                return [await cursor.fetchall() for cursor in cursors]
 
     async def ring(self) -> None:
         async with self._connection() as connection:
-            await connection.execute(f"NOTIFY {_CHANNEL}")
+            with answered(connection):
+                await connection.execute(f"NOTIFY {_CHANNEL}")
 
     async def rings(self) -> AsyncIterator[None]:
         while True:
@@ -83,7 +81,7 @@ class PostgresDatabase(Database):
                     yield  # there may have been some before
                     async for _ in connection.notifies():
                         yield
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def size(self) -> int:
         return await self.count("SELECT pg_database_size(current_database())")
@@ -91,25 +89,26 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._connection() as connection:
-            try:
-                async with connection.pipeline() as pipeline:
-                    tx = _PostgresTransaction(self, connection, pipeline)
-                    yield tx
-                    await tx.commit()
-                self.owings += tx.owes
-            finally:
-                with suppress(psycopg.Error):  # the connection is gone, and the transaction
-                    await connection.rollback()
+            with answered(connection) as again:
+                try:
+                    async with connection.pipeline() as pipeline:
+                        tx = _PostgresTransaction(self, connection, pipeline, again)
+                        yield tx
+                        await tx.commit()
+                    self.owings += tx.owes
+                finally:
+                    with suppress(psycopg.Error):  # the connection is gone, and the transaction
+                        await connection.rollback()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except PoolTimeout as error:
-            raise StorageError("no connection to PostgreSQL") from error
         except psycopg.errors.DiskFull as error:
-            raise StorageError("disk full") from error
+            raise AwayError("disk full") from error
+        except psycopg.OperationalError as error:
+            raise AwayError(_one_line(error)) from error
         except psycopg.Error as error:
             raise StorageError(str(error)) from error
 
@@ -120,15 +119,18 @@ class _PostgresTransaction(Transaction):
         database: PostgresDatabase,
         connection: Connection,
         pipeline: psycopg.AsyncPipeline,
+        again: Callable[[], None],
     ) -> None:
         super().__init__()
         self._database = database
         self._connection = connection
         self._pipeline = pipeline
+        self._again = again
         self._is_begun = False
 
     async def _run(self, queued: Sequence[Statement]) -> None:
         self._database.trips += 1
+        self._again()
         asked = await self._send(queued)
         await self._pipeline.sync()
         for answer, cursor in asked:
@@ -137,6 +139,7 @@ class _PostgresTransaction(Transaction):
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
         if queued or self._is_begun:
+            self._again()
             await self._send(queued)
             self._database.trips += 1
             await self._connection.execute("COMMIT")
@@ -205,24 +208,16 @@ async def open_postgres(
     Raises StartError if it cannot be opened or was written by a newer version of the program.
     """
     address = _address(url)
-    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        address,
-        connection_class=psycopg.AsyncConnection,
-        kwargs={"autocommit": True, "row_factory": _row_factory, "prepare_threshold": 1},
-        configure=_configure,
-        check=_check,
-        min_size=1,
-        max_size=_CONNECTIONS,
-        timeout=_WAIT_SECONDS,
-        open=False,
-    )
     try:
         async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
             await _migrate(connection, migrations)
     except psycopg.OperationalError as error:
         raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-    async with pool:
+    pool = Pool(partial(_connect, address))
+    try:
         yield PostgresDatabase(url, pool)
+    finally:
+        await pool.close()
 
 
 async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
@@ -234,19 +229,12 @@ async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
     connection = await psycopg.AsyncConnection.connect(
         address, autocommit=True, row_factory=_row_factory
     )
-    await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
+    try:
+        await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
+    except BaseException:
+        await connection.close()
+        raise
     return connection
-
-
-async def _check(connection: Connection) -> None:
-    """Raises psycopg.Error if the server has ended this session: then another is taken.
-
-    An end waits to be read, which costs no round trip to see.
-    """
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        await connection.execute("SELECT 1")
 
 
 def _address(url: str) -> str:
@@ -259,9 +247,13 @@ def _address(url: str) -> str:
         raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
 
 
-async def _configure(connection: Connection) -> None:
+async def _connect(address: str) -> Connection:
+    connection = await psycopg.AsyncConnection.connect(
+        address, autocommit=True, row_factory=_row_factory, prepare_threshold=1
+    )
     connection.prepared_max = _PREPARED
     connection.adapters.register_loader("numeric", _WholeNumberLoader)
+    return connection
 
 
 async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:

@@ -18,7 +18,8 @@ import psycopg
 
 from bot.domain.errors import StartError
 from storage.engine.base import Lease
-from storage.engine.postgres import Connection, connect
+from storage.engine.postgres import connect
+from storage.engine.postgres_pool import Connection, answered
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _TRY_SECONDS = 0.5
 _LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
 
-_LOST = (psycopg.Error, OSError, TimeoutError)
+_LOST = (psycopg.Error, OSError)
 
 
 class PostgresLease(Lease):
@@ -68,7 +69,11 @@ class PostgresLease(Lease):
                 connection = await connect(self._url, idle_seconds=FREED_SECONDS)
                 while True:
                     asked_at = _now()
-                    if await _is_true(connection, f"SELECT pg_try_advisory_lock({_LOCK})"):
+                    with answered(connection, FREED_SECONDS):
+                        is_ours = await _is_true(
+                            connection, f"SELECT pg_try_advisory_lock({_LOCK})"
+                        )
+                    if is_ours:
                         self._asked_at = asked_at
                         return connection
                     await asyncio.sleep(_TRY_SECONDS)
@@ -87,7 +92,8 @@ class PostgresLease(Lease):
             while True:
                 await asyncio.sleep(ASK_SECONDS)
                 asked_at = _now()
-                async with asyncio.timeout(max(0.0, self._asked_at + TRUSTED_SECONDS - asked_at)):
+                left = self._asked_at + TRUSTED_SECONDS - asked_at
+                with answered(connection, max(0.0, left)):
                     await _is_true(connection, "SELECT true")
                 self._asked_at = asked_at
         except _LOST as error:

@@ -50,7 +50,7 @@ def stop_server() -> None:
     """Stop the server, if somebody has needed it, and delete its folder."""
     if folder := os.environ.pop(FOLDER, None):
         if (Path(folder) / "data").exists():
-            _run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+            run_postgres("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,29 +90,28 @@ def _server() -> Path:
 
 
 def _start(folder: Path) -> None:
+    make_data(folder)
+    start_postgres(folder, *_UNSAFE, "listen_addresses=")
+
+
+def make_data(folder: Path) -> None:
+    """Make an empty server in a folder, which its user then owns."""
     if os.getuid() == 0:  # a server of root's is refused
         shutil.chown(folder, "postgres")
         folder.chmod(0o755)
-    _run(
-        "initdb",
-        "-D",
-        f"{folder}/data",
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-N",
-    )
-    options = " ".join(
-        f"-c {one}" for one in (*_UNSAFE, "listen_addresses=", f"unix_socket_directories={folder}")
-    )
-    _run("pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start")
+    places = ("-D", f"{folder}/data", "-E", "UTF8", "--locale=C.UTF-8")
+    run_postgres("initdb", *places, "-A", "trust", "-U", "postgres", "-N")
 
 
-def _run(program: str, *words: str) -> None:
+def start_postgres(folder: Path, *settings: str) -> None:
+    """Start the server of a folder, and wait until it answers."""
+    options = " ".join(f"-c {one}" for one in (*settings, f"unix_socket_directories={folder}"))
+    words = ("-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options)
+    run_postgres("pg_ctl", *words, "start")
+
+
+def run_postgres(program: str, *words: str) -> None:
+    """Run a program of PostgreSQL's to its end, as the user its servers belong to."""
     user = "postgres" if os.getuid() == 0 else None
     subprocess.run(
         [_programs()[-1] / program, *words], check=True, user=user, capture_output=True, cwd="/"
