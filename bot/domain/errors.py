@@ -20,6 +20,7 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
     ├── RecordingSlowError      it comes too slowly, or not at all
     └── RecordingBusyError      whoever keeps it has no time now
 StorageError             the database cannot be read or written now: try again later
+├── AwayError            it is not there, or too busy: whatever is asked of it now fails
 └── HeldUpError          another process has in hand what must be done after it: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
@@ -107,6 +108,10 @@ class RecordingBusyError(RecordingError):
 
 
 class StorageError(Exception):
+    pass
+
+
+class AwayError(StorageError):
     pass
 
 

@@ -4,6 +4,7 @@ A PBX that signs what it posts is believed only if the signature is right, and o
 hear something of its own hears it, as `bot/sources/base.py` says.
 """
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,9 @@ from bot.sources.base import (
 from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+ANSWER_SECONDS = 10.0
+"""How long a PBX waits for an answer: some give up after so long, and would not post again."""
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -69,18 +73,26 @@ class Hooks:
         self._recorder = recorder
         self._metrics = metrics
         self._posts = posts
+        self._storing: set[asyncio.Task[list[Outcome] | None]] = set()
         self._hooks = {
             name: _hook(source, settings.sources[name].token)
             for name, source in sources.items()
             if isinstance(source, HookSource)
         }
 
+    async def finish(self) -> None:
+        """Give up what is still being stored, and was answered for already."""
+        for storing in self._storing:
+            storing.cancel()
+        await asyncio.gather(*self._storing, return_exceptions=True)
+
     async def receive(self, request: web.Request) -> web.Response:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
 
         200: something was, and it is durable, or there was nothing to take. 422: nothing could be
         read. 404: the source or the token is wrong. 403: the signature is. 400, 413, 415: there is
-        no body to read. 503: the database cannot be written now, so the PBX should post again.
+        no body to read. 503: the database cannot be written now, or not
+        within ANSWER_SECONDS, so the PBX should post again.
         """
         name = request.match_info["source"]
         hook = self._find(name, request.match_info["token"])
@@ -121,14 +133,30 @@ class Hooks:
     async def _record(
         self, name: str, facts: Sequence[CallFacts], rejects: Sequence[Reject]
     ) -> list[Outcome]:
-        """Make it all durable, and count it. Raises HTTPServiceUnavailable."""
+        """Make it all durable, and count it. Raises HTTPServiceUnavailable.
+
+        What takes too long goes on by itself: the PBX is told to post it again, which is harmless.
+        """
+        storing = asyncio.get_running_loop().create_task(self._store(name, facts, rejects))
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+        await asyncio.wait([storing], timeout=ANSWER_SECONDS)
+        outcomes = storing.result() if storing.done() else None
+        if outcomes is None:
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
+        return outcomes
+
+    async def _store(
+        self, name: str, facts: Sequence[CallFacts], rejects: Sequence[Reject]
+    ) -> list[Outcome] | None:
+        """What was done with each statement; None: it could not be stored."""
         try:
             outcomes = await self._recorder.record(facts)
             if rejects:
                 await self._recorder.reject(name, rejects)
         except StorageError as error:
             log.error("a hook of %s could not be stored", name, exc_info=error)
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from error
+            return None
         for outcome in outcomes:
             self._metrics.statements.labels(name, outcome.value).inc()
         self._metrics.rejects.labels(name).inc(len(rejects))

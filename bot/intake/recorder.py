@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bot.domain.calls import CallFacts, Outcome, Reject
 from bot.domain.clock import Clock
-from bot.domain.errors import StorageError
+from bot.domain.errors import AwayError, StorageError
 from storage.calls import CallRepo
 from storage.engine.base import chunks
 from storage.rejects import RejectRepo
@@ -91,6 +91,9 @@ class Recorder:
             outcomes = iter(await self._calls.record(facts, now=self._clock(), is_live=True))
             for request in requests:
                 request.outcomes = [next(outcomes) for _ in request.facts]
+        except AwayError as error:
+            for request in requests:
+                request.error = error
         except Exception as error:
             if len(requests) > 1:  # each alone: one that fails must not take the others with it
                 for request in requests:

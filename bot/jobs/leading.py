@@ -5,9 +5,13 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+from bot.domain.errors import AwayError
 from storage.engine.base import Lease
 
 log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS = 1.0
+"""After which a process whose database went away while it began to lead tries again."""
 
 
 class Leading:
@@ -39,16 +43,20 @@ class Leading:
         self._stopping.set()
 
     async def _lead_once(self) -> None:
-        async with self._lease.held() as lost, asyncio.TaskGroup() as tasks:
-            self.is_leader = True
-            log.info("this process leads")
-            try:
-                work = tasks.create_task(self._work())
-                losing = tasks.create_task(lost.wait())
-                await asyncio.wait([work, losing], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                self.is_leader = False
-            (work if losing.done() else losing).cancel()
+        try:
+            async with self._lease.held() as lost, asyncio.TaskGroup() as tasks:
+                self.is_leader = True
+                log.info("this process leads")
+                try:
+                    work = tasks.create_task(self._work())
+                    losing = tasks.create_task(lost.wait())
+                    await asyncio.wait([work, losing], return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    self.is_leader = False
+                (work if losing.done() else losing).cancel()
+        except* AwayError as errors:
+            log.warning("leads no more: %s", errors.exceptions[0])
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _work(self) -> None:
         async with self._led():

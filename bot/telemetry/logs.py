@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from bot.domain.errors import AwayError
 from bot.domain.phones import masked
 from bot.domain.secrecy import Hidden
 
@@ -21,6 +22,10 @@ class _RedactingFormatter(logging.Formatter):
         self._is_json = is_json
 
     def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AwayError):  # no fault of ours, and there will be many
+            record.msg, record.args = f"{record.getMessage()}: {error}", None
+            record.exc_info = record.exc_text = None
         line = self._secrets.hide(self._json(record) if self._is_json else super().format(record))
         return _NUMBER.sub(lambda number: masked(number[0]), line)
 

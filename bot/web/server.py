@@ -64,6 +64,11 @@ def create_web(
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[bodies.middleware()])
     app[_BODIES] = bodies
     hooks = Hooks(settings, sources, recorder, metrics, posts)
+
+    async def finish(_app: web.Application) -> None:
+        await hooks.finish()
+
+    app.on_cleanup.append(finish)
     probes = Probes(
         durability,
         bot,

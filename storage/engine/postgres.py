@@ -11,19 +11,20 @@ Readers wait for nobody.
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from bot.domain.errors import StorageError
+from bot.domain.errors import AwayError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
 from storage.engine.postgres_connections import (
     CONNECTIONS,
     Connection,
     address,
+    answered,
     configure,
     connect,
     explained,
@@ -38,8 +39,16 @@ _CHANNEL = "dzvinok_outbox"
 _AGAIN_SECONDS = 1.0
 """After which a connection of one's own is tried again."""
 
-_WAIT_SECONDS = 10.0
+WAIT_SECONDS = 8.0
 """For a connection of the pool; then the database counts as not there."""
+
+_RECONNECT_SECONDS = 2.0
+"""How long the pool tries by itself; then whoever asks next has it try again.
+
+By default it would wait longer and longer between its attempts, minutes in the end.
+"""
+
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _STALE = psycopg.errors.FeatureNotSupported
 """What is said of a prepared `SELECT *` once its table has another column, among other things."""
@@ -71,15 +80,18 @@ class PostgresDatabase(Database):
         self, connection: Connection, selects: Sequence[Select]
     ) -> list[list[Row]]:
         self.trips += 1
+        is_one = len(selects) == 1
         try:
-            if len(selects) == 1:
-                [(sql, values)] = selects
-                return [await (await connection.execute(translated(sql), values)).fetchall()]
-            async with connection.pipeline():
-                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-                cursors = [await connection.execute(translated(sql), of) for sql, of in selects]
-                await connection.execute("COMMIT")
-            return [await cursor.fetchall() for cursor in cursors]
+            with answered(connection):
+                async with nullcontext() if is_one else connection.pipeline():
+                    if not is_one:
+                        await connection.execute(_BEGIN_READING)
+                    cursors = [
+                        await connection.execute(translated(sql), of) for sql, of in selects
+                    ]
+                    if not is_one:
+                        await connection.execute("COMMIT")
+                return [await cursor.fetchall() for cursor in cursors]
         except BaseException:
             await connection.close()  # it takes for prepared what came after the error
             raise
@@ -112,7 +124,8 @@ class PostgresDatabase(Database):
 
     async def ring(self) -> None:
         async with self._connection() as connection:
-            await connection.execute(f"NOTIFY {_CHANNEL}")
+            with answered(connection):
+                await connection.execute(f"NOTIFY {_CHANNEL}")
 
     async def rings(self) -> AsyncIterator[None]:
         while True:
@@ -130,14 +143,16 @@ class PostgresDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._connection() as connection:
-            try:
-                tx = _PostgresTransaction(self, connection)
-                yield tx
-                await tx.commit()
-                self.owings += tx.owes
-            finally:
-                with suppress(psycopg.Error):  # the connection is gone, and the transaction
-                    await connection.rollback()
+            with answered(connection) as again:
+                try:
+                    async with connection.pipeline() as pipeline:
+                        tx = _PostgresTransaction(self, connection, pipeline, again)
+                        yield tx
+                        await tx.commit()
+                    self.owings += tx.owes
+                finally:
+                    with suppress(psycopg.Error):  # the connection is gone, and the transaction
+                        await connection.rollback()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -145,9 +160,11 @@ class PostgresDatabase(Database):
             async with self._pool.connection() as connection:
                 yield connection
         except PoolTimeout as error:
-            raise StorageError("no connection to PostgreSQL") from error
+            raise AwayError("no connection to PostgreSQL") from error
         except psycopg.errors.DiskFull as error:
-            raise StorageError("disk full") from error
+            raise AwayError("disk full") from error
+        except psycopg.OperationalError as error:
+            raise AwayError(" ".join(str(error).split())) from error
         except psycopg.Error as error:
             raise StorageError(str(error)) from error
 
@@ -159,10 +176,19 @@ class _PostgresTransaction(Transaction):
     trip made again: nobody has had an answer of it.
     """
 
-    def __init__(self, database: PostgresDatabase, connection: Connection) -> None:
+    def __init__(
+        self,
+        database: PostgresDatabase,
+        connection: Connection,
+        pipeline: psycopg.AsyncPipeline,
+        again: Callable[[], None],
+    ) -> None:
+        """`again` gives the server more time to answer."""
         super().__init__()
         self._database = database
         self._connection = connection
+        self._pipeline = pipeline
+        self._again = again
         self._is_begun = False
 
     async def _run(self, queued: Sequence[Statement]) -> None:
@@ -192,17 +218,22 @@ class _PostgresTransaction(Transaction):
         return int(number)
 
     async def _send(self, queued: Sequence[Statement]) -> None:
-        """Have it all done in one trip, and fill in the answers."""
+        """Have it all done in one trip, and fill in the answers.
+
+        It ends with a sync, and no flush may follow it: that would stop the clock by which the
+        server ends a transaction in which nothing is done.
+        """
         self._database.trips += 1
+        self._again()
         asked: list[tuple[Answer, _Cursor]] = []
-        async with self._connection.pipeline():
-            for one in queued:
-                if one.is_many:
-                    await self._connection.cursor().executemany(translated(one.sql), one.rows)
-                else:
-                    cursor = await self._connection.execute(translated(one.sql), one.rows[0])
-                    if one.answer:
-                        asked.append((one.answer, cursor))
+        for one in queued:
+            if one.is_many:
+                await self._connection.cursor().executemany(translated(one.sql), one.rows)
+            else:
+                cursor = await self._connection.execute(translated(one.sql), one.rows[0])
+                if one.answer:
+                    asked.append((one.answer, cursor))
+        await self._pipeline.sync()
         for answer, cursor in asked:
             answer.rows = await cursor.fetchall() if cursor.description else []
 
@@ -225,7 +256,8 @@ async def open_postgres(
         check=_check,
         min_size=1,
         max_size=CONNECTIONS,
-        timeout=_WAIT_SECONDS,
+        timeout=WAIT_SECONDS,
+        reconnect_timeout=_RECONNECT_SECONDS,
         open=False,
     )
     try:

@@ -3,7 +3,12 @@
 And what is to be mended when there is none.
 """
 
+import asyncio
+import os
 import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -27,7 +32,7 @@ _PREPARED = 500
 """Statements that a connection keeps prepared."""
 
 _SETTINGS = {
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
@@ -39,11 +44,17 @@ _SETTINGS = {
 """Where the address says nothing else: a server that is gone is noticed within seconds."""
 
 _SESSION = {
-    "statement_timeout": "60s",
-    "lock_timeout": "20s",
-    "idle_in_transaction_session_timeout": "60s",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "5s",
 }
-"""The same of a session; asked of it once it is there, since poolers refuse them before."""
+"""The same of a session; asked of it once it is there, since poolers refuse them before.
+
+And the server notices within seconds a bot that is gone: all others wait for what it has locked.
+"""
+
+SILENT_SECONDS = 45.0
+"""After which a server that has not answered is believed to hang: longer than it may take."""
 
 _EXPECTED = (
     "DATABASE_URL: expected an address like postgresql://dzvinok:password@host/dzvinok, "
@@ -146,6 +157,34 @@ async def configure(connection: Connection, **session: str) -> None:
         sql = ", ".join(["set_config(%s, %s, false)"] * len(session))
         values = [one for setting in session.items() for one in setting]
         await connection.execute(f"SELECT {sql}".encode(), values)
+
+
+@contextmanager
+def answered(
+    connection: Connection, seconds: float = SILENT_SECONDS
+) -> Iterator[Callable[[], None]]:
+    """Break the connection off unless the block ends within so many seconds.
+
+    A server that hangs, or that the network has been cut from, might never answer, nor would a
+    cancel of what waits for it end. Yields what gives it as many seconds again.
+    """
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(seconds, _break_off, connection)
+
+    def again() -> None:
+        nonlocal timer
+        timer.cancel()
+        timer = loop.call_later(seconds, _break_off, connection)
+
+    try:
+        yield again
+    finally:
+        timer.cancel()
+
+
+def _break_off(connection: Connection) -> None:
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as it:
+        it.shutdown(socket.SHUT_RDWR)
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ import psycopg
 
 from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Lease
-from storage.engine.postgres_connections import Connection, connect
+from storage.engine.postgres_connections import Connection, answered, connect
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ _HOLDERS = (
     "AND classid = 0 AND objid = {lock} AND objsubid = 1"  # as of one BIGINT
 )
 
-_LOST = (psycopg.Error, OSError, TimeoutError)
+_LOST = (psycopg.Error, OSError)
 
 
 class PostgresLease(Lease):
@@ -85,7 +85,11 @@ class PostgresLease(Lease):
                 await connection.execute(f"SELECT pg_advisory_lock_shared({_PRESENT})".encode())
                 while True:
                     asked_at = _now()
-                    if await _number(connection, f"SELECT pg_try_advisory_lock({LEADER_LOCK})"):
+                    with answered(connection, FREED_SECONDS):
+                        is_ours = await _number(
+                            connection, f"SELECT pg_try_advisory_lock({LEADER_LOCK})"
+                        )
+                    if is_ours:
                         self._asked_at = asked_at
                         return connection
                     await asyncio.sleep(_TRY_SECONDS)
@@ -104,7 +108,8 @@ class PostgresLease(Lease):
             while True:
                 await asyncio.sleep(ASK_SECONDS)
                 asked_at = _now()
-                async with asyncio.timeout(max(0.0, self._asked_at + TRUSTED_SECONDS - asked_at)):
+                left = self._asked_at + TRUSTED_SECONDS - asked_at
+                with answered(connection, max(0.0, left)):
                     await _number(connection, "SELECT 1")
                 self._asked_at = asked_at
         except _LOST as error:

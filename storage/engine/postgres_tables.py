@@ -27,6 +27,7 @@ _SEEDED = "counters"
 
 _PATIENCE = {
     "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "60s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",

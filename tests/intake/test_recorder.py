@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.domain.calls import CallFacts, Outcome
-from bot.domain.errors import StorageError
+from bot.domain.errors import AwayError, StorageError
 from bot.intake.recorder import Recorder
 from storage.calls import CallRepo
 from storage.engine.base import Database
@@ -17,8 +17,10 @@ from tests.support.statements import NOW, said
 class CutShort(CallRepo):
     """What is recorded together fails, as does `broken` alone; `cut` is cancelled.
 
-    It is busy with `first` until the others wait.
+    It is busy with `first` until the others wait. With `away` the whole database is not there.
     """
+
+    tries = 0
 
     async def record(
         self,
@@ -29,6 +31,9 @@ class CutShort(CallRepo):
         is_followed: bool = False,
     ) -> list[Outcome]:
         names = [one.external_id for one in facts]
+        self.tries += 1
+        if "away" in names:
+            raise AwayError("no connection")
         if names == ["first"]:
             await asyncio.sleep(0)
         if len(names) > 1 or names == ["broken"]:
@@ -40,7 +45,12 @@ class CutShort(CallRepo):
 
 async def recorded(database: Database, *names: str) -> list[list[Outcome] | BaseException]:
     """What each request ends in; the first of them is committed while the others gather."""
-    calls, rejects = CutShort(database), RejectRepo(database)
+    return await recorded_by(CutShort(database), RejectRepo(database), *names)
+
+
+async def recorded_by(
+    calls: CallRepo, rejects: RejectRepo, *names: str
+) -> list[list[Outcome] | BaseException]:
     recorder = Recorder(calls, rejects, clock=lambda: NOW, on_recorded=lambda: None)
     requests = [recorder.record([said(external_id=name)]) for name in names]
     return await asyncio.gather(*requests, return_exceptions=True)
@@ -50,6 +60,15 @@ async def test_one_that_fails_takes_no_other_with_it(database: Database) -> None
     first, a, broken, b = await recorded(database, "first", "a", "broken", "b")
     assert first == a == b == [Outcome.ACCEPTED]
     assert isinstance(broken, StorageError)
+
+
+async def test_a_database_that_is_away_is_not_asked_again_for_each(database: Database) -> None:
+    """Each would wait for it as long as the one before, one after another."""
+    calls = CutShort(database)
+    first, *rest = await recorded_by(calls, RejectRepo(database), "first", "away", "a", "b")
+    assert first == [Outcome.ACCEPTED]
+    assert [type(one) for one in rest] == [AwayError] * 3
+    assert calls.tries == 2
 
 
 async def test_who_was_cut_short_hears_of_an_error(database: Database) -> None:

@@ -18,6 +18,8 @@ from storage.engine.postgres_lease import FREED_SECONDS, TRUSTED_SECONDS, Postgr
 from storage.leases import open_lease
 from tests.support.places import ROOT
 from tests.support.postgres import postgres_database
+from tests.support.postgres_servers import postgres_servers
+from tests.support.tcp_proxy import TcpProxy
 
 PATIENCE = 20.0
 
@@ -90,6 +92,19 @@ async def test_whoever_is_cut_off_leads_no_more_and_may_again(url: str) -> None:
         await lost.wait()
     assert not lease.is_held
     await leads_within(lease, PATIENCE)
+
+
+async def test_whoever_hears_nothing_more_of_the_server_gives_up_in_time() -> None:
+    """Before another leads: what the network is cut from is not even refused."""
+    with postgres_servers(1) as [server]:
+        server.create()
+        async with TcpProxy("127.0.0.1", server.port).running() as network:
+            lease = PostgresLease(server.url_at(network.port))
+            async with lease.held() as lost:
+                network.cut()
+                async with asyncio.timeout(FREED_SECONDS):
+                    await lost.wait()
+                assert not lease.is_held
 
 
 @contextlib.asynccontextmanager

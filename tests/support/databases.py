@@ -15,6 +15,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from storage.database import Where, open_database
 from storage.engine.base import Database
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.support.postgres import check_installed, postgres_database
 
 _migrated: list[bytes] = []
@@ -85,6 +86,19 @@ def records(found: Where, sql: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(found)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(sql)]
+
+
+@contextmanager
+def locked(found: Where) -> Iterator[None]:
+    """Somebody else writes, until the end of the block."""
+    if isinstance(found, str):
+        with closing(psycopg.connect(found)) as writer:
+            writer.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})".encode())
+            yield
+    else:
+        with closing(sqlite3.connect(found, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
 
 
 def _translated(sql: str) -> bytes:

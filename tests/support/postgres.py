@@ -50,7 +50,7 @@ def stop_server() -> None:
     """Stop the server, if somebody has needed it, and delete its folder."""
     if folder := os.environ.pop(FOLDER, None):
         if (Path(folder) / "data").exists():
-            run_program("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+            run_postgres("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -90,32 +90,28 @@ def _server() -> Path:
 
 
 def _start(folder: Path) -> None:
+    make_data(folder)
+    start_postgres(folder, *_UNSAFE, "listen_addresses=")
+
+
+def make_data(folder: Path) -> None:
+    """Make an empty server in a folder, which its user then owns."""
     if os.getuid() == 0:  # a server of root's is refused
         shutil.chown(folder, "postgres")
         folder.chmod(0o755)
-    run_program(
-        "initdb",
-        "-D",
-        f"{folder}/data",
-        "-A",
-        "trust",
-        "-U",
-        "postgres",
-        "-E",
-        "UTF8",
-        "--locale=C.UTF-8",
-        "-N",
-    )
-    options = " ".join(
-        f"-c {one}" for one in (*_UNSAFE, "listen_addresses=", f"unix_socket_directories={folder}")
-    )
-    run_program(
-        "pg_ctl", "-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options, "start"
-    )
+    places = ("-D", f"{folder}/data", "-E", "UTF8", "--locale=C.UTF-8")
+    run_postgres("initdb", *places, "-A", "trust", "-U", "postgres", "-N")
 
 
-def run_program(program: str, *words: str) -> None:
-    """Of PostgreSQL's own, the newest version; as a user that is not root."""
+def start_postgres(folder: Path, *settings: str) -> None:
+    """Start the server of a folder, and wait until it answers."""
+    options = " ".join(f"-c {one}" for one in (*settings, f"unix_socket_directories={folder}"))
+    words = ("-D", f"{folder}/data", "-l", f"{folder}/log", "-w", "-o", options)
+    run_postgres("pg_ctl", *words, "start")
+
+
+def run_postgres(program: str, *words: str) -> None:
+    """Run a program of PostgreSQL's to its end, as the user its servers belong to."""
     user = "postgres" if os.getuid() == 0 else None
     subprocess.run(
         [_programs()[-1] / program, *words], check=True, user=user, capture_output=True, cwd="/"

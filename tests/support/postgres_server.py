@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.postgres import run_program
+from tests.support.postgres import run_postgres
 from tests.support.processes import free_port
 
 PASSWORD, URL_PASSWORD = "пароль@/#1", "%D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C%40%2F%231"
@@ -55,7 +55,7 @@ class OwnServer:
             return cursor.fetchall() if cursor.description else []
 
     def stop(self) -> None:
-        run_program("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
+        run_postgres("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "stop")
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def own_server() -> Iterator[OwnServer]:
         secret.write_text(PASSWORD, encoding="utf-8")
         _give_away(secret)
         words = ("-A", "scram-sha-256", "-U", "owner", "--pwfile", str(secret), "-E", "UTF8")
-        run_program("initdb", "-D", f"{folder}/data", *words, "--locale=C.UTF-8", "-N")
+        run_postgres("initdb", "-D", f"{folder}/data", *words, "--locale=C.UTF-8", "-N")
         (folder / "data" / "pg_hba.conf").write_text(_HBA)
         with _running(folder) as server:
             yield server
@@ -77,7 +77,7 @@ def standby_of(server: OwnServer) -> Iterator[OwnServer]:
     """One that follows the server, and is read-only."""
     copied = server.address("postgres").rpartition("/")[0]
     with _folder() as folder:
-        run_program("pg_basebackup", "-D", f"{folder}/data", "-d", copied, "-R", "-c", "fast")
+        run_postgres("pg_basebackup", "-D", f"{folder}/data", "-d", copied, "-R", "-c", "fast")
         with _running(folder) as standby:
             yield standby
 
@@ -132,7 +132,7 @@ def _running(folder: Path) -> Iterator[OwnServer]:
         options = " ".join(f"-c {one}" for one in (*_OPTIONS, f"port={server.port}"))
         words = ("-l", f"{folder}/log", "-w", "-o", options)
         try:
-            run_program("pg_ctl", "-D", f"{folder}/data", *words, "start")
+            run_postgres("pg_ctl", "-D", f"{folder}/data", *words, "start")
             break
         except subprocess.CalledProcessError as error:
             error.add_note((folder / "log").read_text(encoding="utf-8"))

@@ -1,0 +1,86 @@
+"""PostgreSQL that goes away, hangs, or waits for a bot that does."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from bot.domain.errors import AwayError
+from storage.database import open_database
+from storage.engine.base import Database
+from storage.engine.postgres import WAIT_SECONDS
+from storage.engine.postgres_connections import answered, connect
+from tests.support.postgres_servers import PostgresServer, postgres_servers
+from tests.support.tcp_proxy import TcpProxy
+
+PATIENCE = 30.0
+NOTE = "INSERT INTO flaws (source, flaw, count, last_at) VALUES ('office', ?, 1, 0)"
+
+
+@pytest.fixture
+def server() -> Iterator[PostgresServer]:
+    with postgres_servers(1) as [server]:
+        server.create()
+        yield server
+
+
+async def refused(database: Database) -> None:
+    with pytest.raises(AwayError):
+        await database.fetch("SELECT 1 AS one")
+
+
+async def test_a_server_that_was_away_for_long_is_asked_as_soon_as_it_is_back(
+    server: PostgresServer,
+) -> None:
+    async with open_database(server.url) as database:
+        await database.fetch("SELECT 1 AS one")
+        server.stop("immediate")
+        began = time.monotonic()
+        await asyncio.gather(*(refused(database) for _ in range(20)))
+        assert time.monotonic() - began < 2 * WAIT_SECONDS
+        server.start()
+        began = time.monotonic()
+        assert await database.count("SELECT 1 AS one") == 1
+        assert time.monotonic() - began < 1
+
+
+async def test_what_a_silent_server_does_not_answer_is_given_up(server: PostgresServer) -> None:
+    async with TcpProxy("127.0.0.1", server.port).running() as network:
+        connection = await connect(server.url_at(network.port))
+        network.cut()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(psycopg.OperationalError), answered(connection, 0.3):
+                await connection.execute("SELECT 1")
+        assert connection.closed
+
+
+async def test_who_stands_still_in_a_transaction_holds_up_the_others_for_seconds_only(
+    server: PostgresServer,
+) -> None:
+    """A stopped process, or one whose network is gone: it holds the lock of all who write."""
+    began, is_over = asyncio.Event(), asyncio.Event()
+
+    async def stand_still(database: Database) -> None:
+        async with database.transaction() as tx:
+            await tx.execute(NOTE, ("first",))
+            began.set()
+            await is_over.wait()
+
+    async def be_ended(database: Database) -> None:
+        with pytest.raises(AwayError):
+            await stand_still(database)
+
+    async with (
+        open_database(server.url) as one,
+        open_database(server.url) as other,
+        asyncio.timeout(PATIENCE),
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(be_ended(one))
+        await began.wait()
+        async with other.transaction() as tx:
+            tx.write(NOTE, ("second",))
+        is_over.set()
+    assert server.execute("SELECT flaw FROM flaws") == [("second",)]
