@@ -35,7 +35,7 @@ from bot.repositories import Repositories, create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
 from keyboards.callbacks import LogPage
-from storage.database import open_database
+from storage.database import Where, open_database
 from tests.bench import office
 from tests.bench.figures import Figure, Growth, share, spread
 from tests.bench.logs import Bench, say
@@ -67,19 +67,19 @@ class _Screens(BaseRequestMiddleware):
 
 
 def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
-    path = bench.whole_log
+    where = bench.whole_log
     say("pressing buttons")
-    return asyncio.run(_measure(bench, str(path))), []
+    return asyncio.run(press_buttons(bench, where)), []
 
 
-async def _measure(bench: Bench, path: str) -> list[Figure]:
+async def press_buttons(bench: Bench, where: Where) -> list[Figure]:
     rounds = bench.scaled(400, 50)
     taken: dict[str, list[float]] = {"mine": [], "bare": [], "meanwhile": []}
     nowhere = BotApiServer()
     async with AsyncExitStack() as stack:
         nowhere.url, _ = await stack.enter_async_context(server("telegram", bench.directory))
-        settings = settings_for(bench.directory, nowhere, database_path=path)
-        database = await stack.enter_async_context(open_database(settings.database_path))
+        settings = settings_for(bench.directory, nowhere)
+        database = await stack.enter_async_context(open_database(where))
         repositories = create_repositories(database, settings)
         dispatcher = create_dispatcher(
             settings=settings,
