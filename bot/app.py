@@ -7,6 +7,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -59,6 +60,8 @@ from storage.leases import open_lease
 
 log = logging.getLogger(__name__)
 
+_SWITCH_SECONDS = 0.0005
+
 
 class Worker(Protocol):
     """What works beside the handlers until it is told to stop."""
@@ -75,11 +78,20 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serve(settings, clock=clock):
-        # What is there by now stays: looking through it for garbage would hold everybody up.
-        gc.collect()
-        gc.freeze()
+        hold_up_little()
         await stop.wait()
         log.info("stopping: no new updates, finishing what is in hand")
+
+
+def hold_up_little() -> None:
+    """Have Python itself hold up presses and hooks as little as it can; once all is built.
+
+    What is there by now stays: nobody looks through it for garbage. And a thread that computes,
+    or reads many rows, gives way ten times sooner than it would.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 @asynccontextmanager
