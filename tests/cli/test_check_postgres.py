@@ -11,9 +11,7 @@ import pytest
 
 from bot.domain.errors import StartError
 from storage.database import open_database
-from tests.support.moved_clock import clock_to_move
-from tests.support.postgres import check_installed, postgres_database
-from tests.support.postgres_server import (
+from tests.support.guarded_postgres import (
     PASSWORD,
     URL_PASSWORD,
     OwnServer,
@@ -21,6 +19,8 @@ from tests.support.postgres_server import (
     own_server,
     standby_of,
 )
+from tests.support.moved_clock import clock_to_move
+from tests.support.postgres import check_installed, postgres_database
 from tests.support.terminals import Output, Terminal
 
 
