@@ -6,6 +6,9 @@
 - The server frees the lock at once when the process dies, and FREED_SECONDS after the last asking
   when all is silent: the machine is gone, or the network, or the process stands still. That is
   later than it trusts itself, so no two lead at once.
+- With the asking it looks after the lock of all who write: whoever holds it and has said nothing
+  for STILL_SECONDS stands still, and is ended. (PostgreSQL itself sees that only of a session that
+  is idle in its transaction, not of one in the middle of what it sends.)
 """
 
 import asyncio
@@ -18,7 +21,7 @@ import psycopg
 
 from bot.domain.errors import StartError
 from storage.engine.base import Lease
-from storage.engine.postgres import connect
+from storage.engine.postgres import COMPANY_LOCK, connect
 from storage.engine.postgres_pool import Connection, answered
 
 log = logging.getLogger(__name__)
@@ -27,11 +30,22 @@ ASK_SECONDS = 1.0
 TRUSTED_SECONDS = 3.0
 FREED_SECONDS = 6
 
+STILL_SECONDS = 5
+
 _TRY_SECONDS = 0.5
 """How often those who do not lead look whether they may."""
 
 _LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
+
+_ASK = f"""
+    SELECT count(pg_terminate_backend(a.pid)) >= 0
+    FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
+        AND l.classid = 0 AND l.objid = {COMPANY_LOCK} AND l.objsubid = 1
+        AND a.wait_event = 'ClientRead' AND a.usename = current_user
+        AND a.state_change < now() - interval '{STILL_SECONDS} seconds'
+"""  # noqa: S608
 
 _LOST = (psycopg.Error, OSError)
 
@@ -94,7 +108,7 @@ class PostgresLease(Lease):
                 asked_at = _now()
                 left = self._asked_at + TRUSTED_SECONDS - asked_at
                 with answered(connection, max(0.0, left)):
-                    await _is_true(connection, "SELECT true")
+                    await _is_true(connection, _ASK)
                 self._asked_at = asked_at
         except _LOST as error:
             log.warning("leads no more: %s", type(error).__name__)
