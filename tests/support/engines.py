@@ -13,3 +13,6 @@ BOTH_ENGINES = pytest.mark.usefixtures("engine")
 
 ONLY_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 """For a test that looks at what SQLite does: its plans, its schema, its file."""
+
+ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True)
+"""For a test of what only several processes on one database do."""
