@@ -193,6 +193,20 @@ def backup(
     typer.echo(f"{file}: {file.stat().st_size} bytes")
 
 
+@app.command()
+def move(
+    database_url: Annotated[str, typer.Argument(help="An empty one: postgresql://…")],
+) -> None:
+    """Copy the database file of a stopped bot to PostgreSQL; safe to repeat."""
+    settings = _settings(database_url=database_url)
+    from rich.console import Console
+
+    from bot.cli.move import move_database
+
+    for line in _run(move_database(settings, Console(stderr=True))):
+        typer.echo(line)
+
+
 @app.command("try-mapping")
 def try_mapping(
     file: Annotated[str, typer.Argument(help="A mapping, or the name of one that is shipped.")],
@@ -218,10 +232,10 @@ def try_mapping(
         raise typer.Exit(1)
 
 
-def _settings() -> Settings:
+def _settings(*, database_url: str | None = None) -> Settings:
     """The settings, with the log set up as they say; wrong ones end the program."""
     try:
-        settings = load_settings()
+        settings = load_settings(database_url=database_url)
     except StartError as error:
         _fail(error)
     from bot.telemetry.logs import configure_logs

@@ -7,32 +7,23 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import fields
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
-from aiogram import Bot, Dispatcher
-from aiogram.client.default import DefaultBotProperties
-from aiogram.client.telegram import TelegramAPIServer
-from aiogram.enums import ParseMode
-from aiogram.types import LinkPreviewOptions
-from aiogram.utils.i18n import I18n
 
 from bot.config.settings import Settings
 from bot.delivery.alerter import Alerter
 from bot.delivery.bell import Bell
-from bot.delivery.cards import Cards
-from bot.delivery.notices import Notices
 from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
 from bot.dialling.dialler import Dialler
-from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.clock import Clock, LatestMoment, system_clock
-from bot.domain.errors import StartError
+from bot.domain.errors import StorageError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.intake.asking_again import AskingAgain
@@ -43,47 +34,33 @@ from bot.jobs.jobs import Jobs
 from bot.jobs.leading import Leading
 from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
-from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
+from bot.parts import create_bot, create_cards, create_dispatcher, create_notices, find_recording
 from bot.repositories import Repositories, create_repositories
-from bot.sources.base import CallSource, DialSource, RecordingSource
+from bot.sources.base import DialSource
 from bot.sources.http_api import certificates, create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
-from bot.telegram.delayed_screens import DelayedScreens
+from bot.telegram.delayed_screens import LEFT_SECONDS, DelayedScreens
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
-from bot.telegram.isolation import PersonIsolation
-from bot.telegram.middlewares import (
-    InHandlerMiddleware,
-    LanguageMiddleware,
-    PersonMiddleware,
-    WakeMiddleware,
-)
+from bot.telegram.isolation import PATIENCE, PersonIsolation
 from bot.telegram.open_cards import OpenCardsMiddleware
 from bot.telegram.patience import PatienceMiddleware
-from bot.telegram.session import Session
 from bot.telegram.stored_updates import StoredUpdates
 from bot.telegram.updates import Updates, Webhook
 from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from bot.web.source_figures import SourceFigures
-from handlers import create_routers
-from handlers.board import BoardScreens
-from handlers.calling_back import CallBackScreens
-from handlers.calls import CardScreens
-from handlers.case_screens import CaseScreens
-from handlers.contact_screens import ContactScreens
 from handlers.dialog_state import adopt
-from handlers.digests import DigestScreens
-from handlers.earlier_answers import AnswerEarlier
-from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from storage.case_backfill import create_missing_cases
 from storage.database import open_database
-from storage.engine.base import Database
+from storage.engine.base import Database, Lease
 from storage.leases import open_lease
 
 log = logging.getLogger(__name__)
+
+_SWITCH_SECONDS = 0.0005
 
 
 class Worker(Protocol):
@@ -94,97 +71,6 @@ class Worker(Protocol):
     def stop(self) -> None: ...
 
 
-def create_bot(settings: Settings) -> Bot:
-    """The client of the Bot API. Raises StartError without a token."""
-    token = settings.bot_token.get_secret_value()
-    if not token:
-        raise StartError("BOT_TOKEN: not set; @BotFather gives one")
-    api = TelegramAPIServer.from_base(settings.bot_api_url)
-    # Not link_preview_is_disabled: aiogram turns that into a field the Bot API no longer has.
-    properties = DefaultBotProperties(
-        parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)
-    )
-    return Bot(token, session=Session(api=api), default=properties)
-
-
-def create_dispatcher(
-    *,
-    settings: Settings,
-    repositories: Repositories,
-    cards: Cards,
-    i18n: I18n,
-    clock: Clock,
-    wake: Callable[[], None],
-    recordings: Recordings,
-    dialler: Dialler,
-    steady: Callable[[], float] | None = None,
-    receiving: Receiving,
-    isolation: PersonIsolation,
-    posts: HookPosts | None = None,
-) -> Dispatcher:
-    """What answers people: the routers of `handlers`, and the parameters they ask for by name.
-
-    `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
-    whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
-    of a person while one is handled. `posts`: what comes to the hooks, for /health.
-    """
-    card_screens = CardScreens(cards, repositories.journal, settings, clock)
-    dispatcher = Dispatcher(
-        storage=repositories.fsm,
-        events_isolation=isolation,
-        disable_fsm=True,  # its middleware: PersonMiddleware does the same, and more
-        settings=settings,
-        clock=clock,
-        steady=steady or clock,
-        started_at=float((steady or clock)()),
-        recordings=recordings,
-        receiving=receiving,
-        posts=posts or HookPosts(clock),
-        card_screens=card_screens,
-        board_screens=BoardScreens(repositories.cases, settings, clock),
-        case_screens=CaseScreens(
-            repositories.cases,
-            repositories.case_closings,
-            card_screens,
-            repositories.outbox,
-            settings,
-            clock,
-        ),
-        call_back_screens=CallBackScreens(
-            repositories.journal,
-            repositories.cases,
-            repositories.dials,
-            dialler,
-            cards.call_back,
-            clock,
-        ),
-        contact_screens=ContactScreens(
-            repositories.contacts, repositories.journal, card_screens, settings, clock
-        ),
-        digest_screens=DigestScreens(
-            repositories.digests,
-            repositories.cases,
-            repositories.company,
-            settings.zone,
-            clock,
-        ),
-        **{field.name: getattr(repositories, field.name) for field in fields(repositories)},
-    )
-    dispatcher.update.outer_middleware(InHandlerMiddleware())
-    dispatcher.update.outer_middleware(WakeMiddleware(wake))
-    dispatcher.update.outer_middleware(PersonMiddleware(dispatcher.fsm))
-    language = LanguageMiddleware(i18n, default=settings.language)
-    dispatcher.update.outer_middleware(language)
-    dispatcher.error.outer_middleware(language)  # errors are told from outside the one above
-    dispatcher.message.outer_middleware(LeaveByCommand())
-    dispatcher.message.outer_middleware(AnswerEarlier())
-    dispatcher.callback_query.outer_middleware(LeaveByPress())
-    for observer in (dispatcher.message, dispatcher.edited_message, dispatcher.callback_query):
-        observer.middleware(LeaveWhenRefused())
-    dispatcher.include_routers(*create_routers())
-    return dispatcher
-
-
 async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
     """Run the bot until SIGTERM or SIGINT. Raises StartError if it cannot begin."""
     stop = asyncio.Event()
@@ -192,11 +78,20 @@ async def run(settings: Settings, *, clock: Clock = system_clock) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with serve(settings, clock=clock):
-        # What is there by now stays: looking through it for garbage would hold everybody up.
-        gc.collect()
-        gc.freeze()
+        hold_up_little()
         await stop.wait()
         log.info("stopping: no new updates, finishing what is in hand")
+
+
+def hold_up_little() -> None:
+    """Have Python itself hold up presses and hooks as little as it can; once all is built.
+
+    What is there by now stays: nobody looks through it for garbage. And a thread that computes,
+    or reads many rows, gives way ten times sooner than it would.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 @asynccontextmanager
@@ -223,6 +118,8 @@ async def serve(
     async with AsyncExitStack() as stack:
         lease = await stack.enter_async_context(open_lease(settings.database))
         database = await stack.enter_async_context(open_database(settings.database))
+        if lease.is_shared:
+            await stack.enter_async_context(database.sharing())
         repositories = create_repositories(database, settings)
         await _bring_up_to_date(database, repositories, settings, now=clock())
 
@@ -255,9 +152,14 @@ async def serve(
         receiving, posts = Receiving(clock, now=steady), HookPosts(clock)
         able = {name: one for name, one in sources.items() if isinstance(one, DialSource)}
         able |= dialling or {}
-        isolation, cards = PersonIsolation(), create_cards(repositories, settings, sources, able)
+        cards = create_cards(repositories, settings, sources, able)
+        # What is polled nobody sends again: it waits.
+        patience = PATIENCE if settings.updates == "webhook" else None
+        isolation = PersonIsolation(database, patience=patience)
         bell = Bell(database)
-        dialler = Dialler(able, repositories.dials, clock=clock, wake=bell.ring)
+        dialler = Dialler(
+            able, repositories.dials, clock=clock, wake=bell.ring, is_leader=lambda: lease.is_held
+        )
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
@@ -271,6 +173,7 @@ async def serve(
             receiving=receiving,
             isolation=isolation,
             posts=posts,
+            lease=lease,
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -367,7 +270,15 @@ async def serve(
             asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
             async with AsyncExitStack() as leading:
                 await _note_interrupted(repositories, now=clock())
-                jobs.begin(await leading.enter_async_context(start_timer()))
+                await delayed_screens.forget_old()
+                left = 0 if await _is_alone(lease) else LEFT_SECONDS
+                await delayed_screens.adopt_left(seconds=left)
+                timer = await leading.enter_async_context(start_timer())
+                jobs.begin(timer)
+                if lease.is_shared:
+                    timer.every(1, dialler.take)
+                    show_left = partial(delayed_screens.adopt_left, seconds=LEFT_SECONDS)
+                    timer.every(LEFT_SECONDS / 3, show_left)
                 leading.enter_context(bell.waking(alerter.wake))
                 await leading.enter_async_context(_beside(bell.listen()))
                 for worker in (alerter, listening, asking_again):
@@ -410,7 +321,10 @@ async def serve(
 async def _bring_up_to_date(
     database: Database, repositories: Repositories, settings: Settings, *, now: int
 ) -> None:
-    """Bring the database in line with the settings, and with what this version keeps in it."""
+    """Bring the database in line with the settings, and with what this version keeps in it.
+
+    Every process does so, and whatever two do at once comes to the same.
+    """
     await repositories.employees.sync_administrators(
         settings.admin_ids,
         language=settings.language,
@@ -421,69 +335,18 @@ async def _bring_up_to_date(
         log.info("made the cases of %d lost calls recorded before", made)
 
 
+async def _is_alone(lease: Lease) -> bool:
+    """Whether for sure no other process is on the database."""
+    with suppress(StorageError):
+        return await lease.count_replicas() == 1
+    return False
+
+
 async def _note_interrupted(repositories: Repositories, *, now: int) -> None:
     if unsure := await repositories.dials.note_interrupted(now=now):
         log.warning(
             "the bot ended while %d calls were being begun: nothing is tried again", unsure
         )
-
-
-def create_notices(
-    repositories: Repositories,
-    i18n: I18n,
-    *,
-    zone: ZoneInfo,
-    clock: Clock,
-    call_back: CallBack = NO_CALL_BACK,
-    source_zones: Mapping[str, ZoneInfo] | None = None,
-) -> Notices:
-    return Notices(
-        alert_lists=repositories.alert_lists,
-        employees=repositories.employees,
-        invites=repositories.invites,
-        cases=repositories.cases,
-        company=repositories.company,
-        groups=repositories.groups,
-        digests=repositories.digests,
-        reminders=repositories.reminders,
-        journal=repositories.journal,
-        rejects=repositories.rejects,
-        feeds=repositories.feeds,
-        clock_shifts=repositories.clock_shifts,
-        dials=repositories.dials,
-        call_back=call_back,
-        i18n=i18n,
-        zone=zone,
-        clock=clock,
-        source_zones=source_zones or {},
-    )
-
-
-def create_cards(
-    repositories: Repositories,
-    settings: Settings,
-    sources: Mapping[str, CallSource] | None = None,
-    dialling: Mapping[str, DialSource] | None = None,
-) -> Cards:
-    askable = {name for name, one in (sources or {}).items() if isinstance(one, RecordingSource)}
-    return Cards(
-        repositories.journal,
-        repositories.cases,
-        settings.zone,
-        partial(can_be_heard, settings=settings, askable=askable),
-        CallBack(
-            {name: settings.sources[name].number_plan for name in dialling or ()},
-            {name: one.can_ring for name, one in (dialling or {}).items()},
-        ),
-    )
-
-
-async def find_recording(
-    sources: Mapping[str, CallSource], name: str, reference: str
-) -> str | None:
-    """Ask the source where this recording is; None: it is gone, or so is the source."""
-    source = sources.get(name)
-    return await source.find_recording(reference) if isinstance(source, RecordingSource) else None
 
 
 def _webhook_of(settings: Settings) -> Webhook | None:

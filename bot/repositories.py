@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.config.settings import Settings
+from storage.alert_facts import AlertFactsRepo
 from storage.alert_lists import AlertLists
 from storage.calls import CallRepo
 from storage.case_batches import CaseBatches
@@ -38,6 +39,7 @@ from storage.waiting_updates import WaitingUpdateRepo
 class Repositories:
     """Everything stored, by the names handlers ask for."""
 
+    alert_facts: AlertFactsRepo
     alert_lists: AlertLists
     calls: CallRepo
     journal: JournalRepo
@@ -70,13 +72,13 @@ class Repositories:
 
 def create_repositories(database: Database, settings: Settings) -> Repositories:
     rules, claim_seconds = settings.case_rules, settings.claim_minutes * 60
-    journal = JournalRepo(database)
     numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
     return Repositories(
+        alert_facts=AlertFactsRepo(database),
         alert_lists=AlertLists(database),
         calls=CallRepo(database, rules=rules, numbers=numbers),
-        journal=journal,
-        cases=CaseRepo(database, journal, rules=rules, claim_seconds=claim_seconds),
+        journal=JournalRepo(database),
+        cases=CaseRepo(database, rules=rules, claim_seconds=claim_seconds),
         case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
         case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
         case_deadlines=CaseDeadlines(database, rules=rules),

@@ -35,6 +35,7 @@ def create_routers() -> list[Router]:
     private.edited_message.filter(Where(F.chat.type == "private"))
     private.callback_query.filter(Where(F.message.chat.type == "private"))
     private.include_routers(
+        calls.create_router(),  # first: each router before it would cost a turn of a page 1 %
         comments.create_router(),
         comment_history.create_router(),
         contacts.create_router(),
@@ -48,7 +49,6 @@ def create_routers() -> list[Router]:
         reminders.create_router(),
         recordings.create_router(),
         calling_back.create_router(),
-        calls.create_router(),
         settings.create_router(),
         company.create_router(),
         digests.create_router(),

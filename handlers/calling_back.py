@@ -78,7 +78,7 @@ class CallBackScreens:
         in_place: bool = False,
     ) -> None:
         """Begin the call unless there is one under way; what is pressed twice is begun once."""
-        message = query.message
+        message, handed_on = query.message, self.dialler.hands_on
         beginning, dial = await self.dials.begin(
             employee,
             press=query.id,
@@ -89,11 +89,13 @@ class CallBackScreens:
             origin_id=call.id,
             now=self.clock(),
             message_id=message.message_id if in_place and message else None,
+            handed_on=handed_on,
         )
         if beginning is not Beginning.BEGUN:
             await answer(query, views.barred(beginning, dial), alert=True)
             return
-        self.dialler.start(dial)
+        if not handed_on:
+            self.dialler.start(dial)
         await answer(query, views.begun(extension))
 
 

@@ -10,9 +10,10 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
+from aiogram.filters import ExceptionTypeFilter
 from aiogram.types import CallbackQuery, ErrorEvent, Message, Update
 
-from bot.domain.errors import AppError, NoAccessError
+from bot.domain.errors import AppError, HeldUpError, NoAccessError
 from bot.domain.people import Employee
 from bot.telegram.errors import ShownLaterError, is_closed
 from bot.telegram.filters import Where, is_command
@@ -29,7 +30,7 @@ def create_router() -> Router:
     router.callback_query.register(stale_button)
     router.message.register(unknown_message)
     router.edited_message.register(edited_message, Where(F.text))
-    router.error.register(failed)
+    router.error.register(failed, ~ExceptionTypeFilter(HeldUpError))  # it comes again
     return router
 
 

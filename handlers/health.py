@@ -23,6 +23,7 @@ from storage.calls import CallRepo
 from storage.clock import ClockRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
+from storage.engine.base import Lease
 from storage.feeds import FeedRepo
 from storage.journal import JournalRepo
 from storage.outbox import OutboxRepo
@@ -64,6 +65,7 @@ async def show_health(
     clock_state: ClockRepo,
     durability: Durability,
     receiving: Receiving,
+    lease: Lease,
     settings: Settings,
     clock: Clock,
     steady: Callable[[], float],
@@ -88,6 +90,8 @@ async def show_health(
         deletes_nothing=known.leapt_at is not None and settings.retention_days > 0,
         unreadable=receiving.unreadable.most_common(),
         trouble=_recent_trouble(receiving, now),
+        replicas=await lease.count_replicas() if lease.is_shared else None,
+        leads=lease.is_held,
     )
     await show(event, views.health(shown, zone=settings.zone), keyboards.health())
 

@@ -17,43 +17,33 @@
 - A list that is to tell of cases goes before all news of those the chat knows.
 - The first list makes a sound, those that go on with it do not, but once in SOUND_AGAIN seconds.
 - Which alert goes where is decided when the Alerter is about to send the first alert of a chat
-  that has too many (`has_too_many`), for all chats at once (`gather`), and only for chats to which
-  nothing is on its way.
+  that is crowded (`Look`), for all chats at once (`gather`), and only for chats to which nothing
+  is on its way.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from bot.domain.outbox import MessageKind, Owed, Priority
+from bot.domain.outbox import Owed, Priority
 from storage.engine.base import Database, Row, Transaction, Value, chunks, marks_sql
 from storage.outbox import CHATS_SQL
-from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL, changed_sql
+from storage.outbox_rows import SINCE_SQL, changed_sql
 from storage.owing_lists import EDIT_SECONDS, NEXT_EDIT_SQL, next_edit
+from storage.too_many import (
+    ALERT_SQL,
+    RECENT_COUNT_SQL,
+    RECENT_SQL,
+    SINGLES,
+    WITHIN,
+    is_too_many,
+)
 
-SINGLES = 5
-WITHIN = 60
-PATIENCE = 4
 ROWS = 30
 SOUND_AGAIN = 300
 
-_MANY = 3
-"""Alerts that make a list if they have waited for too long."""
-
 _AT_ONCE = 100
 """Chats, or lists, that one statement asks about."""
-
-_ALERT_SQL = (
-    "o.state = 'pending' AND o.priority = 0 AND o.kind = 'case' AND o.due_at <= ? "
-    f"AND {IS_NEW_SQL}"
-)
-"""Whether a row `o` of the outbox is an alert that is due; its value is the moment."""
-
-_RECENT_SQL = (
-    "FROM outbox AS r WHERE r.chat_id = p.chat_id AND r.thread_id = p.thread_id "
-    "AND r.kind = 'case' AND r.alerted_at BETWEEN ? AND ?"
-)
-"""The rows `r` whose alerts got their places in the chat `p` within a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +71,13 @@ class AlertLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def has_too_many(self, due: Iterable[Owed], *, now: int) -> bool:
-        """Whether one of the chats to which an alert is due has to be told by a list."""
-        heads = {
-            (one.chat_id, one.thread_id): one
-            for one in due
-            if one.kind is MessageKind.CASE and one.priority == Priority.ALERT and one.is_new
-        }
-        if not heads:
-            return False
-        values = [value for place in heads for value in place]
-        of_place = "o.chat_id = p.chat_id AND o.thread_id = p.thread_id"
-        rows = await self._database.fetch(
-            f"WITH p (chat_id, thread_id) AS (VALUES {', '.join(['(?, ?)'] * len(heads))}) "  # noqa: S608
-            "SELECT p.chat_id, p.thread_id, (SELECT count(*) FROM (SELECT 1 FROM outbox AS o "
-            f"WHERE {_ALERT_SQL} AND {of_place} LIMIT {SINGLES + 1}) AS one) AS waiting, "
-            f"(SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES}) AS one) AS recent "
-            "FROM p",
-            (*values, now, now - WITHIN, now),
-        )
-        return any(
-            _is_too_many(
-                row["waiting"],
-                recent=row["recent"],
-                seconds=now - heads[row["chat_id"], row["thread_id"]].since,
-            )
-            for row in rows
-        )
-
     async def gather(self, *, now: int, not_to: Collection[int] = ()) -> None:
         """Let lists tell of the alerts that are due where there are too many; not in `not_to`."""
         async with self._database.transaction() as tx:
             due = await tx.execute(
                 f"WITH RECURSIVE {CHATS_SQL} SELECT o.id, o.chat_id, o.thread_id, "  # noqa: S608
                 f"o.employee_id, {SINCE_SQL} AS since FROM chats "
-                f"JOIN outbox AS o ON o.chat_id = chats.chat_id AND {_ALERT_SQL} "
+                f"JOIN outbox AS o ON o.chat_id = chats.chat_id AND {ALERT_SQL} "
                 f"WHERE chats.chat_id NOT IN ({marks_sql((0, *not_to))})",
                 (now, 0, *not_to),
             )
@@ -157,14 +119,6 @@ class AlertLists:
             (owed.chat_id, owed.thread_id, now - SOUND_AGAIN, now),
         )
 
-    async def is_any_later(self, *, now: int) -> bool:
-        """Whether a list has to be sent or edited, but may not be yet."""
-        return await self._database.has(
-            "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'list' AND due_at > ? "
-            "LIMIT 1",
-            (now,),
-        )
-
     async def open(self, case_id: int, *, chat_id: int, message_id: int, now: int) -> bool:
         """Owe a message of its own, without a sound, of a case that a list in the chat tells of.
 
@@ -187,11 +141,6 @@ def _place(row: Row) -> tuple[int, int]:
     return row["chat_id"], row["thread_id"]
 
 
-def _is_too_many(waiting: int, *, recent: int, seconds: int) -> bool:
-    """Whether a list has to tell of the alerts that wait, the first of them for so long."""
-    return waiting > SINGLES - recent or (waiting >= _MANY and seconds > PATIENCE)
-
-
 async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: int) -> list[Row]:
     """For each chat, or topic: how many alerts it just got, and the newest of its lists.
 
@@ -201,12 +150,12 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
     return await tx.execute(
         f"WITH p (chat_id, thread_id) AS (VALUES {', '.join(['(?, ?)'] * len(places))}) "  # noqa: S608
         "SELECT p.*, "
-        f"(SELECT count(*) FROM (SELECT 1 {_RECENT_SQL} LIMIT {SINGLES}) AS one) AS recent, "
+        f"{RECENT_COUNT_SQL} AS recent, "
         "l.id, l.state, l.message_id, l.due_at, l.done_at, l.subject, "
         "(SELECT count(*) FROM outbox AS m WHERE m.list_id = l.id) AS size, "
         "(SELECT max(m.alerted_at) FROM outbox AS m WHERE m.list_id = l.id "
         "AND m.alerted_at <= ?) AS grown_at, "
-        f"(SELECT max(b.message_id) FROM (SELECT r.message_id, r.list_id {_RECENT_SQL} "
+        f"(SELECT max(b.message_id) FROM (SELECT r.message_id, r.list_id {RECENT_SQL} "
         f"ORDER BY r.alerted_at DESC LIMIT {SINGLES}) AS b "
         "WHERE coalesce(b.list_id, 0) <> l.id) AS below "
         "FROM p LEFT JOIN outbox AS l ON l.id = (SELECT x.id FROM outbox AS x "
@@ -219,7 +168,7 @@ async def _last_lists(tx: Transaction, places: Sequence[tuple[int, int]], now: i
 async def _plan(tx: Transaction, plan: _Plan, last: Row, alerts: list[Row], now: int) -> None:
     """Decide what becomes of the alerts of one chat, the oldest first."""
     since = min(row["since"] for row in alerts)
-    if not _is_too_many(len(alerts), recent=last["recent"], seconds=now - since):
+    if not is_too_many(len(alerts), recent=last["recent"], seconds=now - since):
         return
     rows = [row["id"] for row in alerts]
     goes_on = _goes_on(last, now)

@@ -3,13 +3,13 @@
 When cases of one client come together their histories do; when one is parted, both parts have it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bot.domain.cases import CaseAction, CaseActionKind
 from bot.domain.people import Person
 from storage.case_deeds import note_deeds, part_deed
 from storage.clients import same_client_sql
-from storage.engine.base import Database, Transaction, marks_sql
+from storage.engine.base import Row, Select, Transaction, marks_sql
 
 _SHOWN = 20
 
@@ -100,22 +100,28 @@ async def copy_actions(tx: Transaction, case_id: int, to: int, numbers: Collecti
         await part_deed(tx, row["id"], copy["id"], numbers)
 
 
-async def list_actions(database: Database, case_id: int) -> tuple[CaseAction, ...]:
-    """The latest actions, oldest first; behind them the calls that were begun in chat."""
-    rows = await database.fetch(
-        "SELECT v.*, e.name, o.name AS other FROM case_events AS v "
-        "LEFT JOIN employees AS e ON e.id = v.employee_id "
-        "LEFT JOIN employees AS o ON o.id = v.other_id "
-        "WHERE v.case_id = ? ORDER BY v.id DESC LIMIT ?",
-        (case_id, _SHOWN),
+def actions_selects(case_id: int) -> tuple[Select, Select]:
+    """The latest actions, and the calls that were begun in chat."""
+    return (
+        (
+            "SELECT v.*, e.name, o.name AS other FROM case_events AS v "
+            "LEFT JOIN employees AS e ON e.id = v.employee_id "
+            "LEFT JOIN employees AS o ON o.id = v.other_id "
+            "WHERE v.case_id = ? ORDER BY v.id DESC LIMIT ?",
+            (case_id, _SHOWN),
+        ),
+        (
+            "SELECT d.asked_at AS at, 'dialled' AS kind, d.employee_id, e.name, NULL AS other_id, "
+            "NULL AS text FROM case_calls AS y JOIN dials AS d ON d.origin_id = y.call_id "
+            "JOIN employees AS e ON e.id = d.employee_id "
+            "WHERE y.case_id = ? ORDER BY d.asked_at DESC, d.id DESC LIMIT ?",
+            (case_id, _SHOWN),
+        ),
     )
-    dialled = await database.fetch(
-        "SELECT d.asked_at AS at, 'dialled' AS kind, d.employee_id, e.name, NULL AS other_id, "
-        "NULL AS text FROM case_calls AS y JOIN dials AS d ON d.origin_id = y.call_id "
-        "JOIN employees AS e ON e.id = d.employee_id "
-        "WHERE y.case_id = ? ORDER BY d.asked_at DESC, d.id DESC LIMIT ?",
-        (case_id, _SHOWN),
-    )
+
+
+def actions_of(rows: Sequence[Row], dialled: Sequence[Row]) -> tuple[CaseAction, ...]:
+    """What was selected so, the oldest first; behind the actions the calls begun in chat."""
     return tuple(
         CaseAction(
             at=row["at"],

@@ -27,13 +27,13 @@ from bot.domain.errors import (
 )
 from bot.domain.outbox import Priority
 from bot.domain.pages import nearest_page
-from bot.domain.people import Employee, Person, Scope
+from bot.domain.people import EVERYTHING, Employee, Person, Scope
 from bot.domain.places import Place, PlaceKind
 from storage.audience import can_be_told_sql, takes_clients_sql
 from storage.board import board_order_sql, board_sql
 from storage.case_actions import claims_due, set_owner, take_cases
 from storage.case_changes import free_cases
-from storage.case_history import list_actions, note_action, reopen_until_sql
+from storage.case_history import note_action
 from storage.case_rows import (
     check_takes_clients,
     hold_of,
@@ -43,18 +43,15 @@ from storage.case_rows import (
     workable_sql,
 )
 from storage.case_spans import case_group_sql, opened_in_sql
-from storage.engine.base import Database, Row, Value, marks_sql
-from storage.journal import JournalRepo
+from storage.engine.base import Database, Select, Value
 from storage.owing import mark_cases_changed, ping_people
 from storage.scopes import case_in_scope_sql, extension_holder_sql
+from storage.shown_cases import case_selects, cases_selects, shown_case, shown_cases
 
 
 class CaseRepo:
-    def __init__(
-        self, database: Database, journal: JournalRepo, *, rules: CaseRules, claim_seconds: int
-    ) -> None:
+    def __init__(self, database: Database, *, rules: CaseRules, claim_seconds: int) -> None:
         self._database = database
-        self._journal = journal
         self._rules = rules
         self._claim_seconds = claim_seconds
 
@@ -77,25 +74,19 @@ class CaseRepo:
             raise NotRungError(f"case {case_id}") from error
 
     async def _get(self, case_id: int, visible_if: str, values: Sequence[Value]) -> Case:
-        rows = await self._database.fetch(
-            f"SELECT k.*, o.name AS owner_name, {visible_if} AS is_visible, "  # noqa: S608
-            f"{reopen_until_sql('k')} AS reopen_until FROM cases AS k "
-            "LEFT JOIN employees AS o ON o.id = k.owner_id WHERE k.id = ?",
-            (*values, case_id),
+        rows, *details = await self._database.fetch_each(
+            *case_selects(case_id, visible_if, values)
         )
-        [case] = await self._cases([visible(rows, case_id)], with_actions=True)
-        return case
+        return shown_case(visible(rows, case_id), *details)
 
     async def list_known(self, case_ids: Sequence[int], scope: Scope) -> dict[int, Case]:
         """Those of the cases, by id, that are in scope and not gone."""
         mine, values = case_in_scope_sql(scope, "k")
-        rows = await self._database.fetch(
-            "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
-            "LEFT JOIN employees AS o ON o.id = k.owner_id "
-            f"WHERE k.id IN ({marks_sql(case_ids)}) AND k.call_id IS NOT NULL AND {mine}",
-            (*case_ids, *values),
-        )
-        return {case.id: case for case in await self._cases(rows)}
+        if not case_ids:
+            return {}
+        selects = cases_selects(case_ids, mine, values)
+        cases = shown_cases(*await self._database.fetch_each(*selects))
+        return {case.id: case for case in cases}
 
     async def find_of_call(self, call_id: int) -> int | None:
         """The id of the case a call belongs to."""
@@ -205,18 +196,34 @@ class CaseRepo:
         page: int,
         size: int,
     ) -> BoardPage:
-        total = await self._database.count(
-            f"SELECT count(*) FROM cases AS k WHERE {where}",  # noqa: S608
-            values,
+        asked = page
+        [[total]], rows = await self._database.fetch_each(
+            (f"SELECT count(*) FROM cases AS k WHERE {where}", values),  # noqa: S608
+            self._page_select(where, values, order, of_order, page=asked, size=size),
         )
         page, count = nearest_page(page, size=size, total=total)
-        rows = await self._database.fetch(
-            "SELECT k.*, o.name AS owner_name FROM cases AS k "  # noqa: S608
-            f"LEFT JOIN employees AS o ON o.id = k.owner_id WHERE {where} "
-            f"ORDER BY {order} LIMIT ? OFFSET ?",
-            (*values, *of_order, size, page * size),
+        if page != asked:
+            rows = await self._database.fetch(
+                *self._page_select(where, values, order, of_order, page=page, size=size)
+            )
+        known = await self.list_known([row["id"] for row in rows], EVERYTHING)
+        cases = tuple(known[row["id"]] for row in rows if row["id"] in known)
+        return BoardPage(cases, page + 1, count, total)
+
+    @staticmethod
+    def _page_select(
+        where: str,
+        values: Sequence[Value],
+        order: str,
+        of_order: Sequence[Value],
+        *,
+        page: int,
+        size: int,
+    ) -> Select:
+        return (
+            f"SELECT k.id FROM cases AS k WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
+            (*values, *of_order, size, max(0, page) * size),
         )
-        return BoardPage(tuple(await self._cases(rows)), page + 1, count, total)
 
     async def numbers(self, scope: Scope, *, since: int) -> CaseNumbers:
         """What became of the cases opened at or after the moment, in scope."""
@@ -321,50 +328,3 @@ class CaseRepo:
             await note_action(tx, case_id, CaseActionKind.EXTENDED, employee.id, now=now)
             await mark_cases_changed(tx, [case_id], priority=Priority.DETAIL, now=now)
         return True
-
-    async def _cases(self, rows: Sequence[Row], *, with_actions: bool = False) -> list[Case]:
-        ids = [row["id"] for row in rows]
-        if not ids:
-            return []
-        parts = await self._database.fetch(
-            "SELECT y.case_id, y.part, y.call_id FROM case_calls AS y "  # noqa: S608
-            "JOIN calls AS c ON c.id = y.call_id "
-            f"WHERE y.case_id IN ({marks_sql(ids)}) AND y.part <> 'lost' "
-            "ORDER BY c.started_at, c.id",
-            ids,
-        )
-        rung = await self._database.fetch(
-            "SELECT DISTINCT y.case_id, x.extension FROM case_calls AS y "  # noqa: S608
-            "JOIN call_extensions AS x ON x.call_id = y.call_id "
-            f"WHERE y.case_id IN ({marks_sql(ids)}) AND y.part = 'lost' ORDER BY x.extension",
-            ids,
-        )
-        actions = await list_actions(self._database, ids[0]) if with_actions else ()
-        of_part = {(row["case_id"], row["part"]): row["call_id"] for row in parts}
-        wanted = [row["call_id"] for row in rows] + list(of_part.values())
-        calls = await self._journal.list_calls(
-            wanted, mentioned={row["extension"] for row in rung}
-        )
-        return [
-            Case(
-                id=row["id"],
-                client=row["client"],
-                state=CaseState(row["state"]),
-                opened_at=row["opened_at"],
-                last_lost_at=row["last_lost_at"],
-                expires_at=row["expires_at"],
-                lost=row["lost"],
-                attempts=row["attempts"],
-                closed_at=row["closed_at"],
-                owner=Person(row["owner_id"], row["owner_name"]) if row["owner_id"] else None,
-                owned_at=row["owned_at"],
-                asked_at=row["asked_at"],
-                call=calls[row["call_id"]],
-                attempt=calls.get(of_part.get((row["id"], "attempt"), 0)),
-                closing=calls.get(of_part.get((row["id"], "closing"), 0)),
-                rang=tuple(one["extension"] for one in rung if one["case_id"] == row["id"]),
-                actions=actions,
-                reopen_until=row["reopen_until"] if with_actions else 0,
-            )
-            for row in rows
-        ]

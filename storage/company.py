@@ -22,7 +22,7 @@ from bot.domain.company import Escalation, EscalationField, StepMoments, next_op
 from bot.domain.hours import Hours, Span
 from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
-from storage.engine.base import Answer, Database, Row, Transaction
+from storage.engine.base import Answer, Database, Row, Select, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
 _LATEST_CALLS = 1000
@@ -43,6 +43,9 @@ class CompanyRepo:
         )
         weeks = [row for row in rows if row["week"] is not None]
         return _hours(weeks, [row for row in rows if row["day"] is not None])
+
+    async def planning(self) -> "Planning":
+        return planning(await self._database.fetch(*planning_select()))
 
     async def own_hours(self) -> dict[str, Hours]:
         """The hours of the lines that have their own, without the holidays."""
@@ -203,11 +206,16 @@ class Planning:
 
 def ask_planning(tx: Transaction) -> Answer:
     """The rows of which `planning` makes a Planning."""
-    return tx.ask(
+    return tx.ask(*planning_select())
+
+
+def planning_select() -> Select:
+    return (
         "SELECT 'minutes' AS what, name, value, NULL AS week, NULL AS line, NULL AS day "  # noqa: S608
         f"FROM ({_ESCALATION_SQL}) AS numbers UNION ALL "
         f"SELECT 'week', NULL, NULL, week, line, NULL FROM ({_WEEKS_SQL}) AS weeks UNION ALL "
-        f"SELECT 'day', NULL, NULL, NULL, NULL, day FROM ({_HOLIDAYS_SQL}) AS days"
+        f"SELECT 'day', NULL, NULL, NULL, NULL, day FROM ({_HOLIDAYS_SQL}) AS days",
+        (),
     )
 
 

@@ -1,14 +1,22 @@
 """The door to the database: which engine it is, is known here and in storage/engine/ alone."""
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 from bot.domain.errors import StartError
-from storage.engine.base import Database
+from storage.engine.base import Database, Server
 from storage.engine.sqlite import open_sqlite
 from storage.engine.sqlite_files import copy_database, remove_database
 
-__all__ = ["Where", "copy_database", "open_database", "remove_database"]
+__all__ = [
+    "Where",
+    "copy_database",
+    "describe_server",
+    "needing_postgres",
+    "open_database",
+    "remove_database",
+]
 
 Where = Path | str
 """The file of an SQLite database, or the address of one of PostgreSQL: postgresql://…"""
@@ -18,9 +26,23 @@ def open_database(where: Where) -> AbstractAsyncContextManager[Database]:
     """Open it, creating and migrating it as needed. Raises StartError if that cannot be."""
     if isinstance(where, Path):
         return open_sqlite(where)
-    try:
+    with needing_postgres():
         from storage.engine.postgres import open_postgres
+    return open_postgres(where)
+
+
+async def describe_server(url: str) -> Server:
+    """What the server of PostgreSQL is like. Raises StartError."""
+    with needing_postgres():
+        from storage.engine import postgres_server
+    return await postgres_server.describe_server(url)
+
+
+@contextmanager
+def needing_postgres() -> Iterator[None]:
+    """For the import of what needs the driver: raises StartError if it is not installed."""
+    try:
+        yield
     except ImportError as error:
         told = "DATABASE_URL: needs the extra `postgres`: pip install 'dzvinok[postgres]'"
         raise StartError(told) from error
-    return open_postgres(where)

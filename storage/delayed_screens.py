@@ -1,9 +1,10 @@
 """The screens that Telegram wants later: the newest of each chat, until it is shown."""
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
-from storage.engine.base import Database
+from storage.engine.base import Database, Row, Select, marks_sql
 from storage.open_cards import DrawnCard
 
 
@@ -60,9 +61,11 @@ class DelayedScreenRepo:
             return DelayedScreen(**dict(row) | {"card": card})
         return None
 
-    async def list_chats(self) -> list[int]:
-        """The ids of the chats that a screen is kept for."""
-        rows = await self._database.fetch("SELECT chat_id FROM late_screens")
+    async def list_chats(self, *, asked_by: int) -> list[int]:
+        """The ids of the chats that a screen is kept for, asked for by that moment."""
+        rows = await self._database.fetch(
+            "SELECT chat_id FROM late_screens WHERE asked_at <= ?", (asked_by,)
+        )
         return [row["chat_id"] for row in rows]
 
     async def forget(self, chat_id: int) -> None:
@@ -73,3 +76,14 @@ class DelayedScreenRepo:
         """Forget the screens asked for before a moment: nobody waits for them any more."""
         async with self._database.transaction() as tx:
             tx.write("DELETE FROM late_screens WHERE asked_at < ?", (moment,))
+
+
+def chats_select(chat_ids: Collection[int]) -> Select:
+    """For those who read, together with something else, for which of these a screen is kept."""
+    marks = marks_sql(chat_ids)
+    return f"SELECT chat_id FROM late_screens WHERE chat_id IN ({marks})", tuple(chat_ids)  # noqa: S608
+
+
+def chats_of(rows: Sequence[Row]) -> set[int]:
+    """The chats that were selected so."""
+    return {row["chat_id"] for row in rows}

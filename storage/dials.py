@@ -3,6 +3,9 @@
 - A row is written before the PBX is asked, and only then it is asked, once. So a press counts
   once, from however many messages and devices, and whatever Telegram tells again; after a crash in
   between nothing is dialled by itself, and the person is told that nobody knows.
+- Of several processes only the leader asks PBXs: it has the connections that hear what becomes of
+  it. Elsewhere a call is handed on to it, and taken once; a wish it finds after WISHED_WITHIN is
+  left to lapse, nobody expects their phone to ring any more.
 - The call it becomes is known by the id that the PBX has told, or that we chose; else it is the
   next call of that source from that phone to that number, unless the PBX refused. It must be new
   in the log, and told as it happens, or begun since by its own time, mended by what is known of
@@ -27,6 +30,8 @@ from storage.owing_dials import mark_dials_changed, owe_dial
 JUST_NOW, AFTER_END = 10, 3
 """Seconds after the request, and after the end of the call, within which another press for the
 same client is taken for a repetition."""
+
+WISHED_WITHIN = 15
 
 BEGINS_WITHIN = 300
 """Seconds after the request within which its call begins: the own phone rings first."""
@@ -64,11 +69,13 @@ class DialRepo:
         origin_id: int,
         now: int,
         message_id: int | None = None,
+        handed_on: bool = False,
     ) -> tuple[Beginning, Dial]:
         """Write down that a call is to be begun; whoever does so has to ask the PBX, once.
 
-        If it must not be begun, the call that stands in its way is returned. The message that
-        tells of it is owed, in place of `message_id` if there is one.
+        `handed_on`: that is for the leader, who takes it. If it must not be begun, the call that
+        stands in its way is returned. The message that tells of it is owed, in place of
+        `message_id` if there is one.
         """
         async with self._database.transaction() as tx:
             tx.write(
@@ -92,9 +99,12 @@ class DialRepo:
                     return barred, _dial(row)
             [row] = await tx.execute(
                 "INSERT INTO dials (press, ref, employee_id, source, extension, number, "
-                "origin_id, asked_at, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'asked') "
-                "RETURNING id",
-                (press, ref, employee.id, source, extension, number, origin_id, now),
+                "origin_id, asked_at, state, handed_on) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'asked', ?) RETURNING id",
+                (
+                    *(press, ref, employee.id, source, extension, number, origin_id, now),
+                    int(handed_on),
+                ),
             )
             await owe_dial(tx, row["id"], employee.id, message_id=message_id, now=now)
             cases = await tx.execute(
@@ -104,6 +114,25 @@ class DialRepo:
             await mark_cases_changed(tx, ids, priority=Priority.DETAIL, now=now)
             [written] = await tx.execute(f"{_SELECT} WHERE d.id = ?", (row["id"],))
         return Beginning.BEGUN, _dial(written)
+
+    async def take(self, *, now: int) -> list[Dial]:
+        """Take what was handed on of late, as the leader; each is given once."""
+        waits = "handed_on = 1 AND over_at IS NULL AND state = 'asked' AND asked_at > ?"
+        if not await self._database.has(
+            f"SELECT 1 FROM dials WHERE {waits} LIMIT 1",  # noqa: S608
+            (now - WISHED_WITHIN,),
+        ):
+            return []
+        async with self._database.transaction() as tx:
+            taken = await tx.execute(
+                f"UPDATE dials SET handed_on = 0 WHERE {waits} RETURNING id",  # noqa: S608
+                (now - WISHED_WITHIN,),
+            )
+            ids = [row["id"] for row in taken]
+            rows = await tx.execute(
+                f"{_SELECT} WHERE d.id IN ({marks_sql(ids)}) ORDER BY d.id", ids
+            )
+        return [_dial(row) for row in rows]
 
     async def get(self, dial_id: int) -> Dial:
         """Raises NotFoundError if it is gone."""
@@ -151,9 +180,9 @@ class DialRepo:
             await mark_dials_changed(tx, [dial_id], now=now)
 
     async def note_interrupted(self, *, now: int) -> int:
-        """Before any call is begun: of those that were being begun when the bot ended nobody
-        knows. Returns how many there were."""
-        asked = "over_at IS NULL AND state = 'asked'"
+        """Before the leader begins any call: of those that were being begun when the bot ended, or
+        the leader before it, nobody knows. Returns how many there were."""
+        asked = "over_at IS NULL AND state = 'asked' AND handed_on = 0"
         if not await self._database.has(f"SELECT 1 FROM dials WHERE {asked} LIMIT 1"):  # noqa: S608
             return 0
         async with self._database.transaction() as tx:

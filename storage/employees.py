@@ -28,22 +28,9 @@ class EmployeeRepo:
         people = await self._select("e.tg_id = ?", (tg_id,))
         return people[0] if people else None
 
-    async def find_acting(
-        self, tg_id: int, message_id: int, beside: Select
-    ) -> tuple[Employee | None, bool, list[Row]]:
-        """The same, and whether this message of their chat with the bot shows a card.
-
-        And the rows of what is asked `beside`, all in one trip to the database.
-        """
-        rows, others = await self._database.fetch_each(
-            _select("e.tg_id = ?", (tg_id,), pressed=message_id), beside
-        )
-        shows_card = bool(rows and rows[0]["shows_card"])
-        return next(iter(_employees(rows)), None), shows_card, others
-
     async def get(self, employee_id: int) -> Employee:
         """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""
-        for person in await self._select("e.id = ? AND e.state <> 'removed'", (employee_id,)):
+        for person in employees_of(await self._database.fetch(*employee_select(employee_id))):
             return person
         raise NotFoundError(f"employee {employee_id}")
 
@@ -207,7 +194,25 @@ class EmployeeRepo:
         self, where: str, values: Sequence[str | int], *, order: str = "e.id", limit: str = ""
     ) -> list[Employee]:
         select = _select(where, values, order=order, limit=limit)
-        return _employees(await self._database.fetch(*select))
+        return employees_of(await self._database.fetch(*select))
+
+
+def employee_select(employee_id: int) -> Select:
+    """For those who read a person, blocked or not, together with something else."""
+    return _select("e.id = ? AND e.state <> 'removed'", (employee_id,))
+
+
+def acting_select(tg_id: int, message_id: int) -> Select:
+    """For those who read a person, as `find` does, together with something else.
+
+    And whether this message of their chat with the bot shows a card.
+    """
+    return _select("e.tg_id = ?", (tg_id,), pressed=message_id)
+
+
+def acting_of(rows: Sequence[Row]) -> tuple[Employee | None, bool]:
+    """The person, and whether the message shows a card, that were selected so."""
+    return next(iter(employees_of(rows)), None), bool(rows and rows[0]["shows_card"])
 
 
 def _select(
@@ -269,7 +274,7 @@ async def set_extensions(tx: Transaction, employee_id: int, extensions: Sequence
     )
 
 
-def _employees(rows: Sequence[Row]) -> list[Employee]:
+def employees_of(rows: Sequence[Row]) -> list[Employee]:
     people: dict[int, tuple[Row, list[str]]] = {}
     for row in rows:
         _, extensions = people.setdefault(row["id"], (row, []))

@@ -5,7 +5,7 @@ Every query carries the reader's scope in its SQL. A page is found by the key of
 first does. `position` is the start of a call, and later than all starts while it is live.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.calls import (
@@ -13,11 +13,11 @@ from bot.domain.calls import (
 )
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
-from bot.domain.people import EVERYTHING, Scope
+from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
 from storage.scopes import call_in_scope_sql
-from storage.shown_calls import calls_selects, shown_calls
+from storage.shown_calls import calls_selects, shown_calls, these
 
 _END_OF_TIME = 1 << 60
 """A position behind every call, live ones too."""
@@ -64,11 +64,12 @@ class JournalRepo:
         ids = [key.id for key in keys]
         [[newer, older]], *of_calls = await self._database.fetch_each(
             _counts_select(scope, log_filter, turn, keys, PAGES_COUNTED * size),
-            *calls_selects(ids, scope),
+            *calls_selects(these(ids), scope),
         )
         before = -(-newer // size)
+        calls = shown_calls(*of_calls)
         page = Page(
-            calls=shown_calls(ids, *of_calls),
+            calls=tuple(calls[id_] for id_ in ids if id_ in calls),
             keys=tuple(keys),
             number=before + 1,
             count=before + -(-(len(keys) + older) // size),
@@ -80,7 +81,7 @@ class JournalRepo:
 
     async def get(self, call_id: int, scope: Scope) -> Call:
         """The call. Raises NotFoundError if it is gone, NoAccessError if out of scope."""
-        for call in await self._calls([call_id], scope):
+        for call in (await self.list_visible([call_id], scope)).values():
             return call
         if await self._database.has("SELECT 1 FROM calls WHERE id = ?", (call_id,)):
             raise NoAccessError(f"call {call_id}")
@@ -96,17 +97,10 @@ class JournalRepo:
 
     async def list_visible(self, call_ids: Sequence[int], scope: Scope) -> dict[int, Call]:
         """Those of these calls that are in scope, by their ids."""
-        return {call.id: call for call in await self._calls(call_ids, scope)}
-
-    async def list_calls(
-        self, call_ids: Sequence[int], *, mentioned: Collection[str] = ()
-    ) -> dict[int, Call]:
-        """These calls, whoever may see them, for telling of a case as a whole.
-
-        Their `colleagues` also name the people of the extensions `mentioned`.
-        """
-        calls = await self._calls(call_ids, EVERYTHING, mentioned=mentioned)
-        return {call.id: call for call in calls}
+        if not call_ids:
+            return {}
+        selects = calls_selects(these(call_ids), scope)
+        return shown_calls(*await self._database.fetch_each(*selects))
 
     async def numbers(self, scope: Scope, *, start: int, end: int | None) -> DayNumbers:
         """Totals of the calls in scope, from `start` to before `end` (None: however late)."""
@@ -125,15 +119,6 @@ class JournalRepo:
             values += of_span
         [row] = await self._database.fetch(f"SELECT {', '.join(has_call)}", values)
         return [bool(has) for has in row]
-
-    async def _calls(
-        self, ids: Sequence[int], scope: Scope, *, mentioned: Collection[str] = ()
-    ) -> tuple[Call, ...]:
-        """Those of the calls that are in scope, in this order, with comments, cases and names."""
-        if not ids:
-            return ()
-        selects = calls_selects(ids, scope, mentioned)
-        return shown_calls(ids, *await self._database.fetch_each(*selects), mentioned=mentioned)
 
 
 def _page_select(

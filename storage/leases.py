@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from storage.database import Where
+from storage.database import Where, needing_postgres
 from storage.engine.base import Lease
 from storage.lock import is_locked, only_process
 
@@ -16,6 +16,9 @@ class SoleLease(Lease):
     @property
     def is_held(self) -> bool:
         return True
+
+    async def count_replicas(self) -> int:
+        return 1
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[asyncio.Event]:
@@ -29,8 +32,8 @@ async def open_lease(where: Where) -> AsyncIterator[Lease]:
         with only_process(where):
             yield SoleLease()
     else:
-        from storage.engine.postgres_lease import PostgresLease
-
+        with needing_postgres():
+            from storage.engine.postgres_lease import PostgresLease
         yield PostgresLease(where)
 
 
@@ -38,6 +41,6 @@ async def is_held(where: Where) -> bool:
     """Whether a running Dzvinok works on this database."""
     if isinstance(where, Path):
         return is_locked(where)
-    from storage.engine import postgres_lease
-
+    with needing_postgres():
+        from storage.engine import postgres_lease
     return await postgres_lease.is_held(where)

@@ -48,6 +48,7 @@ failed since; `reason`, how it failed last, or why it was dropped: DropReason or
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import Language
@@ -55,6 +56,7 @@ from storage.engine.base import Database, Row, Transaction, marks_sql
 from storage.outbox_rows import IS_NEW_SQL, SINCE_SQL
 from storage.owing import owe_administrators
 from storage.owing_lists import EDIT_SECONDS, drop_list, drop_untold, note_told
+from storage.too_many import RECENT_COUNT_SQL, WAITING_COUNT_SQL, WITHIN, is_too_many
 
 CHATS_SQL = (
     "chats (chat_id) AS (SELECT (SELECT min(chat_id) FROM outbox WHERE state = 'pending') "
@@ -69,6 +71,25 @@ _FIRST_DUE_SQL = (
 )
 """The id of the most urgent row that is due in one of those chats."""
 
+_IS_ALERT_SQL = f"o.kind = 'case' AND o.priority = 0 AND {IS_NEW_SQL}"
+
+_LATER_LIST_SQL = (
+    "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'list' AND due_at > ? LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What there is to send: one message per chat, the most urgent first.
+
+    `crowded`: the chats among them of which a list has to tell. `is_any_later`: whether a list has
+    to be sent or edited, but may not be yet.
+    """
+
+    due: Sequence[Owed]
+    crowded: frozenset[int]
+    is_any_later: bool
+
 
 class OutboxRepo:
     def __init__(self, database: Database) -> None:
@@ -79,20 +100,31 @@ class OutboxRepo:
         """Grows whenever something may have come to be owed, or to be owed no more."""
         return self._database.owings
 
-    async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
-        """What is due, the most urgent first: one message per chat, none to the chats `not_to`."""
-        rows = await self._database.fetch(
-            f"WITH RECURSIVE {CHATS_SQL} "  # noqa: S608
-            f"SELECT o.*, {IS_NEW_SQL} AS is_new, {SINCE_SQL} AS since, "
-            "coalesce(e.language, g.language) AS language "
-            f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
-            "LEFT JOIN employees AS e ON e.id = o.employee_id "
-            "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
-            f"WHERE chats.chat_id NOT IN ({marks_sql((0, *not_to))}) "
-            "ORDER BY o.priority, o.created_at, o.id LIMIT ?",
-            (now, 0, *not_to, limit),
+    async def look(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> Look:
+        """What is due, in at most `limit` chats, none of which is in `not_to`."""
+        rows, later = await self._database.fetch_each(
+            (
+                f"WITH RECURSIVE {CHATS_SQL} "  # noqa: S608
+                f"SELECT o.*, {IS_NEW_SQL} AS is_new, {SINCE_SQL} AS since, "
+                "coalesce(e.language, g.language) AS language, "
+                f"CASE WHEN {_IS_ALERT_SQL} THEN {WAITING_COUNT_SQL} ELSE 0 END AS waiting, "
+                f"CASE WHEN {_IS_ALERT_SQL} THEN {RECENT_COUNT_SQL} ELSE 0 END AS recent "
+                f"FROM chats JOIN outbox AS o ON o.id = {_FIRST_DUE_SQL} "
+                "JOIN outbox AS p ON p.id = o.id "  # by the name that the counts give a chat
+                "LEFT JOIN employees AS e ON e.id = o.employee_id "
+                "LEFT JOIN groups AS g ON g.chat_id = o.chat_id AND g.thread_id = o.thread_id "
+                f"WHERE chats.chat_id NOT IN ({marks_sql((0, *not_to))}) "
+                "ORDER BY o.priority, o.created_at, o.id LIMIT ?",
+                (now, now - WITHIN, now, now, 0, *not_to, limit),
+            ),
+            (_LATER_LIST_SQL, (now,)),
         )
-        return [_owed(row) for row in rows]
+        crowded = (
+            row["chat_id"]
+            for row in rows
+            if is_too_many(row["waiting"], recent=row["recent"], seconds=now - row["since"])
+        )
+        return Look([_owed(row) for row in rows], frozenset(crowded), bool(later))
 
     async def mark_sent(
         self,

@@ -21,7 +21,7 @@ from bot.domain.merging import is_end_unknown
 from bot.domain.people import Person, Scope
 from storage.calls import parse_rang
 from storage.case_history import reopen_until_sql
-from storage.engine.base import Row, Select, marks_sql
+from storage.engine.base import Row, Select, Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql, extension_holder_sql
 
@@ -29,17 +29,26 @@ _STILL_SENDS = 7 * 86400
 """Seconds after which a source that has sent no price, or no recording, counts as sending none."""
 
 
+Which = tuple[str, Sequence[Value]]
+"""What stands in an IN list, marks or a SELECT, and its values."""
+
+
+def these(values: Collection[Value]) -> Which:
+    return marks_sql(values), tuple(values)
+
+
 def calls_selects(
-    ids: Sequence[int], scope: Scope, mentioned: Collection[str] = ()
+    which: Which, scope: Scope, mentioned: Which = ("NULL", ())
 ) -> tuple[Select, Select, Select]:
     """Those of the calls that are in scope; the cases of the calls; the names of extensions.
 
-    A row of a case has the ids of its closing and lost call only where those are in scope.
+    `which`: their ids. `mentioned`: extensions named besides. A row of a case has the ids of its
+    closing and lost call only where those are in scope.
     """
     mine, extensions = call_in_scope_sql(scope, "c.id", or_claimed=True)
     sees_closing, of_closing = call_in_scope_sql(scope, "z.call_id", or_claimed=True)
     sees_lost, of_lost = call_in_scope_sql(scope, "k.call_id", or_claimed=True)
-    marks = marks_sql(ids)
+    (marks, ids), (others, named) = which, mentioned
     return (
         (
             "SELECT c.*, k.name AS contact, m.text, m.written_at, m.version, "  # noqa: S608
@@ -87,27 +96,26 @@ def calls_selects(
             "JOIN employees AS e ON e.id = x.employee_id AND e.state <> 'removed' "
             "WHERE x.extension IN (SELECT h.extension FROM call_extensions AS h "
             f"WHERE h.call_id IN ({marks}) "
-            f"UNION SELECT c.line FROM calls AS c WHERE c.id IN ({marks}) "
-            "UNION SELECT t.extension FROM case_calls AS y "
+            f"UNION ALL SELECT c.line FROM calls AS c WHERE c.id IN ({marks}) "
+            "UNION ALL SELECT t.extension FROM case_calls AS y "
             "JOIN case_calls AS z ON z.case_id = y.case_id AND z.part = 'closing' "
             f"JOIN calls AS t ON t.id = z.call_id WHERE y.call_id IN ({marks}) "
-            f"UNION SELECT q.extension FROM employee_extensions AS q "
-            f"WHERE q.extension IN ({marks_sql(mentioned)})) "
+            f"UNION ALL SELECT q.extension FROM employee_extensions AS q "
+            f"WHERE q.extension IN ({others})) "
             f"AND e.id = {extension_holder_sql('x.extension')}",
-            (*ids, *ids, *ids, *mentioned),
+            (*ids, *ids, *ids, *named),
         ),
     )
 
 
 def shown_calls(
-    ids: Sequence[int],
     rows: Sequence[Row],
     of_cases: Sequence[Row],
     holders: Sequence[Row],
     *,
     mentioned: Collection[str] = (),
-) -> tuple[Call, ...]:
-    """The calls of the rows, in the order of these ids."""
+) -> dict[int, Call]:
+    """The calls of the rows, by their ids."""
     is_there = {row["id"] for row in rows}
     cases = {row["of_call"]: row for row in of_cases if row["of_call"] in is_there}
     named = {x for row in rows for x in (row["extension"], *parse_rang(row["rang"]))}
@@ -120,8 +128,7 @@ def shown_calls(
         for row in holders
         if row["name"] and row["extension"] in named
     }
-    calls = {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
-    return tuple(calls[id_] for id_ in ids if id_ in calls)
+    return {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
 
 
 def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:

@@ -10,11 +10,11 @@ from zlib import crc32
 import pytest
 from aiogram import Dispatcher
 
-from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.dialling.dialler import Dialler
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.parts import create_cards, create_dispatcher
 from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
@@ -96,7 +96,7 @@ async def dispatcher(database: Database) -> AsyncIterator[Dispatcher]:
             i18n=create_i18n(chosen.language),
             clock=lambda: 0,
             receiving=Receiving(lambda: 0),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             wake=lambda: None,
             recordings=Recordings(http, chosen),
             dialler=Dialler({}, repositories.dials, clock=lambda: 0, wake=lambda: None),

@@ -35,6 +35,7 @@ handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digest
                 bot.delivery.cards bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.repositories | bot.config storage
+bot.parts     | bot handlers keyboards storage
 bot.app       | bot handlers keyboards storage
 bot.cli       | bot handlers keyboards storage
 bot.__main__  | bot handlers keyboards storage
@@ -53,18 +54,24 @@ def rooms_of(table: str) -> dict[str, set[str]]:
 
 ROOMS = rooms_of(ROOMS_TABLE)
 
-COMPOSERS = {"bot.repositories", "bot.app", "bot.cli", "bot.__main__"}
+COMPOSERS = {"bot.repositories", "bot.parts", "bot.app", "bot.cli", "bot.__main__"}
 """What puts the others together: nothing else imports these."""
 
 ONLY_IN = {
     "apscheduler": {"bot.jobs.timer"},
-    "aiosqlite": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
-    "psycopg": {
-        "storage.engine.postgres",
-        "storage.engine.postgres_lease",
-        "storage.engine.postgres_pool",
+    "aiosqlite": {
+        *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
     },
-    "sqlite3": {"storage.engine.sqlite", "storage.engine.sqlite_files"},
+    "psycopg": {
+        *("storage.engine.postgres", "storage.engine.postgres_connections"),
+        *("storage.engine.postgres_lease", "storage.engine.postgres_locks"),
+        *("storage.engine.postgres_schema", "storage.engine.postgres_server"),
+        "storage.engine.postgres_tables",
+    },
+    "psycopg_pool": {"storage.engine.postgres"},
+    "sqlite3": {
+        *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
+    },
     "prometheus_client": {"bot.telemetry.metrics"},
 }
 """Libraries that one file keeps from all others."""

@@ -30,7 +30,7 @@ from bot.sources.registry import create_source
 from bot.web.server import not_served
 from storage.calls import CallRepo
 from storage.clock_shifts import ClockShiftRepo
-from storage.database import open_database
+from storage.database import describe_server, open_database
 from storage.employees import EmployeeRepo
 from storage.leases import is_held
 from storage.rejects import RejectRepo
@@ -39,6 +39,7 @@ _SECONDS = 10
 _OWN_SECONDS = 2
 _FEED_SECONDS = 45
 _CLOCK_SECONDS = 120
+_SERVER_CLOCK_SECONDS = 2
 _TELEGRAM = "https://api.telegram.org"
 
 
@@ -66,6 +67,9 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     database, administrators = await _check_database(settings)
     yield _check_administrators(settings, administrators)
     yield database
+    if settings.database_url and database.verdict is Verdict.OK:
+        for finding in await _check_server(settings.database_url.get_secret_value()):
+            yield finding
     yield _check_zone(settings)
     port, is_running = await _check_port(settings)
     yield port
@@ -114,6 +118,26 @@ async def _check_database(settings: Settings) -> tuple[Finding, int]:
         return Finding("database", Verdict.FAIL, f"{settings.database_setting}: {error}"), 0
     counted = f"{calls} {'call' if calls == 1 else 'calls'}"
     return Finding("database", Verdict.OK, f"{settings.database_place}, {counted}"), administrators
+
+
+async def _check_server(url: str) -> list[Finding]:
+    """What bots on several machines need of the server that a single one may not notice."""
+    try:
+        server = await describe_server(url)
+    except StartError as error:
+        return [Finding("server", Verdict.FAIL, str(error))]
+    what, ahead = "clock of the server", abs(server.ahead)
+    told = f"{ahead:.1f} s {'before' if server.ahead > 0 else 'behind'} that of this computer"
+    clock = Finding(what, Verdict.OK, told)
+    if ahead - server.unsure > _SERVER_CLOCK_SECONDS:
+        clock = Finding(what, Verdict.NOTE, f"{told}: set both by NTP")
+    what, bots = "connections", server.connections // server.of_a_bot
+    told = f"{server.connections}, of which each bot takes up to {server.of_a_bot}"
+    connections = Finding(what, Verdict.OK, told)
+    if bots < 2:
+        verdict = Verdict.NOTE if bots else Verdict.FAIL
+        connections = Finding(what, verdict, f"{told}: raise max_connections of the server")
+    return [Finding("server", Verdict.OK, f"PostgreSQL {server.version}"), clock, connections]
 
 
 def _check_administrators(settings: Settings, stored: int) -> Finding:

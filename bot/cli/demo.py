@@ -22,7 +22,7 @@ import tzlocal
 from aiohttp import web
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from bot.app import create_bot, serve
+from bot.app import serve
 from bot.config.settings import Settings
 from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.people import User
@@ -41,6 +41,7 @@ from bot.domain.clock import system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Language, Role
+from bot.parts import create_bot
 from bot.repositories import Repositories, create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.menu import set_menu

@@ -2,9 +2,9 @@
 
 from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramNetworkError
 
-from bot.app import create_bot
 from bot.config.settings import Settings
 from bot.domain.errors import StartError
+from bot.parts import create_bot
 
 _SECONDS = 10
 

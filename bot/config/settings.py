@@ -85,8 +85,12 @@ def _check_path(value: Path) -> Path:
 
 
 def _check_database_url(value: SecretStr) -> SecretStr:
-    if not re.match(r"(postgresql://|postgres://|$)", value.get_secret_value()):
-        raise ValueError("expected an address like postgresql://dzvinok:password@host/dzvinok")
+    """An @ in the password would have a part of it taken for the host, and shown."""
+    if not re.fullmatch(r"(postgres(ql)?://([^/?@]*@)?[^@]*)?", value.get_secret_value()):
+        raise ValueError(
+            "expected an address like postgresql://dzvinok:password@host/dzvinok, "
+            "special characters of the password as in %40 for @"
+        )
     return value
 
 
@@ -268,11 +272,16 @@ class Settings(BaseSettings):
         return [secret for secret in secrets if secret]
 
 
-def load_settings() -> Settings:
-    """Read the settings. Raises StartError with one line that names each wrong setting."""
+def load_settings(*, database_url: str | None = None) -> Settings:
+    """Read the settings, but for one that is given here.
+
+    Raises StartError with one line that names each wrong setting.
+    """
     _read_env_file()
     try:
-        return Settings()
+        return (
+            Settings() if database_url is None else Settings(database_url=SecretStr(database_url))
+        )
     except ValidationError as error:
         raise StartError("; ".join(_describe_errors(error))) from None
     except SettingsError as error:

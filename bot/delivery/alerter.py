@@ -33,7 +33,7 @@ from bot.telegram.errors import is_closed, is_gone, is_topic_closed, is_unchange
 from bot.telemetry.metrics import Metrics
 from storage.alert_lists import AlertLists
 from storage.groups import GroupRepo
-from storage.outbox import OutboxRepo
+from storage.outbox import Look, OutboxRepo
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ imported, or a chat may be written to again."""
 
 _LIST_SECONDS = 0.3
 """How often a list that is due soon is looked for: clocks tell whole seconds, and may step."""
+
+_NOTHING = Look((), frozenset(), is_any_later=False)
 
 _MAX_BACKOFF = 60.0
 """The most seconds a chat is left alone after a failure."""
@@ -120,44 +122,33 @@ class Alerter:
             while not self._is_stopping:
                 self._woken.clear()
                 closed = self._pace.closed_chats()
-                for owed in await self._pick(closed):
+                look = await self._look(closed)
+                for owed in look.due:
                     self._busy.add(owed.chat_id)
                     self._prefetched.add(owed.chat_id)
                     sends.create_task(self._deliver(owed))
-                wait = await self._seconds_to_next(closed)
+                wait = _LIST_SECONDS if look.is_any_later else _SWEEP_SECONDS
+                if closed:
+                    wait = min(wait, max(0.0, min(closed.values()) - self._pace.now()))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait)
 
-    async def _seconds_to_next(self, closed: dict[int, float]) -> float:
-        """How long nothing more can be begun, unless the Alerter is woken: it is no state."""
-        wait = _SWEEP_SECONDS
-        if closed:
-            wait = min(wait, max(0.0, min(closed.values()) - self._pace.now()))
-        if self._woken.is_set() or wait <= _LIST_SECONDS:
-            return wait
-        with suppress(StorageError):
-            if await self._alert_lists.is_any_later(now=self._clock()):
-                return _LIST_SECONDS
-        return wait
-
-    async def _pick(self, closed: Collection[int]) -> list[Owed]:
-        """The messages to begin now: none to chats that are busy or closed."""
+    async def _look(self, closed: Collection[int]) -> Look:
+        """What is to be begun now: nothing to chats that are busy or closed."""
         free = min(_CHATS_AT_ONCE - len(self._busy), _PREFETCH - len(self._prefetched))
         if free <= 0:
-            return []
+            return _NOTHING
         now, not_to = self._clock(), self._busy | set(closed)
         not_noted = {taken.owed.chat_id for taken in self._accepted.values()}
         try:
-            due = await self._outbox.list_due(now=now, limit=free, not_to=not_to)
-            while await self._alert_lists.has_too_many(
-                [one for one in due if one.chat_id not in not_noted], now=now
-            ):
+            look = await self._outbox.look(now=now, limit=free, not_to=not_to)
+            while look.crowded - not_noted:
                 await self._alert_lists.gather(now=now, not_to=not_to | not_noted)
-                due = await self._outbox.list_due(now=now, limit=free, not_to=not_to)
-            return due
+                look = await self._outbox.look(now=now, limit=free, not_to=not_to)
+            return look
         except Exception as error:  # whatever it is, the next look may succeed
             log.error("the outbox cannot be read", exc_info=error)
-            return []
+            return _NOTHING
 
     async def _deliver(self, owed: Owed) -> None:
         """Send one message and note what became of it. Raises nothing."""

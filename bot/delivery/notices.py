@@ -15,6 +15,7 @@ from bot.domain.clock import Clock
 from bot.domain.clock_shifts import mending_zone
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
+from bot.domain.hours import Hours
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
@@ -27,6 +28,7 @@ from keyboards import board as board_keyboards
 from keyboards import calling_back as call_back_keyboards
 from keyboards import cases as keyboards
 from keyboards import reminders as reminder_keyboards
+from storage.alert_facts import AlertFacts, AlertFactsRepo
 from storage.alert_lists import AlertLists
 from storage.case_deadlines import ANSWER_SECONDS
 from storage.cases import CaseRepo
@@ -47,15 +49,15 @@ from storage.reminders import ReminderRepo
 class Notice:
     """A message ready to be sent; `employee` is None for a group.
 
-    `lines`: those whose working hours decide whether it makes a sound. Of a list, `told` are the
-    rows of the outbox whose cases it shows, `untold` those, with their versions, of which it has
-    nothing to tell.
+    `hours`: of lost calls, those of their lines; outside them it makes no sound. Of a list, `told`
+    are the rows of the outbox whose cases it shows, `untold` those, with their versions, of which
+    it has nothing to tell.
     """
 
     text: str
     markup: InlineKeyboardMarkup | None = None
     employee: Employee | None = None
-    lines: Collection[str | None] = (None,)
+    hours: Collection[Hours] = ()
     told: tuple[int, ...] = ()
     untold: tuple[tuple[int, int], ...] = ()
 
@@ -64,6 +66,7 @@ class Notice:
 class Notices:
     """Composes the messages of the outbox when their turn comes."""
 
+    alert_facts: AlertFactsRepo
     alert_lists: AlertLists
     employees: EmployeeRepo
     invites: InviteRepo
@@ -87,8 +90,10 @@ class Notices:
         """The message, or None if there is nothing to tell the reader any more."""
         with self.i18n.context(), self.i18n.use_locale(owed.language):
             try:
+                if owed.kind is MessageKind.CASE:
+                    return await self._case(owed)
                 if owed.employee_id is None:
-                    return await self._to_group(owed)
+                    return await self._list_to_group(owed)
                 employee = await self.employees.get(owed.employee_id)
                 if employee.state is not EmployeeState.ACTIVE:
                     return None
@@ -112,8 +117,7 @@ class Notices:
             return True
         if owed.kind not in {MessageKind.CASE, MessageKind.LIST, MessageKind.OPEN_CASES}:
             return False
-        hours = [await self.company.hours(line) for line in notice.lines]
-        return not any(one.is_open(now, self.zone) for one in hours)
+        return not any(one.is_open(now, self.zone) for one in notice.hours)
 
     async def rings_again(self, owed: Owed, notice: Notice) -> bool:
         """Whether a list in the chat that has grown comes anew: it may ring now, and has not.
@@ -123,24 +127,16 @@ class Notices:
         is_growing = owed.kind is MessageKind.LIST and owed.priority == Priority.LIST
         return is_growing and owed.is_in_chat and not await self.is_silent(owed, notice)
 
-    async def _to_group(self, owed: Owed) -> Notice | None:
-        """The alert of a case; a group that was disconnected gets edits of old ones only."""
+    async def _list_to_group(self, owed: Owed) -> Notice | None:
+        """A group that was disconnected gets edits of old messages only."""
         if not owed.is_in_chat:
             group = await self.groups.find(owed.chat_id, owed.thread_id)
             if group is None or not group.is_active:
                 return None
-        if owed.kind is MessageKind.LIST:
-            return await self._list(owed, None)
-        case = await self.cases.get(owed.case_id or 0, EVERYTHING)
-        is_told = owed.is_in_chat or owed.is_asked
-        if not is_told and not _concerns(case, None, is_later_step=owed.is_later_step):
-            return None
-        return self._alert(case, None)
+        return await self._list(owed, None)
 
     async def _to_person(self, owed: Owed, employee: Employee) -> Notice | None:
         match owed.kind:
-            case MessageKind.CASE:
-                return await self._case(owed, employee)
             case MessageKind.LIST:
                 return await self._list(owed, employee)
             case MessageKind.DIAL:
@@ -188,21 +184,23 @@ class Notices:
                 return None
         return Notice(text, employee=employee)
 
-    async def _case(self, owed: Owed, employee: Employee) -> Notice | None:
-        case_id = owed.case_id or 0
-        try:
-            case = await self.cases.get(case_id, employee.scope)
-        except NoAccessError:
-            if not owed.is_in_chat:
-                raise
-            # The case was in their scope once: their message must not go on telling of it.
-            case = await self.cases.get(case_id, EVERYTHING)
-            if case.state is not CaseState.VOID:
-                return Notice(views.not_yours(), employee=employee)
-        is_told = owed.is_in_chat or owed.is_asked
-        if not is_told and not _concerns(case, employee, is_later_step=owed.is_later_step):
+    async def _case(self, owed: Owed) -> Notice | None:
+        facts = await self.alert_facts.get(owed)
+        case, reader = facts.case, facts.reader
+        if reader and reader.state is not EmployeeState.ACTIVE:
             return None
-        return self._alert(case, employee)
+        if reader and not case.is_in(reader.scope):
+            if not owed.is_in_chat:
+                return None
+            # It was in their scope once: their message must not go on telling of it.
+            if case.state is not CaseState.VOID:
+                return Notice(views.not_yours(), employee=reader, hours=(facts.hours,))
+        if not owed.is_in_chat:
+            if not reader and not facts.is_connected:
+                return None
+            if not owed.is_asked and not _concerns(case, reader, is_later_step=owed.is_later_step):
+                return None
+        return self._alert(facts)
 
     async def _list(self, owed: Owed, employee: Employee | None) -> Notice | None:
         """The list of many lost calls: of those that still concern the chat, or were told of."""
@@ -224,28 +222,30 @@ class Notices:
                 return None
             gone = views.not_yours()
             return Notice(gone, employee=employee, told=tuple(told), untold=tuple(untold))
+        plan = await self.company.planning()
         number = int(owed.subject.rpartition(" ")[2])
         return Notice(
             views.lost_calls(cases, zone=self.zone, number=number),
             keyboards.listed(cases, employee),
             employee,
-            {case.call.line for case in cases},
+            [plan.hours(line) for line in {case.call.line for case in cases}],
             tuple(told),
             tuple(untold),
         )
 
-    def _alert(self, case: Case, employee: Employee | None) -> Notice:
+    def _alert(self, facts: AlertFacts) -> Notice:
+        case, reader = facts.case, facts.reader
         text = views.lost_call(case, now=self.clock(), zone=self.zone)
         can_call_back = self.call_back.reaches(case.call)
-        if employee:
-            can_call_back = bool(self.call_back.phones(case.call, employee))
-        markup = keyboards.alert(case, employee, can_call_back=can_call_back)
-        return Notice(text, markup, employee, (case.call.line,))
+        if reader:
+            can_call_back = bool(self.call_back.phones(case.call, reader))
+        markup = keyboards.alert(case, reader, can_call_back=can_call_back)
+        return Notice(text, markup, reader, (facts.hours,))
 
     async def _dial(self, owed: Owed, employee: Employee) -> Notice:
         dial = await self.dials.get(int(owed.subject))
         ids = [one for one in (dial.call_id, dial.origin_id) if one]
-        calls = await self.journal.list_calls(ids)
+        calls = await self.journal.list_visible(ids, EVERYTHING)
         call, origin = calls.get(dial.call_id or 0), calls.get(dial.origin_id or 0)
         text = call_back_views.progress(dial, call, origin, now=self.clock(), zone=self.zone)
         can_repeat = origin is not None and bool(self.call_back.phones(origin, employee))
@@ -304,7 +304,8 @@ class Notices:
         )
         if not page.total:
             return None
-        return Notice(board_views.still_open(page, now=now), board_keyboards.to_board(), employee)
+        text, markup = board_views.still_open(page, now=now), board_keyboards.to_board()
+        return Notice(text, markup, employee, (await self.company.hours(),))
 
     async def _digest(self, owed: Owed, employee: Employee) -> Notice | None:
         if not employee.role.takes_clients:

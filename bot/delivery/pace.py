@@ -13,7 +13,9 @@
   the Alerter picks messages of other chats meanwhile.
 - A 429, whoever gets it, closes the chat for as long as Telegram asks; a failure to send closes it
   for a while too.
-- All of this is in memory only: after a restart a 429 of Telegram says which chat is closed.
+- All of this is in memory only: after a restart a 429 of Telegram says which chat is closed. So it
+  does where screens of other processes have used up what a chat may get: the leader alone sends
+  alerts, and does not count what they show.
 """
 
 import asyncio

@@ -2,6 +2,9 @@
 
 What is begun was written down before (storage/dials.py), so that it is begun once: nothing is
 tried again, by itself or after a restart. Whoever has pressed does not wait for the PBX.
+
+Of several processes the leader alone asks PBXs: it has the connections over which Asterisk is
+asked, and what it was asking about when it died, the next leader knows to be unsure.
 """
 
 import asyncio
@@ -32,8 +35,10 @@ class Dialler:
         *,
         clock: Clock,
         wake: Callable[[], None],
+        is_leader: Callable[[], bool] = lambda: True,
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
+        self._is_leader = is_leader
         self._sources = sources
         self._dials = dials
         self._clock = clock
@@ -55,9 +60,20 @@ class Dialler:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def hands_on(self) -> bool:
+        """Whether a call must be written down for the leader to begin, on another machine."""
+        return not self._is_leader()
+
     def start(self, dial: Dial) -> None:
-        """Have the call begun that has just been written down."""
+        """Have the call begun that has just been written down, and was not handed on."""
         self._start(self._ask(dial), self._asking)
+
+    async def take(self) -> None:
+        """As the leader, begin what other machines have handed on."""
+        if not self._stopping.is_set():
+            for dial in await self._dials.take(now=self._clock()):
+                self.start(dial)
 
     def _start(self, work: Coroutine[Any, Any, None], among: set[asyncio.Task[None]]) -> None:
         task = asyncio.get_running_loop().create_task(work)

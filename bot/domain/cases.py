@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from bot.domain.calls import Call, CaseRights, CaseState
-from bot.domain.people import Employee, Person
+from bot.domain.people import Employee, Person, Scope
 from bot.domain.places import Place
 
 ALERT_MAX_AGE = 3600
@@ -72,6 +72,13 @@ class Case(CaseRights):
     actions: tuple[CaseAction, ...] = ()
     reopen_until: int = 0
     """As in CaseLink; known where one case is read, not on pages of them."""
+
+    def is_in(self, scope: Scope) -> bool:
+        """Whether the person owns it, or was rung for it; as case_in_scope_sql in storage/."""
+        if scope.extensions is None:
+            return True
+        owner = self.owner.id if self.owner else None
+        return owner == (scope.owner or -1) or not set(self.rang).isdisjoint(scope.extensions)
 
     @property
     def is_of_new_client(self) -> bool:

@@ -20,7 +20,8 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
     ├── RecordingSlowError      it comes too slowly, or not at all
     └── RecordingBusyError      whoever keeps it has no time now
 StorageError             the database cannot be read or written now: try again later
-└── AwayError                it is not there, or too busy: whatever is asked of it now fails
+├── AwayError            it is not there, or too busy: whatever is asked of it now fails
+└── HeldUpError          another process has in hand what must be done after it: try again later
 StartError               the start stops with this one line: settings, database, a second instance
 SourceError              a source answered nonsense or not at all: try again later
 ├── SourceAuthError      a source refused our credentials: a person must act
@@ -111,6 +112,10 @@ class StorageError(Exception):
 
 
 class AwayError(StorageError):
+    pass
+
+
+class HeldUpError(StorageError):
     pass
 
 

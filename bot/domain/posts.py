@@ -1,4 +1,7 @@
-"""What was posted to the hooks of sources since the start: heard of by /health, kept nowhere."""
+"""What was posted to the hooks of sources since the start: heard of by /health, kept nowhere.
+
+It is of one process: of several each has its own, and /health says so.
+"""
 
 from dataclasses import dataclass, field
 

@@ -8,7 +8,8 @@
   outage that lasts, and of its end (storage/feeds.py).
 - One feed that fails holds up no other.
 
-Exactly one process may run this: one leader, when there will be several.
+Exactly one process may run this: the leader. All that sources keep in memory of what their feeds
+say is that of the leader, and begun anew by the next from the cursor.
 """
 
 import asyncio

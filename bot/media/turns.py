@@ -3,6 +3,8 @@
 - One person has one turn at a time: whoever asks for ten keeps nobody else waiting.
 - One host has a few of all the turns: whoever keeps recordings slowly holds up their own alone.
 - What is fetched already holds up its host no more, only its person, until they have it.
+- Of several processes each has its own turns, and so has a person or a host in each of them. What
+  is on its way by one is not known to another: who presses again there gets a recording twice.
 - A free turn goes to the person who has had none for longest, then to who has waited longest.
 """
 

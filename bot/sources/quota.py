@@ -1,4 +1,8 @@
-"""How often a PBX may be asked: whoever asks waits for their turn."""
+"""How often a PBX may be asked: whoever asks waits for their turn.
+
+Each process counts its own. Only the leader asks by itself; where others, whose people listen to
+recordings, bring it over the limit, the PBX says so and is asked later.
+"""
 
 import asyncio
 import time

@@ -1,4 +1,10 @@
-"""What was heard of the latest calls: a bounded memory, whose loss costs only a detail."""
+"""What was heard of the latest calls: a bounded memory, whose loss costs only a detail.
+
+It is of one process. Where a balancer gives the posts of one call to several, each fills in less
+than one would that had them all: a wait measured by its own clock, the phone of a transferred call
+while that goes on, a recording a few minutes before the history tells of it. How a call ended, and
+so whether it was lost, every last post says itself.
+"""
 
 from typing import Generic, TypeVar
 

@@ -6,7 +6,13 @@
 - Each chat's screen is shown for itself: whoever is still being answered holds up nobody else's.
 - Of each chat only the newest screen is kept: whatever a handler shows there afterwards takes its
   place. Kept screens are in the database and outlive a restart; after KEPT_SECONDS nobody waits.
-- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only.
+- Of several processes each shows what it has kept, and the leader what is still there after
+  LEFT_SECONDS, or when it comes to lead and is alone: whoever kept it is dead, or Telegram asked
+  for more patience than that. They hold up the updates of the chat while they look whether it is
+  still kept, show and forget it: whoever comes second finds nothing. A handler elsewhere knows
+  that a screen is kept by what was read with the person (PersonMiddleware).
+- The toast of a pressed button, which Telegram forgets in half a minute, is kept in memory only,
+  of the process where it was pressed.
 - A card that is shown later is noted as open then (bot/telegram/open_cards), and what has changed
   meanwhile is owed to it.
 - What the Alerter sends is none of this: the outbox keeps it.
@@ -16,7 +22,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -49,7 +55,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import StorageError
 from bot.telegram.errors import ShownLaterError, is_gone, is_unchanged
 from bot.telegram.isolation import PersonIsolation
-from bot.telegram.middlewares import is_in_handler
+from bot.telegram.middlewares import is_in_handler, waiting_chats
 from bot.telegram.open_cards import drawn_card
 from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.open_cards import OpenCardRepo
@@ -58,10 +64,15 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
 
+LEFT_SECONDS = 30
+
 AGAIN_SECONDS = 5.0
 
 _TOAST_SECONDS = 30
 _REQUEST_SECONDS = 10
+
+_HOLD_SECONDS = 20.0
+"""How long a screen waits for what is handled in its chat, before it is tried again."""
 
 Adopt = Callable[[FSMContext, int, str | None], Awaitable[None]]
 """Takes the dialog of a chat, the id of a message shown later in it, and its buttons as JSON."""
@@ -96,6 +107,8 @@ class DelayedScreens(BaseRequestMiddleware):
         """By chat: when its screen was kept. The clock may be set meanwhile."""
         self._due: dict[int, float] = {}
         """By chat: when its screen may be shown."""
+        self._shown: set[int] = set()
+        """The chats whose screen was shown, which could not be written down."""
         self._toasts: list[tuple[float, AnswerCallbackQuery]] = []
         self._under_way: set[int] = set()
         """The chats whose screen waits for its turn, or is being shown."""
@@ -115,7 +128,7 @@ class DelayedScreens(BaseRequestMiddleware):
         is_screen = isinstance(method, SendMessage | EditMessageText)
         chat_id: int | None = getattr(method, "chat_id", None) if is_screen else None
         try:
-            if chat_id not in self._due:
+            if chat_id is None or (chat_id not in self._due and chat_id not in waiting_chats()):
                 return await make_request(bot, method)
             async with self._lock(chat_id):
                 response = await make_request(bot, method)
@@ -129,11 +142,6 @@ class DelayedScreens(BaseRequestMiddleware):
 
     async def run(self) -> None:
         """Show what is kept when its time comes, until stop() is called."""
-        with suppress(StorageError):
-            await self._kept.forget_before(self._clock() - KEPT_SECONDS)
-            chats = await self._kept.list_chats()
-            self._kept_at = dict.fromkeys(chats, self._now()) | self._kept_at
-            self._due = dict.fromkeys(chats, 0.0) | self._due
         async with asyncio.TaskGroup() as tasks:
             while not self._is_stopping:
                 self._woken.clear()
@@ -152,6 +160,21 @@ class DelayedScreens(BaseRequestMiddleware):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), wait)
 
+    async def forget_old(self) -> None:
+        """Forget those that nobody waits for."""
+        with suppress(StorageError):
+            await self._kept.forget_before(self._clock() - KEPT_SECONDS)
+
+    async def adopt_left(self, *, seconds: int) -> None:
+        """Show what is still kept so many seconds after it was asked for, whoever kept it."""
+        with suppress(StorageError):
+            for chat_id in await self._kept.list_chats(asked_by=self._clock() - seconds):
+                if chat_id in self._shown:
+                    await self._forget(chat_id)
+                elif chat_id not in self._due:
+                    self._kept_at[chat_id], self._due[chat_id] = self._now(), 0.0
+                    self._woken.set()
+
     def stop(self) -> None:
         """Begin nothing more; run() returns when what is under way is shown."""
         self._is_stopping = True
@@ -168,6 +191,7 @@ class DelayedScreens(BaseRequestMiddleware):
             except StorageError as error:
                 log.error("a delayed screen cannot be kept", exc_info=error)
                 return False
+            self._shown.discard(method.chat_id)
             self._kept_at[method.chat_id] = self._now()
             self._due[method.chat_id] = due
         else:
@@ -181,7 +205,10 @@ class DelayedScreens(BaseRequestMiddleware):
         self._kept_at.pop(chat_id, None)
         try:
             await self._kept.forget(chat_id)
+            self._shown.discard(chat_id)
+            waiting_chats().discard(chat_id)
         except StorageError as error:  # it would be shown once more, after a restart
+            self._shown.add(chat_id)
             log.error("a delayed screen cannot be forgotten", exc_info=error)
 
     async def _tell(self, toast: AnswerCallbackQuery) -> None:
@@ -191,10 +218,15 @@ class DelayedScreens(BaseRequestMiddleware):
     async def _show(self, chat_id: int) -> None:
         """Show the screen of a chat when nothing is handled there, if it is due then too."""
         try:
-            async with self._isolation.hold(chat_id), self._lock(chat_id):
-                is_due = self._due.get(chat_id, math.inf) <= self._now()
-                if is_due and not self._is_stopping:
-                    await self._show_kept(chat_id)
+            async with AsyncExitStack() as held:
+                async with asyncio.timeout(_HOLD_SECONDS):
+                    await held.enter_async_context(self._isolation.hold(chat_id))
+                async with self._lock(chat_id):
+                    is_due = self._due.get(chat_id, math.inf) <= self._now()
+                    if is_due and not self._is_stopping:
+                        await self._show_kept(chat_id)
+        except (TimeoutError, StorageError) as error:
+            self._try_again(chat_id, error)
         finally:
             self._under_way.discard(chat_id)
             self._woken.set()
@@ -206,7 +238,7 @@ class DelayedScreens(BaseRequestMiddleware):
         """
         try:
             screen = await self._kept.find(chat_id)
-            if screen and self._now() - self._kept_at[chat_id] <= KEPT_SECONDS:
+            if screen and self._now() - self._kept_at.get(chat_id, self._now()) <= KEPT_SECONDS:
                 message_id, is_new = await self._send(screen)
                 await self._note(screen, message_id, is_new=is_new)
         except TelegramRetryAfter as error:

@@ -4,7 +4,8 @@
 - A stranger is answered once in QUIET_SECONDS, and one press of theirs. What else they write or
   press costs one look-up: whether they have become an employee meanwhile. Links of invites go on,
   but not a flood of them.
-- The strangers are remembered in memory, the last REMEMBERED of them.
+- The strangers are remembered in memory, the last REMEMBERED of them. Of several processes each
+  remembers its own: a stranger is answered once by each, and no employee is ever refused by it.
 """
 
 import time

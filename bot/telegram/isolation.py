@@ -1,7 +1,11 @@
-"""What one person does is handled one after another, in whatever chat it is done.
+"""What one person does is handled one after another, in whatever chat and on whatever machine.
 
 A press in a group may open or leave the dialog in that person's own chat, so both are held up by
-the same lock: nobody ever holds one and waits for another.
+the same lock. What is written in a group is held up by the group's as well, which is taken first:
+nobody ever holds a person's lock and waits for another.
+
+Telegram itself posts the updates of a chat one after another; a press in a group and a text in
+one's own chat may reach two processes at once.
 """
 
 import asyncio
@@ -11,17 +15,32 @@ from weakref import WeakValueDictionary
 
 from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 
+from storage.engine.base import Database, Row, Select
+
+PATIENCE = 20.0
+"""Seconds that an update which was posted to us waits for what another process has in hand. Then
+Telegram is to send it again: it waits no longer than a minute for an answer."""
+
 
 class PersonIsolation(BaseEventIsolation):
-    def __init__(self) -> None:
+    def __init__(self, database: Database, *, patience: float | None = None) -> None:
+        """`patience`: see Database.held."""
+        self._database = database
+        self._patience = patience
         self._locks = WeakValueDictionary[int, asyncio.Lock]()
         """By person; only those who hold a lock or wait for it keep it."""
 
     @asynccontextmanager
-    async def hold(self, person: int) -> AsyncIterator[None]:
-        """Hold up what a person does until the end of the block."""
-        async with self._locks.setdefault(person, asyncio.Lock()):
-            yield
+    async def hold(self, person: int, *selects: Select) -> AsyncIterator[list[list[Row]]]:
+        """Hold up what a person does, or what is written in a group, until the end of the block.
+
+        Yields the rows of each SELECT, read then. Raises StorageError.
+        """
+        async with (
+            self._locks.setdefault(person, asyncio.Lock()),
+            self._database.held(person, *selects, patience=self._patience) as rows,
+        ):
+            yield rows
 
     @asynccontextmanager
     async def lock(self, key: StorageKey) -> AsyncIterator[None]:

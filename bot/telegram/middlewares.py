@@ -1,13 +1,12 @@
 """What surrounds the handling of every update: who wrote, in which language, that it goes on."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
 from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
-from aiogram.fsm.context import FSMContext
 from aiogram.fsm.middleware import FSMContextMiddleware
 from aiogram.types import Chat, TelegramObject, Update, User
 from aiogram.utils.i18n import I18n
@@ -16,14 +15,25 @@ from aiogram.utils.i18n.middleware import I18nMiddleware
 from bot.domain.people import Employee, EmployeeState, Language
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import language_of
+from bot.telegram.isolation import PersonIsolation
 from bot.telegram.open_cards import pressing
-from storage.employees import EmployeeRepo
+from storage.delayed_screens import chats_of, chats_select
+from storage.employees import EmployeeRepo, acting_of, acting_select
+from storage.engine.base import Row
 from storage.fsm import state_of, state_select
 from storage.outbox import OutboxRepo
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 _is_in_handler: ContextVar[bool] = ContextVar("is_in_handler", default=False)
+
+
+_waiting: ContextVar[set[int]] = ContextVar("waiting")
+
+
+def waiting_chats() -> set[int]:
+    """The chats of the handled update for which a delayed screen is kept, by whatever process."""
+    return _waiting.get(set())
 
 
 def is_in_handler() -> bool:
@@ -46,15 +56,17 @@ class PersonMiddleware(BaseMiddleware):
     """Gives handlers the `employee` who wrote or pressed, None for everybody else.
 
     And the state of their dialog, in place of aiogram's own middleware: what the two ask is read
-    in one trip to the database, while the updates of the person are held up. Whether what they
-    pressed is on a card is read along (bot/telegram/open_cards).
+    in the trip to the database that holds up the updates of the person. Whether what they pressed
+    is on a card is read along (bot/telegram/open_cards), and whether a screen waits for its time
+    in their chat or in this one (bot/telegram/delayed_screens).
 
     It refuses nobody: that is for the filters. Somebody whom the bot could not reach is reachable
     again when they write; one invited without a name gets the name of their Telegram account.
     """
 
-    def __init__(self, fsm: FSMContextMiddleware) -> None:
+    def __init__(self, fsm: FSMContextMiddleware, isolation: PersonIsolation) -> None:
         self._fsm = fsm
+        self._isolation = isolation
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         context = self._fsm.resolve_event_context(data["bot"], data)
@@ -62,19 +74,39 @@ class PersonMiddleware(BaseMiddleware):
         if context is None:  # nobody in particular: there is no user
             data["employee"] = None
             return await handler(event, data)
-        async with self._fsm.events_isolation.lock(context.key):
-            return await self._handle(handler, event, data, context)
+        user: User = data["event_from_user"]
+        pressed, chats = _pressed_in_own_chat(event), {context.key.chat_id, user.id}
+        async with AsyncExitStack() as held:
+            if _is_written_in_group(event, context.key.chat_id):
+                await held.enter_async_context(self._isolation.hold(context.key.chat_id))
+            person, states, waiting = await held.enter_async_context(
+                self._isolation.hold(
+                    user.id,
+                    acting_select(user.id, pressed),
+                    state_select(context.key),
+                    chats_select(chats),
+                )
+            )
+            data |= {"state": context, "raw_state": state_of(states)}
+            token = _waiting.set(chats_of(waiting))
+            try:
+                return await self._handle(handler, event, data, person, pressed=pressed)
+            finally:
+                _waiting.reset(token)
 
     async def _handle(
-        self, handler: Handler, event: TelegramObject, data: dict[str, Any], context: FSMContext
+        self,
+        handler: Handler,
+        event: TelegramObject,
+        data: dict[str, Any],
+        rows: Sequence[Row],
+        *,
+        pressed: int,
     ) -> Any:
+        """`rows`: who acts."""
         employees: EmployeeRepo = data["employees"]
         user: User = data["event_from_user"]
-        pressed = _pressed_in_own_chat(event)
-        employee, is_card, states = await employees.find_acting(
-            user.id, pressed, state_select(context.key)
-        )
-        data |= {"state": context, "raw_state": state_of(states)}
+        employee, is_card = acting_of(rows)
         if employee and employee.state is not EmployeeState.ACTIVE:
             employee = None
         if employee and employee.unreachable and _is_private_message_or_press(event, data):
@@ -95,6 +127,10 @@ def _pressed_in_own_chat(event: TelegramObject) -> int:
     query = event.callback_query if isinstance(event, Update) else None
     is_here = query and query.message and query.message.chat.id == query.from_user.id
     return query.message.message_id if query and query.message and is_here else 0
+
+
+def _is_written_in_group(event: TelegramObject, chat_id: int) -> bool:
+    return chat_id < 0 and isinstance(event, Update) and event.callback_query is None
 
 
 def _is_private_message_or_press(event: TelegramObject, data: dict[str, Any]) -> bool:

@@ -7,7 +7,10 @@
 - An update that comes again while it is in hand, or soon after, is not handled twice.
 - A stop finishes what is being handled and begins no more.
 - Nothing that goes wrong with an update keeps others from being handled: it is logged, and the
-  update counts as done.
+  update counts as done. But not one that another process holds up for too long.
+- All of this is of one process. Where there are several, PersonIsolation holds up what one person
+  does in all of them; an update that Telegram sends to another, because the answer of the first
+  was lost, is handled again, as after a kill.
 """
 
 import asyncio
@@ -20,6 +23,7 @@ from contextlib import suppress
 from aiogram.dispatcher.middlewares.user_context import UserContextMiddleware
 from aiogram.types import Update
 
+from bot.domain.errors import HeldUpError
 from bot.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -29,7 +33,7 @@ AT_ONCE = 64
 _REMEMBERED = 1000
 
 Done = asyncio.Future[None]
-"""Done when the update is; cancelled if it was never begun."""
+"""Done when the update is; cancelled if it was never begun, and is to be sent again."""
 
 
 class UpdateQueue:
@@ -89,14 +93,21 @@ class UpdateQueue:
 
     async def _handle_one(self, update: Update, since: float) -> None:
         self._metrics.update_wait_seconds.observe(time.monotonic() - since)
+        number, is_begun = update.update_id, True
         try:
             with self._metrics.update_seconds.time():
                 await self._handle(update)
+        except HeldUpError as error:
+            log.warning("update %d is not begun: %s", number, error)
+            is_begun = False
         except Exception as error:
-            log.error("update %d failed", update.update_id, exc_info=error)
-        self._recent.append(update.update_id)
-        done = self._in_hand.pop(update.update_id)
+            log.error("update %d failed", number, exc_info=error)
+        done = self._in_hand.pop(number)
         self._metrics.updates_in_hand.set(len(self._in_hand))
+        if not is_begun:
+            done.cancel()
+            return
+        self._recent.append(number)
         with suppress(asyncio.InvalidStateError):  # cancelled by a stop that waited long enough
             done.set_result(None)
 

@@ -2,7 +2,9 @@
 
 Telegram may be away when the bot starts: until it answers, hooks of PBXs are taken all the same.
 An update is acknowledged only when it is handled, or stored in our database: a bot killed at
-any moment loses none.
+any moment loses none. Only polling stores any, and only the leader polls: who leads next has in
+`waiting_updates` what the one before had acknowledged, and no other process takes from there. At a
+webhook nothing is acknowledged before it is done, on whatever machine.
 One that cannot be read is counted and never wanted again, whichever way it comes.
 """
 
@@ -67,7 +69,10 @@ class Updates:
         self._asking: asyncio.Task[None] | None = None
 
     async def handle_posted(self, raw: object) -> bool:
-        """Handle an update that was posted to us. False: the bot stops, it must be sent again."""
+        """Handle an update that was posted to us. False: it must be sent again.
+
+        For the bot stops, or another process has the person's updates in hand, or nobody can tell.
+        """
         done = self._take(raw)
         if done is None:
             return True

@@ -64,7 +64,8 @@ class Health:
     `database_state`: `ok`, or what is wrong with it. `jump`: what the clock of the server showed
     before and after it was last set. `deletes_nothing`: because the clock has leapt too far.
     `unreadable`: fields of updates that could not be read, and how often; the most frequent first.
-    `trouble`: why updates did not come in last, and when that was.
+    `trouble`: why updates did not come in last, and when that was. `replicas`: how many bots there
+    are on the database; None where it is one. `leads`: whether the one that answers leads.
     """
 
     version: str
@@ -80,16 +81,31 @@ class Health:
     deletes_nothing: bool = False
     unreadable: Sequence[tuple[str, int]] = ()
     trouble: tuple[str, int] | None = None
+    replicas: int | None = None
+    leads: bool = True
 
 
 def health(shown: Health, *, zone: ZoneInfo) -> str:
     running = _("Version {version}, running for {time}").format(
         version=quoted(shown.version), time=_span(shown.uptime)
     )
-    lines = [bold(_("Bot status")), running, "", bold(_("Sources"))]
+    lines = [bold(_("Bot status")), running, *_replicas(shown), "", bold(_("Sources"))]
     rest = _rest(shown, zone)
     lines += _fitting_sources(shown.sources, zone, room=_LIMIT - len("\n".join(lines + rest)))
     return "\n".join(lines + rest)
+
+
+def _replicas(shown: Health) -> list[str]:
+    """How many there are, and what of all this is known of the one that answers alone."""
+    if shown.replicas is None:
+        return []
+    words = _("Replicas: {count}, this one leads")
+    if not shown.leads:
+        words = _("Replicas: {count}, another one leads")
+    return [
+        words.format(count=shown.replicas),
+        _("The time, posts to hooks and unread updates are of this one alone"),
+    ]
 
 
 def _fitting_sources(sources: Sequence[SourceHealth], zone: ZoneInfo, *, room: int) -> list[str]:

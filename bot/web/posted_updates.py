@@ -22,7 +22,7 @@ class PostedUpdates:
     async def receive(self, request: web.Request) -> web.Response:
         """Handle an update; it is acknowledged to Telegram only when it is done.
 
-        401: the secret is wrong. 400: this is no update. 503: the bot stops.
+        401: the secret is wrong. 400: this is no update. 503: it must be sent again.
         """
         given = request.headers.get(_SECRET_HEADER, "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, self._secret):
@@ -32,7 +32,7 @@ class PostedUpdates:
             raise web.HTTPBadRequest(text="expected an update: an object with its update_id")
         if await self._handle(raw):
             return web.json_response({})
-        return web.Response(text="stopping", status=503)
+        return web.Response(text="later", status=503)
 
 
 def _read_json(body: bytes) -> object:

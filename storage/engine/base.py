@@ -7,7 +7,7 @@ tells no engine apart, but for what is in storage/engine/.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -124,7 +124,7 @@ class Database(ABC):
 
     @abstractmethod
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
-        """The rows of each SELECT, in one trip; what commits meanwhile, only later ones may see.
+        """The rows of each SELECT, in one trip and as of one moment.
 
         Raises StorageError.
         """
@@ -144,6 +144,24 @@ class Database(ABC):
 
         Raises StorageError for what the database refuses: then nothing was written.
         """
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        """Until the end of the block, other processes may be on the database: see `held`."""
+        yield
+
+    @asynccontextmanager
+    async def held(
+        self, key: int, *selects: Select, patience: float | None = None
+    ) -> AsyncIterator[list[list[Row]]]:
+        """Hold something until the end of the block: no other process holds it meanwhile.
+
+        Yields the rows of each SELECT, read while it is held, in the same trip. In one process
+        only one at a time may ask for a key, a whole number of less than 53 bits. Raises
+        HeldUpError after `patience` seconds (None: it waits).
+        """
+        del key, patience  # there is one process
+        yield await self.fetch_each(*selects) if selects else []
 
     async def ring(self) -> None:  # noqa: B027 - one process rings nobody else
         """Tell whoever waits for `rings`, in another process too. Raises StorageError."""
@@ -168,11 +186,29 @@ class Lease(ABC):
         """Whether this process leads, for sure and now."""
 
     @abstractmethod
+    async def count_replicas(self) -> int:
+        """How many processes are on the database, this one among them. Raises StorageError."""
+
+    @abstractmethod
     def held(self) -> AbstractAsyncContextManager[asyncio.Event]:
         """Wait until this process leads, and lead until the end of the block.
 
         The event is set when it leads no more: what it does as the leader must end at once.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`ahead`: seconds by which its clock is before ours, known to `unsure` seconds.
+
+    `connections`: so many it lets us have, but for what others take; a bot takes `of_a_bot`.
+    """
+
+    version: str
+    ahead: float
+    unsure: float
+    connections: int
+    of_a_bot: int
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -10,63 +10,117 @@ Readers wait for nobody.
 """
 
 import asyncio
+import select
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
-from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, ClassVar
 
 import psycopg
-from psycopg.adapt import Loader
-from psycopg.rows import RowMaker
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from bot.domain.errors import AwayError, StartError, StorageError
+from bot.domain.errors import AwayError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
-from storage.engine.postgres_pool import AGAIN_SECONDS, Connection, Pool, answered
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations" / "postgres"
-
-COMPANY_LOCK = 0x44_7A_76_01
-"""The advisory lock of whoever writes; any constant, the same in all versions of the program."""
-
-_PREPARED = 500
-"""Statements that a connection keeps prepared."""
+from storage.engine.postgres_connections import (
+    CONNECTIONS,
+    Connection,
+    address,
+    answered,
+    configure,
+    connect,
+    explained,
+    row_factory,
+    translated,
+)
+from storage.engine.postgres_locks import PostgresLocks
+from storage.engine.postgres_schema import LOCK_SQL, MIGRATIONS, VERSION_SQL, migrate
+from storage.engine.postgres_server import examine
 
 _CHANNEL = "dzvinok_outbox"
-_SETTINGS = {
-    "connect_timeout": "3",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "target_session_attrs": "read-write",
-    "application_name": "dzvinok",
-    "options": "-c statement_timeout=30s -c lock_timeout=10s "
-    "-c idle_in_transaction_session_timeout=5s",
-}
-"""Where the address says nothing else: a server that is gone is noticed within seconds.
+_AGAIN_SECONDS = 1.0
+"""After which a connection of one's own is tried again."""
 
-And the server notices within seconds a bot that is: all others wait for what it holds locked.
+WAIT_SECONDS = 8.0
+"""For a connection of the pool; then the database counts as not there."""
+
+_RECONNECT_SECONDS = 2.0
+"""How long the pool tries by itself; then whoever asks next has it try again.
+
+By default it would wait longer and longer between its attempts, minutes in the end.
 """
+
+_BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+_STALE = psycopg.errors.FeatureNotSupported
+"""What is said of a prepared `SELECT *` once its table has another column, among other things."""
+
+_BEGIN = Statement("BEGIN", [()])
+_LOCK = Statement(LOCK_SQL, [()])
+_COMMIT = Statement("COMMIT", [()])
 
 _Cursor = psycopg.AsyncCursor[Row]
 
 
 class PostgresDatabase(Database):
-    def __init__(self, url: str, pool: Pool) -> None:
+    def __init__(self, url: str, pool: AsyncConnectionPool[Connection]) -> None:
         super().__init__()
         self._url = url
         self._pool = pool
+        self._locks: PostgresLocks | None = None
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
-        self.trips += 1
         async with self._connection() as connection:
+            try:
+                return await self._fetch_each(connection, selects)
+            except _STALE:
+                await self._pool.drain()  # all forget what they have prepared
+        async with self._connection() as connection:
+            return await self._fetch_each(connection, selects)
+
+    async def _fetch_each(
+        self, connection: Connection, selects: Sequence[Select]
+    ) -> list[list[Row]]:
+        self.trips += 1
+        is_one = len(selects) == 1
+        try:
             with answered(connection):
-                async with connection.pipeline() if len(selects) > 1 else nullcontext():
+                async with nullcontext() if is_one else connection.pipeline():
+                    if not is_one:
+                        await connection.execute(_BEGIN_READING)
                     cursors = [
-                        await connection.execute(_translated(sql), of) for sql, of in selects
+                        await connection.execute(translated(sql), of) for sql, of in selects
                     ]
+                    if not is_one:
+                        await connection.execute("COMMIT")
                 return [await cursor.fetchall() for cursor in cursors]
+        except BaseException:
+            await connection.close()  # it takes for prepared what came after the error
+            raise
+
+    @asynccontextmanager
+    async def sharing(self) -> AsyncIterator[None]:
+        self._locks = PostgresLocks(self._url, count_trip=self._count_trip)
+        locking = asyncio.get_running_loop().create_task(self._locks.run())
+        try:
+            yield
+        finally:
+            self._locks = None
+            locking.cancel()
+            await asyncio.wait([locking])
+
+    @asynccontextmanager
+    async def held(
+        self, key: int, *selects: Select, patience: float | None = None
+    ) -> AsyncIterator[list[list[Row]]]:
+        of = (
+            self._locks.held(key, selects, patience)
+            if self._locks
+            else super().held(key, *selects)
+        )
+        async with of as rows:
+            yield rows
+
+    def _count_trip(self) -> None:
+        self.trips += 1
 
     async def ring(self) -> None:
         async with self._connection() as connection:
@@ -81,7 +135,7 @@ class PostgresDatabase(Database):
                     yield  # there may have been some before
                     async for _ in connection.notifies():
                         yield
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(_AGAIN_SECONDS)
 
     async def size(self) -> int:
         return await self.count("SELECT pg_database_size(current_database())")
@@ -105,15 +159,23 @@ class PostgresDatabase(Database):
         try:
             async with self._pool.connection() as connection:
                 yield connection
+        except PoolTimeout as error:
+            raise AwayError("no connection to PostgreSQL") from error
         except psycopg.errors.DiskFull as error:
             raise AwayError("disk full") from error
         except psycopg.OperationalError as error:
-            raise AwayError(_one_line(error)) from error
+            raise AwayError(" ".join(str(error).split())) from error
         except psycopg.Error as error:
             raise StorageError(str(error)) from error
 
 
 class _PostgresTransaction(Transaction):
+    """The first trip takes the company's lock: from then on nobody changes the schema.
+
+    If it has changed since the connection was last used, what was prepared is forgotten, and the
+    trip made again: nobody has had an answer of it.
+    """
+
     def __init__(
         self,
         database: PostgresDatabase,
@@ -121,6 +183,7 @@ class _PostgresTransaction(Transaction):
         pipeline: psycopg.AsyncPipeline,
         again: Callable[[], None],
     ) -> None:
+        """`again` gives the server more time to answer."""
         super().__init__()
         self._database = database
         self._connection = connection
@@ -129,73 +192,50 @@ class _PostgresTransaction(Transaction):
         self._is_begun = False
 
     async def _run(self, queued: Sequence[Statement]) -> None:
-        self._database.trips += 1
-        self._again()
-        asked = await self._send(queued)
-        await self._pipeline.sync()
-        for answer, cursor in asked:
-            answer.rows = await cursor.fetchall() if cursor.description else []
+        if self._is_begun:
+            await self._send(queued)
+            return
+        version = None
+        with suppress(_STALE):
+            version = await self._begin(queued)
+        if version != self._connection.schema:
+            await self._connection.rollback()  # it forgets what was prepared
+            self._connection.schema = await self._begin(queued)
 
     async def commit(self) -> None:
         queued, self._queue = self._queue, []
-        if queued or self._is_begun:
-            self._again()
-            await self._send(queued)
-            self._database.trips += 1
-            await self._connection.execute("COMMIT")
+        if self._is_begun:
+            await self._send([*queued, _COMMIT])
+        elif queued:
+            await self._send([_BEGIN, _LOCK, *queued, _COMMIT])
 
-    async def _send(self, queued: Sequence[Statement]) -> list[tuple[Answer, _Cursor]]:
-        """Give it to the server without waiting for what becomes of it."""
+    async def _begin(self, queued: Sequence[Statement]) -> int:
+        """Run these first; returns the version of the schema."""
+        self._is_begun = True
+        version = Answer(self)
+        await self._send([_BEGIN, _LOCK, Statement(VERSION_SQL, [()], answer=version), *queued])
+        [[number]] = await version
+        return int(number)
+
+    async def _send(self, queued: Sequence[Statement]) -> None:
+        """Have it all done in one trip, and fill in the answers.
+
+        It ends with a sync, and no flush may follow it: that would stop the clock by which the
+        server ends a transaction in which nothing is done.
+        """
+        self._database.trips += 1
+        self._again()
         asked: list[tuple[Answer, _Cursor]] = []
-        if not self._is_begun:
-            self._is_begun = True
-            await self._connection.execute("BEGIN")
-            await self._connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
         for one in queued:
             if one.is_many:
-                await self._connection.cursor().executemany(_translated(one.sql), one.rows)
+                await self._connection.cursor().executemany(translated(one.sql), one.rows)
             else:
-                cursor = await self._connection.execute(_translated(one.sql), one.rows[0])
+                cursor = await self._connection.execute(translated(one.sql), one.rows[0])
                 if one.answer:
                     asked.append((one.answer, cursor))
-        return asked
-
-
-@lru_cache(maxsize=4096)
-def _translated(sql: str) -> str:
-    """With the placeholders of psycopg: no `?` of ours stands in a literal."""
-    return sql.replace("%", "%%").replace("?", "%s")
-
-
-class _Row(tuple[Any, ...]):
-    """As sqlite3.Row: by place, by name, and a dict where one is wanted."""
-
-    __slots__ = ()
-    places: ClassVar[dict[str, int]]
-
-    def __getitem__(self, key: Any) -> Any:
-        return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
-
-    def keys(self) -> list[str]:
-        return list(self.places)
-
-
-def _row_factory(cursor: psycopg.AsyncCursor[Any]) -> RowMaker[Row]:
-    return _row_class(tuple(column.name for column in cursor.description or ()))
-
-
-@lru_cache(maxsize=4096)
-def _row_class(names: tuple[str, ...]) -> type[_Row]:
-    places = {name: place for place, name in enumerate(names)}
-    return type("_Row", (_Row,), {"__slots__": (), "places": places})
-
-
-class _WholeNumberLoader(Loader):
-    """What PostgreSQL sums of BIGINT are: NUMERIC, but whole."""
-
-    def load(self, data: Any) -> int | float:
-        text = bytes(data).decode()
-        return float(text) if "." in text else int(text)
+        await self._pipeline.sync()
+        for answer, cursor in asked:
+            answer.rows = await cursor.fetchall() if cursor.description else []
 
 
 @asynccontextmanager
@@ -205,80 +245,42 @@ async def open_postgres(
     """Open the database, migrating it as needed; several processes may do so at once.
 
     `url`: postgresql://…, as libpq reads it; with several hosts, whichever takes writes.
-    Raises StartError if it cannot be opened or was written by a newer version of the program.
+    Raises StartError if it cannot be opened, or a newer version of the program has made of it what
+    this one cannot work on.
     """
-    address = _address(url)
+    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        address(url),
+        connection_class=Connection,
+        kwargs={"autocommit": True, "row_factory": row_factory, "prepare_threshold": 1},
+        configure=_configure,
+        check=_check,
+        min_size=1,
+        max_size=CONNECTIONS,
+        timeout=WAIT_SECONDS,
+        reconnect_timeout=_RECONNECT_SECONDS,
+        open=False,
+    )
     try:
-        async with await psycopg.AsyncConnection.connect(address, autocommit=True) as connection:
-            await _migrate(connection, migrations)
-    except psycopg.OperationalError as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-    pool = Pool(partial(_connect, address))
-    try:
+        async with await connect(url) as connection:
+            await examine(connection, url)
+            await migrate(connection, migrations)
+    except (psycopg.Error, OSError) as error:
+        raise explained(error) from error
+    async with pool:
         yield PostgresDatabase(url, pool)
-    finally:
-        await pool.close()
 
 
-async def connect(url: str, *, idle_seconds: int = 0) -> Connection:
-    """A connection of one's own; the server ends it when it is idle for so long (0: never).
+async def _configure(connection: Connection) -> None:
+    await configure(connection)
+    [[connection.schema]] = await (await connection.execute(VERSION_SQL)).fetchall()
 
-    Raises psycopg.Error or OSError.
+
+async def _check(connection: Connection) -> None:
+    """Raises psycopg.Error if the server has ended this session: then another is taken.
+
+    An end waits to be read, which costs no round trip to see.
     """
-    address = _address(url)
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=_row_factory
-    )
-    try:
-        await connection.execute(f"SET idle_session_timeout = '{idle_seconds}s'".encode())
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
-
-
-def _address(url: str) -> str:
-    """With our settings where the address says nothing else. Raises StartError."""
-    try:
-        said = psycopg.conninfo.conninfo_to_dict(url)
-        more = {name: value for name, value in _SETTINGS.items() if name not in said}
-        return psycopg.conninfo.make_conninfo(url, **more)
-    except psycopg.Error as error:
-        raise StartError(f"DATABASE_URL: {_one_line(error)}") from error
-
-
-async def _connect(address: str) -> Connection:
-    connection = await psycopg.AsyncConnection.connect(
-        address, autocommit=True, row_factory=_row_factory, prepare_threshold=1
-    )
-    connection.prepared_max = _PREPARED
-    connection.adapters.register_loader("numeric", _WholeNumberLoader)
-    return connection
-
-
-async def _migrate(connection: psycopg.AsyncConnection[Any], migrations: Path) -> None:
-    scripts = {int(path.name[:4]): path for path in sorted(migrations.glob("[0-9]*.sql"))}  # noqa: ASYNC240 - once, at the start
-    async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})")
-        await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT)")
-        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM schema_version")
-        [(version,)] = await cursor.fetchall()
-        if version > max(scripts):
-            raise StartError(
-                f"DATABASE_URL: the database was written by a newer Dzvinok (schema {version}, "
-                f"this program knows {max(scripts)}): upgrade the program"
-            )
-        for number, path in scripts.items():
-            if number > version:
-                try:
-                    await connection.execute(path.read_text(encoding="utf-8").encode())
-                except psycopg.Error as error:
-                    raise StartError(f"DATABASE_URL: {path.name}: {_one_line(error)}") from error
-        await connection.execute("DELETE FROM schema_version")
-        await connection.execute(
-            "INSERT INTO schema_version (version) VALUES (%s)", (max(scripts),)
-        )
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    waiting = select.poll()
+    waiting.register(connection.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await connection.execute("SELECT 1")

@@ -19,10 +19,10 @@ from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
-from bot.domain.errors import StartError
+from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Lease
-from storage.engine.postgres import COMPANY_LOCK, connect
-from storage.engine.postgres_pool import Connection, answered
+from storage.engine.postgres_connections import Connection, answered, connect
+from storage.engine.postgres_schema import COMPANY_LOCK
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +35,20 @@ STILL_SECONDS = 5
 _TRY_SECONDS = 0.5
 """How often those who do not lead look whether they may."""
 
-_LOCK = 0x44_7A_76_02
+LEADER_LOCK = 0x44_7A_76_02
 """The advisory lock of the leader; any constant, the same in all versions of the program."""
 
+_PRESENT = 0x44_7A_76_03
+"""The advisory lock that every process shares as long as it lives."""
+
+_HOLDERS = (
+    "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database "
+    "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
+    "AND classid = 0 AND objid = {lock} AND objsubid = 1"  # as of one BIGINT
+)
+
 _ASK = f"""
-    SELECT count(pg_terminate_backend(a.pid)) >= 0
+    SELECT count(pg_terminate_backend(a.pid))
     FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
     WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
         AND l.classid = 0 AND l.objid = {COMPANY_LOCK} AND l.objsubid = 1
@@ -62,6 +71,13 @@ class PostgresLease(Lease):
     def is_held(self) -> bool:
         return _now() - self._asked_at < TRUSTED_SECONDS
 
+    async def count_replicas(self) -> int:
+        try:
+            async with await connect(self._url) as connection:
+                return await _number(connection, _HOLDERS.format(lock=_PRESENT))
+        except _LOST as error:
+            raise StorageError(str(error)) from error
+
     @asynccontextmanager
     async def held(self) -> AsyncIterator[asyncio.Event]:
         connection, lost = await self._wait_for_lock(), asyncio.Event()
@@ -80,12 +96,13 @@ class PostgresLease(Lease):
         while True:
             connection = None
             try:
-                connection = await connect(self._url, idle_seconds=FREED_SECONDS)
+                connection = await connect(self._url, idle_session_timeout=f"{FREED_SECONDS}s")
+                await connection.execute(f"SELECT pg_advisory_lock_shared({_PRESENT})".encode())
                 while True:
                     asked_at = _now()
                     with answered(connection, FREED_SECONDS):
-                        is_ours = await _is_true(
-                            connection, f"SELECT pg_try_advisory_lock({_LOCK})"
+                        is_ours = await _number(
+                            connection, f"SELECT pg_try_advisory_lock({LEADER_LOCK})"
                         )
                     if is_ours:
                         self._asked_at = asked_at
@@ -108,7 +125,7 @@ class PostgresLease(Lease):
                 asked_at = _now()
                 left = self._asked_at + TRUSTED_SECONDS - asked_at
                 with answered(connection, max(0.0, left)):
-                    await _is_true(connection, _ASK)
+                    await _number(connection, _ASK)
                 self._asked_at = asked_at
         except _LOST as error:
             log.warning("leads no more: %s", type(error).__name__)
@@ -119,21 +136,16 @@ class PostgresLease(Lease):
 
 async def is_held(url: str) -> bool:
     """Whether some process leads, as far as can be seen."""
-    sql = (
-        "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database "  # noqa: S608
-        "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
-        f"AND classid = 0 AND objid = {_LOCK} AND objsubid = 1)"  # as of one BIGINT
-    )
     try:
         async with await connect(url) as connection:
-            return await _is_true(connection, sql)
+            return await _number(connection, _HOLDERS.format(lock=LEADER_LOCK)) > 0
     except (*_LOST, StartError):
         return False
 
 
-async def _is_true(connection: Connection, sql: str) -> bool:
+async def _number(connection: Connection, sql: str) -> int:
     [(answer,)] = await (await connection.execute(sql.encode())).fetchall()
-    return bool(answer)
+    return int(answer)
 
 
 def _now() -> float:

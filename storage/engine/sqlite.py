@@ -50,7 +50,7 @@ class SqliteDatabase(Database):
         reader = await self._readers.get()
         self.trips += 1
         try:
-            return await reader.run(lambda connection: [_run(connection, *one) for one in selects])
+            return await reader.run(lambda connection: _read(connection, selects))
         except sqlite3.Error as error:
             raise StorageError(str(error)) from error
         finally:
@@ -113,6 +113,15 @@ class _SqliteTransaction(Transaction):
                 one.answer.rows = _run(connection, one.sql, one.rows[0])
             else:
                 connection.execute(one.sql, one.rows[0])
+
+
+def _read(connection: sqlite3.Connection, selects: Sequence[Select]) -> list[list[Row]]:
+    if len(selects) > 1:
+        connection.execute("BEGIN")
+    try:
+        return [_run(connection, *one) for one in selects]
+    finally:
+        _roll_back(connection)
 
 
 def _run(connection: sqlite3.Connection, sql: str, values: Sequence[Value]) -> list[Row]:
@@ -179,6 +188,9 @@ async def _migrate(connection: aiosqlite.Connection, path: Path, migrations: Pat
             await connection.commit()
         except BaseException as error:
             await connection.rollback()
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                told = "another program, such as an import, writes to it: wait until it has ended"
+                raise StartError(f"DATABASE_PATH: {path}: {told}") from error
             if isinstance(error, sqlite3.Error):
                 raise StartError(f"DATABASE_PATH: {path}: {script.name}: {error}") from error
             raise

@@ -87,6 +87,16 @@ def _user() -> str:
         return f"the user {os.getuid()}"
 
 
+def check_database(path: Path) -> None:
+    """Raises StartError if there is no database, or this user may not write to it."""
+    try:
+        if not path.is_file():
+            raise StartError(f"DATABASE_PATH: there is no database at {path}")
+        _touch(path)
+    except (OSError, ValueError) as error:
+        raise unusable(path, error) from error
+
+
 async def copy_database(source: Path, target: Path, *, replaces: bool = False) -> None:
     """Write a consistent copy of the database to `target` while others use it.
 
@@ -94,12 +104,7 @@ async def copy_database(source: Path, target: Path, *, replaces: bool = False) -
     Raises StartError if there is no database at `source`, if the copy cannot be written, or if
     there is a file at `target` already, unless the copy `replaces` it.
     """
-    try:
-        if not source.is_file():
-            raise StartError(f"DATABASE_PATH: there is no database at {source}")
-        _touch(source)
-    except (OSError, ValueError) as error:
-        raise unusable(source, error) from error
+    check_database(source)
     partial = target.parent / f"{target.name}.partial"
     try:
         _check_target(source, target, partial, replaces=replaces)

@@ -10,6 +10,7 @@ from tests.bench import (
     backfills,
     crowds,
     deliveries,
+    engines,
     hooks,
     imports,
     memory,
@@ -29,6 +30,7 @@ PARTS = {
     "backfills": backfills.measure,
     "crowds": crowds.measure,
     "memory": memory.measure,
+    "engines": engines.measure,
 }
 
 

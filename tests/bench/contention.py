@@ -20,7 +20,7 @@ import psycopg
 
 from bot.demo.bot_api.people import User
 from bot.domain.clock import system_clock
-from storage.engine.postgres import COMPANY_LOCK
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.bench import office
 from tests.bench.figures import share
 from tests.bench.logs import say

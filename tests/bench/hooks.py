@@ -48,11 +48,11 @@ async def _measure(bench: Bench) -> list[Figure]:
         addresses = {"bare": bare, "hooks": hooks}
         for _ in range(rounds):
             for kind, url in addresses.items():
-                rates[kind].append(await _rate(url, next(seeds), seconds))
+                rates[kind].append(await rate(url, next(seeds), seconds))
         async with server("whole", bench.directory / "whole", api=telegram.url) as (whole, _):
             for _ in range(rounds):
                 for kind, url in {"bare": bare, "whole": whole}.items():
-                    rates[kind].append(await _rate(url, next(seeds), seconds))
+                    rates[kind].append(await rate(url, next(seeds), seconds))
     return [
         _figure(f"hooks, {CLIENTS} clients, Recorder alone", rates["hooks"], rates["bare"]),
         _figure(
@@ -75,7 +75,7 @@ def _figure(what: str, rates: list[float], bare: list[float]) -> Figure:
     )
 
 
-async def _rate(url: str, seed: int, seconds: float) -> float:
+async def rate(url: str, seed: int, seconds: float) -> float:
     """Answers a second, all of them 200."""
     address = urlsplit(url)
     host, port = address.hostname or "", address.port or 0

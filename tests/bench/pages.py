@@ -46,7 +46,7 @@ class _Ask:
     key: Key | None
 
 
-class _Log:
+class Log:
     """A log, and how a random reader turns its pages."""
 
     def __init__(self, size: int, path: Path, journal: JournalRepo) -> None:
@@ -130,22 +130,22 @@ async def _measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
         logs = []
         for size in bench.sizes:
             database = await stack.enter_async_context(open_database(bench.log(size)))
-            logs.append(_Log(size, bench.log(size), JournalRepo(database)))
-        with _no_garbage():
+            logs.append(Log(size, bench.log(size), JournalRepo(database)))
+        with no_garbage():
             for number, (scope, name, place) in product(
                 range(rounds), product(SCOPES, FILTERS, PLACES)
             ):
                 for log in logs:
                     dice = random.Random(f"{number} {name} {place}")
                     ask, key = log.ask(dice, name, place), (scope, name, place, log.size)
-                    taken = await _timed(log.press(SCOPES[scope], ask))
+                    taken = await timed(log.press(SCOPES[scope], ask))
                     presses.setdefault(key, []).append(taken)
                     started = time.perf_counter()
                     log.fetch(SCOPES[scope], ask)
                     bare.setdefault(key, []).append(time.perf_counter() - started)
             for number, scope, log in product(range(rounds), SCOPES, logs):
                 day = random.Random(number).choice(log.workdays)
-                taken = await _timed(
+                taken = await timed(
                     log.journal.numbers(SCOPES[scope], start=day, end=day + office.DAY)
                 )
                 days.setdefault((scope, "", "", log.size), []).append(taken)
@@ -206,14 +206,14 @@ def _growth(bench: Bench, presses: Times, days: Times) -> list[Growth]:
     ]
 
 
-async def _timed(work: Awaitable[object]) -> float:
+async def timed(work: Awaitable[object]) -> float:
     started = time.perf_counter()
     await work
     return time.perf_counter() - started
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
+def no_garbage() -> Iterator[None]:
     """Collections of the benchmark's own rubbish are no figure of the program's."""
     gc.collect()
     gc.freeze()

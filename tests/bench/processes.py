@@ -14,10 +14,13 @@ _FINISH_SECONDS = 60
 
 
 @asynccontextmanager
-async def server(kind: str, directory: Path, *, api: str = "") -> AsyncIterator[tuple[str, int]]:
+async def server(
+    kind: str, directory: Path, *, api: str = "", database: str = ""
+) -> AsyncIterator[tuple[str, int]]:
     """A server of servers.py; yields its address and its process id."""
     directory.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - before anything is timed
     more = ["--api", api] if api else []
+    more += ["--database", database] if database else []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.servers", kind, str(directory), *more),
         cwd=ROOT,

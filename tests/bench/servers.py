@@ -87,7 +87,7 @@ async def _no_update(raw: object) -> bool:
 async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
     """The program's own HTTP server and Recorder; nobody sends the messages owed."""
     settings = _settings(options)
-    async with open_database(settings.database_path) as database:
+    async with open_database(settings.database) as database:
         await add_people(database, RECIPIENTS)
         repositories = create_repositories(database, settings)
         bot = Bot(TOKEN)
@@ -129,7 +129,7 @@ async def hooks(options: argparse.Namespace) -> AsyncIterator[str]:
 async def whole(options: argparse.Namespace) -> AsyncIterator[str]:
     """The whole bot, its messages leaving for the Bot API at `--api`."""
     settings = _settings(options)
-    async with open_database(settings.database_path) as database:
+    async with open_database(settings.database) as database:
         await add_people(database, RECIPIENTS)
     async with serve(settings, clock=system_clock) as url:
         yield url
@@ -181,7 +181,7 @@ KINDS: dict[str, Callable[[argparse.Namespace], AbstractAsyncContextManager[str]
 def _settings(options: argparse.Namespace) -> Settings:
     nowhere = BotApiServer()
     nowhere.url = options.api
-    return settings_for(Path(options.directory), nowhere)
+    return settings_for(Path(options.directory), nowhere, database_url=options.database)
 
 
 async def _main() -> None:
@@ -189,6 +189,7 @@ async def _main() -> None:
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("directory")
     parser.add_argument("--api", default="http://127.0.0.1:9")
+    parser.add_argument("--database", default="", help="of PostgreSQL, in the place of a file")
     options: Any = parser.parse_args()
     async with KINDS[options.kind](options) as word:
         print(word, flush=True)

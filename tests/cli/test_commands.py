@@ -10,7 +10,7 @@ import pytest
 from tests.support.places import ROOT
 from tests.support.terminals import Terminal
 
-COMMANDS = ("run", "check", "invite", "import", "backup", "try-mapping")
+COMMANDS = ("run", "check", "invite", "import", "backup", "move", "try-mapping")
 
 
 # Help
@@ -54,6 +54,7 @@ def test_every_command_explains_itself(terminal: Terminal, command: str) -> None
         "invite": ("--role", "--extension", "--name"),
         "import": ("SOURCE", "FILE", "--dry-run"),
         "backup": ("FILE",),
+        "move": ("DATABASE_URL",),
     }
     for word in words.get(command, ()):
         assert word in shown.out.upper() or word in shown.out

@@ -83,7 +83,7 @@ class Post:
         self._repositories = create_repositories(stored.database, chosen)
 
     async def due(self) -> list[MessageKind]:
-        return [owed.kind for owed in await self.outbox.list_due(now=self.stored.now, limit=9)]
+        return [owed.kind for owed in (await self.outbox.look(now=self.stored.now, limit=9)).due]
 
     async def deliver(
         self,
@@ -180,6 +180,26 @@ async def test_a_ping_rings_once_whatever_comes_meanwhile(
     assert [said.partition(":")[0] for said in post.said] == [
         *("SendMessage", "SendMessage", "EditMessageText")
     ]
+
+
+async def test_an_alert_takes_two_trips_and_so_does_its_edit(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    """Its reading and its note, whoever the reader; and one for each look at what is due."""
+    await stored.hire(1002, Role.OPERATOR, "101")
+    await post.groups.connect(-5, 0, title="Реєстратура", by=boss, now=stored.now)
+
+    async def trips() -> int:
+        """Of all messages together, without the looks."""
+        before, looks = stored.database.trips, post.outbox.looks
+        await post.deliver()
+        return stored.database.trips - before - (post.outbox.looks - looks)
+
+    await stored.lost(-60, rang=("101",))
+    assert await trips() == 2 * len(post.said) == 6
+    await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
+    assert await trips() == 6
+    assert [said.partition(":")[0] for said in post.said[3:]] == ["EditMessageText"] * 3
 
 
 @pytest.mark.usefixtures("boss")
@@ -373,8 +393,7 @@ async def test_what_was_gathered_before_the_process_died_is_told_by_the_next_one
     for number in range(7):
         await stored.lost(-60 + number, f"06712345{number:02}")
     lists = AlertLists(stored.database)
-    due = await post.outbox.list_due(now=stored.now, limit=9)
-    assert await lists.has_too_many(due, now=stored.now)
+    assert (await post.outbox.look(now=stored.now, limit=9)).crowded
     await lists.gather(now=stored.now)  # and here it dies
     await stored.lost(-50, "0501112233")
     await post.deliver()
@@ -525,7 +544,7 @@ async def test_a_case_opened_again_rings_though_its_alert_was_deleted(
     await post.deliver()
     case = await stored.only_case()
     await stored.case_closings.close(case.id, boss, "Реклама", now=stored.now)
-    [edit] = await post.outbox.list_due(now=stored.now, limit=9)
+    [edit] = (await post.outbox.look(now=stored.now, limit=9)).due
     await post.outbox.forget_message(edit)  # the reader has deleted it
     await post.deliver()
     assert len(post.said) == 1

@@ -4,10 +4,13 @@ import re
 import tomllib
 from configparser import ConfigParser
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bot.config.settings import Settings
+from bot.intake.bodies import MAX_BODY_BYTES
+from bot.web.server import TELEGRAM_PATH
 from tests.support.documents import blocks
 from tests.support.places import ROOT
 
@@ -16,6 +19,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PINS = (DEPLOY / "requirements.txt").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+EXTRAS = {one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra}
+"""What an install on a server and the image have too: PostgreSQL's driver."""
 
 PIN = re.compile(
     r"^([\w.-]+)==([\w.!+]+)(?: ; [^\\]+)? \\\n((?:    --hash=sha256:\w{64}.*\n)+)", re.M
@@ -37,7 +43,7 @@ def wrong_pins(dependencies: list[str], pins: dict[str, str]) -> list[str]:
 
 
 def test_every_dependency_is_pinned_within_its_bounds() -> None:
-    assert wrong_pins(PROJECT["project"]["dependencies"], pinned()) == []
+    assert wrong_pins([*PROJECT["project"]["dependencies"], *EXTRAS], pinned()) == []
 
 
 def test_a_wrong_pin_would_be_noticed() -> None:
@@ -56,7 +62,7 @@ def test_every_pin_has_its_hashes_and_none_an_address() -> None:
 
 
 def test_no_test_tool_is_pinned() -> None:
-    tools = [Requirement(one).name for one in PROJECT["dependency-groups"]["dev"]]
+    tools = [Requirement(one).name for one in {*PROJECT["dependency-groups"]["dev"]} - EXTRAS]
     assert set(map(canonicalize_name, tools)) & set(pinned()) == set()
 
 
@@ -96,10 +102,46 @@ def test_the_image_holds_the_whole_program() -> None:
     assert copied <= {line.removeprefix("!") for line in let_in if line.startswith("!")}
 
 
-def test_the_containers_settings_exist() -> None:
-    fields = {name.upper() for name in Settings.model_fields}
-    compose = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("compose", "said"),
+    [
+        ("compose.yaml", {"DATABASE_PATH", "HTTP_HOST", "HTTP_PORT"}),
+        ("compose.replicas.yaml", {"DATABASE_URL", "HTTP_HOST", "HTTP_PORT", "UPDATES"}),
+    ],
+)
+def test_the_containers_settings_exist(compose: str, said: set[str]) -> None:
+    text = (DEPLOY / compose).read_text(encoding="utf-8")
+    [block] = re.findall(r"^( +)environment:\n\1  # In the (?:.*\n)((?:\1  .+\n)+)", text, re.M)
+    named = set(re.findall(r"^ +([A-Z_]+):", block[1], re.MULTILINE))
+    assert named == said <= {name.upper() for name in Settings.model_fields}
     image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
-    named = set(re.findall(r"^      ([A-Z_]+):", compose, re.MULTILINE))
-    assert named == {"DATABASE_PATH", "HTTP_HOST", "HTTP_PORT"}
-    assert named <= fields & set(re.findall(r"\b([A-Z_]+)=", image))
+    assert named - set(re.findall(r"\b([A-Z_]+)=", image)) <= {"DATABASE_URL", "UPDATES"}
+
+
+@pytest.mark.parametrize("proxy", ["nginx.conf", "Caddyfile"])
+def test_the_proxies_pass_on_what_is_for_the_outside_and_no_more(proxy: str) -> None:
+    text = (DEPLOY / proxy).read_text(encoding="utf-8")
+    passed = re.findall(r"location (?:= )?(/\w+)/? \{ proxy_pass", text) or re.findall(
+        r"(/\w+)", re.findall(r"@outside path (.+)", text)[0]
+    )
+    assert set(passed) == {"/hooks", TELEGRAM_PATH, "/healthz"}
+    ports = re.findall(r"10\.0\.0\.1\d:(\d+)", text)
+    assert ports == [str(Settings.model_fields["http_port"].default)] * 3
+
+
+def test_the_replicas_in_containers_are_those_the_proxy_knows() -> None:
+    compose = (DEPLOY / "compose.replicas.yaml").read_text(encoding="utf-8")
+    replicas = re.findall(r"^  (\w+): \*replica$", compose, re.MULTILINE)
+    [port] = re.findall(r'HTTP_PORT: "(\d+)"', compose)
+    [passed] = re.findall(r"REPLICAS: (.+)$", compose, re.MULTILINE)
+    assert passed.split() == [f"{name}:{port}" for name in replicas]
+    proxy = (DEPLOY / "Caddyfile").read_text(encoding="utf-8")
+    [block] = re.findall(r"^  caddy:\n((?:    .*\n)+)", compose, re.MULTILINE)
+    for name in re.findall(r"\{\$([A-Z_]+):", proxy):
+        assert f"      {name}: " in block
+
+
+def test_nginx_takes_as_much_as_the_server_behind_it() -> None:
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    [mebibytes] = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert int(mebibytes) * 2**20 == MAX_BODY_BYTES

@@ -1,75 +1,26 @@
 """Several bots on one PostgreSQL: all take hooks, one leads and sends, and the next follows it."""
 
-import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
-from pydantic import SecretStr
 
-from bot.app import serve
-from bot.config.settings import Settings
-from bot.demo.bot_api.people import User
-from bot.demo.bot_api.server import BotApiServer
-from bot.domain.clock import system_clock
-from tests.support.crashing import lost_call
-from tests.support.plain_http import plain_http
-from tests.support.postgres import postgres_database
-from tests.support.running import ADMIN, HOOK_TOKEN, IN_CHAT, settings_for
-from tests.support.telegram import TOKEN
+from tests.support.engines import ONLY_POSTGRES
+from tests.support.replicas import Company
+from tests.support.replicas import company as create_company
 
-PATIENCE = 20.0
+pytestmark = ONLY_POSTGRES
+
 SWEEP = 5.0
 """Seconds after which an outbox is looked into that nobody rang for."""
 
 
-class Company:
-    """Bots that come and go around one Telegram."""
-
-    def __init__(
-        self, telegram: BotApiServer, settings: Settings, http: httpx.AsyncClient
-    ) -> None:
-        self.telegram = telegram
-        self.settings = settings
-        self.http = http
-        self.admin: User = telegram.user(ADMIN, "Адмін", language_code="uk", is_started=True)
-
-    def bot(self) -> AbstractAsyncContextManager[str]:
-        return serve(self.settings, clock=system_clock, in_chat=IN_CHAT)
-
-    async def lose(self, url: str, number: str) -> float:
-        """Tell the bot at this address of a lost call; how long it takes until that is in chat.
-
-        What cannot be stored is told again, as a PBX does.
-        """
-        begun, call = time.monotonic(), lost_call(number, number, ["101"])
-        hook = f"{url}/hooks/office/{HOOK_TOKEN}"
-        while (answer := await self.http.post(hook, json=call)).status_code == 503:
-            pass
-        assert answer.status_code == 200, answer.text
-        await self.admin.wait_for(lambda one: number[1:] in one.text.replace(" ", ""), PATIENCE)
-        return time.monotonic() - begun
-
-    def told(self, number: str) -> int:
-        """How often Telegram was given a message about that number."""
-        return sum(
-            number[1:] in str(call.params["text"]).replace(" ", "")
-            for call in self.telegram.calls("sendMessage", chat_id=ADMIN)
-        )
-
-
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
-    telegram = BotApiServer()
-    telegram.register_bot(TOKEN)
-    with postgres_database() as url:
-        async with telegram.running(), plain_http() as http:
-            settings = settings_for(tmp_path, telegram, database_url=SecretStr(url))
-            yield Company(telegram, settings, http)
-    assert telegram.violations == []
+    async with create_company(tmp_path) as company:
+        yield company
 
 
 async def test_whoever_takes_a_call_the_leader_tells_of_it_at_once(company: Company) -> None:

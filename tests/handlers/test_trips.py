@@ -18,8 +18,10 @@ CALLS = 30
 
 @pytest.fixture
 async def app(database: Database) -> AsyncIterator[App]:
-    """The screens on each engine: a log of several pages, some of its calls lost."""
-    async with open_screens(database) as app:
+    """The screens on each engine, as one of several processes where there may be others: a log of
+    several pages, some of its calls lost.
+    """
+    async with database.sharing(), open_screens(database) as app:
         cards = OpenCardRepo(database)
         app.bot.session.middleware(OpenCardsMiddleware(cards, clock=lambda: app.now))
         calls = [

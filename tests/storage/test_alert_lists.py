@@ -21,7 +21,7 @@ class Lists:
         self.lists = AlertLists(stored.database)
 
     async def due(self, now: int) -> Owed | None:
-        due = await self.outbox.list_due(now=now, limit=9)
+        due = (await self.outbox.look(now=now, limit=9)).due
         return due[0] if due else None
 
     async def take(self, case_id: int, *, now: int) -> None:
@@ -54,5 +54,5 @@ async def test_a_list_is_edited_every_few_seconds_whatever_comes_meanwhile(lists
         await lists.take(case_id, now=now)  # while the list is on its way
         await lists.send(owed, now=now)
         assert await lists.due(now + EDIT_SECONDS - 1) is None
-        assert await lists.lists.is_any_later(now=now)
+        assert (await lists.outbox.look(now=now, limit=9)).is_any_later
         now += EDIT_SECONDS

@@ -156,6 +156,30 @@ async def test_rights_over_a_case(stored: StoredCalls) -> None:
         await stored.cases.get(999, EVERYTHING)
 
 
+async def test_who_an_alert_is_for_is_who_may_see_the_case(stored: StoredCalls) -> None:
+    """One rule, in SQL for what is asked of the database and in Python for what was read."""
+    people = [
+        await stored.hire(1, Role.SUPERVISOR),
+        await stored.hire(2, Role.OPERATOR, "101"),
+        await stored.hire(3, Role.OPERATOR, "104", "105"),
+        await stored.hire(4, Role.OPERATOR),
+        await stored.hire(5, Role.ACCOUNTANT, "101"),
+    ]
+    for number, rang in enumerate([("101",), ("104", "101"), ()]):
+        await stored.lost(-60, f"067123456{number}", rang=rang)
+    cases = await stored.all_cases()
+    for case, owner in zip(cases, (None, people[2], people[3]), strict=True):
+        if owner:
+            await stored.cases.hand(case.id, people[0], owner.id, now=NOW)
+    seen = []
+    for case in await stored.all_cases():
+        for person in people:
+            known = await stored.cases.list_known([case.id], person.scope)
+            assert case.is_in(person.scope) == bool(known)
+            seen.append(bool(known))
+    assert {True, False} == set(seen)
+
+
 # The board
 
 

@@ -214,9 +214,7 @@ class CasesMachine(RuleBasedStateMachine):
         rules = CaseRules(window=WINDOW)
         self.calls = CallRepo(self.database, rules=rules)
         self.case_deadlines = CaseDeadlines(self.database, rules=rules)
-        self.cases = CaseRepo(
-            self.database, self.repositories.journal, rules=rules, claim_seconds=CLAIM
-        )
+        self.cases = CaseRepo(self.database, rules=rules, claim_seconds=CLAIM)
         self.contacts = ContactRepo(self.database, rules=rules)
         self.case_closings = CaseClosings(self.database, rules=rules, claim_seconds=CLAIM)
 

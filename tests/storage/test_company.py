@@ -44,7 +44,7 @@ class Company(StoredCalls):
         return {row["chat_id"]: told(row["due_at"]) for row in rows}
 
     async def due_to(self, chat_id: int) -> Owed:
-        due = await self.outbox.list_due(now=self.now, limit=9)
+        due = (await self.outbox.look(now=self.now, limit=9)).due
         [owed] = [one for one in due if one.chat_id == chat_id]
         return owed
 
@@ -212,7 +212,7 @@ async def test_one_told_for_the_first_time_after_downtime_is_not_told_twice(
         await company.company.set_number(name, value, now=company.now)
     await company.lost(-20)
     for moment in (company.now, company.now + 2 * HOUR):
-        for owed in await company.outbox.list_due(now=moment, limit=9):
+        for owed in (await company.outbox.look(now=moment, limit=9)).due:
             await company.outbox.mark_sent(
                 owed, message_id=owed.id, shown="", now=moment, is_alert=True
             )

@@ -47,6 +47,7 @@ class Dials:
         press: str = "",
         source: str = "office",
         after: int = 0,
+        handed_on: bool = False,
     ) -> tuple[Beginning, Dial]:
         self.presses += 1
         return await self.repo.begin(
@@ -58,6 +59,7 @@ class Dials:
             number=number,
             origin_id=1,
             now=NOW + after,
+            handed_on=handed_on,
         )
 
     async def outgoing(self, after: int = 5, *, heard: int | None = None, **values: Any) -> None:
@@ -326,6 +328,25 @@ async def test_old_ones_go_with_the_calls_of_their_time(dials: Dials, database: 
     assert await dials.owed() == 0
 
 
+async def test_what_is_handed_on_is_taken_once_and_in_time(dials: Dials) -> None:
+    await dials.begin(who=13, extension="103", number=OTHER_NUMBER)
+    _, dial = await dials.begin(handed_on=True)
+    assert await dials.repo.take(now=NOW + 15) == [], "nobody expects their phone to ring any more"
+    taken = [await dials.repo.take(now=NOW + 14) for _ in range(2)]
+    assert taken == [[dial], []]
+
+
+async def test_a_leader_knows_what_the_one_before_was_asking_from_what_waits_for_it(
+    dials: Dials,
+) -> None:
+    _, asked = await dials.begin(who=13, extension="103", number=OTHER_NUMBER)
+    _, dial = await dials.begin(handed_on=True)
+    assert await dials.repo.note_interrupted(now=NOW) == 1
+    assert (await dials.repo.get(asked.id)).state is DialState.UNSURE
+    assert await dials.repo.take(now=NOW) == [dial]
+    assert await dials.repo.note_interrupted(now=NOW) == 1, "it was taken, and not begun"
+
+
 # History
 
 
@@ -355,6 +376,7 @@ async def test_all_of_it_walks_an_index(dials: Dials, database: Database) -> Non
     await dials.outgoing(external_id="named")
     await repo.note_failure(dial.id, DialState.REFUSED, None, now=NOW)
     await repo.note_interrupted(now=NOW)
+    await repo.take(now=NOW)
     await dials.begin(number=OTHER_NUMBER, who=12, extension="102")
     await repo.lapse(now=NOW + 99)
     assert explained.breaches() == []

@@ -55,10 +55,11 @@ async def leads_within(lease: Lease, seconds: float) -> float:
 
 
 def cut(url: str) -> None:
-    """End all sessions that hold an advisory lock, as a server that is stopped does."""
+    """End all sessions here that hold an advisory lock, as a server that is stopped does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database AS d "
+            "ON d.oid = database AND d.datname = current_database() WHERE locktype = 'advisory'"
         )
 
 

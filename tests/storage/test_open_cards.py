@@ -19,7 +19,7 @@ async def owed(stored: StoredCalls, *, now: int | None = None) -> set[tuple[int,
     found = set()
     while due := [
         one
-        for one in await outbox.list_due(now=now or stored.now, limit=9)
+        for one in (await outbox.look(now=now or stored.now, limit=9)).due
         if one.kind is MessageKind.CARD
     ]:
         for one in due:
@@ -90,13 +90,13 @@ async def test_what_became_new_while_a_card_was_edited_stays_owed(stored: Stored
     await stored.lost(-900)
     await stored.send_all()
     await cards.note(OLENA, 10, card(1), now=stored.now)
-    [one] = await outbox.list_due(now=stored.now, limit=9)
+    [one] = (await outbox.look(now=stored.now, limit=9)).due
     assert await outbox.count_pending() == 1
     assert (one.kind, one.message_id) == (MessageKind.CARD, 10)
     await stored.cases.take(1, olena, now=stored.now)
     await cards.settle(one, DrawnCard("c1:1", 1, None, "newer", stored.now))
     await stored.send_all()
-    [again] = await outbox.list_due(now=stored.now, limit=9)
+    [again] = (await outbox.look(now=stored.now, limit=9)).due
     assert again.kind is MessageKind.CARD
     noted = await cards.find(OLENA, 10)
     assert noted == DrawnCard("c1:1", 1, None, "newer", stored.now)

@@ -10,9 +10,10 @@ import pytest
 from bot.domain.errors import AwayError
 from storage.database import open_database
 from storage.engine.base import Database
-from storage.engine.postgres import COMPANY_LOCK, connect
+from storage.engine.postgres import WAIT_SECONDS
+from storage.engine.postgres_connections import answered, connect
 from storage.engine.postgres_lease import PostgresLease
-from storage.engine.postgres_pool import WAIT_SECONDS, answered
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.support.postgres_servers import PostgresServer, postgres_servers
 from tests.support.tcp_proxy import TcpProxy
 

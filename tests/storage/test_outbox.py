@@ -50,12 +50,14 @@ async def test_each_chat_is_told_its_most_urgent_due_message_first(database: Dat
         await owe(database, chat_id, KINDS[1], Priority(chat_id % 3), due_at=10)
         await owe(database, chat_id, KINDS[2], Priority.ALERT, due_at=11)  # not yet
     outbox = OutboxRepo(database)
-    due = await outbox.list_due(now=10, limit=9)
+    due = (await outbox.look(now=10, limit=9)).due
     assert [owed.chat_id for owed in due] == [3, 1, 2]
     assert {owed.kind for owed in due} == {KINDS[1]}
-    assert [owed.chat_id for owed in await outbox.list_due(now=10, limit=9, not_to={3, 2})] == [1]
-    assert [owed.chat_id for owed in await outbox.list_due(now=10, limit=2)] == [3, 1]
-    assert await outbox.list_due(now=9, limit=9) == []
+    assert [owed.chat_id for owed in (await outbox.look(now=10, limit=9, not_to={3, 2})).due] == [
+        1
+    ]
+    assert [owed.chat_id for owed in (await outbox.look(now=10, limit=2)).due] == [3, 1]
+    assert (await outbox.look(now=9, limit=9)).due == []
 
 
 async def test_what_is_dropped_with_its_chat_is_purged_too(database: Database) -> None:
@@ -87,16 +89,16 @@ async def test_fresh_alerts_overtake_lists_and_news_overtake_details(database: D
             tx, MessageKind.OPEN_CASES, "late", employee_id=1, priority=Priority.REPORT, now=NOW
         )
     await calls.record([said(external_id="a")], now=NOW)
-    [due] = await outbox.list_due(now=NOW, limit=9)
+    [due] = (await outbox.look(now=NOW, limit=9)).due
     assert due.kind is MessageKind.CASE
     await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
     async with database.transaction() as tx:
         await tx.execute("UPDATE outbox SET version = 9, state = 'pending', priority = 2")
         await tx.execute("UPDATE outbox SET priority = 3 WHERE kind <> 'case'")
-    [due] = await outbox.list_due(now=NOW, limit=9)
+    [due] = (await outbox.look(now=NOW, limit=9)).due
     assert (due.kind, due.message_id) == (MessageKind.CASE, 7)
-    assert await outbox.list_due(now=NOW, limit=9, not_to={1}) == []
-    assert await outbox.list_due(now=NOW - 1, limit=9) == []
+    assert (await outbox.look(now=NOW, limit=9, not_to={1})).due == []
+    assert (await outbox.look(now=NOW - 1, limit=9)).due == []
 
 
 async def test_what_was_said_while_sending_is_still_owed(database: Database) -> None:
@@ -104,15 +106,15 @@ async def test_what_was_said_while_sending_is_still_owed(database: Database) -> 
     outbox, calls = OutboxRepo(database), CallRepo(database)
     client = Party(number="0671234567")
     await calls.record([said(caller=client, ended_at=NOW)], now=NOW)
-    [due] = await outbox.list_due(now=NOW, limit=9)
+    [due] = (await outbox.look(now=NOW, limit=9)).due
     for number in range(100):  # while the first is under way
         again = said(external_id=f"b{number}", caller=client, started_at=NOW - 100 + number)
         await calls.record([again], now=NOW)
     await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
-    [edit] = await outbox.list_due(now=NOW, limit=9)
+    [edit] = (await outbox.look(now=NOW, limit=9)).due
     assert (edit.message_id, edit.is_ping, edit.version) == (7, False, due.version + 100)
     await outbox.mark_sent(edit, message_id=7, shown="y", now=NOW)
-    assert await outbox.list_due(now=NOW, limit=9) == []
+    assert (await outbox.look(now=NOW, limit=9)).due == []
 
 
 async def test_a_ring_asked_for_while_the_message_is_on_its_way_is_still_owed(
@@ -122,17 +124,17 @@ async def test_a_ring_asked_for_while_the_message_is_on_its_way_is_still_owed(
     await hire(database, 1, Role.ADMINISTRATOR)
     outbox, calls = OutboxRepo(database), CallRepo(database)
     await calls.record([said(ended_at=NOW)], now=NOW)
-    [due] = await outbox.list_due(now=NOW, limit=9)
+    [due] = (await outbox.look(now=NOW, limit=9)).due
     async with database.transaction() as tx:
         await ping_people(tx, 1, employee_ids=[1], now=NOW)
         await mark_alerts_changed(tx, [1], priority=Priority.DETAIL, now=NOW)
     await outbox.mark_sent(due, message_id=7, shown="x", now=NOW)
-    [ring] = await outbox.list_due(now=NOW, limit=9)
+    [ring] = (await outbox.look(now=NOW, limit=9)).due
     assert (ring.message_id, ring.is_ping, ring.priority) == (7, True, Priority.URGENT)
     async with database.transaction() as tx:
         await mark_alerts_changed(tx, [1], priority=Priority.DETAIL, now=NOW)
     await outbox.mark_sent(ring, message_id=8, shown="y", now=NOW)
-    [edit] = await outbox.list_due(now=NOW, limit=9)
+    [edit] = (await outbox.look(now=NOW, limit=9)).due
     assert (edit.message_id, edit.is_ping, edit.priority) == (8, False, Priority.NEWS)
 
 
@@ -145,12 +147,12 @@ async def test_what_becomes_more_urgent_waits_behind_what_has_been_so_for_longer
     lost = [said(external_id=str(one), caller=one, ended_at=NOW) for one in clients]
     await calls.record(lost, now=NOW)
     for message_id in (7, 8):
-        [due] = await outbox.list_due(now=NOW, limit=9)
+        [due] = (await outbox.look(now=NOW, limit=9)).due
         await outbox.mark_sent(due, message_id=message_id, shown="x", now=NOW)
     for later, (case_id, priority) in enumerate(
         [(1, Priority.DETAIL), (2, Priority.NEWS), (1, Priority.NEWS), (2, Priority.DETAIL)]
     ):
         async with database.transaction() as tx:
             await mark_alerts_changed(tx, [case_id], priority=priority, now=NOW + later)
-    [edit] = await outbox.list_due(now=NOW + 9, limit=9)
+    [edit] = (await outbox.look(now=NOW + 9, limit=9)).due
     assert (edit.case_id, edit.priority, edit.since) == (2, Priority.NEWS, NOW + 1)

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from storage.database import Where, open_database
 from storage.engine.base import Database
-from storage.engine.postgres import COMPANY_LOCK
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.support.postgres import check_installed, postgres_database
 
 _migrated: list[bytes] = []

@@ -7,19 +7,18 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
-from bot.app import create_notices
 from bot.delivery.alerter import Alerter
 from bot.delivery.cards import Cards
 from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
 from bot.domain.clock import Clock
-from bot.domain.outbox import Owed
 from bot.domain.people import Language
+from bot.parts import create_notices
 from bot.repositories import Repositories
 from bot.telegram.i18n import create_i18n
 from bot.telemetry.metrics import Metrics
 from storage.engine.base import Database
-from storage.outbox import OutboxRepo
+from storage.outbox import Look, OutboxRepo
 
 
 class NoPace(Pace):
@@ -39,17 +38,19 @@ class NoPace(Pace):
 
 
 class WatchedOutbox(OutboxRepo):
-    """An outbox that tells when nothing is due and nothing under way."""
+    """An outbox that tells when nothing is due and nothing under way; `looks`: into it so far."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
+        self.looks = 0
         self._is_done = asyncio.Event()
 
-    async def list_due(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> list[Owed]:
-        due = await super().list_due(now=now, limit=limit, not_to=not_to)
-        if not due and not not_to:  # without a pace, only chats that are written to are left out
+    async def look(self, *, now: int, limit: int, not_to: Collection[int] = ()) -> Look:
+        self.looks += 1
+        look = await super().look(now=now, limit=limit, not_to=not_to)
+        if not look.due and not not_to:  # without a pace, only chats written to are left out
             self._is_done.set()
-        return due
+        return look
 
     async def done(self) -> None:
         self._is_done.clear()

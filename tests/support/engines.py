@@ -15,4 +15,4 @@ ONLY_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 """For a test that looks at what SQLite does: its plans, its schema, its file."""
 
 ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True)
-"""For a test of what only several processes on one database do."""
+"""For a test of several processes, or of what leads from one engine to the other."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from storage.engine.postgres import COMPANY_LOCK
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.support.crash_checks import check_calls
 from tests.support.patient_people import Deeds, caller, check_deeds, pbx, taker, writer
 from tests.support.postgres_servers import PostgresServer

@@ -32,7 +32,6 @@ from aiogram.types import (
 )
 from pydantic import SecretStr
 
-from bot.app import create_cards, create_dispatcher
 from bot.config.settings import Settings
 from bot.config.sources import WebhookSettings
 from bot.dialling.dialler import Dialler
@@ -40,6 +39,7 @@ from bot.domain.people import Employee, Language, Role
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.media.recordings import Recordings
+from bot.parts import create_cards, create_dispatcher
 from bot.repositories import create_repositories
 from bot.telegram.i18n import create_i18n
 from bot.telegram.isolation import PersonIsolation
@@ -124,7 +124,7 @@ class App:
             i18n=self.i18n,
             clock=lambda: self.now,
             receiving=Receiving(lambda: self.now),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             posts=self.posts,
             wake=self._wake,
             recordings=Recordings(http, chosen),

@@ -33,7 +33,7 @@ class StoredCalls:
         self.database = database
         self.calls = CallRepo(database, rules=rules)
         self.journal = JournalRepo(database)
-        self.cases = CaseRepo(database, self.journal, rules=rules, claim_seconds=600)
+        self.cases = CaseRepo(database, rules=rules, claim_seconds=600)
         self.case_closings = CaseClosings(database, rules=rules, claim_seconds=600)
         self.batches = CaseBatches(database, rules=rules, claim_seconds=600)
         self.case_deadlines = CaseDeadlines(database, rules=rules)

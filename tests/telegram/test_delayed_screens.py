@@ -47,11 +47,12 @@ async def showing(database: Database, telegram: BotApiServer) -> AsyncIterator[F
             DelayedScreenRepo(database),
             OpenCardRepo(database),
             clock=lambda: int(START),
-            isolation=PersonIsolation(),
+            isolation=PersonIsolation(database),
             fsm=fsm,
             adopt=adopt,
             again=0.01,
         )
+        await delayed.adopt_left(seconds=0)
         tasks.create_task(delayed.run())
         yield FSMContext(fsm, StorageKey(bot_id=bot.id, chat_id=OLENA, user_id=OLENA))
         delayed.stop()

@@ -7,6 +7,7 @@ from aiogram import Dispatcher
 from aiogram.fsm.storage.base import StorageKey
 
 from bot.telegram.isolation import PersonIsolation
+from storage.engine.base import Database
 
 PEOPLE = 10_000
 
@@ -34,8 +35,10 @@ async def test_a_person_is_held_up_in_all_chats_and_nobody_else(dispatcher: Disp
     assert order.index("other") == 1
 
 
-async def test_one_who_gives_up_waiting_lets_nobody_in_beside_the_one_inside() -> None:
-    isolation = PersonIsolation()
+async def test_one_who_gives_up_waiting_lets_nobody_in_beside_the_one_inside(
+    database: Database,
+) -> None:
+    isolation = PersonIsolation(database)
     order: list[str] = []
 
     async def do(what: str) -> None:
@@ -53,8 +56,8 @@ async def test_one_who_gives_up_waiting_lets_nobody_in_beside_the_one_inside() -
     assert order == ["first", "next"]
 
 
-async def test_people_who_are_done_take_no_memory() -> None:
-    isolation = PersonIsolation()
+async def test_people_who_are_done_take_no_memory(database: Database) -> None:
+    isolation = PersonIsolation(database)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

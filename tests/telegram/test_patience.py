@@ -7,8 +7,8 @@ import pytest
 from aiogram.exceptions import TelegramNetworkError
 from aiogram.types import TelegramObject, Update
 
-from bot.app import create_bot
 from bot.demo.bot_api.server import BotApiServer
+from bot.parts import create_bot
 from bot.telegram.middlewares import InHandlerMiddleware
 from bot.telegram.patience import PatienceMiddleware
 from tests.support.running import settings_for
