@@ -230,9 +230,9 @@ class Alerter:
         shown = fingerprint(text, markup)
         comes_anew = owed.is_ping or await self._notices.rings_again(owed, notice)
         if owed.message_id is None or comes_anew:
-            await self._wait_for_turn(owed)
             replaces_deleted = owed.shown is not None and not comes_anew
             is_silent = replaces_deleted or await self._notices.is_silent(owed, notice)
+            await self._wait_for_turn(owed)  # the last: what is asked after it may take long
             sent = await self._bot.send_message(
                 owed.chat_id,
                 text,

@@ -55,7 +55,8 @@ class Leading:
                     self.is_leader = False
                 (work if losing.done() else losing).cancel()
         except* AwayError as errors:
-            log.warning("leads no more: %s", errors.exceptions[0])
+            log.warning("leads no more: the database is away")
+            log.debug("leads no more", exc_info=errors)
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _work(self) -> None:

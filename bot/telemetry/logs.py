@@ -47,6 +47,9 @@ def configure_logs(*, level: str, is_json: bool, secrets: Iterable[str]) -> None
     handler.setFormatter(_RedactingFormatter(secrets, is_json=is_json))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     # Their lines hold addresses with secrets, or say every minute that nothing happened.
-    for name in ("aiohttp.access", "apscheduler", "httpx", "httpcore", "aiosqlite"):
+    for name in ("aiohttp.access", "httpx", "httpcore", "aiosqlite"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("aiogram.event").setLevel(logging.WARNING)
+    # While the database is away they say once a second what is told in other words already.
+    for name in ("apscheduler", "psycopg"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -6,6 +6,9 @@
 - The server frees the lock at once when the process dies, and FREED_SECONDS after the last asking
   when all is silent: the machine is gone, or the network, or the process stands still. That is
   later than it trusts itself, so no two lead at once.
+- With the asking it looks after the lock of all who write: whoever holds it and has said nothing
+  for STILL_SECONDS stands still, and is ended. (PostgreSQL itself sees that only of a session that
+  is idle in its transaction, not of one in the middle of what it sends.)
 """
 
 import asyncio
@@ -19,12 +22,15 @@ import psycopg
 from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Lease
 from storage.engine.postgres_connections import Connection, answered, connect
+from storage.engine.postgres_schema import COMPANY_LOCK
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
 TRUSTED_SECONDS = 3.0
 FREED_SECONDS = 6
+
+STILL_SECONDS = 5
 
 _TRY_SECONDS = 0.5
 """How often those who do not lead look whether they may."""
@@ -40,6 +46,15 @@ _HOLDERS = (
     "WHERE d.datname = current_database() AND locktype = 'advisory' AND granted "
     "AND classid = 0 AND objid = {lock} AND objsubid = 1"  # as of one BIGINT
 )
+
+_ASK = f"""
+    SELECT count(pg_terminate_backend(a.pid))
+    FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database()
+        AND l.classid = 0 AND l.objid = {COMPANY_LOCK} AND l.objsubid = 1
+        AND a.wait_event = 'ClientRead' AND a.usename = current_user
+        AND a.state_change < now() - interval '{STILL_SECONDS} seconds'
+"""  # noqa: S608
 
 _LOST = (psycopg.Error, OSError)
 
@@ -110,7 +125,7 @@ class PostgresLease(Lease):
                 asked_at = _now()
                 left = self._asked_at + TRUSTED_SECONDS - asked_at
                 with answered(connection, max(0.0, left)):
-                    await _number(connection, "SELECT 1")
+                    await _number(connection, _ASK)
                 self._asked_at = asked_at
         except _LOST as error:
             log.warning("leads no more: %s", type(error).__name__)

@@ -89,6 +89,7 @@ class Post:
         self,
         holding: Holding = lambda _: nullcontext(),
         then: Callable[[], Awaitable[object]] | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         """All that is due; `holding` holds up the presses of a person. `then`: see deliver_due."""
         await deliver_due(
@@ -99,6 +100,7 @@ class Post:
             clock=lambda: self.stored.now,
             holding=holding,
             then=then,
+            may_send=may_send,
         )
 
     @property
@@ -119,6 +121,26 @@ def post(stored: StoredCalls, tmp_path: Path) -> Post:
 @pytest.fixture
 async def boss(stored: StoredCalls) -> Employee:
     return await stored.hire(1001, Role.SUPERVISOR)
+
+
+@pytest.mark.usefixtures("boss")
+async def test_between_the_look_who_leads_and_the_sending_nothing_is_asked(
+    stored: StoredCalls, post: Post
+) -> None:
+    """A database that answers late answers when another has long led, and sent."""
+    trips: list[int] = []
+
+    def may_send() -> bool:
+        trips[:] = [stored.database.trips]
+        return True
+
+    async def sent() -> None:
+        assert trips == [stored.database.trips]
+
+    post.telegram.meanwhile = sent
+    await stored.lost(-60)
+    await post.deliver(may_send=may_send)
+    assert len(post.said) == 1
 
 
 async def test_news_between_the_sending_and_its_note_are_told(

@@ -12,6 +12,8 @@ from storage.database import open_database
 from storage.engine.base import Database
 from storage.engine.postgres import WAIT_SECONDS
 from storage.engine.postgres_connections import answered, connect
+from storage.engine.postgres_lease import PostgresLease
+from storage.engine.postgres_schema import COMPANY_LOCK
 from tests.support.postgres_servers import PostgresServer, postgres_servers
 from tests.support.tcp_proxy import TcpProxy
 
@@ -84,3 +86,23 @@ async def test_who_stands_still_in_a_transaction_holds_up_the_others_for_seconds
             tx.write(NOTE, ("second",))
         is_over.set()
     assert server.execute("SELECT flaw FROM flaws") == [("second",)]
+
+
+async def test_who_stands_still_in_the_middle_of_what_it_sends_is_ended_by_the_leader(
+    server: PostgresServer,
+) -> None:
+    """PostgreSQL waits for the rest of it for ever, and the lock of all who write with it."""
+    standing = await connect(server.url)
+
+    async def stand_still(other: Database) -> None:
+        async with standing.pipeline():
+            await standing.execute("BEGIN")
+            await standing.execute(f"SELECT pg_advisory_xact_lock({COMPANY_LOCK})".encode())
+            async with other.transaction() as tx:
+                tx.write(NOTE, ("second",))
+
+    async with open_database(server.url) as other, PostgresLease(server.url).held():
+        with pytest.raises(psycopg.OperationalError):
+            await stand_still(other)
+    assert server.execute("SELECT flaw FROM flaws") == [("second",)]
+    await standing.close()

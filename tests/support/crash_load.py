@@ -108,7 +108,7 @@ async def taker(office: Office, tg_id: int) -> None:
             return
         pressed.add(alert.id)
         answer = await (await user.click(alert, "🙋")).answered(PATIENCE)
-        assert answer.text == "Клієнт ваш"
+        assert answer.text == "Клієнт ваш", answer
         office.taken.add(number_in(alert.text))
 
 

@@ -166,9 +166,7 @@ class Office:
         ):
             text, known = str(call.params["text"]), {alert.number for alert in found}
             is_sent = call.method == "sendMessage"
-            if not call.is_ok or not any(
-                (is_sent and "Пропущений дзвінок" in text, "Пропущені дзвінки" in text)
-            ):
+            if not call.is_ok or not tells_of_lost_calls(text, is_new=is_sent):
                 continue
             numbers = numbers_in(text)
             found += [Alert(one, call.at) for one in numbers if is_sent or one not in known]
@@ -184,6 +182,11 @@ class Office:
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return records(self.database, sql)
+
+
+def tells_of_lost_calls(text: str, *, is_new: bool) -> bool:
+    """Whether a message is an alert, or a list that may have grown."""
+    return "Пропущені дзвінки" in text or (is_new and "Пропущений дзвінок" in text)
 
 
 def number_in(text: str) -> str:

@@ -67,6 +67,7 @@ async def deliver_due(
     seconds: float = 20,
     holding: Holding = lambda _: nullcontext(),
     then: Callable[[], Awaitable[object]] | None = None,
+    may_send: Callable[[], bool] = lambda: True,
 ) -> None:
     """Send and edit all that is due, and all that becomes due meanwhile.
 
@@ -92,6 +93,7 @@ async def deliver_due(
         clock=clock,
         pace=NoPace(),
         metrics=Metrics(),
+        may_send=may_send,
     )
     async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
         tasks.create_task(alerter.run())

@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,12 @@ class PostgresServer:
     def _pid(self) -> int:
         lines = (self.folder / "data" / "postmaster.pid").read_text().splitlines()
         return int(lines[0])
+
+
+def url_of(servers: Sequence[PostgresServer]) -> str:
+    """The address of whichever of them takes writes."""
+    places = ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    return f"postgresql://postgres@{places}/{DATABASE}?target_session_attrs=read-write"
 
 
 @contextmanager

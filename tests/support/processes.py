@@ -81,7 +81,10 @@ class BotProcess:
         await self._wait()
 
     def terminate(self) -> None:
-        os.kill(self._pid, signal.SIGTERM)
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self._pid, number)
 
     def limit_files(self, size: int) -> None:
         """Refuse the process to write beyond this place of a file."""

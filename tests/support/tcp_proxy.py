@@ -9,6 +9,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.support.places import ROOT
+
 _BLOCK = 2**16
 
 
@@ -82,6 +84,25 @@ class TcpProxy:
         finally:
             delivering.cancel()
             writer.close()
+
+
+@asynccontextmanager
+async def delayed(port: int, delay: float) -> AsyncIterator[int]:
+    """A port of this computer behind which is that one, so many seconds away; a process of its
+    own, which is not as busy as this one may be."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", __name__, "127.0.0.1", str(port), str(delay)),
+        cwd=ROOT,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield int(await process.stdout.readline())
+    finally:
+        process.stdin.close()
+        await process.wait()
 
 
 async def _main() -> None:

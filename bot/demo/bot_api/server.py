@@ -62,7 +62,8 @@ WEBHOOK_IS_ACTIVE = (
 class ApiCall:
     """A request that came, and what became of it.
 
-    `at` is Unix seconds, `status` that of HTTP, 0 if the connection was dropped.
+    `at` is Unix seconds, `status` that of HTTP, 0 if the connection was dropped. `sender`: what
+    stood in the path before /bot<token>, by which several processes of one bot are told apart.
     """
 
     method: str
@@ -72,6 +73,7 @@ class ApiCall:
     status: int
     description: str = ""
     result: Any = None
+    sender: str = ""
 
     @property
     def is_ok(self) -> bool:
@@ -93,12 +95,13 @@ class BotApiServer:
         clock: Callable[[], float] = time.time,
         webhook_retry_delay: float = 1.0,
         first_message: int = 1,
+        kept_calls: int = KEPT_CALLS,
     ) -> None:
         self.telegram = Telegram(clock, first_message=first_message)
         self.faults = Faults()
         self.violations: list[str] = []
         self.url = ""
-        self._calls: deque[ApiCall] = deque(maxlen=KEPT_CALLS)
+        self._calls: deque[ApiCall] = deque(maxlen=kept_calls)
         self._webhooks = Webhooks(self.telegram, self.execute, retry_delay=webhook_retry_delay)
 
     # Who is there
@@ -173,7 +176,7 @@ class BotApiServer:
         return self.telegram.limits
 
     def calls(self, method: str | None = None, *, chat_id: int | None = None) -> list[ApiCall]:
-        """Requests so far, oldest first; the last ten thousand are kept."""
+        """Requests so far, oldest first; the last `kept_calls` are kept."""
         if method is not None:
             field_table().check_method(method)
         return [
@@ -244,6 +247,7 @@ class BotApiServer:
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._answer_method)
         app.router.add_get("/file/bot{token}/{path:.+}", self._answer_file)
+        app.router.add_route("*", "/{sender}/bot{token}/{method}", self._answer_method)
         if mount is not None:
             mount(app)
         app.router.add_route("*", "/{tail:.*}", self._answer_nothing)
@@ -272,7 +276,9 @@ class BotApiServer:
             bot = self._authorized(request.match_info["token"])
             values, uploads = await read_body(request.headers, request.content)
             values = {**request.query, **values}
-            status, body = await self.execute(bot, request.match_info["method"], values, uploads)
+            sender = request.match_info.get("sender", "")
+            method = request.match_info["method"]
+            status, body = await self.execute(bot, method, values, uploads, sender=sender)
         except DroppedError:
             return _dropped(request)
         except ApiError as error:
@@ -308,6 +314,8 @@ class BotApiServer:
         name: str,
         values: Mapping[str, Any],
         uploads: Mapping[str, Upload],
+        *,
+        sender: str = "",
     ) -> tuple[int, JsonObject]:
         """Run one request, however it came, and record it; the HTTP status and the body.
 
@@ -348,6 +356,7 @@ class BotApiServer:
                 0 if is_lost else status,
                 str(body.get("description", "")),
                 body.get("result"),
+                sender,
             )
             self._calls.append(call)
             self.telegram.changes.notify()
