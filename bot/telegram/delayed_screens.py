@@ -158,7 +158,8 @@ class DelayedScreens(BaseRequestMiddleware):
                 moments += [due for chat, due in self._due.items() if chat not in self._under_way]
                 wait = max(0.0, min(moments) - self._now()) if moments else None
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait)
+                    async with asyncio.timeout(wait):  # wait_for could swallow a cancel
+                        await self._woken.wait()
 
     async def forget_old(self) -> None:
         """Forget those that nobody waits for."""

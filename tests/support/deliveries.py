@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
-from bot.delivery.alerter import Alerter
+from bot.delivery.alerter import Accepted, Alerter
 from bot.delivery.cards import Cards
 from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
@@ -67,10 +67,12 @@ async def deliver_due(
     seconds: float = 20,
     holding: Holding = lambda _: nullcontext(),
     then: Callable[[], Awaitable[object]] | None = None,
+    accepted: dict[int, Accepted] | None = None,
 ) -> None:
     """Send and edit all that is due, and all that becomes due meanwhile.
 
-    `then` is done when nothing is due any more; what is due by it is sent too.
+    `then` is done when nothing is due any more; what is due by it is sent too. `accepted`: see
+    Alerter.
     """
     i18n = create_i18n(Language.UK)
     alerter = Alerter(
@@ -92,6 +94,7 @@ async def deliver_due(
         clock=clock,
         pace=NoPace(),
         metrics=Metrics(),
+        accepted=accepted,
     )
     async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
         tasks.create_task(alerter.run())
