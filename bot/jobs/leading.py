@@ -54,8 +54,8 @@ class Leading:
                 finally:
                     self.is_leader = False
                 (work if losing.done() else losing).cancel()
-        except* AwayError as errors:
-            log.warning("leads no more: %s", errors.exceptions[0])
+        except* AwayError:
+            log.warning("leads no more: the database is away")
             await asyncio.sleep(_AGAIN_SECONDS)
 
     async def _work(self) -> None:

@@ -208,7 +208,7 @@ class DelayedScreens(BaseRequestMiddleware):
             await self._kept.forget(chat_id)
             self._shown.discard(chat_id)
             waiting_chats().discard(chat_id)
-        except StorageError as error:  # it would be shown once more, after a restart
+        except StorageError as error:  # the next leader may show it once more
             self._shown.add(chat_id)
             log.error("a delayed screen cannot be forgotten", exc_info=error)
 
