@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from bot.config.settings import Settings
-from bot.delivery.alerter import Alerter
+from bot.delivery.alerter import Accepted, Alerter
 from bot.delivery.bell import Bell
 from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
@@ -199,6 +199,8 @@ async def serve(
             repositories.calls, repositories.rejects, clock=clock, on_recorded=bell.ring
         )
 
+        accepted: dict[int, Accepted] = {}
+
         @asynccontextmanager
         async def led() -> AsyncIterator[None]:
             """What one process does for all."""
@@ -232,6 +234,7 @@ async def serve(
                 pace=pace,
                 metrics=metrics,
                 may_send=lambda: lease.is_held,
+                accepted=accepted,
             )
             clock_watch = ClockWatch(
                 repositories.clock_state,

@@ -247,6 +247,15 @@ class OutboxRepo:
                 )
         return bool(messages)
 
+    async def pending_messages(self, ids: Collection[int]) -> dict[int, int | None]:
+        """Those of these rows that are pending, and the message that each has in its chat."""
+        rows = await self._database.fetch(
+            "SELECT id, message_id FROM outbox "  # noqa: S608
+            f"WHERE state = 'pending' AND id IN ({marks_sql(ids)})",
+            tuple(ids),
+        )
+        return {row["id"]: row["message_id"] for row in rows}
+
     async def count_pending(self) -> int:
         """How many messages are owed."""
         return await self._database.count("SELECT count(*) FROM outbox WHERE state = 'pending'")

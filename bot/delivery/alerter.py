@@ -59,7 +59,7 @@ _MAX_BACKOFF = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Accepted:
+class Accepted:
     """What Telegram took: the message, a digest of it, and what was owed when it was sent.
 
     `is_alert`: whether it may have rung as news of a lost call.
@@ -86,8 +86,13 @@ class Alerter:
         pace: Pace,
         metrics: Metrics,
         may_send: Callable[[], bool] = lambda: True,
+        accepted: dict[int, Accepted] | None = None,
     ) -> None:
-        """`may_send`: whether this process surely leads, so that no other sends the same."""
+        """`may_send`: whether this process surely leads, so that no other sends the same.
+
+        `accepted`: by outbox id, what Telegram took and the outbox could not note yet: the disk is
+        full, or the database went away, and with it the lead. The next Alerter here goes on so.
+        """
         self._bot = bot
         self._outbox = outbox
         self._alert_lists = alert_lists
@@ -104,8 +109,7 @@ class Alerter:
         """The chats a message is on its way to."""
         self._prefetched: set[int] = set()
         """Those of the busy chats whose message waits for its turn."""
-        self._accepted: dict[int, _Accepted] = {}
-        """By outbox id: what Telegram took and the outbox could not note yet (a full disk)."""
+        self._accepted = {} if accepted is None else accepted
 
     def wake(self) -> None:
         """Look into the outbox now: there may be something new to send."""
@@ -117,7 +121,11 @@ class Alerter:
         self._woken.set()
 
     async def run(self) -> None:
-        """Send what is owed until stop() is called: it looks when woken, and now and then."""
+        """Send what is owed until stop() is called: it looks when woken, and now and then.
+
+        Raises StorageError, before it sends anything, if it cannot go on where one before ended.
+        """
+        await self._forget_noted()
         async with asyncio.TaskGroup() as sends:
             while not self._is_stopping:
                 self._woken.clear()
@@ -131,7 +139,16 @@ class Alerter:
                 if closed:
                     wait = min(wait, max(0.0, min(closed.values()) - self._pace.now()))
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait)
+                    async with asyncio.timeout(wait):  # wait_for could swallow a cancel
+                        await self._woken.wait()
+
+    async def _forget_noted(self) -> None:
+        """Forget what Telegram took if another process has settled it meanwhile."""
+        if self._accepted:
+            owed = await self._outbox.pending_messages(self._accepted)
+            for id_, taken in list(self._accepted.items()):
+                if id_ not in owed or owed[id_] != taken.owed.message_id:
+                    del self._accepted[id_]
 
     async def _look(self, closed: Collection[int]) -> Look:
         """What is to be begun now: nothing to chats that are busy or closed."""
@@ -224,7 +241,7 @@ class Alerter:
         elif taken.owed.message_id != taken.message_id:
             await self._delete_replaced(owed.chat_id, taken.owed.message_id)
 
-    async def _show(self, owed: Owed, notice: Notice) -> _Accepted:
+    async def _show(self, owed: Owed, notice: Notice) -> Accepted:
         """Send the message, or edit the one in the chat unless it shows the same already."""
         text, markup = notice.text, notice.markup
         shown = fingerprint(text, markup)
@@ -243,10 +260,10 @@ class Alerter:
             self._metrics.deliveries.labels("sent").inc()
             is_alert = owed.kind is MessageKind.CASE and owed.is_new and not owed.is_asked
             is_alert = is_alert or (owed.kind is MessageKind.LIST and not is_silent)
-            return _Accepted(sent.message_id, shown, is_alert, owed, notice)
+            return Accepted(sent.message_id, shown, is_alert, owed, notice)
         if shown == owed.shown:
             self._metrics.deliveries.labels("unchanged").inc()
-            return _Accepted(owed.message_id, shown, False, owed, notice)
+            return Accepted(owed.message_id, shown, False, owed, notice)
         await self._wait_for_turn(owed, is_edit=True)
         try:
             await self._bot.edit_message_text(
@@ -256,7 +273,7 @@ class Alerter:
             if not is_unchanged(error):
                 raise
         self._metrics.deliveries.labels("edited").inc()
-        return _Accepted(owed.message_id, shown, False, owed, notice)
+        return Accepted(owed.message_id, shown, False, owed, notice)
 
     async def _wait_for_turn(self, owed: Owed, *, is_edit: bool = False) -> None:
         """Wait until Telegram permits one more message; then another may be picked."""

@@ -158,7 +158,8 @@ class DelayedScreens(BaseRequestMiddleware):
                 moments += [due for chat, due in self._due.items() if chat not in self._under_way]
                 wait = max(0.0, min(moments) - self._now()) if moments else None
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), wait)
+                    async with asyncio.timeout(wait):  # wait_for could swallow a cancel
+                        await self._woken.wait()
 
     async def forget_old(self) -> None:
         """Forget those that nobody waits for."""
@@ -207,7 +208,7 @@ class DelayedScreens(BaseRequestMiddleware):
             await self._kept.forget(chat_id)
             self._shown.discard(chat_id)
             waiting_chats().discard(chat_id)
-        except StorageError as error:  # it would be shown once more, after a restart
+        except StorageError as error:  # the next leader may show it once more
             self._shown.add(chat_id)
             log.error("a delayed screen cannot be forgotten", exc_info=error)
 

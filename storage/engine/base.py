@@ -142,7 +142,8 @@ class Database(ABC):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """The one writer of all. Commits at the end; any exception, even a cancel, rolls back.
 
-        Raises StorageError for what the database refuses: then nothing was written.
+        Raises StorageError for what the database refuses: then nothing was written. Only who is
+        cancelled, or loses the connection, at the commit itself cannot know whether all was.
         """
 
     @asynccontextmanager

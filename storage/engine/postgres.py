@@ -131,7 +131,8 @@ class PostgresDatabase(Database):
         while True:
             with suppress(psycopg.Error, OSError):
                 async with await connect(self._url) as connection:
-                    await connection.execute(f"LISTEN {_CHANNEL}")
+                    with answered(connection):
+                        await connection.execute(f"LISTEN {_CHANNEL}")
                     yield  # there may have been some before
                     async for _ in connection.notifies():
                         yield

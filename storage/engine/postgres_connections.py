@@ -53,6 +53,11 @@ _SESSION = {
 And the server notices within seconds a bot that is gone: all others wait for what it has locked.
 """
 
+FREED_SECONDS = 6
+"""After which the server ends a session of ours that holds locks and asks nothing."""
+
+_CONFIGURED_SECONDS = 5.0
+
 SILENT_SECONDS = 45.0
 """After which a server that has not answered is believed to hang: longer than it may take."""
 
@@ -156,7 +161,8 @@ async def configure(connection: Connection, **session: str) -> None:
     if session:
         sql = ", ".join(["set_config(%s, %s, false)"] * len(session))
         values = [one for setting in session.items() for one in setting]
-        await connection.execute(f"SELECT {sql}".encode(), values)
+        with answered(connection, _CONFIGURED_SECONDS):
+            await connection.execute(f"SELECT {sql}".encode(), values)
 
 
 @contextmanager
@@ -165,8 +171,9 @@ def answered(
 ) -> Iterator[Callable[[], None]]:
     """Break the connection off unless the block ends within so many seconds.
 
-    A server that hangs, or that the network has been cut from, might never answer, nor would a
-    cancel of what waits for it end. Yields what gives it as many seconds again.
+    A server that hangs, or that the network has been cut from, might never answer, and a cancel of
+    what waits for it (asyncio.timeout, say) would wait on. Yields what gives it as many seconds
+    again.
     """
     loop = asyncio.get_running_loop()
     timer = loop.call_later(seconds, _break_off, connection)

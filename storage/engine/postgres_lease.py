@@ -19,16 +19,15 @@ from contextlib import asynccontextmanager, suppress
 
 import psycopg
 
-from bot.domain.errors import StartError, StorageError
+from bot.domain.errors import AwayError, StartError
 from storage.engine.base import Lease
-from storage.engine.postgres_connections import Connection, answered, connect
+from storage.engine.postgres_connections import FREED_SECONDS, Connection, answered, connect
 from storage.engine.postgres_schema import COMPANY_LOCK
 
 log = logging.getLogger(__name__)
 
 ASK_SECONDS = 1.0
 TRUSTED_SECONDS = 3.0
-FREED_SECONDS = 6
 
 STILL_SECONDS = 5
 
@@ -74,9 +73,10 @@ class PostgresLease(Lease):
     async def count_replicas(self) -> int:
         try:
             async with await connect(self._url) as connection:
-                return await _number(connection, _HOLDERS.format(lock=_PRESENT))
+                with answered(connection):
+                    return await _number(connection, _HOLDERS.format(lock=_PRESENT))
         except _LOST as error:
-            raise StorageError(str(error)) from error
+            raise AwayError(" ".join(str(error).split())) from error
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[asyncio.Event]:
@@ -97,7 +97,10 @@ class PostgresLease(Lease):
             connection = None
             try:
                 connection = await connect(self._url, idle_session_timeout=f"{FREED_SECONDS}s")
-                await connection.execute(f"SELECT pg_advisory_lock_shared({_PRESENT})".encode())
+                with answered(connection, FREED_SECONDS):
+                    await connection.execute(
+                        f"SELECT pg_advisory_lock_shared({_PRESENT})".encode()
+                    )
                 while True:
                     asked_at = _now()
                     with answered(connection, FREED_SECONDS):

@@ -20,11 +20,15 @@ import psycopg
 
 from bot.domain.errors import HeldUpError
 from storage.engine.base import Row, Select
-from storage.engine.postgres_connections import Connection, connect, translated
+from storage.engine.postgres_connections import (
+    FREED_SECONDS,
+    Connection,
+    answered,
+    connect,
+    translated,
+)
 
 log = logging.getLogger(__name__)
-
-FREED_SECONDS = 6
 
 _BEAT_SECONDS = 1.0
 """After which a trip is made that nobody needs: the session is alive."""
@@ -44,7 +48,7 @@ _OF_THINGS = 1 << 60
 _TAKE = "SELECT pg_try_advisory_lock(%s::BIGINT)"
 _FREE = "SELECT pg_advisory_unlock(%s::BIGINT)"
 
-_LOST = (psycopg.Error, OSError, TimeoutError)
+_LOST = (psycopg.Error, OSError)
 
 _Rows = list[list[Row]]
 
@@ -119,11 +123,13 @@ class PostgresLocks:
             except _LOST as error:
                 log.warning("what is held up for other processes: %s", type(error).__name__)
                 log.debug("what is held up", exc_info=error)
+            except Exception as error:  # whatever it was: all that people do waits for this
+                log.error("what is held up for other processes", exc_info=error)
             await asyncio.sleep(_CONNECT_SECONDS)
 
     async def _take_again(self, connection: Connection, pipeline: psycopg.AsyncPipeline) -> None:
         """Take what is held, as far as nobody else has taken it meanwhile."""
-        async with asyncio.timeout(_TRIP_SECONDS):
+        with answered(connection, _TRIP_SECONDS):
             for key in list(self._held):
                 await connection.execute(_TAKE, (key,))
             await pipeline.sync()
@@ -133,7 +139,7 @@ class PostgresLocks:
         while True:
             freed, self._freed = self._freed, []
             try:
-                async with asyncio.timeout(_TRIP_SECONDS):
+                with answered(connection, _TRIP_SECONDS):
                     await self._go(connection, pipeline, freed, wishes)
             finally:
                 for wish in wishes:

@@ -13,15 +13,14 @@ from typing import TypeVar
 
 import aiosqlite
 
-from bot.domain.errors import StartError, StorageError
+from bot.domain.errors import AwayError, StartError, StorageError
 from storage.engine.base import Database, Row, Select, Statement, Transaction, Value
-from storage.engine.sqlite_files import Place, prepare_place, size_on_disk, unusable
+from storage.engine.sqlite_files import BUSY_MS, Place, prepare_place, size_on_disk, unusable
 
 T = TypeVar("T")
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations" / "sqlite"
 
-_BUSY_MS = 15_000
 _CACHE_KIB = 8_000
 
 _READERS = 3
@@ -52,7 +51,7 @@ class SqliteDatabase(Database):
         try:
             return await reader.run(lambda connection: _read(connection, selects))
         except sqlite3.Error as error:
-            raise StorageError(str(error)) from error
+            raise _refused(error) from error
         finally:
             self._readers.put_nowait(reader)
 
@@ -72,8 +71,7 @@ class SqliteDatabase(Database):
                 with suppress(sqlite3.Error):  # a full disk has already rolled it back
                     await self._writer.run(_roll_back)
                 if isinstance(error, sqlite3.Error):
-                    is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-                    raise StorageError("disk full" if is_full else str(error)) from error
+                    raise _refused(error) from error
                 raise
 
 
@@ -113,6 +111,13 @@ class _SqliteTransaction(Transaction):
                 one.answer.rows = _run(connection, one.sql, one.rows[0])
             else:
                 connection.execute(one.sql, one.rows[0])
+
+
+def _refused(error: sqlite3.Error) -> StorageError:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return AwayError("disk full")
+    return AwayError(str(error)) if code == sqlite3.SQLITE_BUSY else StorageError(str(error))
 
 
 def _read(connection: sqlite3.Connection, selects: Sequence[Select]) -> list[list[Row]]:
@@ -160,7 +165,7 @@ async def _connect(path: Path) -> AsyncIterator[_Connection]:
             )
             await stack.enter_async_context(connection)
             connection.row_factory = sqlite3.Row
-            await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             await connection.execute("PRAGMA journal_mode = WAL")
             await connection.execute("PRAGMA synchronous = FULL")
             await connection.execute("PRAGMA foreign_keys = ON")

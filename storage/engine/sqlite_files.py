@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiosqlite
 
-from bot.domain.errors import StartError, StorageError
+from bot.domain.errors import AwayError, StartError
 
 LOCK_ENDING = ".lock"
 """What the lock of the running bot has after the name of the database; see storage/lock.py."""
@@ -17,7 +17,8 @@ LOCK_ENDING = ".lock"
 _ENDINGS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, after its name."""
 
-_BUSY_MS = 15_000
+BUSY_MS = 15_000
+"""How long somebody else who writes is waited for."""
 
 
 class Place:
@@ -28,14 +29,14 @@ class Place:
         self._files = {file: os.stat(file) for file in (path, wal) if file.exists()}
 
     def check(self) -> None:
-        """Raises StorageError if a file is there no more, or another under its name."""
+        """Raises AwayError if a file is there no more, or another under its name."""
         for file, opened in self._files.items():
             try:
                 found = os.stat(file)
             except OSError as error:
-                raise StorageError("file gone") from error
+                raise AwayError("file gone") from error
             if not os.path.samestat(found, opened):
-                raise StorageError("file replaced")
+                raise AwayError("file replaced")
 
 
 def prepare_place(path: Path) -> None:
@@ -115,7 +116,7 @@ async def copy_database(source: Path, target: Path, *, replaces: bool = False) -
         raise _unwritten(target, error) from error
     try:
         async with aiosqlite.connect(source) as original, aiosqlite.connect(partial) as copy:
-            await original.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            await original.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             await original.backup(copy)  # all pages at once: a writer cannot make it begin anew
             await copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
             await copy.commit()

@@ -10,13 +10,11 @@ import aiosqlite
 
 from bot.domain.errors import StartError
 from storage.engine.sqlite import open_sqlite
-from storage.engine.sqlite_files import check_database
+from storage.engine.sqlite_files import BUSY_MS, check_database
 from storage.engine.tables import Table, encode
 
 _BLOCK = 1000
 """Rows that are in memory at once."""
-
-_BUSY_MS = 15_000
 
 
 class SqliteTables:
@@ -66,7 +64,7 @@ async def open_sqlite_tables(path: Path) -> AsyncIterator[SqliteTables]:
         pass
     try:
         async with aiosqlite.connect(path, isolation_level=None) as connection:
-            await connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            await connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             await connection.execute("BEGIN IMMEDIATE")
             yield SqliteTables(connection)
             await connection.execute("ROLLBACK")

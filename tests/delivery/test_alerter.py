@@ -13,6 +13,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.methods import EditMessageText, SendMessage, TelegramMethod
 from aiogram.methods.base import TelegramType
 
+from bot.delivery.alerter import Accepted
 from bot.delivery.open_cards import Holding
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.calls import CaseState, Status
@@ -76,6 +77,7 @@ class Post:
         self.telegram = Interrupted()
         self.outbox = Outbox(stored.database)
         self.groups = GroupRepo(stored.database)
+        self.accepted: dict[int, Accepted] = {}
         self._bot = Bot(
             "42:TEST", session=self.telegram, default=DefaultBotProperties(parse_mode="HTML")
         )
@@ -101,7 +103,23 @@ class Post:
             holding=holding,
             then=then,
             may_send=may_send,
+            accepted=self.accepted,
         )
+
+    async def send_and_lose_the_lead(self) -> None:
+        """Telegram takes what is due; the database goes away before that is noted."""
+        is_taken = asyncio.Event()
+
+        async def go_away() -> None:
+            is_taken.set()
+            await asyncio.Event().wait()
+
+        self.outbox.meanwhile = go_away
+        delivering = asyncio.ensure_future(self.deliver())
+        await is_taken.wait()
+        delivering.cancel()
+        await asyncio.wait([delivering], timeout=5)
+        assert delivering.cancelled(), "in the very moment in which the Alerter was woken"
 
     @property
     def said(self) -> list[str]:
@@ -156,6 +174,32 @@ async def test_news_between_the_sending_and_its_note_are_told(
     assert len(post.said) == 2
     assert "Взято" in post.said[1]
     assert await post.due() == []
+
+
+async def test_who_leads_again_sends_nothing_that_telegram_took_before(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+    await post.send_and_lose_the_lead()
+    await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
+    await post.deliver()
+    assert [said.partition(":")[0] for said in post.said] == ["SendMessage", "EditMessageText"]
+    assert await post.due() == []
+
+
+async def test_what_another_has_sent_meanwhile_is_edited_and_not_what_was_sent_before(
+    stored: StoredCalls, post: Post, boss: Employee
+) -> None:
+    await stored.lost(-60)
+    await post.send_and_lose_the_lead()
+    [theirs] = (await post.outbox.look(now=stored.now, limit=9)).due
+    await post.outbox.mark_sent(theirs, message_id=999, shown="", now=stored.now)
+    await stored.cases.take((await stored.only_case()).id, boss, now=stored.now)
+    await post.deliver()
+    last = post.telegram.requests[-1]
+    assert isinstance(last, EditMessageText)
+    assert last.message_id == 999
+    assert post.accepted == {}
 
 
 async def test_a_ping_rings_once_whatever_comes_meanwhile(

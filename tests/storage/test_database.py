@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import StartError
+from bot.domain.errors import AwayError, StartError
 from storage.database import open_database
 from storage.engine.sqlite_files import remove_database, size_on_disk
 from storage.lock import only_process
+from tests.support.databases import locked
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -22,6 +23,20 @@ async def test_an_open_database_answers_and_is_weighed_with_all_its_files(tmp_pa
         assert len(files) > 1
         assert size_on_disk(path) == sum(file.stat().st_size for file in files)
     assert size_on_disk(tmp_path / "none.db") == 0
+
+
+async def test_a_database_that_another_program_writes_to_for_long_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks anything else of it now would wait as long."""
+    monkeypatch.setattr("storage.engine.sqlite.BUSY_MS", 100)
+    path = tmp_path / "dzvinok.db"
+    async with open_database(path) as database:
+        with locked(path), pytest.raises(AwayError, match="locked"):
+            async with database.transaction() as tx:
+                tx.write("DELETE FROM flaws")
+        async with database.transaction() as tx:
+            tx.write("DELETE FROM flaws")
 
 
 async def test_a_database_is_deleted_with_all_its_files(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from bot.domain.errors import StartError
 from storage.engine.base import Lease
-from storage.engine.postgres_lease import FREED_SECONDS, TRUSTED_SECONDS, PostgresLease
+from storage.engine.postgres_connections import FREED_SECONDS
+from storage.engine.postgres_lease import TRUSTED_SECONDS, PostgresLease
 from storage.leases import open_lease
 from tests.support.places import ROOT
 from tests.support.postgres import postgres_database

@@ -14,9 +14,11 @@ import pytest
 from bot.domain.errors import HeldUpError
 from storage.database import open_database
 from storage.engine.base import Database
-from storage.engine.postgres_locks import FREED_SECONDS
+from storage.engine.postgres_connections import FREED_SECONDS
 from tests.support.places import ROOT
 from tests.support.postgres import postgres_database
+from tests.support.postgres_servers import DATABASE, postgres_servers
+from tests.support.tcp_proxy import TcpProxy
 
 PATIENCE = 20.0
 OLENA, IVAN = 1101, 1102
@@ -175,6 +177,19 @@ async def test_whoever_is_cut_off_holds_on_if_it_can_and_holds_more(
         assert await held_within(one, IVAN) < PATIENCE / 2, "over a new connection"
         assert await is_held(other, OLENA), "taken again with it"
     assert await held_within(other, OLENA) < 1
+
+
+async def test_a_server_that_falls_silent_is_left_for_the_next_within_seconds() -> None:
+    """Nobody waits until a cancel of what it was asked is given up too."""
+    with postgres_servers(1) as [server]:
+        server.create()
+        async with TcpProxy("127.0.0.1", server.port).running() as network:
+            hosts = f"127.0.0.1:{network.port},127.0.0.1:{server.port}"
+            url = f"postgresql://postgres@{hosts}/{DATABASE}"
+            async with open_database(url) as database, database.sharing():
+                await held_within(database, OLENA)
+                network.cut()
+                assert await held_within(database, OLENA) < 12
 
 
 async def test_with_no_server_it_is_told_that_nothing_can_be_held(url: str, one: Database) -> None:

@@ -259,7 +259,7 @@ async def test_a_bot_at_work_on_either_is_not_disturbed(path: Path, url: str) ->
 async def test_a_file_that_another_program_writes_to_is_refused(
     path: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.engine.sqlite._BUSY_MS", 100)
+    monkeypatch.setattr("storage.engine.sqlite.BUSY_MS", 100)
     with closing(sqlite3.connect(path)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         with pytest.raises(StartError, match="another program, such as an import"):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 
-from bot.delivery.alerter import Alerter
+from bot.delivery.alerter import Accepted, Alerter
 from bot.delivery.cards import Cards
 from bot.delivery.open_cards import Holding, OpenCards
 from bot.delivery.pace import Pace
@@ -68,10 +68,12 @@ async def deliver_due(
     holding: Holding = lambda _: nullcontext(),
     then: Callable[[], Awaitable[object]] | None = None,
     may_send: Callable[[], bool] = lambda: True,
+    accepted: dict[int, Accepted] | None = None,
 ) -> None:
     """Send and edit all that is due, and all that becomes due meanwhile.
 
-    `then` is done when nothing is due any more; what is due by it is sent too.
+    `then` is done when nothing is due any more; what is due by it is sent too. `accepted`: see
+    Alerter.
     """
     i18n = create_i18n(Language.UK)
     alerter = Alerter(
@@ -94,6 +96,7 @@ async def deliver_due(
         pace=NoPace(),
         metrics=Metrics(),
         may_send=may_send,
+        accepted=accepted,
     )
     async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
         tasks.create_task(alerter.run())

@@ -45,10 +45,13 @@ class TcpProxy:
             await asyncio.gather(*self._pumping, return_exceptions=True)
 
     async def _connected(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
-        await self._whole.wait()
+        if connecting := asyncio.current_task():
+            self._pumping.add(connecting)
+            connecting.add_done_callback(self._pumping.discard)
         try:
+            await self._whole.wait()
             far, to_far = await asyncio.open_connection(*self._to)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             to_near.close()
             return
         for reader, writer, delay in ((near, to_far, self._delay), (far, to_near, 0.0)):
