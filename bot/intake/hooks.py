@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.config.settings import Settings
 from bot.domain.calls import CallFacts, Outcome, Reject
-from bot.domain.errors import StorageError
+from bot.domain.errors import AwayError, StorageError
 from bot.domain.posts import HookPosts
 from bot.intake.bodies import read_body
 from bot.intake.recorder import Recorder
@@ -73,7 +73,6 @@ class Hooks:
         self._recorder = recorder
         self._metrics = metrics
         self._posts = posts
-        self._storing: set[asyncio.Task[list[Outcome] | None]] = set()
         self._hooks = {
             name: _hook(source, settings.sources[name].token)
             for name, source in sources.items()
@@ -82,9 +81,7 @@ class Hooks:
 
     async def finish(self) -> None:
         """Give up what is still being stored, and was answered for already."""
-        for storing in self._storing:
-            storing.cancel()
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self._recorder.finish()
 
     async def receive(self, request: web.Request) -> web.Response:
         """Take what a PBX posted and answer how much of it was taken, as JSON.
@@ -137,29 +134,18 @@ class Hooks:
 
         What takes too long goes on by itself: the PBX is told to post it again, which is harmless.
         """
-        storing = asyncio.get_running_loop().create_task(self._store(name, facts, rejects))
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
-        await asyncio.wait([storing], timeout=ANSWER_SECONDS)
-        outcomes = storing.result() if storing.done() else None
-        if outcomes is None:
-            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"})
-        return outcomes
-
-    async def _store(
-        self, name: str, facts: Sequence[CallFacts], rejects: Sequence[Reject]
-    ) -> list[Outcome] | None:
-        """What was done with each statement; None: it could not be stored."""
         try:
-            outcomes = await self._recorder.record(facts)
-            if rejects:
-                await self._recorder.reject(name, rejects)
-        except StorageError as error:
-            log.error("a hook of %s could not be stored", name, exc_info=error)
-            return None
+            async with asyncio.timeout(ANSWER_SECONDS):
+                outcomes = await self._recorder.record(facts, source=name, rejects=rejects)
+        except (StorageError, TimeoutError) as error:
+            is_late = isinstance(error, TimeoutError)
+            why = AwayError(f"not within {ANSWER_SECONDS:.0f} s") if is_late else error
+            log.error("a hook of %s could not be stored", name, exc_info=why)
+            raise web.HTTPServiceUnavailable(headers={"Retry-After": "5"}) from error
         for outcome in outcomes:
             self._metrics.statements.labels(name, outcome.value).inc()
-        self._metrics.rejects.labels(name).inc(len(rejects))
+        if rejects:
+            self._metrics.rejects.labels(name).inc(len(rejects))
         return outcomes
 
     def _find(self, name: str, token: str) -> _Hook:

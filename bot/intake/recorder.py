@@ -1,7 +1,8 @@
 """Where statements about calls enter the log: those that wait together are committed together.
 
 A commit costs a write to the disk; sixteen hooks at once would pay it sixteen times. So while one
-commit is under way the next requests gather, and the first of them commits for all of them.
+commit is under way the next requests gather, and then one commit is made for all of them. It is
+nobody's: who waits for it no more, because it takes too long, cuts nothing short.
 """
 
 import asyncio
@@ -22,12 +23,16 @@ _HISTORY_AT_ONCE = 25
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """The statements of one `record`, and what became of them once `is_done`."""
+    """What one `record` was given; `done` has what became of it."""
 
     facts: Sequence[CallFacts]
-    outcomes: list[Outcome] | None = None
-    error: Exception | None = None
-    is_done: bool = False
+    source: str
+    rejects: Sequence[Reject]
+    done: "asyncio.Future[list[Outcome]]"
+
+    def fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 class Recorder:
@@ -47,23 +52,30 @@ class Recorder:
         self._clock = clock
         self._on_recorded = on_recorded
         self._waiting: list[_Request] = []
-        self._committing = asyncio.Lock()
+        self._committing: asyncio.Task[None] | None = None
 
-    async def record(self, facts: Sequence[CallFacts]) -> list[Outcome]:
+    async def record(
+        self, facts: Sequence[CallFacts], *, source: str = "", rejects: Sequence[Reject] = ()
+    ) -> list[Outcome]:
         """Merge statements into the log; when this returns they are durable.
 
-        Returns what each did to the log, in their order. Raises what the database raised, or
-        StorageError if recording was cut short: then none of these statements was recorded.
+        `rejects`: what could not be read of the `source`, for the administrators to be told of.
+        Returns what each statement did to the log, in their order. Raises what the database
+        raised, or StorageError if recording was cut short: then it is open whether these
+        statements were recorded, and they must be told again.
         """
-        request = _Request(facts)
-        self._waiting.append(request)
-        async with self._committing:
-            if not request.is_done:
-                together, self._waiting = self._waiting, []
-                await self._commit(together)
-        if request.error:
-            raise request.error
-        return request.outcomes or []
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Request(facts, source, rejects, done))
+        if self._committing is None:
+            self._committing = asyncio.get_running_loop().create_task(self._commit_all())
+        outcomes: list[Outcome] = await done
+        return outcomes
+
+    async def finish(self) -> None:
+        """Cut short what is still under way: whoever waited for it has given up."""
+        if self._committing:
+            self._committing.cancel()
+            await asyncio.wait([self._committing])
 
     async def record_history(self, facts: Sequence[CallFacts]) -> list[Outcome]:
         """Merge what was made up for later, as `record` does, some at a time.
@@ -85,24 +97,41 @@ class Recorder:
         await self._rejects.add(source, rejects, now=self._clock())
         self._on_recorded()
 
+    async def _commit_all(self) -> None:
+        together: list[_Request] = []
+        try:
+            while self._waiting:
+                together, self._waiting = self._waiting, []
+                await self._commit(together)
+        finally:
+            self._committing = None
+            for request in [*together, *self._waiting]:
+                request.fail(StorageError("recording was cut short"))
+            self._waiting = []
+
     async def _commit(self, requests: list[_Request]) -> None:
         try:
             facts = [statement for request in requests for statement in request.facts]
             outcomes = iter(await self._calls.record(facts, now=self._clock(), is_live=True))
             for request in requests:
-                request.outcomes = [next(outcomes) for _ in request.facts]
+                await self._settle(request, [next(outcomes) for _ in request.facts])
         except AwayError as error:
             for request in requests:
-                request.error = error
+                request.fail(error)
         except Exception as error:
             if len(requests) > 1:  # each alone: one that fails must not take the others with it
                 for request in requests:
                     await self._commit([request])
                 return
-            requests[0].error = error
-        finally:
-            for request in requests:
-                if request.outcomes is None and request.error is None:  # we were cancelled
-                    request.error = StorageError("recording was cut short")
-                request.is_done = True
+            requests[0].fail(error)
         self._on_recorded()
+
+    async def _settle(self, request: _Request, outcomes: list[Outcome]) -> None:
+        """Its statements are durable: now what could not be read."""
+        try:
+            if request.rejects:
+                await self._rejects.add(request.source, request.rejects, now=self._clock())
+        except StorageError as error:
+            request.fail(error)
+        if not request.done.done():
+            request.done.set_result(outcomes)

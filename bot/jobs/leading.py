@@ -14,6 +14,9 @@ _AGAIN_SECONDS = 1.0
 """After which a process whose database went away while it began to lead tries again."""
 
 
+_CANCEL_SECONDS = 10.0
+
+
 class Leading:
     """`led`: does it until the end of the block, which finishes what is under way.
 
@@ -53,7 +56,10 @@ class Leading:
                     await asyncio.wait([work, losing], return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     self.is_leader = False
-                (work if losing.done() else losing).cancel()
+                losing.cancel()
+                while not work.done() and lost.is_set():
+                    work.cancel()  # and again: what it awaits may swallow a cancel
+                    await asyncio.wait([work], timeout=_CANCEL_SECONDS)
         except* AwayError as errors:
             log.warning("leads no more: the database is away")
             log.debug("leads no more", exc_info=errors)

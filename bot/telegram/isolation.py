@@ -17,9 +17,9 @@ from aiogram.fsm.storage.base import BaseEventIsolation, StorageKey
 
 from storage.engine.base import Database, Row, Select
 
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that an update which was posted to us waits for what another process has in hand. Then
-Telegram is to send it again: it waits no longer than a minute for an answer."""
+Telegram is to send it again: no proxy waits much longer than half a minute."""
 
 
 class PersonIsolation(BaseEventIsolation):

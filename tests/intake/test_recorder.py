@@ -17,10 +17,13 @@ from tests.support.statements import NOW, said
 class CutShort(CallRepo):
     """What is recorded together fails, as does `broken` alone; `cut` is cancelled.
 
-    It is busy with `first` until the others wait. With `away` the whole database is not there.
+    It is busy with `first` until it may go on. With `away` the whole database is not there.
     """
 
-    tries = 0
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.tries = 0
+        self.is_busy, self.may_go_on = asyncio.Event(), asyncio.Event()
 
     async def record(
         self,
@@ -35,7 +38,8 @@ class CutShort(CallRepo):
         if "away" in names:
             raise AwayError("no connection")
         if names == ["first"]:
-            await asyncio.sleep(0)
+            self.is_busy.set()
+            await self.may_go_on.wait()
         if len(names) > 1 or names == ["broken"]:
             raise StorageError("the disk is full")
         if names == ["cut"]:
@@ -49,10 +53,18 @@ async def recorded(database: Database, *names: str) -> list[list[Outcome] | Base
 
 
 async def recorded_by(
-    calls: CallRepo, rejects: RejectRepo, *names: str
+    calls: CutShort, rejects: RejectRepo, first: str, *names: str, impatient: str = ""
 ) -> list[list[Outcome] | BaseException]:
+    """`impatient`: one of the names, who waits no more once they have gathered."""
     recorder = Recorder(calls, rejects, clock=lambda: NOW, on_recorded=lambda: None)
-    requests = [recorder.record([said(external_id=name)]) for name in names]
+    requests = [asyncio.ensure_future(recorder.record([said(external_id=first)]))]
+    await calls.is_busy.wait()
+    requests += [asyncio.ensure_future(recorder.record([said(external_id=x)])) for x in names]
+    await asyncio.sleep(0)  # they gather
+    if impatient:
+        requests[[first, *names].index(impatient)].cancel()
+        await asyncio.sleep(0)
+    calls.may_go_on.set()
     return await asyncio.gather(*requests, return_exceptions=True)
 
 
@@ -74,12 +86,22 @@ async def test_a_database_that_is_away_is_not_asked_again_for_each(database: Dat
 async def test_who_was_cut_short_hears_of_an_error(database: Database) -> None:
     """And not of nothing: a hook would answer that nothing was read, and the PBX forget it."""
     first, a, cut, b = await recorded(database, "first", "a", "cut", "b")
-    assert first == [Outcome.ACCEPTED]
-    assert isinstance(a, asyncio.CancelledError)
+    assert first == a == [Outcome.ACCEPTED]
     assert isinstance(cut, StorageError)
     assert isinstance(b, StorageError)
     rows = await database.fetch("SELECT external_id FROM calls ORDER BY id")
     assert [row["external_id"] for row in rows] == ["first", "a"]
+
+
+@pytest.mark.parametrize("impatient", ["first", "a"])
+async def test_who_waits_no_more_cuts_nothing_short(database: Database, impatient: str) -> None:
+    calls = CutShort(database)
+    ends = await recorded_by(calls, RejectRepo(database), "first", "a", impatient=impatient)
+    assert ends.count([Outcome.ACCEPTED]) == 1
+    assert [type(one) for one in ends if one != [Outcome.ACCEPTED]] == [asyncio.CancelledError]
+    async with asyncio.timeout(5):
+        while await database.count("SELECT count(*) FROM calls") < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("count", [1, 2])
