@@ -237,7 +237,7 @@ class CaseRefolding:
     async def _clients(
         self, spans: Mapping[str, tuple[int, int]], certain: Collection[str]
     ) -> list[_Client]:
-        """The clients of these numbers, each from the latest case opened before their span.
+        """The clients of these numbers, each from the latest case that was open by their span.
 
         Those whose number is not `certain` only if they have a case that a talk or an attempt in
         their span may change: one that is open, or was within the span. Most have none.
@@ -246,7 +246,7 @@ class CaseRefolding:
             "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
             f"{', '.join(['(?, ?, ?)'] * len(spans))}), {NUMBERS_SQL} "
             "SELECT a.client, a.number, (SELECT max(k.opened_at) FROM cases AS k "
-            "WHERE k.client = a.number AND k.opened_at < a.first AND k.state <> 'void') AS at, "
+            "WHERE k.client = a.number AND k.opened_at <= a.first AND k.state <> 'void') AS at, "
             "EXISTS (SELECT 1 FROM cases AS k WHERE k.client = a.number "
             "AND (k.state = 'open' OR (k.opened_at <= a.last AND k.expires_at >= a.first "
             "AND k.state <> 'void' AND (k.closed_at IS NULL OR k.closed_at >= a.first)))) "

@@ -56,9 +56,6 @@ class EventKind(StrEnum):
     """Somebody took the client, was handed them or gave them back."""
 
 
-_LOST = frozenset({EventKind.LOST, EventKind.LOST_RETURNED})
-
-
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What a person did with a case, or the bot with one in their hands.
@@ -187,20 +184,15 @@ def event_kind(
 
 
 def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFacts]:
-    """The cases these events make, oldest first; `window` in seconds.
-
-    Of one second, talks and attempts come before lost calls: a talk that begins with a lost call
-    does not return it. So all lost calls of the second in which a case was opened are its own, and
-    it can be folded from there without what was before.
-    """
+    """The cases these events make, oldest first; `window` in seconds."""
     cases: list[CaseFacts] = []
     returned: set[int] = set()
     current: CaseFacts | None = None
-    in_order = sorted(events, key=lambda one: (one.at, one.id == 0, one.kind in _LOST, one.tie))
+    in_order = sorted(events, key=lambda one: (one.at, one.id == 0, one.tie))
     for place, event in enumerate(in_order):
         if current and event.at > current.expires_at:
             current = None
-        if event.kind in _LOST:
+        if event.kind in {EventKind.LOST, EventKind.LOST_RETURNED}:
             if current is None:
                 current = CaseFacts(event.at, event.at + window, event.at)
                 cases.append(current)
@@ -222,7 +214,7 @@ def fold(events: Iterable[CaseEvent], *, window: int, now: int) -> list[CaseFact
             continue
         elif event.kind is EventKind.ATTEMPT:
             current.attempts.append(event.id)
-        else:
+        elif event.at > current.opened_at:
             current.state = CaseState(event.kind.value)
             current.closing, current.closed_at = event.id, event.talked_at
             current = None

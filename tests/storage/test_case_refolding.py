@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, permutations
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -424,41 +424,6 @@ async def _ends(
         for _, [case, *more] in groupby(rows, itemgetter("id"))
     ]
     return sorted(ends, key=str)
-
-
-async def test_calls_of_one_second_end_in_the_same_cases_in_any_order(tmp_path: Path) -> None:
-    """A talk that began with lost calls ends the case before them, whenever either is heard of."""
-
-    def call(name: str, hours: int, **values: Any) -> CallFacts:
-        return said(
-            **{
-                "external_id": name,
-                "started_at": NOW + hours * 3600,
-                "ended_at": NOW + hours * 3600 + 60,
-                "caller": Party(number=CLIENT),
-                "updated_at": 1,
-            }
-            | values
-        )
-
-    talk = {"status": Status.ANSWERED, "answered_at": NOW + 3609, "updated_at": 2}
-    story = [
-        call("c0", 0),
-        call("c1", 1),
-        call("c2", 1),
-        call("c2", 1, **talk),
-        call("c3", 1),
-    ]
-    ends = set()
-    for number, order in enumerate(permutations(story)):
-        if number % 7 == 0:
-            async with empty_database(tmp_path / f"{number}.db") as database:
-                steps = [[one] for one in order]
-                ends.add(str(await _ends(database, steps, closed_at=NOW + 30 * 3600)))
-    [end] = ends
-    assert "'got_through'" in end
-    assert "('c2', 'closing')" in end
-    assert "('c1', 'lost'), ('c3', 'lost')" in end, "they came with the talk: it returned neither"
 
 
 @BOTH_ENGINES
