@@ -66,9 +66,8 @@ ONLY_IN = {
         *("storage.engine.postgres", "storage.engine.postgres_connections"),
         *("storage.engine.postgres_lease", "storage.engine.postgres_locks"),
         *("storage.engine.postgres_schema", "storage.engine.postgres_server"),
-        "storage.engine.postgres_tables",
+        *("storage.engine.postgres_pool", "storage.engine.postgres_tables"),
     },
-    "psycopg_pool": {"storage.engine.postgres"},
     "sqlite3": {
         *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
     },

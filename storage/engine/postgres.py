@@ -10,18 +10,16 @@ Readers wait for nobody.
 """
 
 import asyncio
-import select
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from bot.domain.errors import AwayError, StorageError
 from storage.engine.base import Answer, Database, Row, Select, Statement, Transaction
 from storage.engine.postgres_connections import (
-    CONNECTIONS,
     Connection,
     address,
     answered,
@@ -32,22 +30,11 @@ from storage.engine.postgres_connections import (
     translated,
 )
 from storage.engine.postgres_locks import PostgresLocks
+from storage.engine.postgres_pool import AGAIN_SECONDS, Pool
 from storage.engine.postgres_schema import LOCK_SQL, MIGRATIONS, VERSION_SQL, migrate
 from storage.engine.postgres_server import examine
 
 _CHANNEL = "dzvinok_outbox"
-_AGAIN_SECONDS = 1.0
-"""After which a connection of one's own is tried again."""
-
-WAIT_SECONDS = 8.0
-"""For a connection of the pool; then the database counts as not there."""
-
-_RECONNECT_SECONDS = 2.0
-"""How long the pool tries by itself; then whoever asks next has it try again.
-
-By default it would wait longer and longer between its attempts, minutes in the end.
-"""
-
 _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _STALE = psycopg.errors.FeatureNotSupported
@@ -61,7 +48,7 @@ _Cursor = psycopg.AsyncCursor[Row]
 
 
 class PostgresDatabase(Database):
-    def __init__(self, url: str, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(self, url: str, pool: Pool) -> None:
         super().__init__()
         self._url = url
         self._pool = pool
@@ -136,7 +123,7 @@ class PostgresDatabase(Database):
                     yield  # there may have been some before
                     async for _ in connection.notifies():
                         yield
-            await asyncio.sleep(_AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def size(self) -> int:
         return await self.count("SELECT pg_database_size(current_database())")
@@ -160,8 +147,6 @@ class PostgresDatabase(Database):
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except PoolTimeout as error:
-            raise AwayError("no connection to PostgreSQL") from error
         except psycopg.errors.DiskFull as error:
             raise AwayError("disk full") from error
         except psycopg.OperationalError as error:
@@ -249,39 +234,27 @@ async def open_postgres(
     Raises StartError if it cannot be opened, or a newer version of the program has made of it what
     this one cannot work on.
     """
-    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        address(url),
-        connection_class=Connection,
-        kwargs={"autocommit": True, "row_factory": row_factory, "prepare_threshold": 1},
-        configure=_configure,
-        check=_check,
-        min_size=1,
-        max_size=CONNECTIONS,
-        timeout=WAIT_SECONDS,
-        reconnect_timeout=_RECONNECT_SECONDS,
-        open=False,
-    )
     try:
         async with await connect(url) as connection:
             await examine(connection, url)
             await migrate(connection, migrations)
     except (psycopg.Error, OSError) as error:
         raise explained(error) from error
-    async with pool:
+    pool = Pool(partial(_connect, address(url)))
+    try:
         yield PostgresDatabase(url, pool)
+    finally:
+        await pool.close()
 
 
-async def _configure(connection: Connection) -> None:
-    await configure(connection)
-    [[connection.schema]] = await (await connection.execute(VERSION_SQL)).fetchall()
-
-
-async def _check(connection: Connection) -> None:
-    """Raises psycopg.Error if the server has ended this session: then another is taken.
-
-    An end waits to be read, which costs no round trip to see.
-    """
-    waiting = select.poll()
-    waiting.register(connection.fileno(), select.POLLIN)
-    if waiting.poll(0):
-        await connection.execute("SELECT 1")
+async def _connect(where: str) -> Connection:
+    connection = await Connection.connect(
+        where, autocommit=True, row_factory=row_factory, prepare_threshold=1
+    )
+    try:
+        await configure(connection)
+        [[connection.schema]] = await (await connection.execute(VERSION_SQL)).fetchall()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection

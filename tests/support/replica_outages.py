@@ -89,14 +89,11 @@ async def cut_again_and_again(server: PostgresServer, times: int = CUTS) -> Outa
 
 
 async def held_up(server: PostgresServer, seconds: float, sql: str) -> Outage:
-    """A foreign session locks something for so long."""
+    """A foreign session locks something for so long, and is busy meanwhile."""
     began = time.time()
-    other = await psycopg.AsyncConnection.connect(server.url)
-    try:
+    async with await psycopg.AsyncConnection.connect(server.url) as other:
         await other.execute(sql.encode())
-        await asyncio.sleep(seconds)  # so long
-    finally:
-        await other.close()
+        await other.execute(f"SELECT pg_sleep({seconds})".encode())
     return Outage(began, time.time())
 
 
