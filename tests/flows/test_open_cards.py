@@ -224,7 +224,8 @@ async def test_only_who_may_still_see_a_card_has_it_kept_true_and_the_rest_is_si
 
         async with open_database(office.settings.database) as database:
             await EmployeeRepo(database).set_state(ids[0], EmployeeState.ACTIVE)
-        await blocked.wait_for(lambda one: one.id == cards[0].id and "sales" in one.text)
+        seconds = 10  # nobody wakes the Alerter: it looks every five
+        await blocked.wait_for(lambda one: one.id == cards[0].id and "sales" in one.text, seconds)
 
 
 async def test_cards_outlive_a_restart_and_a_flood(tmp_path: Path) -> None:

@@ -90,12 +90,12 @@ async def test_what_is_written_in_a_group_is_handled_in_order_too(company: Compa
 async def test_one_person_holds_up_nobody_else_on_another_machine(company: Company) -> None:
     olena = await hire(company)
     async with company.bot() as one, company.bot() as other:
-        company.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=2)
+        company.telegram.faults.add("sendMessage", "slow", chat_id=ADMIN, seconds=6)
         begun = time.monotonic()
         handling = asyncio.ensure_future(company.write(one, "/log"))
         await company.telegram.wait_calls("sendMessage", chat_id=ADMIN)
         assert await company.write(other, "/log", user=olena) == 200
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 5
         assert await handling == 200
 
 

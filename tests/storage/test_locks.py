@@ -126,8 +126,8 @@ async def test_many_are_held_in_few_trips_and_whoever_gives_up_holds_nothing(
             task.cancel()
         await asyncio.wait(waiting)
     for person in (0, 500, 999):
-        assert await held_within(one, person) < 1
-        assert await held_within(other, person) < 1
+        assert await held_within(one, person) < 5
+        assert await held_within(other, person) < 5
 
 
 @contextlib.asynccontextmanager
