@@ -106,18 +106,3 @@ async def test_who_stands_still_in_the_middle_of_what_it_sends_is_ended_by_the_l
             await stand_still(other)
     assert server.execute("SELECT flaw FROM flaws") == [("second",)]
     await standing.close()
-
-
-async def test_sessions_that_were_ended_cost_who_asks_next_no_second(
-    server: PostgresServer,
-) -> None:
-    """As many as there are: none is found dead after another, each with a longer pause."""
-    async with open_database(server.url) as database:
-        await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.3)") for _ in range(8)))
-        server.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
-        began = time.monotonic()
-        await asyncio.gather(*(database.fetch("SELECT 1 AS one") for _ in range(8)))
-        assert time.monotonic() - began < 1
