@@ -83,7 +83,7 @@ async def reader(office: Office, tg_id: int) -> None:
     user = office.people[tg_id]
     while not office.over.is_set():
         asked = await user.send("/log")
-        screen = await user.wait_for(has_button("🔴", after=asked), PATIENCE)
+        screen = await user.wait_for(has_text("Журнал дзвінків", after=asked), PATIENCE)
         for label in ("▶️", "▶️", "◀️", "🔴", "🔄"):
             current = user.current(screen)
             if current is not None and has_button(label)(current):
@@ -96,7 +96,8 @@ async def taker(office: Office, tg_id: int) -> None:
     user, pressed = office.people[tg_id], set[int]()
 
     def offered() -> Message | None:
-        free = (one for one in user.messages() if one.id not in pressed)
+        alerts = (one for one in user.messages() if "Пропущений дзвінок" in one.text)
+        free = (one for one in alerts if one.id not in pressed)
         return next(filter(has_button("🙋"), free), None)
 
     while True:

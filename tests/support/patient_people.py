@@ -92,7 +92,8 @@ async def taker(company: Company, tg_id: int, deeds: Deeds) -> None:
     user, pressed = company.people[tg_id], set[int]()
 
     def offered() -> Message | None:
-        free = (one for one in user.messages() if one.id not in pressed)
+        alerts = (one for one in user.messages() if "Пропущений дзвінок" in one.text)
+        free = (one for one in alerts if one.id not in pressed)
         return next(filter(has_button("🙋"), free), None)
 
     while not company.over.is_set():
