@@ -90,30 +90,41 @@ def bouncer_before(server: OwnServer, mode: str, **more: object) -> Iterator[int
             pytest.fail(_MISSING)
         pytest.skip(_MISSING)
     with _folder() as folder:
-        port, users, ini = free_port(), folder / "users", folder / "pgbouncer.ini"
+        users = folder / "users"
         users.write_text(f'"owner" "{PASSWORD}"\n', encoding="utf-8")
         settings: dict[str, object] = {
             "listen_addr": "127.0.0.1",
-            "listen_port": port,
             "auth_type": "plain",
             "auth_file": users,
             "pool_mode": mode,
             "unix_socket_dir": "",
             **more,
         }
-        lines = [f"{name} = {value}" for name, value in settings.items()]
-        databases = ["[databases]", f"* = host=127.0.0.1 port={server.port}"]
-        ini.write_text("\n".join([*databases, "[pgbouncer]", *lines, ""]))
-        for file in (users, ini):
-            _give_away(file)
-        user = "postgres" if os.getuid() == 0 else None
-        process = subprocess.Popen([_BOUNCER, "-q", ini], user=user, cwd="/")
+        process, port = _bouncer(folder, server, settings)
         try:
-            _wait(server.address("postgres").replace(f":{server.port}/", f":{port}/"))
             yield port
         finally:
             process.terminate()
             process.wait()
+
+
+def _bouncer(
+    folder: Path, server: OwnServer, settings: dict[str, object]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """One that answers, and its port."""
+    user = "postgres" if os.getuid() == 0 else None
+    ini = folder / "pgbouncer.ini"
+    for _ in range(_ATTEMPTS):  # a port that was free may be somebody's by now
+        port = free_port()
+        lines = [f"{name} = {value}" for name, value in settings.items()]
+        databases = ["[databases]", f"* = host=127.0.0.1 port={server.port}"]
+        ini.write_text("\n".join([*databases, "[pgbouncer]", f"listen_port = {port}", *lines, ""]))
+        for file in (Path(str(settings["auth_file"])), ini):
+            _give_away(file)
+        process = subprocess.Popen([_BOUNCER, "-q", ini], user=user, cwd="/")
+        if _answers(process, server.address("postgres").replace(f":{server.port}/", f":{port}/")):
+            return process, port
+    pytest.fail("PgBouncer does not start")
 
 
 @contextmanager
@@ -151,14 +162,18 @@ def _give_away(path: Path) -> None:
         path.chmod(0o700)
 
 
-def _wait(address: str) -> None:
+def _answers(process: subprocess.Popen[bytes], address: str) -> bool:
+    """Whether it does before it ends."""
     until = time.monotonic() + _SECONDS
-    while True:
+    while process.poll() is None:
         try:
             psycopg.connect(address).close()
         except psycopg.OperationalError:
             if time.monotonic() > until:
+                process.kill()
+                process.wait()
                 raise
             time.sleep(0.05)
         else:
-            return
+            return True
+    return False
