@@ -40,6 +40,13 @@ _BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _STALE = psycopg.errors.FeatureNotSupported
 """What is said of a prepared `SELECT *` once its table has another column, among other things."""
 
+_ENDED = (
+    None,  # cut, with nothing said
+    psycopg.errors.AdminShutdown.sqlstate,
+    psycopg.errors.CrashShutdown.sqlstate,
+)
+"""What is said where the session was ended."""
+
 _BEGIN = Statement("BEGIN", [()])
 _LOCK = Statement(LOCK_SQL, [()])
 _COMMIT = Statement("COMMIT", [()])
@@ -55,11 +62,15 @@ class PostgresDatabase(Database):
         self._locks: PostgresLocks | None = None
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
+        """What a session that is ended meanwhile has not answered is asked once more."""
         async with self._connection() as connection:
             try:
                 return await self._fetch_each(connection, selects)
             except _STALE:
                 await self._pool.drain()  # all forget what they have prepared
+            except psycopg.OperationalError as error:
+                if connection.is_silent or error.sqlstate not in _ENDED:
+                    raise
         async with self._connection() as connection:
             return await self._fetch_each(connection, selects)
 

@@ -106,6 +106,8 @@ _ADVICE = (
 class Connection(psycopg.AsyncConnection[Row]):
     schema = 0
     """The version of the schema that what is prepared fits."""
+    is_silent = False
+    """Broken off, since no answer came."""
 
 
 def explained(error: Exception) -> StartError:
@@ -190,6 +192,7 @@ def answered(
 
 
 def _break_off(connection: Connection) -> None:
+    connection.is_silent = True
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as it:
         it.shutdown(socket.SHUT_RDWR)
 

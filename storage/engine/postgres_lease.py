@@ -3,7 +3,8 @@
 - It asks the server once a second whether its session lives. What it knows is trusted for
   TRUSTED_SECONDS from the asking, also over a stall of the process: whatever is done to the world
   as the leader is done only while `is_held`.
-- The server frees the lock at once when the process dies, and FREED_SECONDS after the last asking
+- The server frees the lock at once when the process dies or its session is ended, of which the
+  process hears at once too; and FREED_SECONDS after the last asking
   when all is silent: the machine is gone, or the network, or the process stands still. That is
   later than it trusts itself, so no two lead at once.
 - With the asking it looks after the lock of all who write: whoever holds it and has said nothing
@@ -85,7 +86,6 @@ class PostgresLease(Lease):
         try:
             yield lost
         finally:
-            self._asked_at = float("-inf")
             asking.cancel()
             await asyncio.wait([asking])
             with suppress(OSError):
@@ -124,7 +124,8 @@ class PostgresLease(Lease):
         """Ask again and again whether the session that holds the lock lives."""
         try:
             while True:
-                await asyncio.sleep(ASK_SECONDS)
+                async for _ in connection.notifies(timeout=ASK_SECONDS):
+                    pass  # it waits, and hears at once that the session was ended
                 asked_at = _now()
                 left = self._asked_at + TRUSTED_SECONDS - asked_at
                 with answered(connection, max(0.0, left)):
@@ -134,6 +135,7 @@ class PostgresLease(Lease):
             log.warning("leads no more: %s", type(error).__name__)
             log.debug("leads no more", exc_info=error)
         finally:
+            self._asked_at = float("-inf")
             lost.set()
 
 

@@ -81,7 +81,11 @@ async def stop_it(server: PostgresServer) -> None:
     await replica_outages.stopped(server, "immediate", seconds=1)
 
 
-@pytest.mark.parametrize("happens", [stop_it])
+async def end_sessions(server: PostgresServer) -> None:
+    await replica_outages.cut_again_and_again(server, times=5)
+
+
+@pytest.mark.parametrize("happens", [stop_it, end_sessions])
 async def test_a_database_that_comes_and_goes_loses_nothing(
     tmp_path: Path, happens: replica_outages.Happening
 ) -> None:

@@ -106,3 +106,35 @@ async def test_who_stands_still_in_the_middle_of_what_it_sends_is_ended_by_the_l
             await stand_still(other)
     assert server.execute("SELECT flaw FROM flaws") == [("second",)]
     await standing.close()
+
+
+def end_sessions(server: PostgresServer, which: str = "true") -> int:
+    """How many there were."""
+    return len(
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE pid <> pg_backend_pid() AND datname = current_database() AND {which}"
+        )
+    )
+
+
+async def test_what_a_session_that_is_ended_was_reading_is_read_by_another(
+    server: PostgresServer,
+) -> None:
+    async with open_database(server.url) as database, asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(database.fetch("SELECT 1 AS one, pg_sleep(1)"))
+        while not end_sessions(server, "wait_event = 'PgSleep'"):  # noqa: ASYNC110 - the server's
+            await asyncio.sleep(0.01)
+        assert [row["one"] for row in await reading] == [1]
+
+
+async def test_sessions_that_were_ended_cost_who_asks_next_no_second(
+    server: PostgresServer,
+) -> None:
+    """As many as there are: none is found dead after another, each with a longer pause."""
+    async with open_database(server.url) as database:
+        await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.3)") for _ in range(8)))
+        assert end_sessions(server) == 8
+        began = time.monotonic()
+        await asyncio.gather(*(database.fetch("SELECT 1 AS one") for _ in range(8)))
+        assert time.monotonic() - began < 1
