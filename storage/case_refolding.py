@@ -10,7 +10,8 @@ bot/domain/case_rules.py); to refold is to do so anew.
   the numbers change; so contacts may come before the calls or after. `cases.client` is the number
   of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
-  cannot change. A hidden number has no client: each of its calls is a case by itself, and goes on
+  cannot change. Or at the one before, if that was closed by a call of the second in which the
+  later one opened: it may have lost calls of that second too. A hidden number has no client: each of its calls is a case by itself, and goes on
   as a case of the client when the number is told after all.
 - Of what people did, closings by hand and changes of hands take part in folding, each for the
   numbers and the lost calls it was of (case_deeds.py). Until when somebody has a case stays in its
@@ -246,7 +247,10 @@ class CaseRefolding:
             "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
             f"{', '.join(['(?, ?, ?)'] * len(spans))}), {NUMBERS_SQL} "
             "SELECT a.client, a.number, (SELECT max(k.opened_at) FROM cases AS k "
-            "WHERE k.client = a.number AND k.opened_at <= a.first AND k.state <> 'void') AS at, "
+            "WHERE k.client = a.number AND k.opened_at <= a.first AND k.state <> 'void' "
+            "AND NOT EXISTS (SELECT 1 FROM numbers AS n JOIN cases AS j ON j.client = n.number "
+            "WHERE n.client = a.client AND j.opened_at < k.opened_at "
+            "AND j.closed_at >= k.opened_at AND j.state <> 'void')) AS at, "
             "EXISTS (SELECT 1 FROM cases AS k WHERE k.client = a.number "
             "AND (k.state = 'open' OR (k.opened_at <= a.last AND k.expires_at >= a.first "
             "AND k.state <> 'void' AND (k.closed_at IS NULL OR k.closed_at >= a.first)))) "

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, permutations
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -424,6 +424,35 @@ async def _ends(
         for _, [case, *more] in groupby(rows, itemgetter("id"))
     ]
     return sorted(ends, key=str)
+
+
+async def test_calls_of_one_second_end_in_the_same_cases_in_any_order(tmp_path: Path) -> None:
+    """A talk of that second ends the case before it: what was lost with it belongs to either."""
+
+    def call(name: str, hours: int, **values: Any) -> CallFacts:
+        start = NOW + hours * 3600
+        return said(
+            **{
+                "external_id": name,
+                "started_at": start,
+                "ended_at": start + 60,
+                "caller": Party(number=CLIENT),
+                "updated_at": 1,
+            }
+            | values
+        )
+
+    talk = {"status": Status.ANSWERED, "answered_at": NOW + 3609, "updated_at": 2}
+    story = [call("c0", 0), call("c1", 1), call("c2", 1), call("c2", 1, **talk), call("c3", 1)]
+    ends = set()
+    for number, order in enumerate(permutations(story)):
+        if number % 3 == 0:
+            async with empty_database(tmp_path / f"{number}.db") as database:
+                steps = [[one] for one in order]
+                ends.add(str(await _ends(database, steps, closed_at=NOW + 30 * 3600)))
+    [end] = ends
+    assert "('c0', 'lost'), ('c1', 'lost'), ('c2', 'closing')" in end
+    assert "('c3', 'lost')" in end.partition("closing")[2]
 
 
 @BOTH_ENGINES
