@@ -11,8 +11,9 @@ bot/domain/case_rules.py); to refold is to do so anew.
   of the latest lost call. A number is ignored by itself, whatever contact it is of.
 - Refolding begins at the latest case that was open by the first call that changed: earlier cases
   cannot change. Or at the one before, if that was closed by a call of the second in which the
-  later one opened: it may have lost calls of that second too. A hidden number has no client: each of its calls is a case by itself, and goes on
-  as a case of the client when the number is told after all.
+  later one opened: it may have lost calls of that second too. A hidden number has no client: each
+  of its calls is a case by itself, and goes on as a case of the client when the number is told
+  after all.
 - Of what people did, closings by hand and changes of hands take part in folding, each for the
   numbers and the lost calls it was of (case_deeds.py). Until when somebody has a case stays in its
   row while it is open and in their hands; whose is known anew is asked about at once.
