@@ -16,7 +16,8 @@ from psycopg.rows import dict_row, tuple_row
 from storage.database import Where, open_database
 from storage.engine.base import Database
 from storage.engine.postgres_schema import COMPANY_LOCK
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.emptied_postgres import emptied_database
+from tests.support.postgres import check_installed
 
 _migrated: list[bytes] = []
 _of_the_test: list["_Databases"] = []
@@ -32,7 +33,7 @@ class _Databases:
 
     def address(self, path: Path) -> str:
         if path not in self._addresses:
-            self._addresses[path] = self._stack.enter_context(postgres_database())
+            self._addresses[path] = self._stack.enter_context(emptied_database())
         return self._addresses[path]
 
     def connection(self, address: str) -> psycopg.Connection[Any]:
@@ -109,7 +110,7 @@ def _translated(sql: str) -> bytes:
 async def empty_database(path: Path) -> AsyncIterator[Database]:
     """An empty database, open; of PostgreSQL it goes when it is closed."""
     if _of_the_test:
-        with postgres_database() as address:
+        with emptied_database() as address:
             async with open_database(address) as database:
                 yield database
     else:
