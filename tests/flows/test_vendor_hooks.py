@@ -51,8 +51,9 @@ async def test_a_call_of_onevoiplanet_lives_and_is_lost(tmp_path: Path) -> None:
         assert status == 200
         alert = await admin.wait_for(is_alert)
         assert "67 123 45 67" in alert.text
-        stored = rows(office.settings.database, "SELECT status, wait FROM calls")
-        assert stored == [("missed", 17)]
+        [(status, wait)] = rows(office.settings.database, "SELECT status, wait FROM calls")
+        assert status == "missed"
+        assert 17 <= wait < 47  # the clock runs on while the test is at work
 
 
 async def test_a_vendor_is_answered_as_it_wants(tmp_path: Path) -> None:
