@@ -186,7 +186,12 @@ def backup(
     """Write a consistent copy of the database, also while the bot runs."""
     settings = _settings()
     if settings.database_url:
-        _fail(StartError(f"DATABASE_URL: PostgreSQL has its own backup: pg_dump -Fc -f {file}"))
+        _fail(
+            StartError(
+                "DATABASE_URL: PostgreSQL has its own backup: "
+                f"pg_dump --format=custom --file={file} DATABASE_URL"
+            )
+        )
     from storage.database import copy_database
 
     _run(copy_database(settings.database_path, file, replaces=force))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.errors import StartError
+from storage.engine.postgres_connections import CREATEDB
 from storage.engine.postgres_tables import PostgresTables, open_postgres_tables
 from storage.engine.sqlite_files import check_database
 from storage.engine.sqlite_tables import SqliteTables, open_sqlite_tables
@@ -20,8 +21,8 @@ from storage.engine.tables import BEGIN, END, Sum, Table
 from storage.lock import only_process
 
 _NOT_EMPTY = (
-    "DATABASE_URL: the database is not empty, and no copy of {path} ({what}): empty one first, or "
-    "make another (createdb); if the bot has run on it since it was moved, just go on with it"
+    "DATABASE_URL: the database is not empty, and no copy of {path} ({what}): if the bot has run "
+    f"on it since it was moved, just go on with it; else make another {CREATEDB}"
 )
 
 

@@ -66,9 +66,17 @@ _EXPECTED = (
     "special characters of the password as in %40 for @"
 )
 
+CREATEDB = "as user postgres: createdb -O USER -E UTF8 -T template0 DATABASE"
+"""How a database is made that will do, whatever the server's own encoding."""
+
 _ADVICE = (
     ("unsupported startup parameter", "write the address of PostgreSQL itself, not of a pooler"),
-    ("(no|without) encryption|SSL off|SSL required", "the server wants TLS: add ?sslmode=require"),
+    (
+        "pg_hba.conf.*(no encryption|SSL off)",
+        "let this computer in: a line of its address in pg_hba.conf; "
+        "if there is one for TLS alone (hostssl), add ?sslmode=require",
+    ),
+    ("without encryption|SSL required", "the server wants TLS: add ?sslmode=require"),
     ("does not support SSL", "take sslmode out of the address, or switch TLS on in the server"),
     (
         "certificate",
@@ -76,14 +84,17 @@ _ADVICE = (
     ),
     ("no password supplied", "write the password: postgresql://user:password@host/database"),
     (r"(password|SASL) authentication failed|no such user", "check the user and the password"),
-    (r"database .* does not exist|no such database", "make it: createdb -O USER DATABASE"),
-    (r"role .* does not exist", "make the user: createuser -P USER"),
+    (r"database .* does not exist|no such database", f"make it {CREATEDB}"),
+    (r"role .* does not exist", "make it as user postgres: createuser --pwprompt USER"),
     ("pg_hba.conf", "let this computer in: a line of its address in pg_hba.conf"),
     (
         "resolve host|translate host name",
         "no such host is known here: check the name in the address",
     ),
-    ("Connection refused|No such file", "nothing listens there: check host, port, the server"),
+    (
+        "Connection refused|No such file",
+        "nothing listens there: check host, port, listen_addresses of the server",
+    ),
     ("timeout|timed out|unreachable", "nothing answers there: check host, port, the firewall"),
     (
         "too many (clients|connections)|connection slots|no more connections",

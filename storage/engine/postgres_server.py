@@ -8,7 +8,13 @@ import psycopg
 
 from bot.domain.errors import StartError
 from storage.engine.base import Server
-from storage.engine.postgres_connections import OF_A_BOT, Connection, connect, explained
+from storage.engine.postgres_connections import (
+    CREATEDB,
+    OF_A_BOT,
+    Connection,
+    connect,
+    explained,
+)
 
 _MODE_SECONDS = 10.0
 
@@ -39,8 +45,7 @@ async def examine(connection: Connection, url: str) -> None:
         raise explained(StartError("it is read-only"))
     if encoding != "UTF8":
         raise StartError(
-            f"DATABASE_URL: the database is in {encoding}: "
-            "make one in UTF-8: createdb -E UTF8 -T template0 DATABASE"
+            f"DATABASE_URL: the database is in {encoding}: make one in UTF-8 {CREATEDB}"
         )
     if pid != told.backend_pid:
         await _check_pooler(url)

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from bot.domain.errors import StartError
-from storage.engine.postgres_connections import Connection, connect, explained
+from storage.engine.postgres_connections import CREATEDB, Connection, connect, explained
 from storage.engine.postgres_lease import LEADER_LOCK
 from storage.engine.postgres_schema import LOCK_SQL, migrate, stored_version
 from storage.engine.postgres_server import examine
@@ -170,5 +170,5 @@ async def _check_foreign(connection: Connection) -> None:
         shown = ", ".join(found[:3]) + (", …" if found[3:] else "")
         raise StartError(
             f"DATABASE_URL: the database holds tables of another program ({shown}): "
-            "make one for Dzvinok alone: createdb DATABASE"
+            f"make one for Dzvinok alone {CREATEDB}"
         )

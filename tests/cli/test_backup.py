@@ -199,3 +199,11 @@ def test_what_is_no_ordinary_file_stays_what_it_is(terminal: Terminal) -> None:
     assert pipe.is_fifo()
     folder = terminal.run("backup", terminal.directory, "--force").refusal()
     assert folder.startswith(f"{terminal.directory} is a folder: ")
+
+
+def test_a_database_of_postgresql_has_a_backup_of_its_own(terminal: Terminal) -> None:
+    done = terminal.run("backup", "data/copy.dump", DATABASE_URL="postgresql://a:secret@db/calls")
+    assert done.refusal() == (
+        "DATABASE_URL: PostgreSQL has its own backup: "
+        "pg_dump --format=custom --file=data/copy.dump DATABASE_URL"
+    )

@@ -23,6 +23,9 @@ from tests.support.moved_clock import clock_to_move
 from tests.support.postgres import check_installed, postgres_database
 from tests.support.terminals import Output, Terminal
 
+CREATEDB = "as user postgres: createdb -O USER -E UTF8 -T template0 DATABASE"
+"""Without one of these words the next message would be of the encoding, or of the rights."""
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
@@ -78,9 +81,14 @@ def test_what_the_address_has_wrong(server: OwnServer, database: str, terminal: 
     for changes, told, advice in (
         ({"password": "wrong"}, "password authentication failed", "check the user and the"),
         ({"user": "nobody"}, "password authentication failed", "check the user and the password"),
-        ({"database": "none"}, 'database "none" does not exist', "make it: createdb"),
+        ({"database": "none"}, 'database "none" does not exist', f"make it {CREATEDB}"),
         ({"more": "?sslmode=require"}, "does not support SSL", "take sslmode out of the address"),
-        ({"user": "in_private"}, "no encryption", "add ?sslmode=require"),
+        (  # so it says of an address that no line lets in, too
+            {"user": "in_private"},
+            "no encryption",
+            "a line of its address in pg_hba.conf; if there is one for TLS alone (hostssl), add "
+            "?sslmode=require",
+        ),
     ):
         line = failure(terminal, server.address(**{"database": database, **changes}))
         assert told in line
@@ -124,7 +132,8 @@ def test_an_address_with_a_bare_password_is_refused_and_not_shown(
 
 def test_a_database_in_another_encoding(server: OwnServer, terminal: Terminal) -> None:
     server.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    assert "is in LATIN1: make one in UTF-8" in failure(terminal, server.address("latin"))
+    line = failure(terminal, server.address("latin"))
+    assert line.endswith(f"is in LATIN1: make one in UTF-8 {CREATEDB}")
 
 
 def test_a_standby(server: OwnServer, terminal: Terminal) -> None:

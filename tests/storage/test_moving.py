@@ -285,7 +285,8 @@ async def test_a_database_of_another_program_is_refused_and_left_alone(
     query(url, "CREATE SCHEMA public CREATE TABLE invoices (id INTEGER)")
     assert await refusal(path, url) == (
         "DATABASE_URL: the database holds tables of another program (invoices): "
-        "make one for Dzvinok alone: createdb DATABASE"
+        "make one for Dzvinok alone as user postgres: "
+        "createdb -O USER -E UTF8 -T template0 DATABASE"
     )
     assert in_postgres(url) == {"invoices": []}
 
@@ -309,6 +310,9 @@ async def test_what_is_no_copy_of_the_file_is_refused_and_left_alone(
     line = await refusal(path, url)
     assert line.startswith(f"DATABASE_URL: the database is not empty, and no copy of {path} (")
     assert told in line
+    assert line.endswith(
+        "make another as user postgres: createdb -O USER -E UTF8 -T template0 DATABASE"
+    )
     assert in_postgres(url) == before
 
 
