@@ -161,6 +161,8 @@ async def reopen_case(
     now = case_screens.clock()
     case_id = await case_screens.id_of_case(callback_data)
     is_open = await case_screens.closings.reopen(case_id, employee, now=now)
+    if not is_open:  # Telegram may deliver a press twice
+        is_open = (await case_screens.get_to_take(callback_data, employee)).is_open
     words = views.reopened() if is_open else views.too_late_to_reopen()
     await case_screens.show_card_or_words(query, employee, callback_data, words)
 

@@ -125,7 +125,8 @@ async def more_sent(
     """Ask whether a text sent after the comment was saved is to be added to it.
 
     What is asked about already is added to first: three texts in one go make one comment. What is
-    too long already is not: a shorter text may take its place.
+    too long already is not: a shorter text may take its place. The same text again is asked about
+    once.
     """
     call = await card_screens.journal.get(dialog.origin.call, employee.scope)
     text, saved = (message.text or "").strip(), call.comment.text if call.comment else ""
@@ -134,7 +135,8 @@ async def more_sent(
         return
     is_cut = dialog.draft is not None and len(dialog.draft) >= COMMENT_LIMIT
     base = saved if dialog.draft is None or is_cut else dialog.draft
-    joined = "\n".join(filter(None, (base, text)))
+    is_again = base == dialog.draft and f"\n{base}".endswith(f"\n{text}")
+    joined = base if is_again else "\n".join(filter(None, (base, text)))
     question = views.ask_to_add(call, joined, card_screens.settings.zone)
     await _ask_to_change(message, dialog, joined, question, comments, is_added=True)
 
@@ -216,7 +218,7 @@ async def _save(
             await comments.set(card.call, text, author=employee, on_top_of=version, now=now)
             await card_screens.show(event, card, employee, note=views.saved())
         origin = dialog.origin.model_copy(update={"version": await comments.version(card.call)})
-        await dialogs.go_on(dialog.state, CommentDialog.more, origin)
+        await dialogs.go_on(event, dialog.state, CommentDialog.more, origin)
     except ConflictError:
         call = await card_screens.journal.get(card.call, employee.scope)
         await _ask_which(event, dialog, call, text, comments)

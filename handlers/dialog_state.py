@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from bot.telegram.reply import Event, remove
 from keyboards.callbacks import DialogButton, unpacked
-from storage.fsm import clear, put
+from storage.fsm import put
 
 Origin = TypeVar("Origin", bound=CallbackData)
 
@@ -60,7 +60,7 @@ class Dialog(Generic[Origin]):
         What is refused leaves it too: see LeaveWhenRefused.
         """
         yield
-        await clear(self.state)
+        await put(self.state, None, answered_by(event))
         shown = event.message if isinstance(event, CallbackQuery) else None
         await remove(event, [one for one in self.messages if not shown or one != shown.message_id])
 
@@ -111,6 +111,18 @@ async def adopt(state: FSMContext, message_id: int, buttons: str | None) -> None
     match await state.get_data():
         case {"messages": [*messages]} as data if await state.get_state() is not None:
             await state.set_data({**data, "messages": [*messages, message_id]})
+
+
+def answered_by(event: Event) -> dict[str, Any]:
+    """What is kept of a question that a press has answered: the message shows what came of it."""
+    message = event.message if isinstance(event, CallbackQuery) else None
+    return {"answered": message.message_id} if message else {}
+
+
+async def is_answered(state: FSMContext, query: CallbackQuery) -> bool:
+    """Whether the pressed message was the question answered last, by a press of its buttons."""
+    answered = (await state.get_data()).get("answered")
+    return query.message is not None and query.message.message_id == answered
 
 
 def of_own_chat(state: FSMContext, query: CallbackQuery) -> FSMContext:

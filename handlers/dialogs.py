@@ -16,6 +16,7 @@ The rules are the same for all screens:
   was sent before such a press answers what was asked before it (handlers/earlier_answers).
 - A dialog is left, and the messages that asked are deleted, only after the next screen is shown:
   an answer that comes again, because the bot was killed, must find its dialog.
+- A button of a question that is pressed again leaves what the first press has shown.
 - An answer that is refused leaves the dialog too: it would be refused for ever.
 """
 
@@ -33,7 +34,7 @@ from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.typed_times import UnreadableTimeError
 from bot.telegram.errors import ShownLaterError
 from bot.telegram.filters import Where
-from bot.telegram.reply import answer, remove, remove_from, say, show, write_to
+from bot.telegram.reply import Event, answer, remove, remove_from, say, show, write_to
 from bot.views import dialogs as views
 from bot.views import groups as group_views
 from handlers.dialog_state import (
@@ -41,6 +42,7 @@ from handlers.dialog_state import (
     HasDraft,
     InDialog,
     OfQuestion,
+    answered_by,
     dialog_data,
     messages_of,
     of_own_chat,
@@ -117,9 +119,9 @@ async def ask_below(
     await put(state, step, dialog_data(origin, (asked.message_id,) if asked else (), draft))
 
 
-async def go_on(state: FSMContext, step: State, origin: CallbackData) -> None:
+async def go_on(event: Event, state: FSMContext, step: State, origin: CallbackData) -> None:
     """Go to a step that asks nothing yet: what may follow an answer."""
-    await _begin(state, step, origin, None)
+    await put(state, step, dialog_data(origin, (), None) | answered_by(event))
 
 
 async def ask_in_own_chat(

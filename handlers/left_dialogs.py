@@ -17,10 +17,10 @@ from bot.domain.errors import AppError
 from bot.telegram.errors import ShownLaterError
 from bot.telegram.filters import HasRole, is_command
 from bot.telegram.middlewares import Handler
-from bot.telegram.reply import remove, remove_from, show
+from bot.telegram.reply import answer, remove, remove_from, show
 from bot.views import dialogs as views
 from bot.views import start as start_views
-from handlers.dialog_state import messages_of, of_own_chat
+from handlers.dialog_state import is_answered, messages_of, of_own_chat
 from keyboards.callbacks import (
     AlertCard,
     Card,
@@ -167,9 +167,15 @@ async def said_after_leaving(message: Message, state: FSMContext) -> None:
     await show(message, views.was_left())
 
 
-async def pressed_too_late(query: CallbackQuery) -> None:
-    """Take the buttons off a question whose dialog was left by a command."""
-    await show(query, views.is_over())
+async def pressed_too_late(query: CallbackQuery, state: FSMContext) -> None:
+    """Take the buttons off a question whose dialog was left by a command.
+
+    Pressed twice, or told of twice by Telegram, it shows what came of the first press.
+    """
+    if await is_answered(state, query):
+        await answer(query)
+    else:
+        await show(query, views.is_over())
 
 
 async def _is_in_dialog(message: Message, raw_state: str | None) -> bool:

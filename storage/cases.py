@@ -294,7 +294,7 @@ class CaseRepo:
     async def hand(self, case_id: int, by: Employee, to: int, *, now: int) -> bool:
         """Make another person the owner and tell them. False: it is over, or they cannot be told.
 
-        Raises NoAccessError unless `by` sees all.
+        Whoever has it already is not told again. Raises NoAccessError unless `by` sees all.
         """
         if not by.role.sees_all:
             raise NoAccessError(f"handing case {case_id}")
@@ -307,6 +307,8 @@ class CaseRepo:
             )
             if row["state"] != "open" or not people:
                 return False
+            if row["owner_id"] == to:  # Telegram may deliver a press twice
+                return True
             claim = claims_due([case_id], after=self._claim_seconds, now=now)
             await set_owner(tx, claim, to, now=now)
             await note_action(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)

@@ -3,7 +3,9 @@
 It is of one process. Where a balancer gives the posts of one call to several, each fills in less
 than one would that had them all: a wait measured by its own clock, the phone of a transferred call
 while that goes on, a recording a few minutes before the history tells of it. How a call ended, and
-so whether it was lost, every last post says itself.
+so whether it was lost, every last post says itself, but for a call that Zadarma forwards to a
+telephone outside: its end does not say that somebody answered, and without its NOTIFY_ANSWER it
+counts as missed.
 """
 
 from typing import Generic, TypeVar

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.markup import find_button
 from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from storage.database import open_database
 from storage.delayed_screens import DelayedScreen, DelayedScreenRepo
 from storage.invites import InviteRepo
 from tests.support.engines import ONLY_POSTGRES
-from tests.support.lost_calls import pressed
+from tests.support.lost_calls import NUMBER, is_alert, pressed
 from tests.support.replicas import PATIENCE, Company
 from tests.support.replicas import company as create_company
 from tests.support.running import ADMIN, OLENA
@@ -85,6 +86,25 @@ async def test_what_is_written_in_a_group_is_handled_in_order_too(company: Compa
         assert await company.write(other, "/connect", user=olena, group=GROUP) == 200
         assert time.monotonic() - begun > 0.9, "only after what another person wrote there before"
         assert await handling == 200
+
+
+async def test_a_press_that_two_machines_get_is_done_once_and_shows_what_was_done(
+    company: Company,
+) -> None:
+    admin = company.admin
+    async with company.bot() as one, company.bot() as other:
+        company.to = one
+        await company.lose(one, NUMBER)
+        await pressed(admin, await admin.wait_for(is_alert), "✅")
+        message: Message | None = admin.last_reply()
+        for label, said in (("Помилилися", "Закрито вручну"), ("↩️", "Знову відкрито")):
+            assert message is not None
+            data = str(find_button(message.markup, label)["callback_data"])
+            for company.to in (one, other):
+                await (await admin.press_stale(message, data)).answered()
+                message = admin.current(message)
+                assert message is not None
+                assert said in message.text
 
 
 async def test_one_person_holds_up_nobody_else_on_another_machine(company: Company) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.markup import find_button
 from bot.demo.bot_api.people import User as Account
 from bot.domain.calls import COMMENT_LIMIT
 from bot.domain.people import Role
@@ -302,6 +303,33 @@ async def test_a_further_text_that_is_refused_leaves_the_question(chief: Chief) 
     await set_extensions(office, IVAN, ["105"])
     assert "no access" in (await office.ask(ivan, "Another word")).text
     assert UNASKED in (await office.ask(ivan, "A third one")).text
+
+
+async def test_a_question_pressed_twice_shows_what_came_of_the_first_press(chief: Chief) -> None:
+    spam = [(name, None, "Advertising") for name in DIALOGS if name.startswith("reason")]
+    long = [("comment", "x" * (COMMENT_LIMIT + 1), "✅ Save")]
+    for name, answer, label in [*((name, None, "✖️") for name in DIALOGS), *spam, *long]:
+        question = await chief.ask(name)
+        if answer:
+            question = await chief.say(answer)
+        button = find_button(question.markup, label)
+        screen = await chief.press(question, label)
+        again = await chief.user.press_stale(question, str(button["callback_data"]))
+        await again.answered()
+        shown = chief.user.current(question)
+        assert shown is not None
+        assert (screen.id, screen.text) == (shown.id, shown.text), name
+        assert shown.text != OVER, name
+
+
+async def test_a_text_that_comes_twice_is_offered_to_the_comment_once(chief: Chief) -> None:
+    await chief.ask("comment")
+    await chief.say("One")
+    for _twice in range(2):
+        asked = await chief.say("Two")
+    card = await chief.press(asked, "➕ Add it")
+    assert "One\nTwo" in card.text
+    assert card.text.count("Two") == 1
 
 
 async def test_texts_in_one_go_are_offered_to_the_comment(chief: Chief) -> None:

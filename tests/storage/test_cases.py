@@ -156,6 +156,15 @@ async def test_rights_over_a_case(stored: StoredCalls) -> None:
         await stored.cases.get(999, EVERYTHING)
 
 
+async def test_a_case_handed_twice_to_somebody_is_handed_once(stored: StoredCalls) -> None:
+    boss, far = await stored.hire(1, Role.SUPERVISOR), await stored.hire(2, Role.OPERATOR, "104")
+    await stored.lost()
+    case = await stored.only_case()
+    for at in (NOW, NOW + 1):
+        assert await stored.cases.hand(case.id, boss, far.id, now=at)
+    assert [one.kind.value for one in (await stored.only_case()).actions] == ["handed"]
+
+
 async def test_who_an_alert_is_for_is_who_may_see_the_case(stored: StoredCalls) -> None:
     """One rule, in SQL for what is asked of the database and in Python for what was read."""
     people = [
