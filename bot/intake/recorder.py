@@ -17,6 +17,9 @@ from storage.calls import CallRepo
 from storage.engine.base import chunks
 from storage.rejects import RejectRepo
 
+_GATHER_SECONDS = 0.002
+"""For which a commit after one of several waits: who has just been answered tells of more then."""
+
 _HISTORY_AT_ONCE = 25
 """Statements of one transaction: presses and hooks wait for no more than that takes."""
 
@@ -101,6 +104,8 @@ class Recorder:
         together: list[_Request] = []
         try:
             while self._waiting:
+                if len(together) > 1:
+                    await asyncio.sleep(_GATHER_SECONDS)
                 together, self._waiting = self._waiting, []
                 await self._commit(together)
         finally:
