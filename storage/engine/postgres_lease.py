@@ -3,10 +3,10 @@
 - It asks the server once a second whether its session lives. What it knows is trusted for
   TRUSTED_SECONDS from the asking, also over a stall of the process: whatever is done to the world
   as the leader is done only while `is_held`.
-- The server frees the lock at once when the process dies or its session is ended, of which the
-  process hears at once too; and FREED_SECONDS after the last asking
-  when all is silent: the machine is gone, or the network, or the process stands still. That is
-  later than it trusts itself, so no two lead at once.
+- The server frees the lock at once when the process dies or its session is ended, and the process
+  hears of the latter at once too. When all is silent (the machine is gone, or the network, or the
+  process stands still) it frees it FREED_SECONDS after the last asking: later than the process
+  trusts itself, so no two lead at once.
 - With the asking it looks after the lock of all who write: whoever holds it and has said nothing
   for STILL_SECONDS stands still, and is ended. (PostgreSQL itself sees that only of a session that
   is idle in its transaction, not of one in the middle of what it sends.)
@@ -86,6 +86,7 @@ class PostgresLease(Lease):
         try:
             yield lost
         finally:
+            self._asked_at = float("-inf")  # also when the asking has not even begun
             asking.cancel()
             await asyncio.wait([asking])
             with suppress(OSError):

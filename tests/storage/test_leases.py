@@ -77,6 +77,13 @@ async def test_one_leads_and_the_next_when_it_ends(url: str) -> None:
     await leads_within(second, PATIENCE)
 
 
+async def test_whoever_gives_it_up_at_once_leads_no_more(url: str) -> None:
+    lease = PostgresLease(url)
+    async with lease.held():
+        assert lease.is_held
+    assert not lease.is_held
+
+
 async def test_whoever_leads_goes_on_for_longer_than_one_asking_is_trusted(url: str) -> None:
     lease = PostgresLease(url)
     async with lease.held() as lost, asyncio.timeout(PATIENCE):
