@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 1.0
 """After which a process whose database went away while it began to lead tries again."""
 
-
 _CANCEL_SECONDS = 10.0
+"""After which what is to end, since another may lead, and has not, is cancelled again."""
 
 
 class Leading:

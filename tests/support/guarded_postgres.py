@@ -92,6 +92,7 @@ def bouncer_before(server: OwnServer, mode: str, **more: object) -> Iterator[int
     with _folder() as folder:
         users = folder / "users"
         users.write_text(f'"owner" "{PASSWORD}"\n', encoding="utf-8")
+        _give_away(users)
         settings: dict[str, object] = {
             "listen_addr": "127.0.0.1",
             "auth_type": "plain",
@@ -119,8 +120,7 @@ def _bouncer(
         lines = [f"{name} = {value}" for name, value in settings.items()]
         databases = ["[databases]", f"* = host=127.0.0.1 port={server.port}"]
         ini.write_text("\n".join([*databases, "[pgbouncer]", f"listen_port = {port}", *lines, ""]))
-        for file in (Path(str(settings["auth_file"])), ini):
-            _give_away(file)
+        _give_away(ini)
         process = subprocess.Popen([_BOUNCER, "-q", ini], user=user, cwd="/")
         if _answers(process, server.address("postgres").replace(f":{server.port}/", f":{port}/")):
             return process, port
