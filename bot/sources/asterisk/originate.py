@@ -11,6 +11,7 @@ is known before anything rings, and whatever becomes of it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bot.config.sources import AmiSettings, AsteriskSettings
@@ -28,6 +29,9 @@ HEARS = frozenset({"OriginateResponse", "DialEnd"})
 """The events that tell what became of it; both are of the class `call`."""
 
 _SLACK_SECONDS = 10
+
+_END_SECONDS = 1.0
+"""For which a DialEnd is waited for that the OriginateResponse has overtaken."""
 
 _BUSY = "5"
 _IN_VAIN = frozenset({"1", "2", "3"})
@@ -64,8 +68,11 @@ class Originating:
         self._is_permitted = True
         self._answers: dict[str, asyncio.Future[Packet]] = {}
         self._outcomes: dict[str, asyncio.Future[Packet]] = {}
-        self._ends: dict[str, str] = {}
-        """How dialling the extension ended, by DialEnd: of a Local channel no reason tells."""
+        self._ends: dict[str, asyncio.Future[Packet]] = {}
+        """How dialling the extension ended, by DialEnd: of a Local channel no reason tells.
+
+        Now the one comes first, now the other: Asterisk sends both in the same millisecond.
+        """
 
     def connected(self, connection: AmiConnection) -> None:
         self._connection = connection
@@ -87,8 +94,7 @@ class Originating:
         """Take a packet that came over the connection, if it answers something of ours."""
         action, event = packet.get("actionid", ""), packet.get("event", "").lower()
         if event == "dialend":
-            if (ref := packet.get("destuniqueid", "")) in self._outcomes:
-                self._ends[ref] = packet.get("dialstatus", "")
+            _settle(self._ends.get(packet.get("destuniqueid", "")), packet)
         elif event == "originateresponse":
             _settle(self._outcomes.get(action), packet)
         elif "response" in packet and "event" not in packet:
@@ -115,6 +121,7 @@ class Originating:
         loop = asyncio.get_running_loop()
         self._answers[ref] = answering = loop.create_future()
         self._outcomes[ref] = loop.create_future()
+        self._ends[ref] = loop.create_future()
         connection.send(
             "Originate",
             ActionID=ref,
@@ -132,30 +139,34 @@ class Originating:
             answer = await answering
         except BaseException:
             self._answers.pop(ref, None)
-            self._outcomes.pop(ref, None)
+            self._forget(ref)
             raise
         if answer.get("response", "").lower() != "success":
-            self._outcomes.pop(ref, None)
+            self._forget(ref)
             raise _refusal(answer.get("message", ""), self._manner.needs)
         return ref
 
     async def picked_up(self, ref: str) -> None:
-        outcome = self._outcomes.get(ref)
-        if outcome is None:
+        outcome, end = self._outcomes.get(ref), self._ends.get(ref)
+        if outcome is None or end is None:
             raise UnsureError("nothing is known of this call")
         try:
             async with asyncio.timeout(RING_SECONDS + _SLACK_SECONDS):
                 told = await outcome
+            if told.get("response", "").lower() == "success":
+                return
+            reason = told.get("reason", "")
+            is_busy = reason == _BUSY or await _dial_status(end) == "BUSY"
         except TimeoutError:
             raise UnsureError("Asterisk does not tell whether it was picked up") from None
         finally:
-            self._outcomes.pop(ref, None)
-            end = self._ends.pop(ref, "")
-        if told.get("response", "").lower() != "success":
-            reason = told.get("reason", "")
-            is_busy = reason == _BUSY or end == "BUSY"
-            is_off = not is_busy and reason not in _IN_VAIN
-            raise PhoneError("it was not picked up", is_busy=is_busy, is_off=is_off)
+            self._forget(ref)
+        is_off = not is_busy and reason not in _IN_VAIN
+        raise PhoneError("it was not picked up", is_busy=is_busy, is_off=is_off)
+
+    def _forget(self, ref: str) -> None:
+        self._outcomes.pop(ref, None)
+        self._ends.pop(ref, None)
 
 
 def create_originating(settings: AsteriskSettings) -> Originating:
@@ -174,6 +185,14 @@ async def check_permission(connection: AmiConnection, settings: AmiSettings) -> 
     if listing.get("response", "").lower() != "success" or _NEEDED in listing:
         return None
     return f"cannot call clients back (☎️): that needs {settings.originates_by}"
+
+
+async def _dial_status(end: "asyncio.Future[Packet]") -> str:
+    """Of the DialEnd; empty if none comes."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            return (await end).get("dialstatus", "")
+    return ""
 
 
 def _settle(future: asyncio.Future[Packet] | None, packet: Packet) -> None:

@@ -32,6 +32,11 @@ class Connected:
         text = "\r\n".join([*lines, "Channel: PJSIP/101", f"Reason: {reason}", "", ""])
         await self.server.say(text.encode())
 
+    async def end_dialling(self, status: str) -> None:
+        """How dialling the extension ended."""
+        text = f"Event: DialEnd\r\nDestUniqueid: {REF}\r\nDialStatus: {status}\r\n\r\n"
+        await self.server.say(text.encode())
+
 
 @asynccontextmanager
 async def connected(server: AmiServer, **values: object) -> AsyncIterator[Connected]:
@@ -94,6 +99,23 @@ async def test_what_became_of_the_own_phone_is_told(
         with pytest.raises(PhoneError) as raised:
             await at.source.picked_up(REF)
     assert (raised.value.is_busy, raised.value.is_off) == (is_busy, is_off)
+
+
+@pytest.mark.parametrize("is_overtaken", [True, False])
+async def test_a_phone_that_is_busy_is_told_in_whatever_order_asterisk_says_so(
+    is_overtaken: bool,
+) -> None:
+    """Of a Local channel the OriginateResponse gives no reason, the DialEnd does."""
+    async with connected(AmiServer()) as at:
+        await at.source.dial("101", "+380671234567", ref=REF)
+        told = [at.tell("Failure", "0"), at.end_dialling("BUSY")]
+        waiting = asyncio.ensure_future(at.source.picked_up(REF))
+        for one in told if is_overtaken else reversed(told):
+            await one
+            await asyncio.sleep(0.05)  # so that it is heard by itself
+        with pytest.raises(PhoneError) as raised:
+            await waiting
+    assert (raised.value.is_busy, raised.value.is_off) == (True, False)
 
 
 async def test_a_phone_that_is_picked_up_is_no_failure() -> None:
