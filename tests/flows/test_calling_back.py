@@ -106,7 +106,7 @@ async def test_a_refusal_is_told_in_the_words_of_the_pbx_and_may_be_tried_again(
     async with zadarma_office(tmp_path) as (office, server, clock):
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         await lose(office, clock)
-        server.failures = [server.error(400, "Wrong <b>parameter</b>!")]
+        server.refused_calls = [server.error(400, "Wrong <b>parameter</b>!")]
         alert = await alert_of(olena)
         await pressed(olena, alert, "☎️")
         told = await progress_of(olena, "АТС відмовила")
@@ -125,7 +125,7 @@ async def test_a_pbx_that_does_not_answer_leaves_it_unknown_and_the_call_may_sti
     async with zadarma_office(tmp_path) as (office, server, clock):
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         await lose(office, clock)
-        server.failures = [web.Response(status=504)]
+        server.refused_calls = [web.Response(status=504)]
         await pressed(olena, await alert_of(olena), "☎️")
         await progress_of(olena, "невідомо, чи почався дзвінок")
         assert "другого дзвінка не буде" in await pressed(olena, await alert_of(olena), "☎️")
@@ -147,7 +147,7 @@ async def test_an_answer_that_says_nothing_leaves_it_unknown(tmp_path: Path, bod
     async with zadarma_office(tmp_path) as (office, server, clock):
         olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
         await lose(office, clock)
-        server.failures = [web.Response(text=body, content_type="text/html")]
+        server.refused_calls = [web.Response(text=body, content_type="text/html")]
         await pressed(olena, await alert_of(olena), "☎️")
         await progress_of(olena, "невідомо, чи почався дзвінок")
 

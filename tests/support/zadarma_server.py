@@ -47,6 +47,9 @@ class ZadarmaServer:
         self.timezone = KYIV
         self.fast = 0
         self.failures: list[web.Response] = []
+        """What the next requests get, whatever they ask for."""
+        self.refused_calls: list[web.Response] = []
+        """What the next requests to call get: of an office that also reads the log meanwhile."""
         self.ignores_skip = False
         self.asked_to_call = asyncio.Event()
         self.is_held: asyncio.Event | None = None
@@ -119,6 +122,8 @@ class ZadarmaServer:
                 self.asked_to_call.set()
                 if self.is_held:
                     await self.is_held.wait()
+                if self.refused_calls:
+                    return self.refused_calls.pop(0)
                 return self.success(**{"from": params["from"], "to": params["to"], "time": 1})
         return self.error(404, "Method not found")
 
