@@ -7,6 +7,7 @@ first does. `position` is the start of a call, and later than all starts while i
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 from bot.domain.calls import (
     Call,
@@ -16,11 +17,7 @@ from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
-from storage.scopes import call_in_scope_sql
 from storage.shown_calls import calls_selects, shown_calls, these
-
-_END_OF_TIME = 1 << 60
-"""A position behind every call, live ones too."""
 
 
 class JournalRepo:
@@ -52,18 +49,20 @@ class JournalRepo:
     ) -> tuple[Page, list[list[Row]]]:
         """The page, and the rows of what is asked `beside`, in two trips to the database."""
         rows, *others = await self._database.fetch_each(
-            _page_select(scope, log_filter, turn, key, size), *beside
+            self._page_select(scope, log_filter, turn, key, size), *beside
         )
         is_beyond = not rows and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}
         if is_beyond:
             turn = Turn.FIRST if turn is Turn.NEWER else Turn.LAST
-            rows = await self._database.fetch(*_page_select(scope, log_filter, turn, None, size))
+            rows = await self._database.fetch(
+                *self._page_select(scope, log_filter, turn, None, size)
+            )
         if not rows:
             return Page((), (), 1, 1, has_newer=False, has_older=False), others
         keys = sorted((Key(row["position"], row["id"]) for row in rows), reverse=True)
         ids = [key.id for key in keys]
         [[newer, older]], *of_calls = await self._database.fetch_each(
-            _counts_select(scope, log_filter, turn, keys, PAGES_COUNTED * size),
+            self._counts_select(scope, log_filter, turn, keys, PAGES_COUNTED * size),
             *calls_selects(these(ids), scope),
         )
         before = -(-newer // size)
@@ -112,76 +111,98 @@ class JournalRepo:
         """For each span of time (from, to) whether the filtered log has a call in it."""
         has_call, values = [], list[Value]()
         for start, end in spans:
-            sql, of_span = _keys_sql(scope, replace(log_filter, start=start, end=end))
-            # In the order of the log, so that a UNION stops at its first row.
-            first = f"({sql} ORDER BY position, id LIMIT 1)"
-            has_call.append(f"EXISTS (SELECT 1 FROM {first} AS one)")  # noqa: S608
-            values += of_span
+            of_span = replace(log_filter, start=start, end=end)
+            sql, asked = self._keys_sql(scope, of_span, "ASC", "1")
+            has_call.append(f"EXISTS (SELECT 1 FROM ({sql}) AS one)")  # noqa: S608
+            values += asked
         [row] = await self._database.fetch(f"SELECT {', '.join(has_call)}", values)
         return [bool(has) for has in row]
 
+    def _page_select(
+        self, scope: Scope, log_filter: LogFilter, turn: Turn, key: Key | None, size: int
+    ) -> Select:
+        """The (position, id) of the calls of a page, in no order."""
+        sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
+        order = "ASC" if turn in {Turn.NEWER, Turn.LAST} else "DESC"
+        return self._keys_sql(scope, log_filter, order, str(size), sign=sign, key=key)
 
-def _page_select(
-    scope: Scope, log_filter: LogFilter, turn: Turn, key: Key | None, size: int
-) -> Select:
-    """The (position, id) of the calls of a page, in no order."""
-    sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
-    order = "ASC" if turn in {Turn.NEWER, Turn.LAST} else "DESC"
-    sql, values = _keys_sql(scope, log_filter, sign=sign, key=key)
-    return f"{sql} ORDER BY position {order}, id {order} LIMIT ?", (*values, size)
+    def _counts_select(
+        self, scope: Scope, log_filter: LogFilter, turn: Turn, keys: Sequence[Key], most: int
+    ) -> Select:
+        """How many calls stand before and behind these keys; `most` + 1 if more than `most` do.
 
+        Both are counted up to `most` together, but it is always found out whether any stands
+        behind. The far row is looked for first: stepping over an index is half the price of
+        counting it.
+        """
+        if turn is Turn.FIRST:
+            newer, of_newer = "0", list[Value]()
+        else:
+            newer, of_newer = self._count_sql(scope, log_filter, ">", keys[0], str(most))
+        left = f"(SELECT CASE WHEN n < {most} THEN {most} - n ELSE 1 END FROM newer)"  # noqa: S608
+        older, of_older = self._count_sql(scope, log_filter, "<", keys[-1], left)
+        return (
+            f"WITH newer AS (SELECT {newer} AS n) SELECT n AS newer, {older} AS older FROM newer",  # noqa: S608
+            (*of_newer, *of_older),
+        )
 
-def _counts_select(
-    scope: Scope, log_filter: LogFilter, turn: Turn, keys: Sequence[Key], most: int
-) -> Select:
-    """How many calls stand before and behind these keys; `most` + 1 if more than `most` do.
+    def _count_sql(
+        self, scope: Scope, log_filter: LogFilter, sign: str, key: Key, most: str
+    ) -> tuple[str, list[Value]]:
+        far, values = self._keys_sql(scope, log_filter, "ASC", "1", most, sign=sign, key=key)
+        near, _ = self._keys_sql(scope, log_filter, "ASC", most, sign=sign, key=key)
+        return (
+            f"CASE WHEN EXISTS (SELECT 1 FROM ({far}) AS far) THEN {most} + 1 "  # noqa: S608
+            f"ELSE (SELECT count(*) FROM ({near}) AS near) END",
+            [*values, *values],
+        )
 
-    Both are counted up to `most` together, but it is always found out whether any stands behind.
-    The far row is looked for first: stepping over an index is half the price of counting it.
-    """
-    if turn is Turn.FIRST:
-        newer, of_newer = "0", list[Value]()
-    else:
-        newer, of_newer = _count_sql(scope, log_filter, ">", keys[0], "?", [most])
-    left = f"(SELECT CASE WHEN n < {most} THEN {most} - n ELSE 1 END FROM newer)"  # noqa: S608
-    older, of_older = _count_sql(scope, log_filter, "<", keys[-1], left, [])
-    return (
-        f"WITH newer AS (SELECT {newer} AS n) SELECT n AS newer, {older} AS older FROM newer",  # noqa: S608
-        (*of_newer, *of_older),
-    )
+    def _keys_sql(
+        self,
+        scope: Scope,
+        log_filter: LogFilter,
+        order: str,
+        limit: str,
+        offset: str = "0",
+        *,
+        sign: str | None = None,
+        key: Key | None = None,
+    ) -> tuple[str, list[Value]]:
+        """A SELECT of the (position, id) of the first filtered calls in scope, each once.
 
-
-def _count_sql(
-    scope: Scope,
-    log_filter: LogFilter,
-    sign: str,
-    key: Key,
-    most: str,
-    of_most: Sequence[Value],
-) -> tuple[str, list[Value]]:
-    sql, values = _keys_sql(scope, log_filter, sign=sign, key=key)
-    sql = f"{sql} ORDER BY position, id"
-    return (
-        f"CASE WHEN EXISTS (SELECT 1 FROM ({sql} LIMIT 1 OFFSET {most}) AS far) "  # noqa: S608
-        f"THEN {most} + 1 ELSE (SELECT count(*) FROM ({sql} LIMIT {most}) AS near) END",
-        [*values, *of_most, *of_most, *values, *of_most],
-    )
+        It is composed so that every filter walks one index for each extension and each number of
+        the client, in the order of the log, no farther than `limit` and `offset` want.
+        """
+        parts = _parts(scope, log_filter, sign, key)
+        by = f"position {order}, id {order}"
+        sql = self._database.union_sql([sql for sql, _ in parts], by, limit, offset)
+        return sql, [value for _, values in parts for value in values]
 
 
 def _numbers_selects(scope: Scope, start: int, end: int | None) -> tuple[Select, Select]:
-    last = _END_OF_TIME if end is None else end
-    mine, extensions = call_in_scope_sql(scope, "c.id")
+    every, of_every = _among_sql(scope, LogFilter(start=start, end=end))
+    lost, of_lost = _among_sql(scope, LogFilter(start=start, end=end, lost_only=True))
     return (
         "SELECT direction, lost, count(*) AS n FROM calls AS c "  # noqa: S608
-        f"WHERE c.position >= ? AND c.position < ? AND {mine} GROUP BY direction, lost",
-        (start, last, *extensions),
+        f"WHERE {every} GROUP BY direction, lost",
+        of_every,
     ), (
         "SELECT count(DISTINCT k.id) AS n FROM calls AS c "  # noqa: S608
         "JOIN case_calls AS y ON y.call_id = c.id AND y.part = 'lost' "
         "JOIN cases AS k ON k.id = y.case_id AND k.state IN ('open', 'expired') "
-        f"WHERE c.lost = 1 AND c.position >= ? AND c.position < ? AND {mine}",
-        (start, last, *extensions),
+        f"WHERE {lost}",
+        of_lost,
     )
+
+
+def _among_sql(scope: Scope, log_filter: LogFilter) -> tuple[str, list[Value]]:
+    """A predicate over calls `c`, and its values: the call is among the filtered ones in scope."""
+    if scope.extensions is None and not log_filter.numbers:
+        bounds, values = _bounds(log_filter, None, None)
+        return " AND ".join(f"c.{bound}" for bound in bounds) or "1 = 1", values
+    parts = _parts(scope, log_filter, None, None)
+    ids = " UNION ALL ".join(f"SELECT id FROM ({sql}) AS part" for sql, _ in parts)  # noqa: S608
+    return f"c.id IN ({ids})", [value for _, values in parts for value in values]
 
 
 def _numbers(rows: Sequence[Row], unreturned: Sequence[Row]) -> DayNumbers:
@@ -195,34 +216,30 @@ def _numbers(rows: Sequence[Row], unreturned: Sequence[Row]) -> DayNumbers:
     )
 
 
-def _keys_sql(
-    scope: Scope, log_filter: LogFilter, *, sign: str | None = None, key: Key | None = None
-) -> tuple[str, list[Value]]:
-    """A SELECT of the (position, id) of the filtered calls in scope, each once, in no order.
+def _parts(
+    scope: Scope, log_filter: LogFilter, sign: str | None, key: Key | None
+) -> list[tuple[str, list[Value]]]:
+    """SELECTs of the (position, id) of the filtered calls in scope, in no order.
 
-    It is composed so that every filter walks one index for each extension and each number of the
-    client, in the order of the log.
+    One for each extension and each number of the client: each walks one index in the order of the
+    log. A call that rang two extensions is in two of them.
     """
     bounds, values = _bounds(log_filter, sign, key)
-    numbers: list[list[Value]] = [[number] for number in log_filter.numbers] or [[]]
     of_client = ["client = ?"] if log_filter.numbers else []
+    numbers: list[list[Value]] = [[number] for number in log_filter.numbers] or [[]]
     if scope.extensions is None:
         where = " AND ".join([*of_client, *bounds]) or "1 = 1"
-        one = f"SELECT position, id FROM calls WHERE {where}"  # noqa: S608
-        return " UNION ALL ".join([one] * len(numbers)), [
-            value for number in numbers for value in (*number, *values)
-        ]
+        sql = f"SELECT position, id FROM calls WHERE {where}"  # noqa: S608
+        return [(sql, [*number, *values]) for number in numbers]
     if not scope.extensions:
-        return "SELECT position, id FROM calls WHERE 1 = 0", []
+        return [("SELECT 0 AS position, 0 AS id WHERE 1 = 0", [])]
     where = " AND ".join(["extension = ?", *of_client, *bounds]).replace(
         "(position, id)", "(position, call_id)"
     )
-    one = f"SELECT position, call_id AS id FROM call_extensions WHERE {where}"  # noqa: S608
-    return " UNION ".join([one] * len(scope.extensions) * len(numbers)), [
-        value
-        for extension in scope.extensions
-        for number in numbers
-        for value in (extension, *number, *values)
+    sql = f"SELECT position, call_id AS id FROM call_extensions WHERE {where}"  # noqa: S608
+    return [
+        (sql, [extension, *number, *values])
+        for extension, number in product(scope.extensions, numbers)
     ]
 
 

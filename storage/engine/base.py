@@ -139,6 +139,14 @@ class Database(ABC):
         return int(number)
 
     @abstractmethod
+    def union_sql(self, parts: Sequence[str], by: str, limit: str, offset: str = "0") -> str:
+        """The first rows of several SELECTs of the same columns, each row once, in the order `by`.
+
+        It names all the columns. No part that an index gives in that order is read farther than
+        it takes. `limit` and `offset`: whole numbers, as SQL.
+        """
+
+    @abstractmethod
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """The one writer of all. Commits at the end; any exception, even a cancel, rolls back.
 

@@ -136,6 +136,16 @@ class PostgresDatabase(Database):
                         yield
             await asyncio.sleep(AGAIN_SECONDS)
 
+    def union_sql(self, parts: Sequence[str], by: str, limit: str, offset: str = "0") -> str:
+        end = f"ORDER BY {by} LIMIT {limit} OFFSET {offset}"
+        if len(parts) == 1:
+            return f"{parts[0]} {end}"
+        # A UNION would read all parts to their ends. Parts in order are merged; that an index has
+        # them so is worth something to the planner only where each has a LIMIT of its own.
+        first = f"ORDER BY {by} LIMIT {limit} + {offset}"
+        ordered = [f"SELECT * FROM ({part} {first}) AS part" for part in parts]  # noqa: S608
+        return f"SELECT DISTINCT * FROM ({' UNION ALL '.join(ordered)}) AS parts {end}"  # noqa: S608
+
     async def size(self) -> int:
         return await self.count("SELECT pg_database_size(current_database())")
 

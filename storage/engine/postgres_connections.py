@@ -47,10 +47,12 @@ _SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
+    "max_parallel_workers_per_gather": "0",
 }
 """The same of a session; asked of it once it is there, since poolers refuse them before.
 
 And the server notices within seconds a bot that is gone: all others wait for what it has locked.
+Who reads the whole log takes one processor; others would have none left for a press.
 """
 
 FREED_SECONDS = 6

@@ -55,6 +55,9 @@ class SqliteDatabase(Database):
         finally:
             self._readers.put_nowait(reader)
 
+    def union_sql(self, parts: Sequence[str], by: str, limit: str, offset: str = "0") -> str:
+        return f"{' UNION '.join(parts)} ORDER BY {by} LIMIT {limit} OFFSET {offset}"
+
     async def size(self) -> int:
         return size_on_disk(self._path)
 

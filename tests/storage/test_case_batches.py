@@ -1,6 +1,6 @@
 """Many cases taken, or closed, at once: those meant, only if they still are so, and back."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -262,6 +262,9 @@ class Breaking(Database):
 
     async def fetch_each(self, *selects: Select) -> list[list[Row]]:
         return await self.inner.fetch_each(*selects)
+
+    def union_sql(self, parts: Sequence[str], by: str, limit: str, offset: str = "0") -> str:
+        return self.inner.union_sql(parts, by, limit, offset)
 
     async def size(self) -> int:
         return await self.inner.size()

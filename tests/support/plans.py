@@ -108,6 +108,9 @@ class ExplainedDatabase(Database):
             yield explained
             await explained.finish()
 
+    def union_sql(self, parts: Sequence[str], by: str, limit: str, offset: str = "0") -> str:
+        return self.inner.union_sql(parts, by, limit, offset)
+
     async def size(self) -> int:
         return await self.inner.size()
 
