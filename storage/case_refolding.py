@@ -247,11 +247,15 @@ class CaseRefolding:
         begun = await self._tx.execute(
             "WITH asked (client, first, last) AS (VALUES "  # noqa: S608
             f"{', '.join(['(?, ?, ?)'] * len(spans))}), {NUMBERS_SQL} "
-            "SELECT a.client, a.number, (SELECT max(k.opened_at) FROM cases AS k "
+            "SELECT a.client, a.number, (SELECT k.opened_at FROM cases AS k "
             "WHERE k.client = a.number AND k.opened_at <= a.first AND k.state <> 'void' "
-            "AND NOT EXISTS (SELECT 1 FROM numbers AS n JOIN cases AS j ON j.client = n.number "
-            "WHERE n.client = a.client AND j.opened_at < k.opened_at "
-            "AND j.closed_at >= k.opened_at AND j.state <> 'void')) AS at, "
+            # Of one number the cases follow one another: the one before alone may reach as far.
+            "AND NOT EXISTS (SELECT 1 FROM numbers AS n WHERE n.client = a.client "
+            "AND EXISTS (SELECT 1 FROM cases AS j WHERE j.client = n.number "
+            "AND j.opened_at = (SELECT max(i.opened_at) FROM cases AS i "
+            "WHERE i.client = n.number AND i.opened_at < k.opened_at AND i.state <> 'void') "
+            "AND j.closed_at >= k.opened_at AND j.state <> 'void')) "
+            "ORDER BY k.opened_at DESC LIMIT 1) AS at, "
             "EXISTS (SELECT 1 FROM cases AS k WHERE k.client = a.number "
             "AND (k.state = 'open' OR (k.opened_at <= a.last AND k.expires_at >= a.first "
             "AND k.state <> 'void' AND (k.closed_at IS NULL OR k.closed_at >= a.first)))) "

@@ -55,10 +55,11 @@ def case_in_scope_sql(scope: Scope, case: str) -> tuple[str, list[Value]]:
             scope.owner or -1
         ]  # not by its index: board()
     return (
-        # CROSS: the few calls of the case first, not the whole log of the extension.
+        # CROSS for SQLite, OFFSET for PostgreSQL: the few calls of the case first, not the whole
+        # log of the extension.
         f"({case}.owner_id = ? OR EXISTS (SELECT 1 FROM case_calls AS h "  # noqa: S608
         "CROSS JOIN call_extensions AS x WHERE x.call_id = h.call_id "
         f"AND h.case_id = {case}.id AND h.part = 'lost' "
-        f"AND x.extension IN ({marks_sql(scope.extensions)})))",
+        f"AND x.extension IN ({marks_sql(scope.extensions)}) LIMIT 1 OFFSET 0))",
         [scope.owner or 0, *scope.extensions],
     )

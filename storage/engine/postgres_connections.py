@@ -48,11 +48,14 @@ _SESSION = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "5s",
     "max_parallel_workers_per_gather": "0",
+    "join_collapse_limit": "14",
+    "from_collapse_limit": "14",
 }
 """The same of a session; asked of it once it is there, since poolers refuse them before.
 
 And the server notices within seconds a bot that is gone: all others wait for what it has locked.
-Who reads the whole log takes one processor; others would have none left for a press.
+Who reads the whole log takes one processor; others would have none left for a press. And a card
+joins more tables than the planner orders by itself: it would begin with the largest.
 """
 
 FREED_SECONDS = 6

@@ -9,10 +9,12 @@ import statistics
 import time
 from collections.abc import Iterator
 from itertools import count, cycle
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.clock import system_clock
+from storage.engine.sqlite_files import copy_database
 from tests.bench import office
 from tests.bench.figures import Figure, Growth
 from tests.bench.logs import Bench, say
@@ -28,14 +30,17 @@ _KEPT = 40_000
 
 def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
     say("posting to hooks")
-    return asyncio.run(_measure(bench)), []
+    return asyncio.run(_measure(bench, bench.whole_log)), []
 
 
-async def _measure(bench: Bench) -> list[Figure]:
+async def _measure(bench: Bench, log: Path) -> list[Figure]:
     seeds = count(1)
     rounds = bench.scaled(5, 2)
     seconds = bench.scaled(2, 1)
-    rates: dict[str, list[float]] = {"bare": [], "hooks": [], "whole": []}
+    rates: dict[str, list[float]] = {"bare": [], "hooks": [], "long": [], "whole": []}
+    years = bench.directory / "hooks-long"
+    years.mkdir()
+    await copy_database(log, years / "dzvinok.db")
     telegram = BotApiServer()
     telegram.register_bot(TOKEN)
     for number in range(RECIPIENTS):
@@ -44,8 +49,9 @@ async def _measure(bench: Bench) -> list[Figure]:
         telegram.running(),
         server("bare", bench.directory) as (bare, _),
         server("hooks", bench.directory / "hooks") as (hooks, _),
+        server("hooks", years) as (long, _),
     ):
-        addresses = {"bare": bare, "hooks": hooks}
+        addresses = {"bare": bare, "hooks": hooks, "long": long}
         for _ in range(rounds):
             for kind, url in addresses.items():
                 rates[kind].append(await rate(url, next(seeds), seconds))
@@ -55,6 +61,7 @@ async def _measure(bench: Bench) -> list[Figure]:
                     rates[kind].append(await rate(url, next(seeds), seconds))
     return [
         _figure(f"hooks, {CLIENTS} clients, Recorder alone", rates["hooks"], rates["bare"]),
+        _figure(f"the same, {bench.calls} calls in the log", rates["long"], rates["bare"]),
         _figure(
             f"hooks, {CLIENTS} clients, whole bot that alerts {RECIPIENTS} meanwhile",
             rates["whole"],

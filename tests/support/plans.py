@@ -26,6 +26,7 @@ WHAT_WAITS = frozenset({"cases_open", "cases_to_expire", "dials_under_way", "out
 
 _NAMES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (\w+)(?: AS (\w+))?")
 _READS = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+_BLOOMS = re.compile(r"BLOOM FILTER ON (\w+)")
 _FROM_NULL_ON = re.compile(r"\((\w+)>\?\)")
 _BY_ID = ("USING INTEGER PRIMARY KEY (rowid=?)", "_by_call (call_id=?")
 _IN_NOTHING = re.compile(r"(?<!NOT) IN \(\)")
@@ -62,6 +63,8 @@ class Plan:
         return {table for table, alias in _NAMES.findall(self.sql) if name in {table, alias}}
 
     def _is_walk(self, step: str, walked: Collection[str]) -> bool:
+        if bloom := _BLOOMS.match(step):  # it is made of the whole table, each time
+            return bool(self._tables(bloom[1]) & GROWING)
         read = _READS.match(step)
         if not read or read[3] in walked or not self._tables(read[2]) & GROWING:
             return False
