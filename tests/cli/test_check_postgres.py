@@ -20,7 +20,7 @@ from tests.support.guarded_postgres import (
     standby_of,
 )
 from tests.support.moved_clock import clock_to_move
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.postgres import postgres_database
 from tests.support.terminals import Output, Terminal
 
 CREATEDB = "as user postgres: createdb -O USER -E UTF8 -T template0 DATABASE"
@@ -29,7 +29,6 @@ CREATEDB = "as user postgres: createdb -O USER -E UTF8 -T template0 DATABASE"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[OwnServer]:
-    check_installed()
     with own_server() as server:
         yield server
 

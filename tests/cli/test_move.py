@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.places import DATA, ROOT
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.postgres import postgres_database
 from tests.support.terminals import Terminal
 
 NEXT = (
@@ -18,7 +18,6 @@ NEXT = (
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    check_installed()
     with postgres_database() as url:
         yield url
 

@@ -12,7 +12,7 @@ from bot.domain.errors import StartError, StorageError
 from storage.engine.base import Database, Select
 from storage.engine.postgres import open_postgres
 from storage.engine.postgres_schema import MIGRATIONS
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.postgres import postgres_database
 
 ALL_SO_FAR = 26
 """The first migration there is: no older program runs on PostgreSQL."""
@@ -31,7 +31,6 @@ FLAWS = "SELECT * FROM flaws"
 @pytest.fixture
 def url() -> Iterator[str]:
     """The address of a database of this program."""
-    check_installed()
     with postgres_database() as url:
         yield url
 

@@ -24,16 +24,11 @@ from storage.lock import only_process
 from storage.moving import Moved
 from tests.support.moving import fill, in_order, in_postgres, in_sqlite, moved, put
 from tests.support.places import ROOT
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.postgres import postgres_database
 
 PATIENCE = 30.0
 GATE = 77
 """An advisory lock at which a move is held up."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed() -> None:
-    check_installed()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from storage.engine.sqlite import open_sqlite
-from tests.support.postgres import check_installed, postgres_database
+from tests.support.postgres import postgres_database
 
 OURS, OF_SQLITE = "public", "of_sqlite"
 
@@ -61,11 +61,6 @@ UNION ALL SELECT 'view', relname FROM pg_class
 WHERE relkind IN ('v', 'm') AND relnamespace = 'public'::regnamespace
 UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _installed() -> None:
-    check_installed()
 
 
 @pytest.fixture
