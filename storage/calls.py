@@ -28,13 +28,17 @@ from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
 from storage.silences import note_heard
+from storage.traits import COMMENTED, traits_of
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
-    f"INSERT INTO calls (id, received_at, {', '.join(_STORED)}) "  # noqa: S608 - our own names
-    f"VALUES (?, ?, {', '.join('?' * len(_STORED))})"
+    f"INSERT INTO calls (id, received_at, traits, {', '.join(_STORED)}) "  # noqa: S608 - our names
+    f"VALUES (?, ?, ?, {', '.join('?' * len(_STORED))})"
 )
-_UPDATE = f"UPDATE calls SET {', '.join(f'{name} = ?' for name in _STORED)} WHERE id = ?"  # noqa: S608
+_UPDATE = (
+    f"UPDATE calls SET traits = ? | (coalesce(traits, 0) & {COMMENTED}), "  # noqa: S608
+    f"{', '.join(f'{name} = ?' for name in _STORED)} WHERE id = ?"
+)
 
 
 _PLAN = NumberPlan("UA")
@@ -284,24 +288,37 @@ class _Recording:
             self._ids.update(zip(new, await self._new_ids.take(len(new)), strict=True))
             self._tx.write_many(
                 _INSERT,
-                [(self._ids[key], self._now, *_stored(self._calls[key])) for key in new],
+                [
+                    (self._ids[key], self._now, traits_of(call), *_stored(call))
+                    for key in new
+                    for call in (self._calls[key],)
+                ],
             )
         mended = [key for key in changed if key in self._before]
         if mended:
             self._tx.write_many(
-                _UPDATE, [(*_stored(self._calls[key]), self._ids[key]) for key in mended]
+                _UPDATE,
+                [
+                    (traits_of(call), *_stored(call), self._ids[key])
+                    for key in mended
+                    for call in (self._calls[key],)
+                ],
             )
             self._tx.write_many(
                 "DELETE FROM call_extensions WHERE call_id = ?",
                 [(self._ids[key],) for key in mended],
             )
         self._tx.write_many(
-            "INSERT INTO call_extensions (extension, position, call_id, lost, client) "
-            "VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO call_extensions "
+            "(extension, position, call_id, lost, client, line, queue, traits) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT traits FROM calls WHERE id = ?))",
             [
-                (extension, call.position, self._ids[key], int(call.lost), call.client)
+                (
+                    *(extension, call.position, id_, int(call.lost)),
+                    *(call.client, call.line, call.queue, id_),
+                )
                 for key in changed
-                for call in (self._calls[key],)
+                for call, id_ in ((self._calls[key], self._ids[key]),)
                 for extension in call.extensions
             ],
         )

@@ -8,6 +8,7 @@ from storage.engine.base import Database, Transaction
 from storage.owing import mark_alerts_changed
 from storage.owing_cards import owe_cards
 from storage.scopes import call_in_scope_sql
+from storage.traits import note_commented
 
 UNDO_SECONDS = 30
 """How long a deleted comment can be brought back."""
@@ -106,6 +107,7 @@ class CommentRepo:
             tx, [row["case_id"] for row in cases], priority=Priority.DETAIL, now=now
         )
         await owe_cards(tx, call_ids=[call_id], now=now)
+        note_commented(tx, call_id, is_commented=text is not None)
         if text is None:
             tx.write("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return

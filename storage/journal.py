@@ -7,16 +7,14 @@ first does. `position` is the start of a call, and later than all starts while i
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 
-from bot.domain.calls import (
-    Call,
-)
+from bot.domain.calls import Call
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
+from storage.log_parts import among_sql, log_parts
 from storage.shown_calls import calls_selects, shown_calls, these
 
 
@@ -108,7 +106,10 @@ class JournalRepo:
     async def has_calls(
         self, scope: Scope, log_filter: LogFilter, spans: Sequence[tuple[int, int]]
     ) -> list[bool]:
-        """For each span of time (from, to) whether the filtered log has a call in it."""
+        """For each span of time (from, to) whether the filtered log has a call in it.
+
+        The bounds of the filter are not asked for: the spans stand for them.
+        """
         has_call, values = [], list[Value]()
         for start, end in spans:
             of_span = replace(log_filter, start=start, end=end)
@@ -173,15 +174,15 @@ class JournalRepo:
         It is composed so that every filter walks one index for each extension and each number of
         the client, in the order of the log, no farther than `limit` and `offset` want.
         """
-        parts = _parts(scope, log_filter, sign, key)
+        parts = log_parts(scope, log_filter, sign=sign, key=key)
         by = f"position {order}, id {order}"
         sql = self._database.union_sql([sql for sql, _ in parts], by, limit, offset)
         return sql, [value for _, values in parts for value in values]
 
 
 def _numbers_selects(scope: Scope, start: int, end: int | None) -> tuple[Select, Select]:
-    every, of_every = _among_sql(scope, LogFilter(start=start, end=end))
-    lost, of_lost = _among_sql(scope, LogFilter(start=start, end=end, lost_only=True))
+    every, of_every = among_sql(scope, LogFilter(start=start, end=end))
+    lost, of_lost = among_sql(scope, LogFilter(start=start, end=end, lost_only=True))
     return (
         "SELECT direction, lost, count(*) AS n FROM calls AS c "  # noqa: S608
         f"WHERE {every} GROUP BY direction, lost",
@@ -195,16 +196,6 @@ def _numbers_selects(scope: Scope, start: int, end: int | None) -> tuple[Select,
     )
 
 
-def _among_sql(scope: Scope, log_filter: LogFilter) -> tuple[str, list[Value]]:
-    """A predicate over calls `c`, and its values: the call is among the filtered ones in scope."""
-    if scope.extensions is None and not log_filter.numbers:
-        bounds, values = _bounds(log_filter, None, None)
-        return " AND ".join(f"c.{bound}" for bound in bounds) or "1 = 1", values
-    parts = _parts(scope, log_filter, None, None)
-    ids = " UNION ALL ".join(f"SELECT id FROM ({sql}) AS part" for sql, _ in parts)  # noqa: S608
-    return f"c.id IN ({ids})", [value for _, values in parts for value in values]
-
-
 def _numbers(rows: Sequence[Row], unreturned: Sequence[Row]) -> DayNumbers:
     counts = {(row["direction"], row["lost"]): row["n"] for row in rows}
     return DayNumbers(
@@ -214,49 +205,3 @@ def _numbers(rows: Sequence[Row], unreturned: Sequence[Row]) -> DayNumbers:
         lost=sum(n for (_, lost), n in counts.items() if lost),
         unreturned=unreturned[0]["n"],
     )
-
-
-def _parts(
-    scope: Scope, log_filter: LogFilter, sign: str | None, key: Key | None
-) -> list[tuple[str, list[Value]]]:
-    """SELECTs of the (position, id) of the filtered calls in scope, in no order.
-
-    One for each extension and each number of the client: each walks one index in the order of the
-    log. A call that rang two extensions is in two of them.
-    """
-    bounds, values = _bounds(log_filter, sign, key)
-    of_client = ["client = ?"] if log_filter.numbers else []
-    numbers: list[list[Value]] = [[number] for number in log_filter.numbers] or [[]]
-    if scope.extensions is None:
-        where = " AND ".join([*of_client, *bounds]) or "1 = 1"
-        sql = f"SELECT position, id FROM calls WHERE {where}"  # noqa: S608
-        return [(sql, [*number, *values]) for number in numbers]
-    if not scope.extensions:
-        return [("SELECT 0 AS position, 0 AS id WHERE 1 = 0", [])]
-    where = " AND ".join(["extension = ?", *of_client, *bounds]).replace(
-        "(position, id)", "(position, call_id)"
-    )
-    sql = f"SELECT position, call_id AS id FROM call_extensions WHERE {where}"  # noqa: S608
-    return [
-        (sql, [extension, *number, *values])
-        for extension, number in product(scope.extensions, numbers)
-    ]
-
-
-def _bounds(
-    log_filter: LogFilter, sign: str | None, key: Key | None
-) -> tuple[list[str], list[Value]]:
-    bounds: list[str] = []
-    values: list[Value] = []
-    if log_filter.lost_only:
-        bounds.append("lost = 1")
-    if log_filter.start is not None:
-        bounds.append("position >= ?")
-        values.append(log_filter.start)
-    if log_filter.end is not None:
-        bounds.append("position < ?")
-        values.append(log_filter.end)
-    if sign is not None and key is not None:
-        bounds.append(f"(position, id) {sign} (?, ?)")
-        values.extend(key)
-    return bounds, values

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.domain.calls import Call
+from bot.domain.calls import Call, Direction, Status
+from bot.domain.places import Place
 
 PAGES_COUNTED = 1000
 """Page numbers are exact up to this many; beyond it counting would cost more than it tells."""
+
+LONGER_THAN = (60, 300, 900)
+"""Seconds of talk that calls may be asked to have at least."""
 
 
 class Key(NamedTuple):
@@ -29,16 +33,29 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What part of the log is read: calls that began from `start` to before `end`, of one client.
+    """What part of the log is read: the calls for which all of this is so.
 
-    Moments are Unix seconds; None: no bound. `numbers` are all those of the client, in E.164; none
-    of them: anybody's calls.
+    They began from `start` to before `end` (Unix seconds; None: no bound), with the client who has
+    these `numbers`, in E.164 (none: anybody), at one of these `extensions`, which were a party or
+    were rung (None: whatever). `status` is the one that is shown: a lost call whose client was
+    called back is MISSED_CALLED_BACK. Unreturned: lost, and nobody has reached the client yet.
+    `longer_than`: seconds of talk, one of LONGER_THAN; 0: any. `is_first`: of a new client.
     """
 
     start: int | None = None
     end: int | None = None
     lost_only: bool = False
     numbers: tuple[str, ...] = ()
+    direction: Direction | None = None
+    is_answered: bool = False
+    is_unreturned: bool = False
+    status: Status | None = None
+    extensions: tuple[str, ...] | None = None
+    place: Place | None = None
+    is_commented: bool = False
+    is_recorded: bool = False
+    longer_than: int = 0
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,13 +169,17 @@ _REFERENCE = re.compile(r"\bREFERENCES \w++(?: ?\(\w+\))?+(?! ON DELETE (?:CASCA
 def tightens(script: str) -> list[str]:
     """The statements after which an older program may fail: all but those known to only add.
 
-    A reference needs ON DELETE: an older program deletes what is referred to.
+    A reference needs ON DELETE: an older program deletes what is referred to. An index may be made
+    anew under its name.
     """
     statements = [" ".join(one.split()) for one in _COMMENT.sub("", script).split(";")]
+    made = {found[1] for one in statements if (found := re.match(r"CREATE INDEX (\w+)", one))}
     return [
         one
         for one in statements
-        if one and (not any(adds.fullmatch(one) for adds in _ADDS) or _REFERENCE.search(one))
+        if one
+        and one not in {f"DROP INDEX {name}" for name in made}
+        and (not any(adds.fullmatch(one) for adds in _ADDS) or _REFERENCE.search(one))
     ]
 
 
@@ -220,6 +224,7 @@ def test_a_migration_that_does_not_say_it_is_noticed(first: str) -> None:
         "ALTER TABLE calls ADD COLUMN of_case BIGINT REFERENCES cases (id) ON DELETE SET NULL",
         "UPDATE calls SET mood = 1",
         "INSERT INTO moods (id) SELECT id FROM calls -- DROP TABLE calls",
+        "DROP INDEX calls_by_line; CREATE INDEX calls_by_line ON calls (line, position)",
     ],
 )
 def test_what_expands(statement: str) -> None:

@@ -23,8 +23,15 @@ ONLY_POSTGRES = {
     ("table", "schema_version"),
     ("column", "schema_version", "version", "bigint", ""),
     ("column", "schema_version", "oldest", "bigint", ""),
+    (
+        "index",
+        "call_extensions_by_position",
+        "CREATE INDEX call_extensions_by_position ON call_extensions "
+        'USING btree (extension, "position", call_id, traits, lost, line, queue)',
+    ),
 }
-"""SQLite keeps that number in the header of its file (user_version)."""
+"""SQLite keeps the version in the header of its file (user_version), and that table is such an
+index itself, WITHOUT ROWID."""
 
 IDENTITIES = {
     *("case_events", "comment_changes", "dials", "employees", "groups", "ignored_numbers"),

@@ -32,7 +32,7 @@ _BY_ID = ("USING INTEGER PRIMARY KEY (rowid=?)", "_by_call (call_id=?")
 _IN_NOTHING = re.compile(r"(?<!NOT) IN \(\)")
 _OF_WHOLE_SOURCE = "INDEX calls_by_source (source=?)"
 """A company has few sources: this reads as good as the whole log."""
-_SELECTS_KEYS = re.compile(r"\bSELECT position, (?:id|call_id AS id) FROM ")
+_SELECTS_KEYS = re.compile(r"\bSELECT c\.position, c\.(?:call_)?id AS id FROM ")
 
 
 @dataclass(frozen=True, slots=True)
