@@ -45,6 +45,7 @@ from handlers.contact_screens import ContactScreens
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
+from handlers.log_screens import LogScreens
 from storage.engine.base import Lease
 from storage.leases import SoleLease
 
@@ -99,6 +100,9 @@ def create_dispatcher(
         posts=posts or HookPosts(clock),
         lease=lease or SoleLease(),
         card_screens=card_screens,
+        log_screens=LogScreens(
+            repositories.journal, repositories.log_views, repositories.employees, settings, clock
+        ),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,

@@ -27,6 +27,7 @@ from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
+from storage.log_views import LogViewRepo
 from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
 from storage.rejects import RejectRepo
@@ -43,6 +44,7 @@ class Repositories:
     alert_lists: AlertLists
     calls: CallRepo
     journal: JournalRepo
+    log_views: LogViewRepo
     cases: CaseRepo
     case_batches: CaseBatches
     case_closings: CaseClosings
@@ -82,6 +84,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
         case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
         case_deadlines=CaseDeadlines(database, rules=rules),
+        log_views=LogViewRepo(database),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         silences=SilenceRepo(database),

@@ -21,6 +21,7 @@ from handlers import (
     health,
     invites,
     left_dialogs,
+    log_views,
     recordings,
     reminders,
     settings,
@@ -36,6 +37,7 @@ def create_routers() -> list[Router]:
     private.callback_query.filter(Where(F.message.chat.type == "private"))
     private.include_routers(
         calls.create_router(),  # first: each router before it would cost a turn of a page 1 %
+        log_views.create_router(),
         comments.create_router(),
         comment_history.create_router(),
         contacts.create_router(),

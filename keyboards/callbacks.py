@@ -14,6 +14,7 @@ from bot.domain.cases import Board, BoardAge
 from bot.domain.company import EscalationField
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
+from bot.domain.log_views import STORED_FROM, Chip
 from bot.domain.people import AlertScope, Language, Role
 
 # Greater numbers are no button of ours; within these bounds everything fits 64 bytes.
@@ -22,22 +23,28 @@ Moment = Annotated[int, Field(ge=0, lt=1 << 41)]
 Count = Annotated[int, Field(ge=0, lt=10**6)]
 Code = Annotated[int, Field(ge=-1, lt=1 << 32)]
 
+ANY_DAY = 1
+"""Stands for the first day of several that is yet to be chosen."""
+
+
+class Choosing(StrEnum):
+    STATUS = "s"
+    PERSON = "p"
+    PLACE = "l"
+
 
 class Nothing(CallbackData, prefix="x"):
     """A button that only shows something: a page number, a day without calls."""
 
 
-class LogPage(CallbackData, prefix="l1"):
+class LogPage(CallbackData, prefix="l2"):
     """A page of the log.
 
-    `day`: its date as date.toordinal(), 0 for the whole log. `lost`: 1 for lost calls only.
-    `client_of`: the id of a call whose client's calls are meant, 0 for all. `turn` tells which
-    page is meant, seen from the key (`position`, `id`).
+    `view`: what of it was chosen, by its id (bot.domain.log_views). `turn` tells which page is
+    meant, seen from the key (`position`, `id`).
     """
 
-    day: Count = 0
-    lost: Count = 0
-    client_of: Id = 0
+    view: Id = 0
     turn: Turn = Turn.FIRST
     position: Moment = 0
     id: Id = 0
@@ -52,15 +59,18 @@ class LogPage(CallbackData, prefix="l1"):
         return self.model_copy(update={"turn": turn, "position": position, "id": id_})
 
 
-class Calendar(CallbackData, prefix="d1"):
-    """The days of a month to choose from (`month` = year * 12 + month - 1), and the way back."""
+class Calendar(CallbackData, prefix="d2"):
+    """The days of a month to choose from (`month` = year * 12 + month - 1), and the way back.
+
+    `first`: 0 where one day is chosen; ANY_DAY where the first of several is, later its
+    date.toordinal(), where the last is.
+    """
 
     month: Count
-    day: Count
-    lost: Count
-    client_of: Id
+    view: Id
     position: Moment
     id: Id
+    first: Count = 0
 
     @property
     def first_day(self) -> date:
@@ -71,18 +81,26 @@ class Calendar(CallbackData, prefix="d1"):
         """Another month, with the same way back."""
         return self.model_copy(update={"month": month})
 
+    def chosen(self, day: int) -> "Calendar | LogDays | LogPage":
+        """What a day is the button of."""
+        if self.first == ANY_DAY:
+            return self.model_copy(update={"first": day})
+        if self.first:
+            return LogDays(view=self.view, first=min(self.first, day), last=max(self.first, day))
+        if self.view < STORED_FROM:  # nothing but days was chosen
+            return LogPage(view=day)
+        return LogDays(view=self.view, first=day, last=day)
+
     @property
     def page(self) -> LogPage:
         return _log_page(self)
 
 
-class Card(CallbackData, prefix="c1"):
+class Card(CallbackData, prefix="c2"):
     """A call's card, and the page it was opened from."""
 
     call: Id
-    day: Count = 0
-    lost: Count = 0
-    client_of: Id = 0
+    view: Id = 0
     position: Moment = 0
     id: Id = 0
 
@@ -90,6 +108,74 @@ class Card(CallbackData, prefix="c1"):
     def page(self) -> LogPage:
         """The page of the log that the card was opened from; the newest if there was none."""
         return _log_page(self)
+
+
+class LogChip(CallbackData, prefix="lc1"):
+    """Choose something of the log, or no more; `panel`: where all that can be chosen is shown."""
+
+    view: Id
+    chip: Chip
+    panel: bool
+
+
+class LogPanel(CallbackData, prefix="lp1"):
+    """Show all that can be chosen of the log."""
+
+    view: Id
+
+
+class LogDays(CallbackData, prefix="ld1"):
+    """Days of the log, `first` to `last` as date.toordinal(), with all else that is chosen."""
+
+    view: Id
+    first: Count
+    last: Count
+
+
+class LogWithout(CallbackData, prefix="lw1"):
+    """The log without one of the choices; `part`: a field of LogView by its place in it."""
+
+    view: Id
+    part: Count
+
+
+class LogChoose(CallbackData, prefix="lo1"):
+    """Show what of a kind can be chosen."""
+
+    view: Id
+    what: Choosing
+    page: Count = 0
+
+
+class LogStatus(CallbackData, prefix="ls1"):
+    view: Id
+    number: Count
+    """The status by its place among all; those behind it: any."""
+
+
+class LogPerson(CallbackData, prefix="lr1"):
+    view: Id
+    employee: Id
+    """0: anybody."""
+
+
+class LogPlace(CallbackData, prefix="la1"):
+    view: Id
+    code: Code
+    """As in bot.domain.places.Place; -1: all."""
+
+
+class LogSave(CallbackData, prefix="lv1"):
+    """Keep the view at hand, or no more."""
+
+    view: Id
+    is_wanted: bool
+
+
+class ClientLog(CallbackData, prefix="lk1"):
+    """All calls with the client of a call."""
+
+    call: Id
 
 
 class AlertCard(CallbackData, prefix="a1"):
@@ -156,14 +242,12 @@ class CardCaseStep(StrEnum):
     REOPEN = "u"
 
 
-class CardCase(CallbackData, prefix="v1"):
+class CardCase(CallbackData, prefix="v2"):
     """A button on a call's card about the call's case; the fields are the card's."""
 
     step: CardCaseStep
     call: Id
-    day: Count
-    lost: Count
-    client_of: Id
+    view: Id
     position: Moment
     id: Id
 
@@ -321,15 +405,13 @@ class CommentStep(StrEnum):
     RESTORE = "r"
 
 
-class CommentButton(CallbackData, prefix="m1"):
+class CommentButton(CallbackData, prefix="m2"):
     """A button on a card about its comment; `version` is the comment's, the rest is the card's."""
 
     step: CommentStep
     version: Count
     call: Id
-    day: Count
-    lost: Count
-    client_of: Id
+    view: Id
     position: Moment
     id: Id
 
@@ -338,13 +420,11 @@ class CommentButton(CallbackData, prefix="m1"):
         return Card(**self.model_dump(exclude={"step", "version"}))
 
 
-class CommentHistory(CallbackData, prefix="mh1"):
+class CommentHistory(CallbackData, prefix="mh2"):
     """What a call's comment was before; the fields are the card's."""
 
     call: Id
-    day: Count
-    lost: Count
-    client_of: Id
+    view: Id
     position: Moment
     id: Id
 
@@ -366,7 +446,7 @@ class ContactStep(StrEnum):
     """Bring it back."""
 
 
-class ContactButton(CallbackData, prefix="k2"):
+class ContactButton(CallbackData, prefix="k3"):
     """A button about the client of a call, as a contact; the fields from `call` on are the card's.
 
     `which` is a count that people drive by hand, so six digits are enough for it.
@@ -375,9 +455,7 @@ class ContactButton(CallbackData, prefix="k2"):
     step: ContactStep
     which: Count = 0
     call: Id
-    day: Count
-    lost: Count
-    client_of: Id
+    view: Id
     position: Moment
     id: Id
 
@@ -420,9 +498,7 @@ class DialogButton(CallbackData, prefix="q1"):
 
 def _log_page(button: Calendar | Card) -> LogPage:
     return LogPage(
-        day=button.day,
-        lost=button.lost,
-        client_of=button.client_of,
+        view=button.view,
         turn=Turn.AT if button.id else Turn.FIRST,
         position=button.position,
         id=button.id,

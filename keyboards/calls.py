@@ -1,7 +1,7 @@
 """The buttons of the log, the card and the calendar."""
 
 from calendar import Calendar as Weeks
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -11,14 +11,16 @@ from babel.dates import format_date, get_day_names
 
 from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
 from bot.domain.log import Page, Turn
+from bot.domain.log_views import Chip, LogView
 from bot.domain.people import Employee
-from bot.domain.signs import DIRECTION, STATUS
-from keyboards.buttons import Row, button, choice, counter, keyboard, numbers, turn
+from bot.domain.signs import COMMENTED, DIRECTION, RECORDED, STATUS
+from keyboards.buttons import Row, button, counter, keyboard, numbers, turn
 from keyboards.callbacks import (
     Calendar,
     Card,
     CardCase,
     CardCaseStep,
+    ClientLog,
     CommentButton,
     CommentHistory,
     CommentStep,
@@ -26,18 +28,23 @@ from keyboards.callbacks import (
     ContactStep,
     Listen,
     LogPage,
+    LogPanel,
     Nothing,
     RemindMenu,
 )
 from keyboards.calling_back import call_back
+from keyboards.log_views import chip, dropping
 
 _WEEK = 7
 
 
-def log(page: Page, shown: LogPage, *, month: int) -> InlineKeyboardMarkup:
-    """A button per row, the pages, the filters.
+def log(
+    page: Page, shown: LogPage, view: LogView, *, month: int, to_drop: Mapping[str, str]
+) -> InlineKeyboardMarkup:
+    """A button per row, the pages, what is most often chosen, the way to all that can be.
 
-    `shown`: the part of the log, `month` (as in Calendar) where choosing a date begins.
+    `shown`: where the page stands, `month` (as in Calendar) where choosing a date begins.
+    `to_drop`: the words of the choices without any of which there would be calls.
     """
     anchor = shown.turned(Turn.AT, page.keys[0]) if page.keys else shown.turned(Turn.FIRST)
     fields = anchor.model_dump(exclude={"turn"})
@@ -48,23 +55,30 @@ def log(page: Page, shown: LogPage, *, month: int) -> InlineKeyboardMarkup:
     rows = numbers(calls)
     if page.has_newer or page.has_older:
         rows.append(_pages(page, shown))
+    rows += dropping(to_drop, shown.view)
     missed = " ".join([STATUS[Status.MISSED], _("Missed")])
-    rows.append(
+    rows += [
         [
-            choice(
-                missed,
-                shown.model_copy(update={"lost": 0 if shown.lost else 1}).turned(Turn.FIRST),
-                is_chosen=bool(shown.lost),
-            ),
+            chip(missed, Chip.LOST, view, shown.view),
             button(_("📅 Date"), Calendar(month=month, **fields)),
-        ]
-    )
-    rows.append([button("🔄", anchor if page.has_newer else shown.turned(Turn.FIRST))])
-    if shown.day or shown.client_of:
-        rows[-1].insert(0, button(_("📋 Whole log"), LogPage()))
-    if shown.client_of:
-        rows[-1].insert(0, button(_("⬅️ Card"), Card(call=shown.client_of)))
-    return keyboard(*rows)
+        ],
+        [
+            chip(DIRECTION[Direction.IN], Chip.IN, view, shown.view),
+            chip(DIRECTION[Direction.OUT], Chip.OUT, view, shown.view),
+            chip(COMMENTED, Chip.COMMENTED, view, shown.view),
+            chip(RECORDED, Chip.RECORDED, view, shown.view),
+        ],
+        [
+            button(_("🎛 Filters"), LogPanel(view=shown.view)),
+            button("🔄", anchor if page.has_newer else shown.turned(Turn.FIRST)),
+        ],
+    ]
+    last = []
+    if view.client_of:
+        last.append(button(_("⬅️ Card"), Card(call=view.client_of)))
+    if view.parts:
+        last.append(button(_("📋 Whole log"), LogPage()))
+    return keyboard(*rows, *filter(None, [last]))
 
 
 def card(
@@ -97,7 +111,7 @@ def card(
     if call.comment_changes > 1:
         rows.append([button(_("📜 Changes of the comment"), CommentHistory(**fields))])
     if call.client:
-        all_calls = LogPage(client_of=call.id)
+        all_calls = ClientLog(call=call.id)
         contact = ContactButton(step=ContactStep.OPEN, **fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
     if call.case:
@@ -177,4 +191,5 @@ def _day(shown: Calendar, first: date, number: int, *, is_on: bool) -> InlineKey
     if not is_on:
         return button("·" if number else " ", Nothing())
     day = first.replace(day=number).toordinal()
-    return button(str(number), LogPage(day=day, lost=shown.lost, client_of=shown.client_of))
+    label = f"·{number}·" if day == shown.first else str(number)
+    return button(label, shown.chosen(day))

@@ -13,9 +13,9 @@ from keyboards.callbacks import (
     BoardBelow,
     CaseButton,
     CaseStep,
+    ClientLog,
     HandTo,
     ListedCase,
-    LogPage,
     RemindMenu,
 )
 from keyboards.calling_back import call_back
@@ -62,7 +62,7 @@ def card(
         rows.insert(0, [call_back(case.call.id)])
     last = [button(_("📄 Last call"), AlertCard(call=case.call.id))]
     if case.client:
-        last.append(button(_("🔍 All calls"), LogPage(client_of=case.call.id)))
+        last.append(button(_("🔍 All calls"), ClientLog(call=case.call.id)))
     rows.append(last)
     if case.can_be_ignored_by(viewer):
         ignore = pressed.model_copy(update={"step": CaseStep.IGNORE})

@@ -73,6 +73,7 @@ class JournalRepo:
             has_newer=newer > 0,
             has_older=older > 0,
             is_beyond=is_beyond,
+            total=newer + len(keys) + older,
         )
         return page, others
 

@@ -72,6 +72,8 @@ class Page:
     has_newer: bool
     has_older: bool
     is_beyond: bool = False
+    total: int = 0
+    """How many calls there are on all pages, exact while the count of pages is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,9 @@ _NOBODY = {"", "–"}
 
 
 def day_log(
-    page: Page, numbers: DayNumbers | None, on: date, *, lost_only: bool, now: int, zone: ZoneInfo
+    page: Page, numbers: DayNumbers | None, on: date, *, filters: str, now: int, zone: ZoneInfo
 ) -> str:
-    """The calls of one day under its numbers."""
+    """The calls of one day under its numbers. `filters`: what else is chosen, in quoted words."""
     today = local_date(now, zone)
     if on == today:
         title = _("Today's calls, {day}").format(day=day(on))
@@ -46,21 +46,22 @@ def day_log(
     head = [f"<b>{title}</b>"]
     if numbers is not None and numbers.total:
         head += [*_numbers(numbers)]
-    if lost_only and page.calls:
-        head.append(_("Only missed calls are shown."))
-    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=_empty_day(lost_only))
+    head += _filters(filters)
+    empty = "" if filters else _("No calls on this day. The whole log: /log")
+    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty)
 
 
-def whole_log(page: Page, *, lost_only: bool, client: str | None, now: int, zone: ZoneInfo) -> str:
-    """The journal, newest first, or the part of it with one client (a name or number)."""
+def whole_log(page: Page, *, filters: str, client: str | None, now: int, zone: ZoneInfo) -> str:
+    """The journal, newest first, or the part of it with one client (a name or number).
+
+    `filters`: what else is chosen, in quoted words.
+    """
     title = _("Call log")
     if client is not None:
         title = _("All calls: {client}").format(client=quoted(cut(client, 100)))
-    head = [f"<b>{title}</b>"]
-    if lost_only and page.calls:
-        head.append(_("Only missed calls are shown."))
-    rows = _rows(page, now=now, zone=zone, empty=_empty_log(lost_only), dated=True)
-    return "\n".join(head) + "\n\n" + rows
+    head = [f"<b>{title}</b>", *_filters(filters)]
+    empty = "" if filters else _("There are no calls yet.")
+    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty, dated=True)
 
 
 def no_extensions() -> str:
@@ -116,7 +117,10 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
     return "\n".join(lines)
 
 
-def calendar_title() -> str:
+def calendar_title(first: int = 0) -> str:
+    """`first`: as in the button."""
+    if first:
+        return _("Choose the first day, then the last.")
     return _("Choose a day. Only days with calls can be opened.")
 
 
@@ -270,14 +274,8 @@ def _line_and_queue(call: Call) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _empty_day(lost_only: bool) -> str:
-    if lost_only:
-        return _("No missed calls on this day.")
-    return _("No calls on this day. The whole log: /log")
-
-
-def _empty_log(lost_only: bool) -> str:
-    return _("No missed calls.") if lost_only else _("There are no calls yet.")
+def _filters(words: str) -> list[str]:
+    return [f"🎛 {words}"] if words else []
 
 
 def _dated(on: date, today: date) -> str:

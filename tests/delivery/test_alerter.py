@@ -415,9 +415,7 @@ async def test_a_card_whose_press_is_being_answered_is_edited_later(
     await stored.lost(-60)
     await post.deliver()
     cards = OpenCardRepo(stored.database)
-    await cards.note(
-        boss.tg_id, 10, DrawnCard("c1:1:0:0:0:0:0", 1, None, "other", 0), now=stored.now
-    )
+    await cards.note(boss.tg_id, 10, DrawnCard("c2:1:0:0:0", 1, None, "other", 0), now=stored.now)
     press, said = asyncio.Lock(), list(post.said)
     async with press:
         await post.deliver(holding=lambda _: press)  # and does not wait for ever: alerts would too

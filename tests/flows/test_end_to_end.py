@@ -14,7 +14,7 @@ from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.signs import STATUS
-from keyboards.callbacks import Calendar, Card, DialogButton, DialogStep, LogPage
+from keyboards.callbacks import Calendar, Card, ClientLog, DialogButton, DialogStep
 from tests.support.lost_calls import alert_of, lost
 from tests.support.places import DATA
 from tests.support.running import HOOK_TOKEN, IVAN, OLENA, SUPERVISOR, Office, running_office
@@ -151,7 +151,7 @@ async def test_an_operator_sees_own_calls_and_a_forged_button_no_other(tmp_path:
         everything = await office.ask(boss, "/log")
         foreign = everything.markup["inline_keyboard"][0][0]["callback_data"]  # type: ignore[index]
         assert Card.unpack(foreign)
-        for forged in (foreign, LogPage(client_of=Card.unpack(foreign).call).pack()):
+        for forged in (foreign, ClientLog(call=Card.unpack(foreign).call).pack()):
             query = await ivan.press_stale(page, forged)
             answer = await query.answered()
             assert (answer.text, answer.show_alert) == ("Немає доступу.", True)
@@ -422,7 +422,7 @@ async def test_the_calendar_offers_only_days_with_calls(tmp_path: Path) -> None:
         offered = [text for row in month.buttons for text in row if text.isdigit()]
         assert offered == ["3", "21", "22"]
         assert not label(month, "▶️"), "a live call is today's, and of no later month"
-        shown = Calendar(month=12 * 2026, day=0, lost=0, client_of=0, position=0, id=0)
+        shown = Calendar(month=12 * 2026, view=0, position=0, id=0)
         await office.post(call("first", started_at="2000-01-01T00:30:00+14:00", ended_at=None))
         for year, last in ((1999, 31), (2100, None)):
             query = await boss.press_stale(month, shown.turned(12 * year + 11).pack())

@@ -35,7 +35,7 @@ index itself, WITHOUT ROWID."""
 
 IDENTITIES = {
     *("case_events", "comment_changes", "dials", "employees", "groups", "ignored_numbers"),
-    *("invites", "outbox", "rejects", "reminders"),
+    *("invites", "log_views", "outbox", "rejects", "reminders"),
 }
 """Tables whose ids PostgreSQL is told to give: SQLite gives those of any INTEGER PRIMARY KEY."""
 

@@ -37,6 +37,7 @@ from bot.domain.errors import (
 )
 from bot.domain.feeds import FeedState
 from bot.domain.hours import DAY, Hours, QuietHours
+from bot.domain.log_views import STORED_FROM, Fate, LogView
 from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.places import Place, PlaceKind
 from bot.domain.posts import Posted
@@ -53,6 +54,7 @@ from bot.views import (
     digests,
     groups,
     health,
+    log_views,
     recordings,
     refusals,
     reminders,
@@ -186,7 +188,7 @@ def test_a_call_with_its_case_is_whole_whatever_outsiders_wrote(
             assert tags(text) == tags(due) == ["bold"]
             rows = page_of(*[replace(shown, case=link)] * 10)
             with speaking(language):
-                log = calls.whole_log(rows, lost_only=True, client=NASTY, now=NOW, zone=KYIV)
+                log = calls.whole_log(rows, filters="Пропущені", client=NASTY, now=NOW, zone=KYIV)
             assert tags(log) == ["bold", "italic"]
 
 
@@ -390,9 +392,12 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     boss, olena = person(), person(Role.OPERATOR)
     lost = call(queue="Продажі")
     page = replace(page_of(*[lost] * 8), number=1001, count=1001, has_newer=True, has_older=True)
-    for here in (LogPage(), LogPage(lost=1, day=739_000)):
-        yield call_keyboards.log(page, here, month=24_320)
-    month = Calendar(month=24_320, day=0, lost=0, client_of=0, position=0, id=0)
+    lost_only = LogView(days=(739_000, 739_000), fate=Fate.LOST)
+    for here, view in ((LogPage(), LogView()), (LogPage(view=STORED_FROM), lost_only)):
+        yield call_keyboards.log(page, here, view, month=24_320, to_drop={})
+        chosen = log_views.all_words(view, {})
+        yield call_keyboards.log(page_of(), here, view, month=24_320, to_drop=chosen)
+    month = Calendar(month=24_320, view=0, position=0, id=0)
     for later in range(12):
         yield call_keyboards.calendar(
             month.turned(month.month + later), days={1, 31}, has_earlier=True, has_later=True

@@ -113,12 +113,12 @@ def test_a_case_that_was_handed_says_who_handed_it_to_whom() -> None:
 
 @pytest.mark.usefixtures("ukrainian")
 def test_the_arrows_of_the_calendar_run_with_time() -> None:
-    shown = Calendar(month=2026 * 12 + 10, day=0, lost=0, client_of=0, position=0, id=0)
+    shown = Calendar(month=2026 * 12 + 10, view=0, position=0, id=0)
     *_, arrows = calendar(shown, days=(), has_earlier=True, has_later=True).inline_keyboard
     months = {
         one.text: Calendar.unpack(one.callback_data).month
         for one in arrows
-        if one.callback_data and one.callback_data.startswith("d1")
+        if one.callback_data and one.callback_data.startswith("d2")
     }
     assert months == {"◀️": shown.month - 1, "▶️": shown.month + 1}
 
