@@ -20,6 +20,7 @@ from keyboards.callbacks import (
     ClientLog,
     LogChip,
     LogChoose,
+    LogClear,
     LogDays,
     LogPage,
     LogPanel,
@@ -42,6 +43,7 @@ def create_router() -> Router:
     router.callback_query.register(show_panel, LogPanel.filter())
     router.callback_query.register(show_days, LogDays.filter())
     router.callback_query.register(drop, LogWithout.filter())
+    router.callback_query.register(clear, LogClear.filter())
     router.callback_query.register(choose, LogChoose.filter())
     router.callback_query.register(set_status, LogStatus.filter())
     router.callback_query.register(set_person, LogPerson.filter())
@@ -85,6 +87,16 @@ async def drop(
     if callback_data.part >= len(names):
         raise NotFoundError(f"choice {callback_data.part}")
     await _show(query, view.without(names[callback_data.part]), employee, log_screens)
+
+
+async def clear(
+    query: CallbackQuery, callback_data: LogClear, employee: Employee, log_screens: LogScreens
+) -> None:
+    if callback_data.panel:
+        await log_screens.show_panel(query, 0, employee)
+        return
+    view = await log_screens.log_views.get(employee.id, callback_data.view)
+    await _show(query, view.base, employee, log_screens)
 
 
 async def choose(

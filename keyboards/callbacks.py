@@ -139,6 +139,13 @@ class LogWithout(CallbackData, prefix="lw1"):
     part: Count
 
 
+class LogClear(CallbackData, prefix="lx1"):
+    """The same day, or client, with nothing else chosen; on the panel nothing at all is."""
+
+    view: Id
+    panel: bool = False
+
+
 class LogChoose(CallbackData, prefix="lo1"):
     """Show what of a kind can be chosen."""
 

@@ -27,6 +27,7 @@ from keyboards.callbacks import (
     ContactButton,
     ContactStep,
     Listen,
+    LogClear,
     LogPage,
     LogPanel,
     Nothing,
@@ -76,7 +77,9 @@ def log(
     last = []
     if view.client_of:
         last.append(button(_("⬅️ Card"), Card(call=view.client_of)))
-    if view.parts:
+    if view.is_filtered:
+        last.append(button(_("🧹 Clear"), LogClear(view=shown.view)))
+    elif view.parts:
         last.append(button(_("📋 Whole log"), LogPage()))
     return keyboard(*rows, *filter(None, [last]))
 

@@ -19,6 +19,7 @@ from keyboards.callbacks import (
     Choosing,
     LogChip,
     LogChoose,
+    LogClear,
     LogPage,
     LogPanel,
     LogPerson,
@@ -74,9 +75,9 @@ def panel(
     days = Calendar(month=month, view=view_id, position=0, id=0, first=ANY_DAY)
     rows = [
         [
-            on(f"{DIRECTION[Direction.IN]} " + _("Incoming"), Chip.IN),
-            on(f"{DIRECTION[Direction.OUT]} " + _("Outgoing"), Chip.OUT),
-            on(f"{DIRECTION[Direction.INTERNAL]} " + _("Internal"), Chip.INTERNAL),
+            on(f"{DIRECTION[Direction.IN]} " + _("Incoming calls"), Chip.IN),
+            on(f"{DIRECTION[Direction.OUT]} " + _("Outgoing calls"), Chip.OUT),
+            on(f"{DIRECTION[Direction.INTERNAL]} " + _("Internal calls"), Chip.INTERNAL),
         ],
         [
             on(f"{STATUS[Status.ANSWERED]} " + _("Answered calls"), Chip.ANSWERED),
@@ -111,7 +112,7 @@ def _keeping(view: LogView, view_id: int, saved: Collection[int]) -> Row:
     """Keeping the view at hand, and dropping all that is chosen."""
     if not view.parts:
         return []
-    row = [button(_("🧹 Clear"), LogPanel(view=0))]
+    row = [button(_("🧹 Clear"), LogClear(view=view_id, panel=True))]
     if view_id in saved:
         row.insert(0, button(_("⭐ Keep no more"), LogSave(view=view_id, is_wanted=False)))
     elif not view.day and len(saved) < SAVED_VIEWS:
@@ -140,7 +141,7 @@ def people(
     """The employees, a page of them."""
     of_people = [
         choice(
-            short(one.name, _WIDTH),
+            short(one.name or ", ".join(one.extensions) or f"{one.tg_id}", _WIDTH),
             LogPerson(view=view_id, employee=one.id),
             is_chosen=one.id == view.person,
         )

@@ -116,6 +116,16 @@ class LogView:
                 return None
 
     @property
+    def base(self) -> "LogView":
+        """Only the one day, or the client, that the log was opened for."""
+        is_day = self.days is not None and self.days[0] == self.days[1]
+        return LogView(client_of=self.client_of, days=self.days if is_day else None)
+
+    @property
+    def is_filtered(self) -> bool:
+        return self != self.base
+
+    @property
     def day(self) -> int:
         """The one day that is all that is chosen, as date.toordinal(); 0: it is something else."""
         if self.days and self.days[0] == self.days[1] and self.parts == ["days"]:

@@ -11,7 +11,7 @@ from bot.domain.calls import Direction, Status
 from bot.domain.log_views import Fate, LogView, Period
 from bot.domain.places import PlaceKind
 from bot.views.formats import cut, day, locale, plain, quoted
-from bot.views.statuses import direction_words, status_words
+from bot.views.statuses import status_words
 
 _NAME = 24
 
@@ -21,13 +21,12 @@ def chosen(view: LogView, names: Mapping[int, str]) -> str:
 
     `names`: of employees, by their ids.
     """
-    return quoted(chosen_words(view, names))
+    return quoted(chosen_words(view.without("client_of"), names))
 
 
 def chosen_words(view: LogView, names: Mapping[int, str]) -> str:
-    """The same, not quoted."""
-    parts = [part for part in view.parts if part != "client_of"]
-    return " · ".join(part_words(view, part, names) for part in parts)
+    """All that is chosen, not quoted."""
+    return " · ".join(all_words(view, names).values())
 
 
 def all_words(view: LogView, names: Mapping[int, str]) -> dict[str, str]:
@@ -39,11 +38,15 @@ def part_words(view: LogView, part: str, names: Mapping[int, str]) -> str:
     """One of the choices, not quoted."""
     match part:
         case "client_of":
-            return _("The client")
+            return _("Calls of one client")
         case "period" | "days":
             return _period(view)
         case "direction":
-            return direction_words(view.direction or Direction.IN)
+            return {
+                Direction.IN: _("Incoming calls"),
+                Direction.OUT: _("Outgoing calls"),
+                Direction.INTERNAL: _("Internal calls"),
+            }[view.direction or Direction.IN]
         case "fate":
             return fate_words(view.fate or Fate.LOST)
         case "status":
@@ -94,7 +97,7 @@ def place_words(view: LogView) -> str:
 def panel(view: LogView, names: Mapping[int, str], *, found: str) -> str:
     """What is chosen, how many calls that leaves."""
     title = _("Filters of the log")
-    said = chosen(view, names) or _("Nothing is chosen: the whole log.")
+    said = quoted(chosen_words(view, names)) or _("Nothing is chosen: the whole log.")
     return f"<b>{title}</b>\n{said}\n\n{found}"
 
 
