@@ -57,6 +57,7 @@ from storage.case_backfill import create_missing_cases
 from storage.database import open_database
 from storage.engine.base import Database, Lease
 from storage.leases import open_lease
+from storage.older_programs import mend_traits
 
 log = logging.getLogger(__name__)
 
@@ -273,6 +274,8 @@ async def serve(
             asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
             async with AsyncExitStack() as leading:
                 await _note_interrupted(repositories, now=clock())
+                if lease.is_shared:
+                    await mend_traits(database, now=clock())
                 await delayed_screens.forget_old()
                 left = 0 if await _is_alone(lease) else LEFT_SECONDS
                 await delayed_screens.adopt_left(seconds=left)

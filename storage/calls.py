@@ -267,7 +267,7 @@ class _Recording:
             key = (row["source"], row["external_id"])
             if key not in self._before:
                 self._ids[key] = row["id"]
-                self._before[key] = self._calls[key] = _merged(row)
+                self._before[key] = self._calls[key] = merged_call(row)
             if row["of_extension"] is not None:
                 call = self._before[key]
                 call.extensions = (*call.extensions, row["of_extension"])
@@ -372,7 +372,7 @@ def _stored(call: MergedCall) -> tuple[Value, ...]:
     )
 
 
-def _merged(row: Row) -> MergedCall:
+def merged_call(row: Row) -> MergedCall:
     """The call as it was merged so far, without its extensions."""
     values = {name: row[name] for name in _STORED}
     strengths: dict[str, Strength] = {
