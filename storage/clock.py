@@ -72,6 +72,7 @@ _MOVED_BACK = (
     ("late_screens", "asked_at", "asked_at > ?"),
     ("dials", "asked_at", "asked_at > ?"),
     ("dials", "over_at", "over_at > ?"),
+    ("audit", "at", "at > ?"),
 )
 """Moments at which something happened, of which those that are to come again are moved back, but
 not those of a PBX: the table, the column, and which rows, by the present moment."""

@@ -48,10 +48,12 @@ class Server:
             repositories.digest_times,
             repositories.open_cards,
             repositories.dials,
+            repositories.audit,
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,
             retention_days=365,
+            audit_days=730,
         )
 
     def clock(self) -> int:

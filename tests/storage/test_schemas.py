@@ -27,7 +27,15 @@ ONLY_POSTGRES = {
 """SQLite keeps that number in the header of its file (user_version)."""
 
 IDENTITIES = {
-    *("case_events", "comment_changes", "dials", "employees", "groups", "ignored_numbers"),
+    *(
+        "audit",
+        "case_events",
+        "comment_changes",
+        "dials",
+        "employees",
+        "groups",
+        "ignored_numbers",
+    ),
     *("invites", "outbox", "rejects", "reminders"),
 }
 """Tables whose ids PostgreSQL is told to give: SQLite gives those of any INTEGER PRIMARY KEY."""
