@@ -27,6 +27,9 @@ from storage.engine.base import Database, Row, Select, Transaction, Value
 
 T = TypeVar("T")
 
+_ITSELF = 0
+"""Who did what nobody in particular did, as stored: found by the index as others are."""
+
 _ROW = (
     "INSERT INTO audit (at, employee_id, area, kind, call_id, case_id, number, other_id, "
     "batch_id, count, detail) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
@@ -58,7 +61,7 @@ def note(
         "DO UPDATE SET count = audit.count + excluded.count",
         (
             by.at,
-            by.employee_id,
+            by.employee_id or _ITSELF,
             kind.area.value,
             kind.value,
             call,
@@ -175,13 +178,12 @@ class AuditRepo:
 def _page_select(part: AuditFilter, turn: Turn, key: Key | None, size: int) -> Select:
     """The rows of a page, in no order, and the names of what they are about."""
     sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
-    where, order, values = _bounds(part, sign, key)
+    where, values = _bounds(part, sign, key)
     way = "ASC" if turn in {Turn.NEWER, Turn.LAST} else "DESC"
-    by = ", ".join(f"{column} {way}" for column in order)
     return (
         "SELECT a.*, e.name AS who, e.tg_id AS who_tg, o.name AS other, o.tg_id AS other_tg, "  # noqa: S608
         "n.name AS client, c.id AS link "
-        f"FROM (SELECT * FROM audit WHERE {where} ORDER BY {by} LIMIT {size}) AS a "
+        f"FROM (SELECT * FROM audit WHERE {where} ORDER BY at {way}, id {way} LIMIT {size}) AS a "
         "LEFT JOIN employees AS e ON e.id = a.employee_id "
         "LEFT JOIN employees AS o ON o.id = a.other_id "
         "LEFT JOIN contact_numbers AS m ON m.number = a.number "
@@ -194,24 +196,19 @@ def _page_select(part: AuditFilter, turn: Turn, key: Key | None, size: int) -> S
 
 def _count_select(part: AuditFilter, sign: str, key: Key, most: int) -> Select:
     """How many stand before, or behind, the key, up to `most`."""
-    where, _, values = _bounds(part, sign, key)
+    where, values = _bounds(part, sign, key)
     return (
         f"SELECT count(*) FROM (SELECT 1 FROM audit WHERE {where} LIMIT {most}) AS one",  # noqa: S608
         values,
     )
 
 
-def _bounds(
-    part: AuditFilter, sign: str | None, key: Key | None
-) -> tuple[str, Sequence[str], Sequence[Value]]:
-    """A predicate, the columns to order by, those of the index that it walks, and its values."""
-    bounds, order, values = ["1 = 1"], list[str](), list[Value]()
+def _bounds(part: AuditFilter, sign: str | None, key: Key | None) -> tuple[str, Sequence[Value]]:
+    bounds, values = ["1 = 1"], list[Value]()
     if part.who is not None:
-        order.append("employee_id")
-        bounds.append("employee_id IS NULL" if part.who == BY_ITSELF else "employee_id = ?")
-        values += [] if part.who == BY_ITSELF else [part.who]
+        bounds.append("employee_id = ?")
+        values.append(_ITSELF if part.who == BY_ITSELF else part.who)
     if part.area is not None:
-        order.append("area")
         bounds.append("area = ?")
         values.append(part.area.value)
     if part.since is not None:
@@ -220,7 +217,7 @@ def _bounds(
     if sign is not None and key is not None:
         bounds.append(f"(at, id) {sign} (?, ?)")
         values += key
-    return " AND ".join(bounds), (*order, "at", "id"), values
+    return " AND ".join(bounds), values
 
 
 def _entry(row: Row) -> AuditEntry:

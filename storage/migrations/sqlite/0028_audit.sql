@@ -1,10 +1,10 @@
 -- Who did what that others may ask about later (storage/audit.py). It refers to nothing, so that what
 -- a row is about may go before it: ids are never handed out twice, and people are never deleted.
--- area: the group of the kind. count: of how many it was, where many were done at once: batch_id.
+-- employee_id: who, 0 for the bot by itself and its command line. area: the group of the kind. count: of how many it was, where many were done at once: batch_id.
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
-    employee_id INTEGER,
+    employee_id INTEGER NOT NULL DEFAULT 0,
     area TEXT NOT NULL,
     kind TEXT NOT NULL,
     call_id INTEGER,
