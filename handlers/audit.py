@@ -44,8 +44,8 @@ async def show_page(
     part = _part(asked, settings, now)
     page = await audit.page(part, turn=asked.turn, key=asked.key, size=size)
     who = await _name(asked.who, audit)
-    text = views.audit(page, is_part=asked.is_part, now=now, zone=settings.zone)
-    markup = keyboards.audit(page, asked, areas=views.area_titles(), who=who)
+    text = views.audit(page, who=who, is_part=asked.is_part, now=now, zone=settings.zone)
+    markup = keyboards.audit(page, asked, areas=views.area_titles())
     await show(query, text, markup, toast=last_page() if page.is_beyond else None)
 
 

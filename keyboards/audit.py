@@ -23,13 +23,13 @@ from keyboards.buttons import (
 )
 from keyboards.callbacks import AlertCard, AuditPages, AuditPeople, AuditSpan, StaffPage
 
-_NAME = 18
+_NAME = 36
 
 
 def audit(
-    page: AuditPage, shown: AuditPages, *, areas: Mapping[AuditArea, str], who: str | None
+    page: AuditPage, shown: AuditPages, *, areas: Mapping[AuditArea, str]
 ) -> InlineKeyboardMarkup:
-    """`shown`: the part that is shown; `who`: the name of whose deeds it has, None for all."""
+    """`shown`: the part that is shown."""
     calls = [
         button(str(number), AlertCard(call=entry.call))
         for number, entry in enumerate(page.entries, start=1)
@@ -39,16 +39,15 @@ def audit(
     if page.has_newer or page.has_older:
         rows.append(_pages(page, shown))
     rows += in_rows([_area(shown, area, title) for area, title in areas.items()], 2)
-    rows.append([_span(shown, span, title) for span, title in _spans().items()])
+    spans = [_span(shown, span, title) for span, title in _spans().items()]
     fields = shown.model_dump(include={"area", "who", "span", "staff"})
-    person = f"👤 {short(who, _NAME)}" if who else _("👤 Everybody")
-    rows.append([choice(person, AuditPeople(**fields), is_chosen=who is not None)])
-    if shown.is_part:
-        rows[-1].append(button("🧹", AuditPages(staff=shown.staff)))
+    rows.append([*spans, choice("👤", AuditPeople(**fields), is_chosen=shown.who != 0)])
     anchor = shown.turned(Turn.FIRST)
     if page.has_newer:
         anchor = shown.turned(Turn.AT, page.entries[0].key)
-    rows.append([button(_("⬅️ Staff"), StaffPage(page=shown.staff)), button("🔄", anchor)])
+    clear = [button("🧹", AuditPages(staff=shown.staff))] if shown.is_part else []
+    back = button(_("⬅️ Staff"), StaffPage(page=shown.staff))
+    rows.append([back, *clear, button("🔄", anchor)])
     return keyboard(*rows)
 
 
@@ -57,7 +56,7 @@ def people(
 ) -> InlineKeyboardMarkup:
     """Whose deeds are to be shown; `itself`: what the bot is called where people are named."""
     fields = shown.model_dump(include={"area", "who", "span", "staff"})
-    whose = [(one.id, short(one.name, 2 * _NAME)) for one in found]
+    whose = [(one.id, short(one.name, _NAME)) for one in found]
     if page == 0:
         whose = [(0, _("👤 Everybody")), *whose, (BY_ITSELF, itself)]
     chosen = (choice(name, shown.of(who=id_), is_chosen=id_ == shown.who) for id_, name in whose)

@@ -104,11 +104,13 @@ class AuditRepo:
         *,
         call: int | None = None,
         number: str | None = None,
+        other: int | None = None,
+        count: int = 1,
         detail: Mapping[str, str | None] | None = None,
     ) -> None:
         """Note what changes nothing: that somebody looks at something, or takes it away."""
         async with self._database.transaction() as tx:
-            note(tx, kind, by, call=call, number=number, detail=detail)
+            note(tx, kind, by, call=call, number=number, other=other, count=count, detail=detail)
 
     async def page(
         self, part: AuditFilter, *, turn: Turn, key: Key | None, size: int

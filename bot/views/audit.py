@@ -32,9 +32,11 @@ _NOTHING = "–"
 _CHANGES = "{old} → {new}"
 
 
-def audit(page: AuditPage, *, is_part: bool, now: int, zone: ZoneInfo) -> str:
-    """A page of it; `is_part`: some of it is filtered out."""
+def audit(page: AuditPage, *, who: str | None, is_part: bool, now: int, zone: ZoneInfo) -> str:
+    """A page of it; `who`: whose deeds, None for all; `is_part`: some of it is filtered out."""
     title = "<b>📜 " + _("Who did what") + "</b>"
+    if who is not None:
+        title += f"\n{quoted(fit(one_line(who), LINE))}"
     if not page.entries:
         empty = _("Nothing found. Press 🧹 to see everything.") if is_part else _("Nothing yet.")
         return f"{title}\n\n{empty}"
@@ -211,9 +213,8 @@ def _given(entry: AuditEntry) -> str:
     """What an invitation gives, and who made it, where others used it."""
     detail = entry.detail
     parts = [_role(detail.get("role", "")), detail.get("extensions", ""), detail.get("name", "")]
-    if entry.kind in {AuditKind.JOINED, AuditKind.INVITE_USED}:
-        invited = _("invited by {who}").format(who=entry.other or itself())
-        parts.append(invited)
+    if entry.kind in {AuditKind.JOINED, AuditKind.INVITE_USED} and entry.other:
+        parts.append(_("invited by {who}").format(who=entry.other))
     return ", ".join(filter(None, parts))
 
 
