@@ -18,7 +18,7 @@ class AuditArea(StrEnum):
 
 
 class AuditKind(StrEnum):
-    """What was done. The words are stored: they do not change.
+    """What was done, in the order of the areas. The words are stored: they do not change.
 
     `detail` tells what a kind alone does not, as data that is put into words when it is shown:
     `old` and `new`, or what is named beside the kind.

@@ -15,7 +15,7 @@ from bot.domain.hours import Hours, local_date
 from bot.domain.people import EmployeeState, Role
 from bot.domain.phones import spaced
 from bot.views.company import minutes_words, number_name, takers, week
-from bot.views.formats import day, full_day, hour_minute, one_line, quoted
+from bot.views.formats import cut, day, full_day, hour_minute, one_line, quoted
 from bot.views.staff import role_titles
 from bot.views.widths import INDENT, LINE, fit
 
@@ -28,6 +28,8 @@ SIGNS = {
 """Also those of the chips."""
 
 _NAME, _TEXT = 9.5, 2 * LINE - 3
+_LONGEST = 200
+"""Characters of what is fitted: some take no room."""
 _NOTHING = "–"
 _CHANGES = "{old} → {new}"
 
@@ -69,8 +71,8 @@ def itself() -> str:
 
 
 def _row(number: int, entry: AuditEntry, zone: ZoneInfo) -> str:
-    who = fit(one_line(entry.who or itself()), _NAME)
-    text = fit(one_line(_words(entry)), _TEXT)
+    who = fit(cut(one_line(entry.who or itself()), _LONGEST), _NAME)
+    text = fit(cut(one_line(_words(entry)), _LONGEST), _TEXT)
     time, sign = hour_minute(entry.key.position, zone), SIGNS[entry.kind.area]
     return f"{number}. {time} {sign} {quoted(who)}\n{INDENT}{quoted(text)}"
 

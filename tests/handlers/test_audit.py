@@ -1,5 +1,6 @@
 """Who did what: each deed is noted by whoever does it in the chat, and shown to administrators."""
 
+import html
 from pathlib import Path
 
 import pytest
@@ -592,6 +593,21 @@ async def test_forged_and_stale_filters_are_answered(app: App, olena: Employee) 
     assert await read(app, AuditPages(who=BY_ITSELF, span=AuditSpan.TODAY)) != []
     await app.press_data(BOSS, AuditPeople(page=999).pack())
     assert "Чиї дії" in app.text
+
+
+async def test_a_page_of_the_longest_fits_a_message(app: App, olena: Employee) -> None:
+    boss, joined = await app.person(BOSS), "\u0301" * 3000
+    await app.employees.set_page_size(boss.id, 10)
+    await app.employees.set_name(olena.id, "<&>" * 21)
+    for text in ("<" * 4000, joined, "'" * 4000, "=cmd|' /C calc'!A0", "{0} {client}", "\n\n"):
+        for _ in range(2):
+            by = By(olena.id, NOW)
+            await AuditRepo(app.database).note(AuditKind.LOOKED_UP, by, detail={"query": text})
+    asked = AuditPages(area=AuditArea.DATA)
+    rows = await read(app, asked)
+    assert len(rows) == 10
+    assert "{0} {client}" in rows[2]
+    assert len(html.unescape(app.text)) < 4096
 
 
 async def test_it_speaks_english(app: App, olena: Employee) -> None:
