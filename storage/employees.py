@@ -121,9 +121,9 @@ class EmployeeRepo:
     async def set_name(self, employee_id: int, name: str, *, by: By | None = None) -> None:
         """`by`: who changes it, of whom the audit is told; None: the bot, of an account's own."""
         async with self._database.transaction() as tx:
-            asked = _ask_person(tx, employee_id)
+            asked = _ask_person(tx, employee_id) if by else None
             tx.write("UPDATE employees SET name = ? WHERE id = ?", (name, employee_id))
-            for row in await asked:
+            for row in await asked if asked else ():
                 note_change(tx, AuditKind.RENAMED, by, row["name"], name, other=employee_id)
 
     async def set_role(self, employee_id: int, role: Role, *, by: By | None = None) -> None:

@@ -188,7 +188,9 @@ def _of_clients(entry: AuditEntry) -> str:
         AuditKind.COMMENT_RESTORED: _("Comment brought back: {client}"),
         AuditKind.CONTACT_NAMED: _("Contact {number}: {old} → {new}"),
         AuditKind.CONTACT_REMOVED: _("Contact removed: {old}"),
-        AuditKind.NUMBER_JOINED: _("{client}: number added, {new}"),
+        AuditKind.NUMBER_JOINED: _("{client}: number added, {new} (was {old})")
+        if entry.detail.get("old")
+        else _("{client}: number added, {new}"),
         AuditKind.NUMBER_PARTED: _("{client}: number taken away, {old}"),
         AuditKind.IMPORTED: _("Import: {what}"),
     }[entry.kind]

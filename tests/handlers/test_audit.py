@@ -452,6 +452,23 @@ async def test_contacts_named_forgotten_joined_and_parted(app: App, since: Since
     assert rows[5] == "📇 Олена Коваленко: Контакт +380 67 123 45 67: – → Ганна &lt;b&gt;"
 
 
+async def test_a_number_taken_from_another_contact_tells_whose_it_was(
+    app: App, since: Since
+) -> None:
+    await lost(app, FIRST, SECOND)
+    await ContactRepo(app.database).set_name(SECOND, "Іван")
+    await app.press_data(OLENA, ContactButton.of_call(1, ContactStep.ADD).pack())
+    await app.say(OLENA, SECOND)
+    merge = app.buttons("✅")[0]
+    await app.press_data(OLENA, merge, on=app.telegram.last_message_id)
+    [named, joined] = await since()
+    assert (named.kind, named.detail) == ("contact_named", {"new": "Іван"})
+    assert (joined.kind, joined.detail) == ("number_joined", {"new": SECOND, "old": "Іван"})
+    assert (await read(app))[0] == (
+        "📇 Олена Коваленко: Іван: додано номер +380 50 999 88 77 (був: Іван)"
+    )
+
+
 # What is looked at
 
 
