@@ -252,6 +252,7 @@ async def serve(
                 repositories.digest_times,
                 repositories.open_cards,
                 repositories.dials,
+                repositories.audit,
                 clock_watch=clock_watch,
                 silence_watch=SilenceWatch(
                     repositories.silences,
@@ -261,6 +262,7 @@ async def serve(
                 ),
                 wake=bell.ring,
                 retention_days=settings.retention_days,
+                audit_days=settings.audit_days,
             )
             listening = Listening(
                 sources,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bot.config.settings import Settings
 from storage.alert_facts import AlertFactsRepo
 from storage.alert_lists import AlertLists
+from storage.audit import AuditRepo
 from storage.calls import CallRepo
 from storage.case_batches import CaseBatches
 from storage.case_closings import CaseClosings
@@ -42,6 +43,7 @@ class Repositories:
 
     alert_facts: AlertFactsRepo
     alert_lists: AlertLists
+    audit: AuditRepo
     calls: CallRepo
     journal: JournalRepo
     log_views: LogViewRepo
@@ -78,6 +80,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
     return Repositories(
         alert_facts=AlertFactsRepo(database),
         alert_lists=AlertLists(database),
+        audit=AuditRepo(database),
         calls=CallRepo(database, rules=rules, numbers=numbers),
         journal=JournalRepo(database),
         cases=CaseRepo(database, rules=rules, claim_seconds=claim_seconds),

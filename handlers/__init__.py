@@ -6,6 +6,7 @@ from aiogram.filters.callback_data import CallbackData, CallbackQueryFilter
 from bot.telegram.filters import IsButton, Where
 from handlers import (
     alert_lists,
+    audit,
     batches,
     board,
     calling_back,
@@ -43,6 +44,7 @@ def create_routers() -> list[Router]:
         contacts.create_router(),
         staff.create_router(),
         invites.create_router(),
+        audit.create_router(),
         start.create_router(),
         alert_lists.create_router(),
         board.create_router(),

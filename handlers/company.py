@@ -9,11 +9,12 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.config.settings import Settings
+from bot.domain.audit import By
 from bot.domain.clock import Clock
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import local_date
-from bot.domain.people import Role
+from bot.domain.people import Employee, Role
 from bot.domain.places import Place, PlaceKind
 from bot.domain.typed_times import UnreadableTimeError, parse_days, parse_week
 from bot.telegram.filters import HasRole
@@ -91,9 +92,13 @@ async def show_groups(query: CallbackQuery, company: CompanyRepo) -> None:
 
 
 async def set_rung_only(
-    query: CallbackQuery, callback_data: RungOnly, company: CompanyRepo
+    query: CallbackQuery,
+    callback_data: RungOnly,
+    employee: Employee,
+    company: CompanyRepo,
+    clock: Clock,
 ) -> None:
-    await company.set_rung_only(is_so=callback_data.is_so)
+    await company.set_rung_only(is_so=callback_data.is_so, by=By(employee.id, clock()))
     await _show_groups(query, company, toast=views.saved())
 
 
@@ -102,16 +107,24 @@ async def show_ignored(query: CallbackQuery, case_closings: CaseClosings) -> Non
 
 
 async def hear_again(
-    query: CallbackQuery, callback_data: HearClient, case_closings: CaseClosings, clock: Clock
+    query: CallbackQuery,
+    callback_data: HearClient,
+    employee: Employee,
+    case_closings: CaseClosings,
+    clock: Clock,
 ) -> None:
-    await case_closings.unignore(callback_data.id, now=clock())
+    await case_closings.unignore(callback_data.id, now=clock(), by=employee.id)
     await _show_ignored(query, case_closings, toast=views.saved(), undo=callback_data.id)
 
 
 async def ignore_again(
-    query: CallbackQuery, callback_data: IgnoreAgain, case_closings: CaseClosings, clock: Clock
+    query: CallbackQuery,
+    callback_data: IgnoreAgain,
+    employee: Employee,
+    case_closings: CaseClosings,
+    clock: Clock,
 ) -> None:
-    await case_closings.ignore_again(callback_data.id, now=clock())
+    await case_closings.ignore_again(callback_data.id, now=clock(), by=employee.id)
     await _show_ignored(query, case_closings, toast=views.saved())
 
 
@@ -125,12 +138,16 @@ async def choose_number(
 
 
 async def set_number(
-    query: CallbackQuery, callback_data: CompanyValue, company: CompanyRepo, clock: Clock
+    query: CallbackQuery,
+    callback_data: CompanyValue,
+    employee: Employee,
+    company: CompanyRepo,
+    clock: Clock,
 ) -> None:
     name, minutes = callback_data.name, callback_data.minutes
     if minutes not in keyboards.CHOICES[name]:
         raise NotFoundError(f"{minutes} minutes of {name}")
-    await company.set_number(name, minutes, now=clock())
+    await company.set_number(name, minutes, now=clock(), by=employee.id)
     await _show_escalation(query, company, toast=views.saved())
 
 
@@ -152,7 +169,11 @@ async def ask_holidays(
 
 
 async def hours_sent(
-    message: Message, dialog: Dialog[LineHours], company: CompanyRepo, clock: Clock
+    message: Message,
+    dialog: Dialog[LineHours],
+    employee: Employee,
+    company: CompanyRepo,
+    clock: Clock,
 ) -> None:
     try:
         week = parse_week(message.text or "")
@@ -161,13 +182,14 @@ async def hours_sent(
         return
     async with dialog.ending(message):
         line = await _line(company, dialog.origin.code)
-        await company.set_hours(line, week, now=clock())
+        await company.set_hours(line, week, now=clock(), by=employee.id)
         await _show_company(message, company)
 
 
 async def holidays_sent(
     message: Message,
     dialog: Dialog[CompanyMenu],
+    employee: Employee,
     company: CompanyRepo,
     settings: Settings,
     clock: Clock,
@@ -178,7 +200,7 @@ async def holidays_sent(
         await dialogs.not_understood(message, error)
         return
     async with dialog.ending(message):
-        await company.set_holidays(days, now=clock())
+        await company.set_holidays(days, now=clock(), by=employee.id)
         await _show_company(message, company)
 
 
@@ -186,6 +208,7 @@ async def no_hours(
     query: CallbackQuery,
     callback_data: NoHours,
     dialog: Dialog[LineHours],
+    employee: Employee,
     company: CompanyRepo,
     clock: Clock,
 ) -> None:
@@ -193,7 +216,7 @@ async def no_hours(
     line = await _line(company, callback_data.code)
     were = await company.hours() if line is None else (await company.own_hours()).get(line)
     async with dialog.ending(query):
-        await company.set_hours(line, None, now=clock())
+        await company.set_hours(line, None, now=clock(), by=employee.id)
         note = views.hours_were(were) if were else None
         await _show_company(query, company, toast=views.saved(), note=note)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiogram.types import Message
 
 from bot.config.settings import Settings
+from bot.domain.audit import By
 from bot.domain.calls import CONTACT_LIMIT, Call
 from bot.domain.clock import Clock
 from bot.domain.contacts import Contact, ContactNumber
@@ -37,6 +38,9 @@ class ContactScreens:
     card_screens: CardScreens
     settings: Settings
     clock: Clock
+
+    def by(self, employee: Employee) -> By:
+        return By(employee.id, self.clock())
 
     async def call(self, pressed: ContactButton, employee: Employee) -> tuple[Call, str]:
         """The call a button is about, and its client. Raises NotFoundError, NoAccessError."""

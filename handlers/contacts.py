@@ -128,7 +128,8 @@ async def forget_name(
     contact_screens: ContactScreens,
 ) -> None:
     _, client = await contact_screens.call(callback_data, employee)
-    await contact_screens.contacts.set_name(client, None)
+    by = contact_screens.by(employee)
+    await contact_screens.contacts.set_name(client, None, by=by)
     await contact_screens.show(query, callback_data, employee, note=views.forgotten())
 
 
@@ -139,7 +140,9 @@ async def undo_naming(
     contact_screens: ContactScreens,
 ) -> None:
     contact = await contact_screens.contact(callback_data, employee)
-    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.which)
+    is_undone = await contact_screens.contacts.restore_name(
+        contact, version=callback_data.which, by=contact_screens.by(employee)
+    )
     note = views.as_it_was() if is_undone else views.changed_since()
     await contact_screens.show(query, callback_data, employee, note=note)
 
@@ -153,7 +156,7 @@ async def remove_number(
     contact = await contact_screens.contact(callback_data, employee)
     number = next((one for one in contact.numbers if one.id == callback_data.which), None)
     is_gone = number is not None and await contact_screens.contacts.remove_number(
-        contact, number.id, now=contact_screens.clock()
+        contact, number.id, now=contact_screens.clock(), by=employee.id
     )
     note = views.removed(number.number) if number and is_gone else views.changed_since()
     removed = number if is_gone else None
@@ -168,7 +171,7 @@ async def restore_number(
 ) -> None:
     contact = await contact_screens.contact(callback_data, employee)
     is_back = await contact_screens.contacts.restore_number(
-        contact, callback_data.which, now=contact_screens.clock()
+        contact, callback_data.which, now=contact_screens.clock(), by=employee.id
     )
     note = views.back_again() if is_back else views.changed_since()
     await contact_screens.show(query, callback_data, employee, note=note)
@@ -241,6 +244,7 @@ async def number_taken(
             draft,
             takeover=Takeover.CONTACT if is_whole else Takeover.NUMBER,
             now=contact_screens.clock(),
+            by=employee.id,
         )
         note = said_of(joined, draft)
         await contact_screens.show(query, dialog.origin.to(ContactStep.ADD), employee, note=note)
@@ -292,7 +296,7 @@ async def contact_shared(
         text, markup = views.ask_to_replace(contact, name), keyboards.replace_name()
         await dialogs.ask_below(message, state, ContactDialog.name, origin, name, text, markup)
         return
-    await _name_shared(message, number, name, contact_screens)
+    await _name_shared(message, number, name, employee, contact_screens)
 
 
 async def undo_sharing(
@@ -303,16 +307,19 @@ async def undo_sharing(
 ) -> None:
     contact = await contact_screens.contacts.get(callback_data.number)
     await contact_screens.check_may_change(contact, employee)
-    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.version)
+    is_undone = await contact_screens.contacts.restore_name(
+        contact, version=callback_data.version, by=contact_screens.by(employee)
+    )
     contact = await contact_screens.contacts.get(callback_data.number)
     note = views.as_it_was() if is_undone else views.changed_since()
     await show(query, views.named(contact, note=note), toast=note)
 
 
 async def _name_shared(
-    event: Event, number: str, name: str, contact_screens: ContactScreens
+    event: Event, number: str, name: str, employee: Employee, contact_screens: ContactScreens
 ) -> None:
-    contact = await contact_screens.contacts.set_name(number, name)
+    by = contact_screens.by(employee)
+    contact = await contact_screens.contacts.set_name(number, name, by=by)
     own = contact.find(number)
     if own is None:
         raise NotFoundError("the number of a contact named just now")
@@ -332,8 +339,9 @@ async def _set_name(
             contact = await contact_screens.contacts.get(dialog.origin.number)
             await contact_screens.check_may_change(contact, employee)
             [own] = [one for one in contact.numbers if one.id == dialog.origin.number]
-            await _name_shared(event, own.number, name, contact_screens)
+            await _name_shared(event, own.number, name, employee, contact_screens)
             return
         _, client = await contact_screens.call(dialog.origin, employee)
-        await contact_screens.contacts.set_name(client, name)
+        by = contact_screens.by(employee)
+        await contact_screens.contacts.set_name(client, name, by=by)
         await contact_screens.show(event, dialog.origin, employee, note=saved())

@@ -9,6 +9,7 @@ from aiogram.types import CallbackQuery, ChatMemberRestricted, ChatMemberUpdated
 from aiogram.types.chat_member_union import ChatMemberUnion
 from aiogram.utils.i18n import I18n
 
+from bot.domain.audit import By
 from bot.domain.clock import Clock
 from bot.domain.errors import NoAccessError, NotRungError
 from bot.domain.groups import Group
@@ -117,19 +118,37 @@ async def refuse_button(query: CallbackQuery) -> None:
     await answer(query, views.only_administrators(), alert=True)
 
 
-async def set_place(query: CallbackQuery, callback_data: GroupPlace, groups: GroupRepo) -> None:
-    wish = callback_data
-    await groups.set_place(wish.group, wish.code, is_wanted=wish.is_wanted)
+async def set_place(
+    query: CallbackQuery,
+    callback_data: GroupPlace,
+    employee: Employee,
+    groups: GroupRepo,
+    clock: Clock,
+) -> None:
+    wish, by = callback_data, By(employee.id, clock())
+    await groups.set_place(wish.group, wish.code, is_wanted=wish.is_wanted, by=by)
     await _show_group(query, await groups.get(callback_data.group), groups)
 
 
-async def hear_all(query: CallbackQuery, callback_data: GroupAll, groups: GroupRepo) -> None:
-    await groups.hear_all(callback_data.group)
+async def hear_all(
+    query: CallbackQuery,
+    callback_data: GroupAll,
+    employee: Employee,
+    groups: GroupRepo,
+    clock: Clock,
+) -> None:
+    await groups.hear_all(callback_data.group, by=By(employee.id, clock()))
     await _show_group(query, await groups.get(callback_data.group), groups)
 
 
-async def stop(query: CallbackQuery, callback_data: GroupStop, groups: GroupRepo) -> None:
-    await groups.disconnect(callback_data.group)
+async def stop(
+    query: CallbackQuery,
+    callback_data: GroupStop,
+    employee: Employee,
+    groups: GroupRepo,
+    clock: Clock,
+) -> None:
+    await groups.disconnect(callback_data.group, by=By(employee.id, clock()))
     await show(query, views.disconnected())
 
 

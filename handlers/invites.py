@@ -146,7 +146,7 @@ async def revoke(
 ) -> None:
     """Make the link useless; the button in its place brings it back."""
     id_, now = callback_data.id, clock()
-    is_revoked = await invites.set_revoked(id_, is_revoked=True, now=now)
+    is_revoked = await invites.set_revoked(id_, is_revoked=True, now=now, by=employee.id)
     log.info("employee %d revoked invitation %d", employee.id, id_)
     toast = views.invite_revoked() if is_revoked else views.invite_used()
     undo = id_ if is_revoked else None
@@ -162,7 +162,7 @@ async def restore(
     clock: Clock,
 ) -> None:
     now = clock()
-    await invites.set_revoked(callback_data.id, is_revoked=False, now=now)
+    await invites.set_revoked(callback_data.id, is_revoked=False, now=now, by=employee.id)
     log.info("employee %d brought invitation %d back", employee.id, callback_data.id)
     toast = views.invite_restored()
     await _show_invites(query, callback_data.page, invites, settings, now, toast=toast)

@@ -10,7 +10,9 @@ from aiogram.exceptions import AiogramError, TelegramRetryAfter
 from aiogram.types import CallbackQuery, InputFile, Message, ReplyParameters
 
 from bot.config.settings import Settings
+from bot.domain.audit import AuditKind, By
 from bot.domain.calls import Call
+from bot.domain.clock import Clock
 from bot.domain.errors import AppError, NotTalkedError, RecordingGoneError
 from bot.domain.people import Employee
 from bot.media.recordings import Recordings, Sound
@@ -20,6 +22,7 @@ from bot.telegram.reply import answer, show
 from bot.views import recordings as views
 from bot.views import refusals
 from keyboards.callbacks import Listen
+from storage.audit import AuditRepo
 from storage.journal import JournalRepo
 
 _UPLOAD_SECONDS = 180
@@ -44,7 +47,9 @@ async def listen(
     employee: Employee,
     journal: JournalRepo,
     recordings: Recordings,
+    audit: AuditRepo,
     settings: Settings,
+    clock: Clock,
 ) -> None:
     """Send the recording; if that is slow, answer the press first and send it when it is there."""
     call = await journal.get(callback_data.call, employee.scope)
@@ -56,6 +61,8 @@ async def listen(
         await answer(query, _progress(recordings, employee, call))
         return
     recordings.check_room(employee.id)
+    by = By(employee.id, clock())
+    await audit.note(AuditKind.LISTENED, by, call=call.id, number=call.client)
     sending = _deliver(query, bot, call, employee, recordings, settings.zone)
     delivery = recordings.start_delivery(employee.id, call.id, sending)
     if await recordings.ends_soon(delivery):

@@ -14,6 +14,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 from aiogram.utils.i18n import I18n
 
+from bot.domain.audit import By
 from bot.domain.clock import Clock
 from bot.domain.people import (
     Employee,
@@ -132,7 +133,11 @@ async def ask_name(
 
 
 async def name_given(
-    message: Message, dialog: Dialog[StaffButton], employee: Employee, employees: EmployeeRepo
+    message: Message,
+    dialog: Dialog[StaffButton],
+    employee: Employee,
+    employees: EmployeeRepo,
+    clock: Clock,
 ) -> None:
     name, about = one_line(message.text or ""), dialog.origin
     if not is_visible(name):
@@ -143,7 +148,7 @@ async def name_given(
         return
     async with dialog.ending(message):
         person = await employees.get(about.employee)
-        await employees.set_name(person.id, name)
+        await employees.set_name(person.id, name, by=By(employee.id, clock()))
         log.info("employee %d renamed employee %d", employee.id, person.id)
         renamed = replace(person, name=name)
         await _show_person(message, renamed, employee, employees, page=about.page)
@@ -162,6 +167,7 @@ async def extensions_given(
     dialog: Dialog[StaffButton],
     employee: Employee,
     employees: EmployeeRepo,
+    clock: Clock,
     bot: Bot,
     i18n: I18n,
 ) -> None:
@@ -175,7 +181,8 @@ async def extensions_given(
     if doubts := await doubts_about(new, employees, but=person.id):
         await confirm_extensions(message, dialog, extensions, doubts, _way_back(about))
         return
-    await _save_extensions(message, dialog, extensions, employee, employees, bot, i18n)
+    by = By(employee.id, clock())
+    await _save_extensions(message, dialog, extensions, employee, employees, by, bot, i18n)
 
 
 async def extensions_confirmed(
@@ -184,11 +191,12 @@ async def extensions_confirmed(
     draft: str,
     employee: Employee,
     employees: EmployeeRepo,
+    clock: Clock,
     bot: Bot,
     i18n: I18n,
 ) -> None:
-    extensions = read_extensions(draft)
-    await _save_extensions(query, dialog, extensions, employee, employees, bot, i18n)
+    extensions, by = read_extensions(draft), By(employee.id, clock())
+    await _save_extensions(query, dialog, extensions, employee, employees, by, bot, i18n)
 
 
 async def _save_extensions(
@@ -197,12 +205,13 @@ async def _save_extensions(
     extensions: tuple[str, ...],
     employee: Employee,
     employees: EmployeeRepo,
+    by: By,
     bot: Bot,
     i18n: I18n,
 ) -> None:
     async with dialog.ending(event):
         person = await employees.get(dialog.origin.employee)
-        await employees.set_extensions(person.id, extensions)
+        await employees.set_extensions(person.id, extensions, by=by)
         log.info("employee %d changed the extensions of employee %d", employee.id, person.id)
         person = await employees.get(person.id)
         await _show_person(event, person, employee, employees, page=dialog.origin.page)
@@ -224,13 +233,15 @@ async def choose_role(
     callback_data: RoleChoice,
     employee: Employee,
     employees: EmployeeRepo,
+    clock: Clock,
     bot: Bot,
     i18n: I18n,
 ) -> None:
     person = await employees.get(callback_data.employee)
     if await _is_fixed(query, person, employee):
         return
-    await employees.set_role(person.id, callback_data.role, by=employee.id)
+    by = By(employee.id, clock())
+    await employees.set_role(person.id, callback_data.role, by=by)
     log.info("employee %d made employee %d %s", employee.id, person.id, callback_data.role)
     person = await employees.get(person.id)
     toast, page = views.role_changed(), callback_data.page
@@ -243,13 +254,15 @@ async def turn_access(
     callback_data: StaffButton,
     employee: Employee,
     employees: EmployeeRepo,
+    clock: Clock,
     bot: Bot,
     i18n: I18n,
 ) -> None:
     person = await employees.get(callback_data.employee)
     if await _is_fixed(query, person, employee):
         return
-    person = await _set_state(person, _STATES[callback_data.step], employee, employees)
+    by = By(employee.id, clock())
+    person = await _set_state(person, _STATES[callback_data.step], by, employees)
     is_out = person.state is EmployeeState.BLOCKED
     toast, page = views.blocked() if is_out else views.unblocked(), callback_data.page
     await _show_person(query, person, employee, employees, page=page, toast=toast)
@@ -279,8 +292,10 @@ async def remove_person(
     person = await employees.get(callback_data.employee)
     if await _is_fixed(query, person, employee):
         return
-    person = await _set_state(person, _STATES[callback_data.step], employee, employees)
-    page, count = callback_data.page, await invites.count_open(now=clock())
+    now = clock()
+    state, by = _STATES[callback_data.step], By(employee.id, now)
+    person = await _set_state(person, state, by, employees)
+    page, count = callback_data.page, await invites.count_open(now=now)
     await _show_people(query, employees, page=page, invites=count, toast=views.removed())
     await set_menu(bot, i18n, person)
 
@@ -319,10 +334,10 @@ async def _is_fixed(query: CallbackQuery, person: Employee, viewer: Employee) ->
 
 
 async def _set_state(
-    person: Employee, state: EmployeeState, viewer: Employee, employees: EmployeeRepo
+    person: Employee, state: EmployeeState, by: By, employees: EmployeeRepo
 ) -> Employee:
-    await employees.set_state(person.id, state, by=viewer.id)
-    log.info("employee %d made employee %d %s", viewer.id, person.id, state)
+    await employees.set_state(person.id, state, by=by)
+    log.info("employee %d made employee %d %s", by.employee_id, person.id, state)
     return replace(person, state=state)
 
 

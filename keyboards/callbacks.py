@@ -10,6 +10,7 @@ from typing import Annotated
 from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
+from bot.domain.audit import AuditArea
 from bot.domain.cases import Board, BoardAge
 from bot.domain.company import EscalationField
 from bot.domain.digests import CaseGroup
@@ -556,6 +557,59 @@ class RoleChoice(CallbackData, prefix="r1"):
     employee: Id
     role: Role
     page: Count
+
+
+class AuditSpan(StrEnum):
+    EVER = "e"
+    TODAY = "t"
+    WEEK = "w"
+    MONTH = "m"
+
+
+class AuditPages(CallbackData, prefix="au1"):
+    """A page of the audit, found by a key as in LogPage; `staff`: the page of the staff behind it.
+
+    `who`: the id of the employee whose deeds are meant, 0 for all, BY_ITSELF for the bot's own.
+    """
+
+    area: AuditArea | None = None
+    who: Code = 0
+    span: AuditSpan = AuditSpan.EVER
+    turn: Turn = Turn.FIRST
+    position: Moment = 0
+    id: Id = 0
+    staff: Count = 0
+
+    @property
+    def key(self) -> Key | None:
+        return Key(self.position, self.id) if self.id else None
+
+    @property
+    def is_part(self) -> bool:
+        return bool(self.area or self.who or self.span is not AuditSpan.EVER)
+
+    def turned(self, turn: Turn, key: Key | None = None) -> "AuditPages":
+        """Another page of the same part."""
+        position, id_ = key or (0, 0)
+        return self.model_copy(update={"turn": turn, "position": position, "id": id_})
+
+    def of(self, **chosen: AuditArea | AuditSpan | int | None) -> "AuditPages":
+        """The newest page of another part."""
+        return self.model_copy(update=chosen).turned(Turn.FIRST)
+
+
+class AuditPeople(CallbackData, prefix="ap1"):
+    """Choose whose deeds are shown; `page` is one of people, the rest is as in AuditPages."""
+
+    page: Count = 0
+    area: AuditArea | None = None
+    who: Code = 0
+    span: AuditSpan = AuditSpan.EVER
+    staff: Count = 0
+
+    @property
+    def shown(self) -> AuditPages:
+        return AuditPages(**self.model_dump(exclude={"page"}))
 
 
 class InviteStart(CallbackData, prefix="i1"):

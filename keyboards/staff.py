@@ -8,6 +8,7 @@ from aiogram.utils.i18n import gettext as _
 from bot.domain.people import Employee, EmployeeState, Invite, Role
 from keyboards.buttons import button, choice, column, in_rows, keyboard, pager
 from keyboards.callbacks import (
+    AuditPages,
     DialogButton,
     DialogStep,
     InviteButton,
@@ -39,6 +40,7 @@ def people(
     )
     turns = pager(page, pages, lambda to: StaffPage(page=to))
     rows = [*in_rows(numbers, _IN_ROW), *turns, [invite, again]]
+    rows.append([button(_("📜 Who did what"), AuditPages(staff=page))])
     if invites:
         words = _("✉️ Open invitations: {count}").format(count=invites)
         rows.append([button(words, InviteList(page=page))])

@@ -16,6 +16,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import (
     ALERT_MAX_AGE,
@@ -28,6 +29,7 @@ from bot.domain.cases import (
 from bot.domain.errors import NotFoundError
 from bot.domain.outbox import Priority
 from bot.domain.people import Employee
+from storage.audit import note
 from storage.board import board_order_sql, board_sql
 from storage.case_actions import (
     claims_due,
@@ -46,6 +48,12 @@ from storage.scopes import case_in_scope_sql
 
 _AT_ONCE = 50
 _KEPT_SECONDS = 86400
+
+_DONE = {BatchKind.TAKE: AuditKind.MANY_TAKEN, BatchKind.CLOSE: AuditKind.MANY_CLOSED}
+_UNDONE = {
+    BatchKind.TAKE: AuditKind.MANY_TAKEN_UNDONE,
+    BatchKind.CLOSE: AuditKind.MANY_CLOSED_UNDONE,
+}
 
 
 class CaseBatches:
@@ -192,6 +200,9 @@ class CaseBatches:
                     priority=Priority.MANY,
                 )
             await _settle(tx, batch, rows, events, done="done", otherwise="left")
+            if events:
+                by = By(employee.id, now)
+                note(tx, _DONE[batch.kind], by, batch=batch.id, count=len(events))
         return bool(rows)
 
     async def _undo_some(self, batch: Batch, employee: Employee, *, now: int) -> bool:
@@ -247,6 +258,9 @@ class CaseBatches:
                     )
             events = {row["id"]: row["event_id"] for row in undone}
             await _settle(tx, batch, rows, events, done="undone", otherwise="kept")
+            if events:
+                by = By(employee.id, now)
+                note(tx, _UNDONE[batch.kind], by, batch=batch.id, count=len(events))
         return bool(rows)
 
     async def _read_some(

@@ -8,10 +8,12 @@
   would have expired or the client has a newer case.
 """
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import Ignored
 from bot.domain.errors import AnothersError
 from bot.domain.people import Employee
+from storage.audit import note
 from storage.case_actions import close_cases, list_closings, reopen_cases
 from storage.case_rows import check_takes_clients, hold_of, read_workable
 from storage.engine.base import Database
@@ -48,6 +50,9 @@ class CaseClosings:
             if not hold_of(row).can_be_closed_by(employee):
                 raise AnothersError(f"case {case_id} is another's")
             closed = await close_cases(tx, [row], employee.id, text, rules=self._rules, now=now)
+            if case_id in closed:
+                by, client = By(employee.id, now), row["client"]
+                note(tx, AuditKind.CLOSED, by, case=case_id, number=client)
         return case_id in closed
 
     async def reopen(self, case_id: int, employee: Employee, *, now: int) -> bool:
@@ -75,6 +80,10 @@ class CaseClosings:
                 claim_seconds=self._claim_seconds,
                 now=now,
             )
+            by, client = By(employee.id, now), row["client"]
+            note(tx, AuditKind.REOPENED, by, case=case_id, number=client)
+            if closings[case_id].is_by_ignoring:
+                note(tx, AuditKind.HEARD, by, case=case_id, number=client)
         return True
 
     # Ignored numbers
@@ -82,35 +91,45 @@ class CaseClosings:
     async def ignore(self, number: str, employee: Employee, *, now: int) -> None:
         """From now on lost calls of this number make no case; an open one closes."""
         async with self._database.transaction() as tx:
-            tx.write(
+            ignored = tx.ask(
                 "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
                 f"SELECT i.number, {_AFTER_LOST_SQL}, ? FROM (SELECT ? AS number) AS i "
-                f"WHERE {_IS_HEARD_OF}",
+                f"WHERE {_IS_HEARD_OF} RETURNING id",
                 (now, employee.id, number),
             )
             rows = await tx.execute(
                 "SELECT * FROM cases WHERE client = ? AND state = 'open'", (number,)
             )
             await close_cases(tx, rows, employee.id, None, rules=self._rules, now=now)
+            if await ignored:
+                case = rows[0]["id"] if rows else None
+                note(tx, AuditKind.IGNORED, By(employee.id, now), case=case, number=number)
 
-    async def unignore(self, ignored_id: int, *, now: int) -> None:
-        """From now on lost calls of the number make cases again."""
+    async def unignore(self, ignored_id: int, *, now: int, by: int | None = None) -> None:
+        """From now on lost calls of the number make cases again; `by`: the id of who says so."""
         async with self._database.transaction() as tx:
-            tx.write(
+            heard = await tx.execute(
                 f"UPDATE ignored_numbers AS i SET until = {_AFTER_LOST_SQL} "  # noqa: S608
-                "WHERE id = ? AND until IS NULL",
+                "WHERE id = ? AND until IS NULL RETURNING number",
                 (now, ignored_id),
             )
+            for row in heard:
+                note(tx, AuditKind.HEARD, By(by, now), number=row["number"])
 
-    async def ignore_again(self, ignored_id: int, *, now: int) -> None:
-        """Ignore from now on a number that is heard of again; what it made since stays."""
+    async def ignore_again(self, ignored_id: int, *, now: int, by: int | None = None) -> None:
+        """Ignore from now on a number that is heard of again; what it made since stays.
+
+        `by`: the id of who says so.
+        """
         async with self._database.transaction() as tx:
-            tx.write(
+            ignored = await tx.execute(
                 "INSERT INTO ignored_numbers (number, since, employee_id) "  # noqa: S608
                 f"SELECT i.number, {_AFTER_LOST_SQL}, i.employee_id FROM ignored_numbers AS i "
-                f"WHERE i.id = ? AND {_IS_HEARD_OF}",
+                f"WHERE i.id = ? AND {_IS_HEARD_OF} RETURNING number",
                 (now, ignored_id),
             )
+            for row in ignored:
+                note(tx, AuditKind.IGNORED, By(by, now), number=row["number"])
 
     async def list_ignored(self) -> list[Ignored]:
         """The numbers ignored now, by number."""

@@ -7,6 +7,7 @@ calls change cases is in case_refolding.py, how time does in case_deadlines.py.
 from collections import Counter
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.calls import CaseState
 from bot.domain.case_rules import CaseRules
 from bot.domain.cases import (
@@ -30,6 +31,7 @@ from bot.domain.pages import nearest_page
 from bot.domain.people import EVERYTHING, Employee, Person, Scope
 from bot.domain.places import Place, PlaceKind
 from storage.audience import can_be_told_sql, takes_clients_sql
+from storage.audit import note
 from storage.board import board_order_sql, board_sql
 from storage.case_actions import claims_due, set_owner, take_cases
 from storage.case_changes import free_cases
@@ -312,6 +314,8 @@ class CaseRepo:
             claim = claims_due([case_id], after=self._claim_seconds, now=now)
             await set_owner(tx, claim, to, now=now)
             await note_action(tx, case_id, CaseActionKind.HANDED, by.id, now=now, other=to)
+            handed, client = AuditKind.HANDED, row["client"]
+            note(tx, handed, By(by.id, now), case=case_id, number=client, other=to)
             await mark_cases_changed(tx, [case_id], priority=Priority.NEWS, now=now)
             if to != by.id:
                 await ping_people(tx, case_id, employee_ids=[to], now=now)

@@ -8,9 +8,9 @@
   opens again by itself (case_deadlines.py), digests and openings are planned anew by themselves.
 - Calls of a PBX that goes by the same clock stand in that future too: when the clock is set back
   by over a day, they stand as much earlier, and the cases follow (call_positions.py).
-- After a leap forth by more than a day no calls, invitations, batches or open cards are deleted
-  until the clock has run evenly for a day, also if it returns: a wrong year must not empty the
-  log. A bot that was down so long seems to have leapt too, and deletes a day later.
+- After a leap forth by more than a day no calls, invitations, batches, open cards or rows of the
+  audit are deleted until the clock has run evenly for a day, also if it returns: a wrong year must
+  not empty the log. A bot that was down so long seems to have leapt too, and deletes a day later.
 - What cannot be yet, a call far ahead, is judged by the latest moment the clock has ever shown:
   one set back by days must not refuse every call of a PBX that is right (LatestMoment).
 - A jump is told to the administrators, once; smaller steps are only mended.
@@ -72,6 +72,7 @@ _MOVED_BACK = (
     ("late_screens", "asked_at", "asked_at > ?"),
     ("dials", "asked_at", "asked_at > ?"),
     ("dials", "over_at", "over_at > ?"),
+    ("audit", "at", "at > ?"),
 )
 """Moments at which something happened, of which those that are to come again are moved back, but
 not those of a PBX: the table, the column, and which rows, by the present moment."""

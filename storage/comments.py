@@ -1,9 +1,11 @@
 """The comment of each call, and the history of its changes."""
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.calls import CommentChange
 from bot.domain.errors import ConflictError, NoAccessError, NotFoundError
 from bot.domain.outbox import Priority
 from bot.domain.people import Employee
+from storage.audit import note
 from storage.engine.base import Database, Transaction
 from storage.owing import mark_alerts_changed
 from storage.owing_cards import owe_cards
@@ -65,7 +67,8 @@ class CommentRepo:
             if not rows or now - rows[0]["changed_at"] > UNDO_SECONDS:
                 return False
             try:
-                await self._change(tx, call_id, rows[0]["old"], author, version, now)
+                text = rows[0]["old"]
+                await self._change(tx, call_id, text, author, version, now, is_undoing=True)
             except ConflictError:
                 return False
         return True
@@ -78,17 +81,21 @@ class CommentRepo:
         author: Employee,
         on_top_of: int,
         now: int,
+        *,
+        is_undoing: bool = False,
     ) -> None:
         mine, extensions = call_in_scope_sql(author.scope, "calls.id", or_claimed=True)
         calls = await tx.execute(
-            f"SELECT {mine} AS is_in_scope FROM calls WHERE id = ?",  # noqa: S608
+            f"SELECT client, {mine} AS is_in_scope FROM calls WHERE id = ?",  # noqa: S608
             (*extensions, call_id),
         )
         if not calls:
             raise NotFoundError(f"call {call_id}")
         if not calls[0]["is_in_scope"]:
             raise NoAccessError(f"call {call_id}")
-        old = await tx.execute("SELECT text FROM comments WHERE call_id = ?", (call_id,))
+        old = await tx.execute(
+            "SELECT text, author_id FROM comments WHERE call_id = ?", (call_id,)
+        )
         if old and old[0]["text"] == text:  # Telegram may deliver a message twice
             return
         [row] = await tx.execute(
@@ -108,6 +115,16 @@ class CommentRepo:
         )
         await owe_cards(tx, call_ids=[call_id], now=now)
         note_commented(tx, call_id, is_commented=text is not None)
+        whose, kind = old[0]["author_id"] if old else None, None
+        if text is None:
+            kind = AuditKind.COMMENT_DELETED
+        elif is_undoing:
+            kind = AuditKind.COMMENT_RESTORED
+        elif whose not in {None, author.id}:
+            kind = AuditKind.COMMENT_CHANGED
+        if kind:
+            by, client = By(author.id, now), calls[0]["client"]
+            note(tx, kind, by, call=call_id, number=client, other=whose)
         if text is None:
             tx.write("DELETE FROM comments WHERE call_id = ?", (call_id,))
             return

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.company import Escalation, EscalationField, StepMoments, next_opening_of_company
 from bot.domain.hours import Hours, Span
 from bot.domain.outbox import OWED_FOR, MessageKind, Priority
 from storage.audience import takes_clients_sql, wants_alerts_sql
+from storage.audit import note, note_change
 from storage.engine.base import Answer, Database, Row, Select, Transaction
 from storage.owing import list_later_alerts, owe_once, set_due_at
 
@@ -55,13 +57,20 @@ class CompanyRepo:
         return {row["line"]: _hours([row], []) for row in rows}
 
     async def set_hours(
-        self, line: str | None, week: tuple[tuple[Span, ...], ...] | None, *, now: int
+        self,
+        line: str | None,
+        week: tuple[tuple[Span, ...], ...] | None,
+        *,
+        now: int,
+        by: int | None = None,
     ) -> None:
         """Set the hours of a line, or of the company (`line` None).
 
-        `week` None: the line has the company's hours; the company works always.
+        `week` None: the line has the company's hours; the company works always. `by`: the id of
+        who sets them.
         """
         async with self._database.transaction() as tx:
+            asked = tx.ask("SELECT week FROM working_hours WHERE line = ?", (line or "",))
             tx.write("DELETE FROM working_hours WHERE line = ?", (line or "",))
             if week is not None:
                 tx.write(
@@ -69,14 +78,25 @@ class CompanyRepo:
                     (line or "", json.dumps(week)),
                 )
             await self._replan(tx, now)
+            [old] = [row["week"] for row in await asked] or [None]
+            new = None if week is None else json.dumps(week)
+            note_change(tx, AuditKind.HOURS, By(by, now), old, new, detail={"line": line})
 
-    async def set_holidays(self, days: Collection[date], *, now: int) -> None:
+    async def set_holidays(
+        self, days: Collection[date], *, now: int, by: int | None = None
+    ) -> None:
+        """`by`: the id of who sets them."""
         async with self._database.transaction() as tx:
+            asked = tx.ask(_HOLIDAYS_SQL)
             tx.write("DELETE FROM holidays")
             tx.write_many(
                 "INSERT INTO holidays (day) VALUES (?)", [(day.isoformat(),) for day in set(days)]
             )
             await self._replan(tx, now)
+            old, new = {row["day"] for row in await asked}, {day.isoformat() for day in days}
+            if old != new:
+                changes = {"added": _words(new - old), "removed": _words(old - new)}
+                note(tx, AuditKind.HOLIDAYS, By(by, now), detail=changes)
 
     async def lines(self) -> list[str]:
         """The lines of the latest calls, and those with hours of their own."""
@@ -91,8 +111,12 @@ class CompanyRepo:
     async def escalation(self) -> Escalation:
         return _escalation(await self._database.fetch(_ESCALATION_SQL))
 
-    async def set_number(self, name: EscalationField, value: int, *, now: int) -> None:
+    async def set_number(
+        self, name: EscalationField, value: int, *, now: int, by: int | None = None
+    ) -> None:
+        """`by`: the id of who sets it."""
         async with self._database.transaction() as tx:
+            asked = tx.ask(_ESCALATION_SQL)
             tx.write(
                 "INSERT INTO company_numbers (name, value) VALUES (?, ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -100,6 +124,9 @@ class CompanyRepo:
             )
             if name is not EscalationField.TARGET:
                 await self._replan_alerts(tx, now)
+            old = _escalation(await asked).minutes(name)
+            field = {"name": name.value}
+            note_change(tx, AuditKind.NUMBER, By(by, now), old, value, detail=field)
 
     async def is_for_rung_only(self) -> bool:
         """Whether in groups only those who were rung, and those who see all, may take a client."""
@@ -107,13 +134,17 @@ class CompanyRepo:
             "SELECT 1 FROM company_numbers WHERE name = 'rung_only' AND value = 1", ()
         )
 
-    async def set_rung_only(self, *, is_so: bool) -> None:
+    async def set_rung_only(self, *, is_so: bool, by: By | None = None) -> None:
+        """`by`: who sets it, of whom the audit is told."""
         async with self._database.transaction() as tx:
+            asked = tx.ask("SELECT value FROM company_numbers WHERE name = 'rung_only'")
             tx.write(
                 "INSERT INTO company_numbers (name, value) VALUES ('rung_only', ?) "
                 "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (int(is_so),),
             )
+            [old] = [row["value"] for row in await asked] or [0]
+            note_change(tx, AuditKind.RUNG_ONLY, by, old, int(is_so))
 
     async def owe_open_cases(self, *, now: int) -> bool:
         """When the company opens, owe everybody one list of the cases still open.
@@ -239,6 +270,10 @@ _REPEATS_SQL = (
 _ESCALATION_SQL = (
     "SELECT name, value FROM company_numbers WHERE name NOT IN ('opening_at', 'rung_only')"
 )
+
+
+def _words(days: Collection[str]) -> str:
+    return ", ".join(sorted(days))
 
 
 def _hours(rows: list[Row], days: list[Row]) -> Hours:

@@ -8,9 +8,11 @@ forgotten: what one tap does, another undoes.
 
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Takeover
 from bot.domain.errors import NotFoundError
+from storage.audit import note, note_change
 from storage.case_refolding import CaseRefolding
 from storage.engine.base import Database, Row, Transaction
 from storage.owing_cards import owe_cards_of_client
@@ -43,8 +45,11 @@ class ContactRepo:
             raise NotFoundError(f"contact of number {number_id}")
         return contact
 
-    async def set_name(self, number: str, name: str | None) -> Contact:
-        """Name the client who has the number, or forget the name."""
+    async def set_name(self, number: str, name: str | None, *, by: By | None = None) -> Contact:
+        """Name the client who has the number, or forget the name.
+
+        `by`: who does so, of whom the audit is told.
+        """
         async with self._database.transaction() as tx:
             contact = await _contact_of(tx, number)
             tx.write(
@@ -52,22 +57,28 @@ class ContactRepo:
                 "WHERE id = ? AND coalesce(name, '') <> coalesce(?, '')",
                 (name, contact.id, name),
             )
+            note_change(tx, AuditKind.CONTACT_NAMED, by, contact.name, name, number=number)
             named = await _contact_of(tx, number)
             await owe_cards_of_client(tx, {one.number for one in named.numbers})
         return named
 
-    async def restore_name(self, contact: Contact, *, version: int) -> bool:
+    async def restore_name(self, contact: Contact, *, version: int, by: By | None = None) -> bool:
         """Undo the naming, or forgetting, that made this version. False: there was another since.
 
-        What was undone is forgotten: a second tap is not to bring it back.
+        What was undone is forgotten: a second tap is not to bring it back. `by`: who undoes it,
+        of whom the audit is told.
         """
         async with self._database.transaction() as tx:
+            asked = tx.ask("SELECT name FROM contacts WHERE id = ?", (contact.id,))
             undone = await tx.execute(
                 "UPDATE contacts SET name = former_name, former_name = NULL, "
-                "version = version + 1 WHERE id = ? AND version = ? RETURNING id",
+                "version = version + 1 WHERE id = ? AND version = ? RETURNING name",
                 (contact.id, version),
             )
             if undone:
+                [before], number = await asked, contact.numbers[0].number
+                old, new = before["name"], undone[0]["name"]
+                note_change(tx, AuditKind.CONTACT_NAMED, by, old, new, number=number)
                 numbers = await tx.execute(_NUMBERS_OF, (contact.id,))
                 await owe_cards_of_client(tx, {row["number"] for row in numbers})
         return bool(undone)
@@ -80,11 +91,13 @@ class ContactRepo:
         now: int,
         name: str | None = None,
         takeover: Takeover = Takeover.NOTHING,
+        by: int | None = None,
     ) -> Joining:
         """Make a number one more of the client who has the number `client`.
 
         A client without a name takes the one given, or that of the contact taken. What is of
         another contact is added only by a `takeover`; of one with that number only, nothing stays.
+        `by`: the id of who wants it.
         """
         async with self._database.transaction() as tx:
             contact, other = await _contact_of(tx, client), await _find(tx, number)
@@ -111,17 +124,22 @@ class ContactRepo:
             else:
                 await _put(tx, number, contact.id)
             name = name or (other.name if other and is_whole else None)
-            if name:
+            if name and not contact.name:
+                note_change(tx, AuditKind.CONTACT_NAMED, By(by, now), None, name, number=client)
                 tx.write(
                     "UPDATE contacts SET name = ?, former_name = NULL, version = version + 1 "
                     "WHERE id = ? AND name IS NULL",
                     (name, contact.id),
                 )
+            detail = {"new": number, "old": other.name if other else None}
+            note(tx, AuditKind.NUMBER_JOINED, By(by, now), number=client, detail=detail)
             await self._regroup(tx, {*concerned, number}, now=now)
         return Joining.ADDED
 
-    async def remove_number(self, contact: Contact, number_id: int, *, now: int) -> bool:
-        """Let a number be a client of its own again.
+    async def remove_number(
+        self, contact: Contact, number_id: int, *, now: int, by: int | None = None
+    ) -> bool:
+        """Let a number be a client of its own again; `by`: the id of who wants that.
 
         False: it is none of the contact's any more, or its only one.
         """
@@ -131,14 +149,19 @@ class ContactRepo:
                 return False
             gone = await tx.execute(
                 "UPDATE contact_numbers SET contact_id = NULL, former_id = contact_id "
-                "WHERE id = ? AND contact_id = ? RETURNING id",
+                "WHERE id = ? AND contact_id = ? RETURNING number",
                 (number_id, contact.id),
             )
             if gone:
+                parted, rest = gone[0]["number"], min(numbers - {gone[0]["number"]})
+                detail = {"old": parted}
+                note(tx, AuditKind.NUMBER_PARTED, By(by, now), number=rest, detail=detail)
                 await self._regroup(tx, numbers, now=now)
         return bool(gone)
 
-    async def restore_number(self, contact: Contact, number_id: int, *, now: int) -> bool:
+    async def restore_number(
+        self, contact: Contact, number_id: int, *, now: int, by: int | None = None
+    ) -> bool:
         """Undo that. False: the number is another's by now, or the contact has too many."""
         async with self._database.transaction() as tx:
             numbers = {row["number"] for row in await tx.execute(_NUMBERS_OF, (contact.id,))}
@@ -150,6 +173,8 @@ class ContactRepo:
                 (number_id, contact.id),
             )
             if back:
+                detail = {"new": back[0]["number"]}
+                note(tx, AuditKind.NUMBER_JOINED, By(by, now), number=min(numbers), detail=detail)
                 await self._regroup(tx, {*numbers, back[0]["number"]}, now=now)
         return bool(back)
 

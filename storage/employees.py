@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.hours import QuietHours
 from bot.domain.pages import nearest_page
 from bot.domain.people import AlertScope, Employee, EmployeeState, Language, Role
-from storage.engine.base import Database, Row, Select, Transaction, marks_sql
+from storage.audit import note, note_change
+from storage.engine.base import Answer, Database, Row, Select, Transaction, marks_sql
 from storage.owing import bring_chat_up_to_date, drop_for_person, owe_open_cases
 
 NAME_LIMIT = 64
@@ -88,7 +90,12 @@ class EmployeeRepo:
 
         One that is no longer named is blocked; those invited as administrators are not touched.
         """
+        itself = By(None, now)
         async with self._database.transaction() as tx:
+            already = await tx.execute(
+                "SELECT tg_id FROM employees WHERE in_settings = 1 AND state = 'active'"
+            )
+            known = {row["tg_id"] for row in already}
             for tg_id in tg_ids:
                 [named] = await tx.execute(
                     "INSERT INTO employees (tg_id, name, role, language, page_size, in_settings, "
@@ -98,6 +105,8 @@ class EmployeeRepo:
                     (tg_id, language.value, page_size, now),
                 )
                 await let_in(tx, named["id"])
+                if tg_id not in known:
+                    note(tx, AuditKind.ADMIN_IDS, itself, other=named["id"])
             blocked = await tx.execute(
                 "UPDATE employees SET in_settings = 0, state = 'blocked' "  # noqa: S608
                 f"WHERE in_settings = 1 AND tg_id NOT IN ({marks_sql((0, *tg_ids))}) RETURNING id",
@@ -106,27 +115,37 @@ class EmployeeRepo:
             for row in blocked:
                 await drop_for_person(tx, row["id"])
                 await let_clients_go(tx, row["id"])
+                states = (EmployeeState.ACTIVE, EmployeeState.BLOCKED)
+                note_change(tx, AuditKind.ACCESS, itself, *states, other=row["id"])
 
-    async def set_name(self, employee_id: int, name: str) -> None:
-        await self._set(employee_id, "name", name)
+    async def set_name(self, employee_id: int, name: str, *, by: By | None = None) -> None:
+        """`by`: who changes it, of whom the audit is told; None: the bot, of an account's own."""
+        async with self._database.transaction() as tx:
+            asked = _ask_person(tx, employee_id) if by else None
+            tx.write("UPDATE employees SET name = ? WHERE id = ?", (name, employee_id))
+            for row in await asked if asked else ():
+                note_change(tx, AuditKind.RENAMED, by, row["name"], name, other=employee_id)
 
-    async def set_role(self, employee_id: int, role: Role, *, by: int | None = None) -> None:
+    async def set_role(self, employee_id: int, role: Role, *, by: By | None = None) -> None:
         """Give the person a role; those whom the settings name stay administrators.
 
         The cases in the hands of one who takes no clients any more are free at the next tick.
         Raises NoAccessError if `by`, who changes it, is no administrator any more.
         """
         async with self._database.transaction() as tx:
+            asked = _ask_person(tx, employee_id)
             await _check_administrator(tx, by)
             changed = await tx.execute(
                 "UPDATE employees SET role = ? WHERE id = ? AND in_settings = 0 RETURNING id",
                 (role.value, employee_id),
             )
+            for row in await asked if changed else ():
+                note_change(tx, AuditKind.ROLE, by, row["role"], role.value, other=employee_id)
             if changed and not role.takes_clients:
                 await let_clients_go(tx, employee_id)
 
     async def set_state(
-        self, employee_id: int, state: EmployeeState, *, by: int | None = None
+        self, employee_id: int, state: EmployeeState, *, by: By | None = None
     ) -> None:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.
 
@@ -135,9 +154,12 @@ class EmployeeRepo:
         Raises NoAccessError if `by`, who changes it, is no administrator any more.
         """
         async with self._database.transaction() as tx:
+            asked = _ask_person(tx, employee_id)
             await _check_administrator(tx, by)
+            [before] = [row["state"] for row in await asked] or [state]
             if state is EmployeeState.ACTIVE:
                 await let_in(tx, employee_id)
+                note_change(tx, AuditKind.ACCESS, by, before, state.value, other=employee_id)
                 return
             changed = await tx.execute(
                 "UPDATE employees SET state = ? WHERE id = ? AND in_settings = 0 RETURNING id",
@@ -145,14 +167,26 @@ class EmployeeRepo:
             )
             if not changed:
                 return
+            note_change(tx, AuditKind.ACCESS, by, before, state.value, other=employee_id)
             await drop_for_person(tx, employee_id)
             await let_clients_go(tx, employee_id)
             if state is EmployeeState.REMOVED:
                 await set_extensions(tx, employee_id, ())
 
-    async def set_extensions(self, employee_id: int, extensions: Sequence[str]) -> None:
+    async def set_extensions(
+        self, employee_id: int, extensions: Sequence[str], *, by: By | None = None
+    ) -> None:
+        """`by`: who changes them, of whom the audit is told."""
         async with self._database.transaction() as tx:
+            asked = tx.ask(
+                "SELECT extension FROM employee_extensions WHERE employee_id = ? "
+                "ORDER BY extension",
+                (employee_id,),
+            )
             await set_extensions(tx, employee_id, extensions)
+            old = ", ".join(row["extension"] for row in await asked)
+            new = ", ".join(sorted(set(extensions)))
+            note_change(tx, AuditKind.EXTENSIONS, by, old, new, other=employee_id)
 
     async def set_language(self, employee_id: int, language: Language) -> None:
         await self._set(employee_id, "language", language.value)
@@ -235,16 +269,21 @@ def _select(
     )
 
 
-async def _check_administrator(tx: Transaction, employee_id: int | None) -> None:
+def _ask_person(tx: Transaction, employee_id: int) -> Answer:
+    """What they are before they are changed."""
+    return tx.ask("SELECT name, role, state FROM employees WHERE id = ?", (employee_id,))
+
+
+async def _check_administrator(tx: Transaction, by: By | None) -> None:
     """Raises NoAccessError unless it is an administrator; None is nobody in particular.
 
     Two who take the role from each other at once would leave nobody to give it back.
     """
-    if employee_id is not None and not await tx.execute(
+    if by and not await tx.execute(
         "SELECT 1 FROM employees WHERE id = ? AND role = 'administrator' AND state = 'active'",
-        (employee_id,),
+        (by.employee_id,),
     ):
-        raise NoAccessError(f"employee {employee_id} is no administrator any more")
+        raise NoAccessError(f"employee {by.employee_id} is no administrator any more")
 
 
 async def let_in(tx: Transaction, employee_id: int) -> None:

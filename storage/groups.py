@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.errors import NotFoundError
 from bot.domain.groups import Group
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Employee, Language
 from bot.domain.places import Place, PlaceKind
+from storage.audit import note
 from storage.engine.base import Database, Row
 from storage.owing import (
     bring_chat_up_to_date,
@@ -29,6 +31,12 @@ class GroupRepo:
     ) -> Group:
         """Let the chat hear of lost calls from now on, in the language of who connected it."""
         async with self._database.transaction() as tx:
+            is_in = (
+                "SELECT 1 FROM groups WHERE chat_id = ? AND thread_id = ? AND state = 'active'",
+                (chat_id, thread_id),
+            )
+            connected, detail = AuditKind.GROUP_CONNECTED, {"title": title}
+            note(tx, connected, By(by.id, now), detail=detail, unless=is_in)
             [row] = await tx.execute(
                 "INSERT INTO groups (chat_id, thread_id, title, language, connected_by, "
                 "connected_at) VALUES (?, ?, ?, ?, ?, ?) "
@@ -58,24 +66,32 @@ class GroupRepo:
         async with self._database.transaction() as tx:
             tx.write("UPDATE groups SET title = ? WHERE chat_id = ?", (title, chat_id))
 
-    async def disconnect(self, group_id: int) -> None:
+    async def disconnect(self, group_id: int, *, by: By | None = None) -> None:
         """Let the group hear of nothing new; the messages it has are still edited.
 
-        Raises NotFoundError if there is no such group.
+        `by`: who wants that, of whom the audit is told. Raises NotFoundError if there is no such
+        group.
         """
         async with self._database.transaction() as tx:
+            asked = tx.ask("SELECT state FROM groups WHERE id = ?", (group_id,))
             left = await tx.execute(
-                "UPDATE groups SET state = 'left' WHERE id = ? RETURNING chat_id, thread_id",
+                "UPDATE groups SET state = 'left' WHERE id = ? "
+                "RETURNING chat_id, thread_id, title",
                 (group_id,),
             )
             if not left:
                 raise NotFoundError(f"group {group_id}")
+            if by and (await asked)[0]["state"] == "active":
+                note(tx, AuditKind.GROUP_STOPPED, by, detail={"title": left[0]["title"]})
             await drop_unsent(tx, left[0]["chat_id"], thread_id=left[0]["thread_id"])
 
-    async def set_place(self, group_id: int, code: int, *, is_wanted: bool) -> None:
+    async def set_place(
+        self, group_id: int, code: int, *, is_wanted: bool, by: By | None = None
+    ) -> None:
         """Let the group hear of the place from now on, or no more; a disconnected one stays so.
 
-        Raises NotFoundError if there is no such line or queue.
+        `by`: who wants that, of whom the audit is told. Raises NotFoundError if there is
+        no such line or queue.
         """
         group = await self.get(group_id)
         heard = {place.code for place in group.places}
@@ -93,16 +109,23 @@ class GroupRepo:
                 else "DELETE FROM group_places WHERE group_id = ? AND kind = ? AND name = ?",
                 (group_id, place.kind.value, place.name),
             )
+            if by and is_wanted != (code in heard):
+                detail = {"title": group.title, "added" if is_wanted else "removed": place.name}
+                note(tx, AuditKind.GROUP_PLACE, by, detail=detail)
             await drop_unsubscribed(tx, group_id, group.chat_id, thread_id=group.thread_id)
 
-    async def hear_all(self, group_id: int) -> None:
-        """Let the group hear of every line and queue."""
+    async def hear_all(self, group_id: int, *, by: By | None = None) -> None:
+        """Let the group hear of every line and queue; `by`: who wants that."""
         async with self._database.transaction() as tx:
-            tx.write(
+            asked = tx.ask("SELECT title FROM groups WHERE id = ?", (group_id,))
+            gone = await tx.execute(
                 "DELETE FROM group_places WHERE group_id = "
-                "(SELECT id FROM groups WHERE id = ? AND state = 'active')",
+                "(SELECT id FROM groups WHERE id = ? AND state = 'active') RETURNING name",
                 (group_id,),
             )
+            if by and gone:
+                [group] = await asked
+                note(tx, AuditKind.GROUP_PLACE, by, detail={"title": group["title"]})
 
     async def places(self) -> list[Place]:
         """The lines and queues of the latest calls, by name."""
@@ -127,6 +150,8 @@ class GroupRepo:
                 (chat_id, thread_id),
             )
             await drop_for_group(tx, chat_id, thread_id=thread_id)
+            for row in left:
+                note(tx, AuditKind.GROUP_LEFT, By(None, now), detail={"title": row["title"]})
             for row in left[:1]:
                 owe_administrators(tx, MessageKind.GROUP_LOST, f"{now} {row['title']}", now=now)
 

@@ -5,9 +5,11 @@ import json
 import secrets
 from collections.abc import Sequence
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.errors import InviteError, NotFoundError
 from bot.domain.outbox import MessageKind
 from bot.domain.people import Acceptance, Invite, Language, Role
+from storage.audit import note
 from storage.clock import MAY_DELETE_SQL
 from storage.employees import let_in, set_extensions
 from storage.engine.base import Database, Row
@@ -57,6 +59,8 @@ class InviteRepo:
                     now + LIFETIME,
                 ),
             )
+            detail = _detail(role.value, extensions, name)
+            note(tx, AuditKind.INVITED, By(by, now), detail=detail)
         return token
 
     async def accept(
@@ -80,7 +84,7 @@ class InviteRepo:
         """
         async with self._database.transaction() as tx:
             usable = await tx.execute(
-                "SELECT id, role, extensions, name FROM invites "  # noqa: S608 - our own predicate
+                "SELECT id, role, extensions, name, created_by FROM invites "  # noqa: S608 - our own predicate
                 f"WHERE token_hash = ? AND {_USABLE_SQL}",
                 (_hash(token), now),
             )
@@ -129,6 +133,13 @@ class InviteRepo:
                 "UPDATE invites SET used_at = ?, used_by = ? WHERE id = ?",
                 (now, employee["id"], invite["id"]),
             )
+            note(
+                tx,
+                AuditKind.INVITE_USED if is_in else AuditKind.JOINED,
+                By(employee["id"], now),
+                other=invite["created_by"],
+                detail=_detail(role.value, given, None),
+            )
             subject = f"{invite['id']} {'more' if is_in else 'new'}"
             owe_administrators(tx, MessageKind.JOINED, subject, but=employee["id"], now=now)
         return Acceptance.DONE
@@ -154,13 +165,25 @@ class InviteRepo:
             (now,),
         )
 
-    async def set_revoked(self, invite_id: int, *, is_revoked: bool, now: int) -> bool:
-        """Make an invite's link useless, or usable again. False: it was used meanwhile."""
+    async def set_revoked(
+        self, invite_id: int, *, is_revoked: bool, now: int, by: int | None = None
+    ) -> bool:
+        """Make an invite's link useless, or usable again. False: it was used meanwhile.
+
+        `by`: the id of who does it.
+        """
         async with self._database.transaction() as tx:
+            asked = tx.ask("SELECT revoked_at FROM invites WHERE id = ?", (invite_id,))
             changed = await tx.execute(
-                "UPDATE invites SET revoked_at = ? WHERE id = ? AND used_at IS NULL RETURNING id",
+                "UPDATE invites SET revoked_at = ? WHERE id = ? AND used_at IS NULL "
+                "RETURNING role, extensions, name",
                 (now if is_revoked else None, invite_id),
             )
+            was_revoked = any(row["revoked_at"] is not None for row in await asked)
+            for row in changed if was_revoked != is_revoked else ():
+                kind = AuditKind.INVITE_REVOKED if is_revoked else AuditKind.INVITE_RESTORED
+                detail = _detail(row["role"], json.loads(row["extensions"]), row["name"])
+                note(tx, kind, By(by, now), detail=detail)
         return bool(changed)
 
     async def _select(self, where: str, values: Sequence[str | int]) -> list[Invite]:
@@ -184,6 +207,10 @@ def _invite(row: Row) -> Invite:
         expires_at=row["expires_at"],
         guest=row["used_by"],
     )
+
+
+def _detail(role: str, extensions: Sequence[str], name: str | None) -> dict[str, str | None]:
+    return {"role": role, "extensions": ", ".join(extensions), "name": name}
 
 
 def _hash(token: str) -> str:

@@ -27,6 +27,7 @@ from bot.config.settings import Settings
 from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.people import User
 from bot.demo.bot_api.server import BotApiServer
+from bot.demo.deeds import DEEDS
 from bot.demo.page.chats import Person
 from bot.demo.page.server import DemoPage
 from bot.demo.page.sources import Source, SourceState
@@ -37,6 +38,7 @@ from bot.demo.pbx.calling import PhoneSystem
 from bot.demo.pbx.company import CLIENTS, PEOPLE, SOURCE, Colleague
 from bot.demo.pbx.history import REMARKS, history
 from bot.demo.pbx.posting import JsonPbx, PhonetPbx
+from bot.domain.audit import By
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError, StorageError
 from bot.domain.log import LogFilter, Turn
@@ -58,6 +60,8 @@ _REMARKS = 150
 """About so many comments stand on the calls of the past."""
 _REMARK_AFTER = 240
 """Seconds from the end of a call to the comment on it."""
+_HIRED_AGO = 10 * 86400
+"""Seconds since the colleagues were invited, and came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ async def demonstrate(options: Options, *, say: Callable[[str], None]) -> None:
         await stack.enter_async_context(scene.sources.watching(settings))
         if past.is_new:
             await _write_remarks(settings)
+            await _write_deeds(settings)
         if stop.is_set():  # a browser would find nobody
             return
         async with asyncio.TaskGroup() as life:
@@ -325,7 +330,7 @@ async def _write_past(
 
     What a kept database holds stays as it is, with all that its visitor has changed.
     """
-    now, path = system_clock(), settings.database_path
+    hired_at, path = system_clock() - _HIRED_AGO, settings.database_path
     is_new = not path.stat().st_size
     if is_new:
         part = path.with_name(path.name + ".part")
@@ -341,7 +346,7 @@ async def _write_past(
                 Role(one.role),
                 extensions=[one.extension] if one.extension else [],
                 name=one.name,
-                now=now,
+                now=hired_at,
             )
             for one in PEOPLE[1:]
             if await repositories.employees.find(one.tg_id) is None
@@ -354,7 +359,7 @@ async def _write_past(
                     name=one.name,
                     language=settings.language,
                     page_size=settings.page_size,
-                    now=now,
+                    now=hired_at,
                 )
         return _Past(is_new=is_new, invites=invites)
 
@@ -408,3 +413,27 @@ async def _write_remarks(settings: Settings) -> None:
                     on_top_of=0,
                     now=call.started_at + (call.wait or 0) + (call.talk or 0) + _REMARK_AFTER,
                 )
+
+
+async def _write_deeds(settings: Settings) -> None:
+    """What people did in the days before, for the audit alone: nothing has changed by it."""
+    now = system_clock()
+    async with open_database(settings.database_path) as database:
+        repositories = create_repositories(database, settings)
+        known = [await repositories.employees.find(one.tg_id) for one in PEOPLE]
+        ids = {one.tg_id: one.id for one in known if one}
+        page = await repositories.journal.page(
+            EVERYTHING, LogFilter(), turn=Turn.FIRST, key=None, size=len(DEEDS)
+        )
+        calls = iter(call for call in page.calls if call.client)
+        for deed in DEEDS:
+            call = next(calls, None) if deed.is_of_a_call else None
+            await repositories.audit.note(
+                deed.kind,
+                By(ids.get(deed.who), now - deed.ago * 60),
+                call=call.id if call else None,
+                number=call.client if call else deed.number,
+                other=ids.get(deed.other),
+                count=deed.count,
+                detail=deed.detail,
+            )

@@ -164,6 +164,7 @@ class Settings(BaseSettings):
     case_window_hours: int = Field(default=168, ge=1, le=8760)
     claim_minutes: int = Field(default=10, ge=1, le=1440)
     retention_days: int = Field(default=0, ge=0, le=36500)
+    audit_days: int = Field(default=365, ge=0, le=36500)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
 
     @classmethod

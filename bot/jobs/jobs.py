@@ -7,6 +7,7 @@ from functools import partial
 from bot.jobs.clock_watch import ClockWatch
 from bot.jobs.silence_watch import LOOK_SECONDS, SilenceWatch
 from bot.jobs.timer import Timer
+from storage.audit import AuditRepo
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
@@ -28,11 +29,13 @@ class Jobs:
         digest_times: DigestTimes,
         open_cards: OpenCardRepo,
         dials: DialRepo,
+        audit: AuditRepo,
         *,
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
         wake: Callable[[], None],
         retention_days: int,
+        audit_days: int,
     ) -> None:
         """`wake` lets the Alerter look into the outbox."""
         self._calls = calls
@@ -42,10 +45,12 @@ class Jobs:
         self._digest_times = digest_times
         self._open_cards = open_cards
         self._dials = dials
+        self._audit = audit
         self._clock_watch = clock_watch
         self._silence_watch = silence_watch
         self._wake = wake
         self._retention_days = retention_days
+        self._audit_days = audit_days
 
     def begin(self, timer: Timer) -> None:
         """Have all of it done again and again; of what becomes due, none waits for another.
@@ -66,6 +71,7 @@ class Jobs:
             timer.every(1, partial(self._do_due, do))
         timer.every(5, self.purge)
         timer.every(15, self.settle)
+        timer.every(60, self.purge_audit)
         timer.every(LOOK_SECONDS, partial(self._do_due, self._silence_watch.look))
         timer.every(600, self.leave_cards)
         timer.every(600, partial(self._do_due, self._silence_watch.forget))
@@ -89,6 +95,13 @@ class Jobs:
             before = now - self._retention_days * 86400
             if purged := await self._calls.purge(before=before):
                 log.info("purged %d calls older than %d days", purged, self._retention_days)
+
+    async def purge_audit(self) -> None:
+        """Delete the oldest of the deeds older than AUDIT_DAYS, a batch at each tick."""
+        if not self._audit_days:
+            return
+        if (now := await self._clock_watch.moment_to_delete_by()) is not None:
+            await self._audit.purge(before=now - self._audit_days * 86400)
 
     async def leave_cards(self) -> None:
         """Keep those cards true no more that nobody looks at."""

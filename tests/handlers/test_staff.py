@@ -15,6 +15,7 @@ from aiogram.methods import (
     SetMyCommands,
 )
 
+from bot.domain.audit import By
 from bot.domain.errors import NoAccessError
 from bot.domain.people import Employee, EmployeeState, Language, Role
 from bot.views import staff as views
@@ -68,15 +69,15 @@ async def test_the_list_tells_who_is_who(app: App, olena: Employee) -> None:
         "3. ☎️ Олена Коваленко · 101, 102 🔒\n\n"
         "<i>🔒 доступ закрито, 🔇 не отримує повідомлень</i>"
     )
-    assert app.labels == ["1", "2", "3", "➕ Запросити", "🔄"]
+    assert app.labels == ["1", "2", "3", "➕ Запросити", "🔄", "📜 Хто що робив"]
 
 
 async def test_the_list_is_paged_in_place(app: App) -> None:
     for number in range(20):
         await app.hire(2000 + number, Role.OPERATOR, "x" * 90, name=f"Оператор {number:02}" * 6)
     await app.say(BOSS, "/staff")
-    assert [label for label in app.labels if label.strip()][-5:] == [
-        "8", "1/3", "▶️", "➕ Запросити", "🔄",
+    assert [label for label in app.labels if label.strip()][-6:] == [
+        "8", "1/3", "▶️", "➕ Запросити", "🔄", "📜 Хто що робив",
     ]  # fmt: skip
     await app.press(BOSS, "▶️")
     await app.press(BOSS, "▶️")
@@ -488,10 +489,10 @@ async def test_one_who_lost_the_rights_in_a_dialog_changes_nothing(
 async def test_administrators_who_bar_each_other_at_once_do_not_both_go(app: App) -> None:
     boss = await app.person(BOSS)
     olena = await app.hire(OLENA, Role.ADMINISTRATOR)
-    await app.employees.set_role(olena.id, Role.OPERATOR, by=boss.id)
+    await app.employees.set_role(olena.id, Role.OPERATOR, by=By(boss.id, app.now))
     for change in (
-        app.employees.set_role(boss.id, Role.OPERATOR, by=olena.id),
-        app.employees.set_state(boss.id, EmployeeState.BLOCKED, by=olena.id),
+        app.employees.set_role(boss.id, Role.OPERATOR, by=By(olena.id, app.now)),
+        app.employees.set_state(boss.id, EmployeeState.BLOCKED, by=By(olena.id, app.now)),
     ):
         with pytest.raises(NoAccessError):
             await change

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.calls import Status
 from bot.domain.people import Role
 from bot.telegram.open_cards import OpenCardsMiddleware
-from keyboards.callbacks import Card
+from keyboards.callbacks import AuditPages, Card
 from storage.engine.base import Database
 from storage.open_cards import OpenCardRepo
 from tests.support.screens import BOSS, NOW, OLENA, App, open_screens
@@ -66,6 +66,11 @@ async def test_a_card_takes_three_trips_and_is_owed_an_edit(app: App, person: in
     assert await trips(app, app.press_data(person, data)) == 3, "who; the call; that it is open"
     assert app.woken == 1
     assert await trips(app, app.press(person, "⬅️ Журнал")) == 4, "and that it is open no more"
+
+
+async def test_a_page_of_who_did_what_takes_three_trips(app: App) -> None:
+    assert await trips(app, app.press_data(BOSS, AuditPages().pack())) == 3
+    assert app.woken == 0
 
 
 async def test_a_question_is_asked_without_a_look_into_the_outbox(app: App) -> None:

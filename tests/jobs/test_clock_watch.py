@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.config.settings import Settings
+from bot.domain.audit import AuditKind, By
 from bot.domain.clock import LatestMoment
 from bot.domain.people import Language
 from bot.jobs.clock_watch import ClockWatch
@@ -48,10 +49,12 @@ class Server:
             repositories.digest_times,
             repositories.open_cards,
             repositories.dials,
+            repositories.audit,
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,
             retention_days=365,
+            audit_days=730,
         )
 
     def clock(self) -> int:
@@ -93,6 +96,20 @@ async def test_a_leap_deletes_nothing_until_the_clock_has_kept_to_it(server: Ser
     assert await server.left() == 2, "a restart proves nothing"
     server.live(120)
     assert await server.left() == 1, "two days of it are believed"
+
+
+async def test_old_deeds_are_deleted_by_audit_days_and_after_a_leap_none(server: Server) -> None:
+    audit = server.repositories.audit
+    for ago in (1000, 500, 1):
+        await audit.note(AuditKind.LOOKED_UP, By(None, NOW - ago * DAY))
+
+    async def left() -> int:
+        await server.jobs.purge_audit()
+        return await server.database.count("SELECT count(*) FROM audit WHERE kind = 'looked_up'")
+
+    assert await left() == 2
+    server.now += 3000 * DAY
+    assert await left() == 2, "nothing is deleted until the clock has kept to it"
 
 
 async def test_a_clock_that_returns_deletes_a_day_later(server: Server) -> None:

@@ -39,6 +39,7 @@ EXTREMES: dict[str, Any] = {
     "start": 23,
     "end": 23,
     "since": 71_582_788,
+    "staff": 999,
     "until": 71_582_788,
     "due": 1 << 32,
     "who": (1 << 32) - 1,

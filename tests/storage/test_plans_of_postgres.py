@@ -1,13 +1,16 @@
 """PostgreSQL, too, reads no more of the log than a page shows, whoever reads it."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
 
+from bot.domain.audit import BY_ITSELF, AuditArea, AuditFilter
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.people import Scope
+from storage.audit import AuditRepo
 from storage.engine.base import Database, Row, Select, Transaction
 from storage.journal import JournalRepo
 from tests.support.call_logs import NOW, SIZE, TWENTY, TWO, Log
@@ -40,6 +43,36 @@ async def test_a_page_of_several_extensions_is_merged_as_it_is_read(
     read = [step for step in await asked.steps_of_first() if "Scan" in step["Node Type"]]
     # Each stands there twice, and one of each extension is read ahead.
     assert 2 * SIZE <= sum(step["Actual Rows"] for step in read) <= 2 * (SIZE + 1)
+
+
+@pytest.mark.parametrize("turn", list(Turn))
+async def test_a_page_of_who_did_what_reads_little_more_than_it_shows(
+    log: Log, turn: Turn
+) -> None:
+    """Where it has many deeds of the person, or of that kind, it may step over the others."""
+    async with log.database.transaction() as tx:
+        areas = [area.value for area in AuditArea]
+        tx.write_many(
+            "INSERT INTO audit (at, employee_id, area, kind) VALUES (?, ?, ?, 'closed')",
+            [
+                (NOW + n, {0: 0, 1: 1}.get(n % 100, 2), areas[0 if n // 100 % 10 else 3])
+                for n in range(20_000)
+            ],
+        )
+    async with log.database.transaction() as tx:
+        tx.write("ANALYZE")
+    for who, area, since in itertools.product(
+        (None, 1, BY_ITSELF), (None, AuditArea.DATA), (None, NOW + 100)
+    ):
+        asked = AskedDatabase(log.database)
+        part, key = AuditFilter(area, who, since), Key(NOW + 9500, 9501)
+        page = await AuditRepo(asked).page(part, turn=turn, key=key, size=SIZE)
+        assert page.entries
+        steps = await asked.steps_of_first()
+        assert not any(step["Node Type"] == "Sort" for step in steps), part
+        read = [step for step in steps if step.get("Relation Name") == "audit"]
+        stepped = sum(one["Actual Rows"] + one.get("Rows Removed by Filter", 0) for one in read)
+        assert stepped <= 20 * SIZE, part
 
 
 class AskedDatabase(Database):

@@ -34,8 +34,8 @@ ONLY_POSTGRES = {
 index itself, WITHOUT ROWID."""
 
 IDENTITIES = {
-    *("case_events", "comment_changes", "dials", "employees", "groups", "ignored_numbers"),
-    *("invites", "log_views", "outbox", "rejects", "reminders"),
+    *("audit", "case_events", "comment_changes", "dials", "employees", "groups"),
+    *("ignored_numbers", "invites", "log_views", "outbox", "rejects", "reminders"),
 }
 """Tables whose ids PostgreSQL is told to give: SQLite gives those of any INTEGER PRIMARY KEY."""
 
