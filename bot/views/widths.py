@@ -12,7 +12,7 @@ from unicodedata import combining, east_asian_width
 from bot.views.formats import ELLIPSIS
 
 NBSP = "\N{NO-BREAK SPACE}"
-LINE = 17.49
+LINE = 17.5
 INDENT = "    "
 """Before the second line of a row."""
 
