@@ -251,6 +251,7 @@ async def serve(
                 repositories.digest_times,
                 repositories.open_cards,
                 repositories.dials,
+                repositories.contact_book,
                 clock_watch=clock_watch,
                 silence_watch=SilenceWatch(
                     repositories.silences,

@@ -58,7 +58,9 @@ class Answer:
         if not name or (contact and contact.name == name):
             await self._end(ContactStep.ADD, views.known_already())
             return
-        await self.screens.contacts.set_name(client, name)
+        await self.screens.contacts.set_name(
+            client, name, now=self.screens.clock(), by=self.employee
+        )
         await self._end(ContactStep.NAME, saved())
 
     async def add(self, number: str, name: str | None = None) -> None:
@@ -67,7 +69,7 @@ class Answer:
         contacts = self.screens.contacts
         other = await contacts.find(number)
         now = self.screens.clock()
-        joined = await contacts.add_number(client, number, name=name, now=now)
+        joined = await contacts.add_number(client, number, name=name, now=now, by=self.employee)
         if joined is not Joining.ANOTHERS or other is None:
             await self._end(ContactStep.ADD, said_of(joined, number))
             return

@@ -128,7 +128,7 @@ async def forget_name(
     contact_screens: ContactScreens,
 ) -> None:
     _, client = await contact_screens.call(callback_data, employee)
-    await contact_screens.contacts.set_name(client, None)
+    await contact_screens.contacts.set_name(client, None, now=contact_screens.clock(), by=employee)
     await contact_screens.show(query, callback_data, employee, note=views.forgotten())
 
 
@@ -139,7 +139,9 @@ async def undo_naming(
     contact_screens: ContactScreens,
 ) -> None:
     contact = await contact_screens.contact(callback_data, employee)
-    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.which)
+    is_undone = await contact_screens.contacts.restore_name(
+        contact, version=callback_data.which, now=contact_screens.clock()
+    )
     note = views.as_it_was() if is_undone else views.changed_since()
     await contact_screens.show(query, callback_data, employee, note=note)
 
@@ -241,6 +243,7 @@ async def number_taken(
             draft,
             takeover=Takeover.CONTACT if is_whole else Takeover.NUMBER,
             now=contact_screens.clock(),
+            by=employee,
         )
         note = said_of(joined, draft)
         await contact_screens.show(query, dialog.origin.to(ContactStep.ADD), employee, note=note)
@@ -292,7 +295,7 @@ async def contact_shared(
         text, markup = views.ask_to_replace(contact, name), keyboards.replace_name()
         await dialogs.ask_below(message, state, ContactDialog.name, origin, name, text, markup)
         return
-    await _name_shared(message, number, name, contact_screens)
+    await _name_shared(message, number, name, employee, contact_screens)
 
 
 async def undo_sharing(
@@ -303,16 +306,20 @@ async def undo_sharing(
 ) -> None:
     contact = await contact_screens.contacts.get(callback_data.number)
     await contact_screens.check_may_change(contact, employee)
-    is_undone = await contact_screens.contacts.restore_name(contact, version=callback_data.version)
+    is_undone = await contact_screens.contacts.restore_name(
+        contact, version=callback_data.version, now=contact_screens.clock()
+    )
     contact = await contact_screens.contacts.get(callback_data.number)
     note = views.as_it_was() if is_undone else views.changed_since()
     await show(query, views.named(contact, note=note), toast=note)
 
 
 async def _name_shared(
-    event: Event, number: str, name: str, contact_screens: ContactScreens
+    event: Event, number: str, name: str, employee: Employee, contact_screens: ContactScreens
 ) -> None:
-    contact = await contact_screens.contacts.set_name(number, name)
+    contact = await contact_screens.contacts.set_name(
+        number, name, now=contact_screens.clock(), by=employee
+    )
     own = contact.find(number)
     if own is None:
         raise NotFoundError("the number of a contact named just now")
@@ -332,8 +339,10 @@ async def _set_name(
             contact = await contact_screens.contacts.get(dialog.origin.number)
             await contact_screens.check_may_change(contact, employee)
             [own] = [one for one in contact.numbers if one.id == dialog.origin.number]
-            await _name_shared(event, own.number, name, contact_screens)
+            await _name_shared(event, own.number, name, employee, contact_screens)
             return
         _, client = await contact_screens.call(dialog.origin, employee)
-        await contact_screens.contacts.set_name(client, name)
+        await contact_screens.contacts.set_name(
+            client, name, now=contact_screens.clock(), by=employee
+        )
         await contact_screens.show(event, dialog.origin, employee, note=saved())

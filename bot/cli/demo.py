@@ -383,7 +383,7 @@ async def _write_history(
             if options.calls > _BATCH:
                 say(f"{written} of {options.calls} calls of the past")
         for number, name in CLIENTS:
-            await repositories.contacts.set_name(number, name)
+            await repositories.contacts.set_name(number, name, now=now)
 
 
 async def _write_remarks(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from bot.jobs.timer import Timer
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
+from storage.contact_book import ContactBook
 from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
@@ -28,6 +29,7 @@ class Jobs:
         digest_times: DigestTimes,
         open_cards: OpenCardRepo,
         dials: DialRepo,
+        contact_book: ContactBook,
         *,
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
@@ -42,6 +44,7 @@ class Jobs:
         self._digest_times = digest_times
         self._open_cards = open_cards
         self._dials = dials
+        self._contact_book = contact_book
         self._clock_watch = clock_watch
         self._silence_watch = silence_watch
         self._wake = wake
@@ -64,7 +67,9 @@ class Jobs:
         timer.every(1, self._clock_watch.look)
         for do in do_due:
             timer.every(1, partial(self._do_due, do))
+        timer.every(1, self._contact_book.sort)
         timer.every(5, self.purge)
+        timer.every(15, self.forget_contacts)
         timer.every(15, self.settle)
         timer.every(LOOK_SECONDS, partial(self._do_due, self._silence_watch.look))
         timer.every(600, self.leave_cards)
@@ -89,6 +94,11 @@ class Jobs:
             before = now - self._retention_days * 86400
             if purged := await self._calls.purge(before=before):
                 log.info("purged %d calls older than %d days", purged, self._retention_days)
+
+    async def forget_contacts(self) -> None:
+        """Delete for good the contacts that were removed from the book."""
+        if (now := await self._clock_watch.moment_to_delete_by()) is not None:
+            await self._contact_book.purge(now=now)
 
     async def leave_cards(self) -> None:
         """Keep those cards true no more that nobody looks at."""

@@ -48,6 +48,7 @@ class Server:
             repositories.digest_times,
             repositories.open_cards,
             repositories.dials,
+            repositories.contact_book,
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,
