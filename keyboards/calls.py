@@ -13,7 +13,7 @@ from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Sta
 from bot.domain.log import Page, Turn
 from bot.domain.people import Employee
 from bot.domain.signs import DIRECTION, STATUS
-from keyboards.buttons import Row, button, choice, counter, keyboard, numbers, turn
+from keyboards.buttons import Row, button, choice, counter, in_crm, keyboard, numbers, turn
 from keyboards.callbacks import (
     Calendar,
     Card,
@@ -76,8 +76,12 @@ def card(
     now: int,
     undo: int | None = None,
     can_call_back: bool = False,
+    client_url: str | None = None,
 ) -> InlineKeyboardMarkup:
-    """What can be done with a call. `undo`: the version of the deletion that can be undone."""
+    """What can be done with a call. `undo`: the version of the deletion that can be undone.
+
+    `client_url`: the client's page in the CRM.
+    """
     fields = pressed.model_dump()
     version = call.comment.version if call.comment else 0
     write = CommentButton(step=CommentStep.WRITE, version=version, **fields)
@@ -100,6 +104,8 @@ def card(
         all_calls = LogPage(client_of=call.id)
         contact = ContactButton(step=ContactStep.OPEN, **fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
+    if client_url:
+        rows.append([in_crm(client_url)])
     if call.case:
         rows += _case(call.case, pressed, viewer, now=now)
     remind = button(_("⏰ Remind"), RemindMenu(call=call.id))

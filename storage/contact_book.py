@@ -11,7 +11,7 @@ UNDO_SECONDS; then it is deleted for good.
 from collections.abc import AsyncIterator
 
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
-from bot.domain.contacts import UNDO_SECONDS, BookPage, Contact, sort_key
+from bot.domain.contacts import UNDO_SECONDS, Contact, ContactPage, sort_key
 from bot.domain.errors import NotFoundError
 from bot.domain.log import PAGES_COUNTED, Turn
 from storage.case_refolding import CaseRefolding
@@ -31,7 +31,7 @@ class ContactBook:
         self._database = database
         self._rules = rules
 
-    async def page(self, turn: Turn, anchor: int, *, size: int) -> BookPage:
+    async def page(self, turn: Turn, anchor: int, *, size: int) -> ContactPage:
         """A page seen from a contact on it, by its id; from an end if that is gone.
 
         NEWER is towards the beginning of the alphabet.
@@ -49,7 +49,7 @@ class ContactBook:
         keys = sorted((row["sort_key"], row["id"]) for row in found)
         ids = [id_ for _, id_ in keys]
         if not keys:
-            return BookPage((), 1, 1, has_earlier=False, has_later=False, total=0)
+            return ContactPage((), 1, 1, has_earlier=False, has_later=False, total=0)
         most = PAGES_COUNTED * size + 1
         [[earlier]], [[later]], [[total]], shown = await self._database.fetch_each(
             _count_select(_BEFORE, keys[0], most),
@@ -61,7 +61,7 @@ class ContactBook:
             ),
         )
         before = -(-earlier // size)
-        return BookPage(
+        return ContactPage(
             contacts=tuple(contacts_of(shown)),
             number=before + 1,
             count=before + -(-(len(keys) + later) // size),
@@ -89,6 +89,14 @@ class ContactBook:
             (key, f"{key}\U0010ffff", limit),
         )
         return contacts_of(rows)
+
+    async def most_numbers(self) -> int:
+        """How many numbers the contact has that has the most."""
+        [[count]] = await self._database.fetch(
+            "SELECT max(n) FROM (SELECT count(*) AS n FROM contact_numbers "
+            "WHERE contact_id IS NOT NULL GROUP BY contact_id) AS counted"
+        )
+        return count or 0
 
     async def every(self) -> AsyncIterator[list[Contact]]:
         """All contacts in the order of the alphabet, some at a time."""

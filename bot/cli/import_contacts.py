@@ -7,7 +7,7 @@ reading a file twice changes nothing.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from rich.console import Console
 
@@ -65,7 +65,7 @@ async def import_contacts(
     return report
 
 
-def _read(file: BinaryIO, settings: Settings) -> Iterator[FileContact]:
+def _read(file: IO[bytes], settings: Settings) -> Iterator[FileContact]:
     return read_contacts(file, settings.read_number)
 
 

@@ -23,6 +23,13 @@ _JOINERS = "\u200c\u200d"
 """Invisible, but a part of words and of emoji."""
 
 
+class FileKind(StrEnum):
+    """What an export is written as."""
+
+    VCARD = "vcf"
+    CSV = "csv"
+
+
 class FileFault(StrEnum):
     """Why nothing at all of a file can be read."""
 

@@ -103,7 +103,7 @@ class Takeover(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class BookPage:
+class ContactPage:
     """Contacts in the order of the alphabet; `number` of `count` as of the log's pages."""
 
     contacts: tuple[Contact, ...]

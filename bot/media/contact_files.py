@@ -8,11 +8,10 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
-from enum import StrEnum
 from itertools import islice
-from typing import IO, BinaryIO
+from typing import IO
 
-from bot.domain.contact_files import ContactFileError, FileContact, FileFault, clean_name
+from bot.domain.contact_files import ContactFileError, FileContact, FileFault, FileKind, clean_name
 from bot.domain.contacts import Contact
 from bot.media.contact_tables import (
     ReadNumber,
@@ -33,7 +32,7 @@ _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
 _BEGIN = "BEGIN:VCARD"
 
 
-def read_contacts(file: BinaryIO, read_number: ReadNumber) -> Iterator[FileContact]:
+def read_contacts(file: IO[bytes], read_number: ReadNumber) -> Iterator[FileContact]:
     """The contacts of a vCard or CSV. Raises ContactFileError where it can be neither."""
     text = TextFile(file)
     if _is_vcard(text):
@@ -90,11 +89,6 @@ def _contact(
 
 
 # Ours
-
-
-class FileKind(StrEnum):
-    VCARD = "vcf"
-    CSV = "csv"
 
 
 FILE_BYTES = 45_000_000

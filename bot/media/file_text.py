@@ -9,7 +9,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import IO
 
 LINE_LIMIT = 1 << 16
 """Characters of a line that are read; the rest of a longer one is passed over."""
@@ -22,7 +22,7 @@ _WIDE = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 class TextFile:
     """`is_wide`: its lines are text already. `sample`: its first bytes."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         file.seek(0)
         self.sample = file.read(_SAMPLE)
         self._file = file
