@@ -45,7 +45,7 @@ def sort_key(name: str | None) -> str:
     """
     if not name:
         return NAMELESS
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = unicodedata.normalize("NFKC", name).casefold().replace("\u02bc", "'")
     words = "".join(one if one.isalnum() or one.isspace() else "" for one in folded).split()
     return " ".join(words).translate(_ALPHABET) or folded
 

@@ -100,7 +100,7 @@ def refused(error: ContactFileError) -> str:
         case FileFault.NO_NAMES:
             return _("There are numbers here, but no column with names.")
         case FileFault.WHICH_NAME:
-            columns = ", ".join(f"“{brief(one, _NAME_WIDTH)}”" for one in error.columns)
+            columns = ", ".join(brief(one, _NAME_WIDTH) for one in error.columns)
             return _(
                 "I cannot tell which column has the names: {columns}. Put a line with headings "
                 "first, like: Name; Phone."
