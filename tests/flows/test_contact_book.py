@@ -143,7 +143,7 @@ async def test_a_file_is_shown_first_then_taken_and_all_comes_out_again(tmp_path
         preview = await send_file(boss, renamed.encode("utf-16"), "a.csv")
         assert f"– {FIRST}: тут «Ганна Мельник», у файлі «Ганна М.»" in preview.text
         assert f"– Іван: {FIRST} у контакту «Ганна Мельник»" in preview.text
-        done = await take(boss, preview, "✏️ Додати й узяти")
+        done = await take(boss, preview, "✏️ З іменами")
         assert "Додано: 1\nПерейменовано: 1" in done.text
         assert office.rows("SELECT name FROM contacts ORDER BY id") == [
             ("Ганна М.",),
