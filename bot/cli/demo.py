@@ -297,6 +297,7 @@ def _settings(directory: Path, scene: _Scene) -> Settings:
         "database_path": directory / "demo.db",
         "http_port": 0,
         "timezone": local_zone(),
+        "client_url": "https://crm.example.com/?phone={number}",
         "sources": scene.phones.settings(),
     }
     return _DemoSettings.model_validate(values)
