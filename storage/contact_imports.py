@@ -20,7 +20,7 @@ from storage.engine.base import Database, Row, Select, Transaction, chunks, mark
 from storage.outbox_rows import changed_sql
 from storage.owing_cards import owe_cards_of_client
 
-PIECE = 200
+PIECE = 100
 """Cards of one transaction: a running bot waits for it no longer than for a few calls."""
 
 ALERTS_EDITED = 300

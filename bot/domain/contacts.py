@@ -1,5 +1,6 @@
 """The contacts of the company: who a client is, and all the numbers of theirs."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -26,6 +27,8 @@ UNDO_SECONDS = 30
 _AFTER = "\u04ff"
 """Sorts behind every letter of ours: `г` and this is a letter next to `г`."""
 
+_SIGNS = re.compile(r"[^\w\s]|_")
+
 _ALPHABET = str.maketrans(
     {
         "ґ": f"г{_AFTER}",
@@ -46,7 +49,7 @@ def sort_key(name: str | None) -> str:
     if not name:
         return NAMELESS
     folded = unicodedata.normalize("NFKC", name).casefold().replace("\u02bc", "'")
-    words = "".join(one if one.isalnum() or one.isspace() else "" for one in folded).split()
+    words = _SIGNS.sub("", folded).split()
     return " ".join(words).translate(_ALPHABET) or folded
 
 
