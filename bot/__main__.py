@@ -177,6 +177,34 @@ def import_(
         raise typer.Exit(1)
 
 
+@app.command("import-contacts")
+def import_contacts(
+    files: Annotated[list[Path], typer.Argument(help="vCards, or CSV with names and numbers.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, but write nothing.")] = False,
+    replace_names: Annotated[
+        bool, typer.Option("--replace-names", help="Names of the file take the place of others.")
+    ] = False,
+) -> None:
+    """Read contacts from files; safe to repeat."""
+    settings = _settings()
+    from rich.console import Console
+
+    from bot.cli import import_contacts as cli
+
+    report = _run(
+        cli.import_contacts(
+            settings,
+            files,
+            is_dry_run=dry_run,
+            replaces_names=replace_names,
+            clock=system_clock,
+            console=Console(stderr=True),
+        )
+    )
+    typer.echo(cli.summary(report, is_dry_run=dry_run))
+
+
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes.")],

@@ -41,6 +41,7 @@ from bot.sources.base import DialSource
 from bot.sources.http_api import certificates, create_client
 from bot.sources.pinning import pinned_transports
 from bot.sources.registry import create_source
+from bot.telegram.background import Background
 from bot.telegram.delayed_screens import LEFT_SECONDS, DelayedScreens
 from bot.telegram.gate import Gate
 from bot.telegram.i18n import create_i18n
@@ -175,6 +176,7 @@ async def serve(
             isolation=isolation,
             posts=posts,
             lease=lease,
+            background=await stack.enter_async_context(Background()),
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -216,6 +218,7 @@ async def serve(
                     zone=settings.zone,
                     clock=clock,
                     call_back=cards.call_back,
+                    client_url=settings.client_url,
                     source_zones={
                         name: ZoneInfo(chosen.timezone)
                         for name, chosen in settings.sources.items()
@@ -253,6 +256,7 @@ async def serve(
                 repositories.open_cards,
                 repositories.dials,
                 repositories.audit,
+                repositories.contact_book,
                 clock_watch=clock_watch,
                 silence_watch=SilenceWatch(
                     repositories.silences,

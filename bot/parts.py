@@ -28,6 +28,7 @@ from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories
 from bot.sources.base import CallSource, DialSource, RecordingSource
+from bot.telegram.background import Background
 from bot.telegram.isolation import PersonIsolation
 from bot.telegram.middlewares import (
     InHandlerMiddleware,
@@ -41,6 +42,8 @@ from handlers.board import BoardScreens
 from handlers.calling_back import CallBackScreens
 from handlers.calls import CardScreens
 from handlers.case_screens import CaseScreens
+from handlers.contact_book import BookScreens
+from handlers.contact_files import FileScreens
 from handlers.contact_screens import ContactScreens
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
@@ -78,13 +81,14 @@ def create_dispatcher(
     isolation: PersonIsolation,
     posts: HookPosts | None = None,
     lease: Lease | None = None,
+    background: Background | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
     `wake` lets the Alerter look into the outbox: what people do may owe messages. `receiving`:
     whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
     of a person while one is handled. `posts` and `lease`: what comes to the hooks and who leads,
-    for /health.
+    for /health. `background`: what outlasts a press is done there; None: nobody waits for it.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
     dispatcher = Dispatcher(
@@ -123,6 +127,17 @@ def create_dispatcher(
         contact_screens=ContactScreens(
             repositories.contacts, repositories.journal, card_screens, settings, clock
         ),
+        book_screens=BookScreens(
+            repositories.contact_book, repositories.contacts, settings, clock
+        ),
+        file_screens=FileScreens(
+            repositories.contact_book,
+            repositories.contact_imports,
+            settings,
+            clock,
+            background or Background(),
+            wake,
+        ),
         digest_screens=DigestScreens(
             repositories.digests,
             repositories.cases,
@@ -155,6 +170,7 @@ def create_notices(
     clock: Clock,
     call_back: CallBack = NO_CALL_BACK,
     source_zones: Mapping[str, ZoneInfo] | None = None,
+    client_url: str = "",
 ) -> Notices:
     return Notices(
         alert_facts=repositories.alert_facts,
@@ -176,6 +192,7 @@ def create_notices(
         zone=zone,
         clock=clock,
         source_zones=source_zones or {},
+        client_url=client_url,
     )
 
 
@@ -195,6 +212,7 @@ def create_cards(
             {name: settings.sources[name].number_plan for name in dialling or ()},
             {name: one.can_ring for name, one in (dialling or {}).items()},
         ),
+        settings.client_url,
     )
 
 

@@ -15,6 +15,8 @@ from storage.clock import ClockRepo
 from storage.clock_shifts import ClockShiftRepo
 from storage.comments import CommentRepo
 from storage.company import CompanyRepo
+from storage.contact_book import ContactBook
+from storage.contact_imports import ContactImports
 from storage.contacts import ContactRepo
 from storage.delayed_screens import DelayedScreenRepo
 from storage.dials import DialRepo
@@ -64,6 +66,8 @@ class Repositories:
     invites: InviteRepo
     comments: CommentRepo
     contacts: ContactRepo
+    contact_book: ContactBook
+    contact_imports: ContactImports
     outbox: OutboxRepo
     open_cards: OpenCardRepo
     delayed_screens: DelayedScreenRepo
@@ -101,6 +105,8 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         invites=InviteRepo(database),
         comments=CommentRepo(database),
         contacts=ContactRepo(database, rules=rules),
+        contact_book=ContactBook(database, rules=rules),
+        contact_imports=ContactImports(database, rules=rules),
         outbox=OutboxRepo(database),
         open_cards=OpenCardRepo(database),
         delayed_screens=DelayedScreenRepo(database),

@@ -58,8 +58,9 @@ class Answer:
         if not name or (contact and contact.name == name):
             await self._end(ContactStep.ADD, views.known_already())
             return
-        by = self.screens.by(self.employee)
-        await self.screens.contacts.set_name(client, name, by=by)
+        await self.screens.contacts.set_name(
+            client, name, now=self.screens.clock(), by=self.employee.id
+        )
         await self._end(ContactStep.NAME, saved())
 
     async def add(self, number: str, name: str | None = None) -> None:
@@ -67,8 +68,8 @@ class Answer:
         _, client = await self.screens.call(self.pressed, self.employee)
         contacts = self.screens.contacts
         other = await contacts.find(number)
-        now, by = self.screens.clock(), self.employee.id
-        joined = await contacts.add_number(client, number, name=name, now=now, by=by)
+        now = self.screens.clock()
+        joined = await contacts.add_number(client, number, name=name, now=now, by=self.employee.id)
         if joined is not Joining.ANOTHERS or other is None:
             await self._end(ContactStep.ADD, said_of(joined, number))
             return

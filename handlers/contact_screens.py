@@ -3,6 +3,9 @@
 Contacts are the company's address book: whoever sees a call of a client may name the client and
 say which numbers are theirs, and is shown all of those, whoever added them. A number of no contact
 is anybody's to name or to add. A contact whose calls are all outside a person's scope is not.
+
+The book of all contacts (handlers/contact_book.py), and files of it, are for those who see all
+calls: it shows the numbers of everybody's clients.
 """
 
 from dataclasses import dataclass
@@ -10,10 +13,9 @@ from dataclasses import dataclass
 from aiogram.types import Message
 
 from bot.config.settings import Settings
-from bot.domain.audit import By
 from bot.domain.calls import CONTACT_LIMIT, Call
 from bot.domain.clock import Clock
-from bot.domain.contacts import Contact, ContactNumber
+from bot.domain.contacts import Contact, ContactNumber, client_link
 from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log import LogFilter
 from bot.domain.people import EVERYTHING, Employee
@@ -38,9 +40,6 @@ class ContactScreens:
     card_screens: CardScreens
     settings: Settings
     clock: Clock
-
-    def by(self, employee: Employee) -> By:
-        return By(employee.id, self.clock())
 
     async def call(self, pressed: ContactButton, employee: Employee) -> tuple[Call, str]:
         """The call a button is about, and its client. Raises NotFoundError, NoAccessError."""
@@ -76,8 +75,14 @@ class ContactScreens:
             await self.card_screens.show(event, pressed.card, employee, note=note or "")
             return
         on_screen = note if isinstance(event, Message) else None
-        text = views.contact(contact, call, note=on_screen)
-        markup = keyboards.contact(contact, pressed, removed=removed)
+        text = views.contact(contact, call, zone=self.settings.zone, note=on_screen)
+        markup = keyboards.contact(
+            contact,
+            pressed,
+            removed=removed,
+            client_url=client_link(self.settings.client_url, client),
+            is_in_book=employee.role.sees_all,
+        )
         await show(event, text, markup, toast=note)
 
     async def check_may_change(self, contact: Contact, employee: Employee) -> None:

@@ -128,8 +128,9 @@ async def forget_name(
     contact_screens: ContactScreens,
 ) -> None:
     _, client = await contact_screens.call(callback_data, employee)
-    by = contact_screens.by(employee)
-    await contact_screens.contacts.set_name(client, None, by=by)
+    await contact_screens.contacts.set_name(
+        client, None, now=contact_screens.clock(), by=employee.id
+    )
     await contact_screens.show(query, callback_data, employee, note=views.forgotten())
 
 
@@ -141,7 +142,7 @@ async def undo_naming(
 ) -> None:
     contact = await contact_screens.contact(callback_data, employee)
     is_undone = await contact_screens.contacts.restore_name(
-        contact, version=callback_data.which, by=contact_screens.by(employee)
+        contact, version=callback_data.which, now=contact_screens.clock(), by=employee.id
     )
     note = views.as_it_was() if is_undone else views.changed_since()
     await contact_screens.show(query, callback_data, employee, note=note)
@@ -308,7 +309,7 @@ async def undo_sharing(
     contact = await contact_screens.contacts.get(callback_data.number)
     await contact_screens.check_may_change(contact, employee)
     is_undone = await contact_screens.contacts.restore_name(
-        contact, version=callback_data.version, by=contact_screens.by(employee)
+        contact, version=callback_data.version, now=contact_screens.clock(), by=employee.id
     )
     contact = await contact_screens.contacts.get(callback_data.number)
     note = views.as_it_was() if is_undone else views.changed_since()
@@ -318,8 +319,9 @@ async def undo_sharing(
 async def _name_shared(
     event: Event, number: str, name: str, employee: Employee, contact_screens: ContactScreens
 ) -> None:
-    by = contact_screens.by(employee)
-    contact = await contact_screens.contacts.set_name(number, name, by=by)
+    contact = await contact_screens.contacts.set_name(
+        number, name, now=contact_screens.clock(), by=employee.id
+    )
     own = contact.find(number)
     if own is None:
         raise NotFoundError("the number of a contact named just now")
@@ -342,6 +344,7 @@ async def _set_name(
             await _name_shared(event, own.number, name, employee, contact_screens)
             return
         _, client = await contact_screens.call(dialog.origin, employee)
-        by = contact_screens.by(employee)
-        await contact_screens.contacts.set_name(client, name, by=by)
+        await contact_screens.contacts.set_name(
+            client, name, now=contact_screens.clock(), by=employee.id
+        )
         await contact_screens.show(event, dialog.origin, employee, note=saved())

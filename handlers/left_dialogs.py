@@ -23,6 +23,10 @@ from bot.views import start as start_views
 from handlers.dialog_state import is_answered, messages_of, of_own_chat
 from keyboards.callbacks import (
     AlertCard,
+    BookButton,
+    BookFile,
+    BookPage,
+    BookStep,
     Card,
     CaseButton,
     CaseStep,
@@ -49,6 +53,9 @@ _LEFT = {"left": True}
 
 _OPENING: tuple[type[CallbackData], ...] = (
     AlertCard,
+    BookButton,
+    BookFile,
+    BookPage,
     Card,
     CaseButton,
     CompanyMenu,
@@ -194,6 +201,8 @@ def _opens_screen(data: str) -> bool:
             return button.step is CaseStep.OPEN
         if isinstance(button, ContactButton):
             return button.step is ContactStep.OPEN
+        if isinstance(button, BookButton):
+            return button.step is BookStep.OPEN
         if button is not None:
             return True
     return False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.utils.i18n import gettext as _
 
 from bot.domain.log import PAGES_COUNTED
 from keyboards.callbacks import Nothing
@@ -34,6 +35,11 @@ def numbers(buttons: Sequence[InlineKeyboardButton]) -> list[Row]:
 
 def button(text: str, data: CallbackData) -> InlineKeyboardButton:
     return InlineKeyboardButton(text=text, callback_data=data.pack())
+
+
+def in_crm(url: str) -> InlineKeyboardButton:
+    """The way to the page of a client that CLIENT_URL names; the company's own system."""
+    return InlineKeyboardButton(text=_("🔗 In the CRM"), url=url)
 
 
 def short(name: str, limit: int) -> str:

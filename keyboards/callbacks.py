@@ -13,6 +13,7 @@ from pydantic import Field
 from bot.domain.audit import AuditArea
 from bot.domain.cases import Board, BoardAge
 from bot.domain.company import EscalationField
+from bot.domain.contact_files import FileKind
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
 from bot.domain.log_views import STORED_FROM, Chip
@@ -489,6 +490,74 @@ class SharedContact(CallbackData, prefix="ks1"):
 
     number: Id
     version: Id = 0
+
+
+class BookPage(CallbackData, prefix="kb1"):
+    """A page of all contacts, seen from the contact with this id; NEWER is towards А."""
+
+    turn: Turn = Turn.FIRST
+    id: Id = 0
+
+
+class BookStep(StrEnum):
+    OPEN = "o"
+    NAME = "n"
+    UNNAME = "u"
+    """Undo the naming after which the contact's version is `which`."""
+    ADD = "a"
+    DROP = "d"
+    """Take the number with the id `which` away."""
+    RESTORE = "r"
+    """Bring it back."""
+    MERGE = "m"
+    """Ask which contact this one is to be joined into."""
+    ASK_JOIN = "j"
+    """Say what joining it into the contact `which` means."""
+    JOIN = "y"
+    REMOVE = "x"
+    BRING_BACK = "b"
+
+
+class BookButton(CallbackData, prefix="kc1"):
+    """A button about one of all contacts, and the first contact of the page it was opened from."""
+
+    step: BookStep
+    contact: Id
+    page: Id = 0
+    which: Id = 0
+
+    @property
+    def back(self) -> BookPage:
+        return BookPage(turn=Turn.AT, id=self.page or self.contact)
+
+    def to(self, step: BookStep, which: int = 0) -> "BookButton":
+        """Another button of the same screen."""
+        return self.model_copy(update={"step": step, "which": which})
+
+
+class BookFile(CallbackData, prefix="kf1"):
+    """Ask for a file of contacts to be sent, or in which form all are wanted."""
+
+    is_import: bool
+
+
+class BookExport(CallbackData, prefix="ke1"):
+    """All contacts as a file."""
+
+    kind: FileKind
+
+
+class FileStep(StrEnum):
+    TAKE = "t"
+    REPLACE = "r"
+    """Take it, with the names it has for contacts that have others."""
+    CANCEL = "c"
+
+
+class FileButton(CallbackData, prefix="ki1"):
+    """What to do with a file of contacts: the one that the message of the button replies to."""
+
+    step: FileStep
 
 
 class DialogStep(StrEnum):

@@ -14,7 +14,7 @@ from bot.domain.log import Page, Turn
 from bot.domain.log_views import Chip, LogView
 from bot.domain.people import Employee
 from bot.domain.signs import COMMENTED, DIRECTION, RECORDED, STATUS
-from keyboards.buttons import Row, button, counter, keyboard, numbers, turn
+from keyboards.buttons import Row, button, counter, in_crm, keyboard, numbers, turn
 from keyboards.callbacks import (
     Calendar,
     Card,
@@ -93,8 +93,12 @@ def card(
     now: int,
     undo: int | None = None,
     can_call_back: bool = False,
+    client_url: str | None = None,
 ) -> InlineKeyboardMarkup:
-    """What can be done with a call. `undo`: the version of the deletion that can be undone."""
+    """What can be done with a call. `undo`: the version of the deletion that can be undone.
+
+    `client_url`: the client's page in the CRM.
+    """
     fields = pressed.model_dump()
     version = call.comment.version if call.comment else 0
     write = CommentButton(step=CommentStep.WRITE, version=version, **fields)
@@ -117,6 +121,8 @@ def card(
         all_calls = ClientLog(call=call.id)
         contact = ContactButton(step=ContactStep.OPEN, **fields)
         rows.append([button(_("🔍 All calls"), all_calls), button(_("👤 Contact"), contact)])
+    if client_url:
+        rows.append([in_crm(client_url)])
     if call.case:
         rows += _case(call.case, pressed, viewer, now=now)
     remind = button(_("⏰ Remind"), RemindMenu(call=call.id))

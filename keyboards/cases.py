@@ -7,7 +7,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.cases import Case
 from bot.domain.people import Employee, Person
-from keyboards.buttons import Row, button, in_rows, keyboard, numbers, short
+from keyboards.buttons import Row, button, in_crm, in_rows, keyboard, numbers, short
 from keyboards.callbacks import (
     AlertCard,
     BoardBelow,
@@ -25,9 +25,16 @@ _NAME_WIDTH = 24
 
 
 def alert(
-    case: Case, viewer: Employee | None, *, can_call_back: bool = False
+    case: Case,
+    viewer: Employee | None,
+    *,
+    can_call_back: bool = False,
+    client_url: str | None = None,
 ) -> InlineKeyboardMarkup:
-    """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group."""
+    """What can be done with a case, under its alert. `viewer`: whose chat it is; None: a group.
+
+    A group has the way into the CRM too: it says no more than the number above, which all read.
+    """
     rows = _actions(case, CaseButton(step=CaseStep.OPEN, case=case.id), viewer)
     card = button(_("📄 Card"), AlertCard(call=case.call.id))
     if rows and can_call_back:
@@ -36,6 +43,8 @@ def alert(
         rows[-1].append(card)
     else:
         rows.append([card])
+    if client_url:
+        rows.append([in_crm(client_url)])
     return keyboard(*rows)
 
 
@@ -55,6 +64,7 @@ def card(
     *,
     now: int = 0,
     can_call_back: bool = False,
+    client_url: str | None = None,
 ) -> InlineKeyboardMarkup:
     """What can be done with a case, under its card."""
     rows = _actions(case, pressed, viewer)
@@ -64,6 +74,8 @@ def card(
     if case.client:
         last.append(button(_("🔍 All calls"), ClientLog(call=case.call.id)))
     rows.append(last)
+    if client_url:
+        rows.append([in_crm(client_url)])
     if case.can_be_ignored_by(viewer):
         ignore = pressed.model_copy(update={"step": CaseStep.IGNORE})
         rows.append([button(_("🙈 Ignore this number"), ignore)])

@@ -4,9 +4,11 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import gettext as _
 
 from bot.domain.contacts import Contact, ContactNumber
+from bot.domain.log import Turn
 from bot.domain.phones import spaced
-from keyboards.buttons import Row, button, column, keyboard, short
+from keyboards.buttons import Row, button, column, in_crm, keyboard, short
 from keyboards.callbacks import (
+    BookPage,
     ContactButton,
     ContactStep,
     DialogButton,
@@ -19,11 +21,17 @@ _NAME_WIDTH = 24
 
 
 def contact(
-    shown: Contact, pressed: ContactButton, *, removed: ContactNumber | None = None
+    shown: Contact,
+    pressed: ContactButton,
+    *,
+    removed: ContactNumber | None = None,
+    client_url: str | None = None,
+    is_in_book: bool = False,
 ) -> InlineKeyboardMarkup:
     """What can be done with the contact of a call's client.
 
-    `removed`: the number taken away just now, which can be brought back.
+    `removed`: the number taken away just now, which can be brought back. `client_url`: the
+    client's page in the CRM. `is_in_book`: whether the reader may see the book of all contacts.
     """
     rows: list[Row] = []
     if pressed.step in {ContactStep.FORGET, ContactStep.NAME}:
@@ -48,7 +56,12 @@ def contact(
         )
     if shown.name:
         rows.append([button(_("🗑 Forget the name"), pressed.to(ContactStep.FORGET))])
-    return keyboard(*rows, [button(_("⬅️ Card"), pressed.card)])
+    if client_url:
+        rows.append([in_crm(client_url)])
+    last = [button(_("⬅️ Card"), pressed.card)]
+    if is_in_book:
+        last.append(button(_("👤 Contacts"), BookPage(turn=Turn.AT, id=shown.id)))
+    return keyboard(*rows, last)
 
 
 def ask_first_name(pressed: ContactButton) -> InlineKeyboardMarkup:

@@ -8,6 +8,7 @@ from keyboards.buttons import button, choice, column, keyboard
 from keyboards.callbacks import (
     PAGE_SIZES,
     AlertsChoice,
+    BookPage,
     CompanyMenu,
     CompanyPage,
     DigestMenu,
@@ -42,6 +43,8 @@ def settings(employee: Employee) -> InlineKeyboardMarkup:
         quiet = button(_("🌙 Quiet hours"), QuietMenu())
         rows.append([quiet, button(_("📊 Digests"), DigestMenu())])
     rows.append([button(_("⏰ Reminders"), RemindList())])
+    if employee.role.sees_all:
+        rows[-1].append(button(_("👤 Contacts"), BookPage()))
     if employee.role is Role.ADMINISTRATOR:
         rows.append([button(_("🏢 Company"), CompanyMenu(page=CompanyPage.MAIN))])
     return keyboard(*rows)

@@ -6,22 +6,16 @@ that was taken away is kept with the contact it was of, and so is a name that wa
 forgotten: what one tap does, another undoes.
 """
 
-from collections.abc import Sequence
-
 from bot.domain.audit import AuditKind, By
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
-from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, Joining, Takeover
+from bot.domain.contacts import NAMELESS, NUMBERS_LIMIT, Contact, ContactNumber, Joining, Takeover
 from bot.domain.errors import NotFoundError
 from storage.audit import note, note_change
 from storage.case_refolding import CaseRefolding
-from storage.engine.base import Database, Row, Transaction
-from storage.owing_cards import owe_cards_of_client
+from storage.contact_rows import CONTACT_SQL, contacts_of, owe_names, refresh_key
+from storage.engine.base import Database, Transaction
 
-_CONTACT = (
-    "SELECT k.id, k.name, k.former_name, k.version, m.id AS number_id, m.number "
-    "FROM contact_numbers AS n JOIN contacts AS k ON k.id = n.contact_id "
-    "JOIN contact_numbers AS m ON m.contact_id = k.id"
-)
+_CONTACT = f"{CONTACT_SQL} JOIN contact_numbers AS n ON n.contact_id = k.id"
 _NUMBERS_OF = "SELECT number FROM contact_numbers WHERE contact_id = ?"
 
 
@@ -35,34 +29,40 @@ class ContactRepo:
         rows = await self._database.fetch(
             f"{_CONTACT} WHERE n.number = ? ORDER BY m.id", (number,)
         )
-        return _contact(rows)
+        return next(iter(contacts_of(rows)), None)
 
     async def get(self, number_id: int) -> Contact:
         """The contact of the number with this id. Raises NotFoundError if it is in none (now)."""
         rows = await self._database.fetch(f"{_CONTACT} WHERE n.id = ? ORDER BY m.id", (number_id,))
-        contact = _contact(rows)
-        if contact is None:
-            raise NotFoundError(f"contact of number {number_id}")
-        return contact
+        for contact in contacts_of(rows):
+            return contact
+        raise NotFoundError(f"contact of number {number_id}")
 
-    async def set_name(self, number: str, name: str | None, *, by: By | None = None) -> Contact:
+    async def set_name(
+        self, number: str, name: str | None, *, now: int, by: int | None = None
+    ) -> Contact:
         """Name the client who has the number, or forget the name.
 
-        `by`: who does so, of whom the audit is told.
+        `by`: the id of who does so; None: the server.
         """
         async with self._database.transaction() as tx:
-            contact = await _contact_of(tx, number)
+            contact = await _contact_of(tx, number, by=by, now=now)
             tx.write(
                 "UPDATE contacts SET former_name = name, name = ?, version = version + 1 "
                 "WHERE id = ? AND coalesce(name, '') <> coalesce(?, '')",
                 (name, contact.id, name),
             )
-            note_change(tx, AuditKind.CONTACT_NAMED, by, contact.name, name, number=number)
-            named = await _contact_of(tx, number)
-            await owe_cards_of_client(tx, {one.number for one in named.numbers})
+            await refresh_key(tx, contact.id)
+            who = By(by, now)
+            note_change(tx, AuditKind.CONTACT_NAMED, who, contact.name, name, number=number)
+            named = await _contact_of(tx, number, by=by, now=now)
+            if named.version != contact.version or named.name != contact.name:
+                await owe_names(tx, {one.number for one in named.numbers}, now=now)
         return named
 
-    async def restore_name(self, contact: Contact, *, version: int, by: By | None = None) -> bool:
+    async def restore_name(
+        self, contact: Contact, *, version: int, now: int, by: int | None = None
+    ) -> bool:
         """Undo the naming, or forgetting, that made this version. False: there was another since.
 
         What was undone is forgotten: a second tap is not to bring it back. `by`: who undoes it,
@@ -77,10 +77,11 @@ class ContactRepo:
             )
             if undone:
                 [before], number = await asked, contact.numbers[0].number
-                old, new = before["name"], undone[0]["name"]
-                note_change(tx, AuditKind.CONTACT_NAMED, by, old, new, number=number)
+                old, new, who = before["name"], undone[0]["name"], By(by, now)
+                note_change(tx, AuditKind.CONTACT_NAMED, who, old, new, number=number)
+                await refresh_key(tx, contact.id)
                 numbers = await tx.execute(_NUMBERS_OF, (contact.id,))
-                await owe_cards_of_client(tx, {row["number"] for row in numbers})
+                await owe_names(tx, {row["number"] for row in numbers}, now=now)
         return bool(undone)
 
     async def add_number(
@@ -100,8 +101,8 @@ class ContactRepo:
         `by`: the id of who wants it.
         """
         async with self._database.transaction() as tx:
-            contact, other = await _contact_of(tx, client), await _find(tx, number)
-            if other and other.id == contact.id:
+            known, other = await _find(tx, client), await _find(tx, number)
+            if client == number or (other and known and other.id == known.id):
                 return Joining.ITS_ALREADY
             if other and other.is_worth_showing and takeover is Takeover.NOTHING:
                 return Joining.ANOTHERS
@@ -109,8 +110,9 @@ class ContactRepo:
                 other is not None and len(other.numbers) == 1
             )
             more = len(other.numbers) if other and is_whole else 1
-            if len(contact.numbers) + more > NUMBERS_LIMIT:
+            if (len(known.numbers) if known else 1) + more > NUMBERS_LIMIT:
                 return Joining.TOO_MANY
+            contact = known or await _contact_of(tx, client, by=by, now=now)
             concerned = {
                 one.number for one in (*contact.numbers, *(other.numbers if other else ()))
             }
@@ -131,6 +133,7 @@ class ContactRepo:
                     "WHERE id = ? AND name IS NULL",
                     (name, contact.id),
                 )
+                await refresh_key(tx, contact.id)
             detail = {"new": number, "old": other.name if other else None}
             note(tx, AuditKind.NUMBER_JOINED, By(by, now), number=client, detail=detail)
             await self._regroup(tx, {*concerned, number}, now=now)
@@ -180,20 +183,25 @@ class ContactRepo:
 
     async def _regroup(self, tx: Transaction, numbers: set[str], *, now: int) -> None:
         await CaseRefolding(tx, self._rules, now).regroup(numbers)
-        await owe_cards_of_client(tx, numbers)
+        await owe_names(tx, numbers, now=now)
 
 
 async def _find(tx: Transaction, number: str) -> Contact | None:
-    return _contact(await tx.execute(f"{_CONTACT} WHERE n.number = ? ORDER BY m.id", (number,)))
+    rows = await tx.execute(f"{_CONTACT} WHERE n.number = ? ORDER BY m.id", (number,))
+    return next(iter(contacts_of(rows)), None)
 
 
-async def _contact_of(tx: Transaction, number: str) -> Contact:
+async def _contact_of(tx: Transaction, number: str, *, by: int | None, now: int) -> Contact:
     """The contact that has the number; a new one, without a name, if none has."""
     contact = await _find(tx, number)
     if contact:
         return contact
     id_ = await _next_id(tx, "contacts")
-    tx.write("INSERT INTO contacts (id) VALUES (?)", (id_,))
+    tx.write(
+        "INSERT INTO contacts (id, added_at, added_by, sort_key, key_version) "
+        "VALUES (?, ?, ?, ?, 0)",
+        (id_, now, by, NAMELESS),
+    )
     return Contact(id_, None, None, 0, (await _put(tx, number, id_),))
 
 
@@ -214,11 +222,3 @@ async def _next_id(tx: Transaction, of: str) -> int:
     )
     id_: int = row["value"]
     return id_
-
-
-def _contact(rows: Sequence[Row]) -> Contact | None:
-    if not rows:
-        return None
-    numbers = tuple(ContactNumber(row["number_id"], row["number"]) for row in rows)
-    first = rows[0]
-    return Contact(first["id"], first["name"], first["former_name"], first["version"], numbers)

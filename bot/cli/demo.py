@@ -302,6 +302,7 @@ def _settings(directory: Path, scene: _Scene) -> Settings:
         "database_path": directory / "demo.db",
         "http_port": 0,
         "timezone": local_zone(),
+        "client_url": "https://crm.example.com/?phone={number}",
         "sources": scene.phones.settings(),
     }
     return _DemoSettings.model_validate(values)
@@ -388,7 +389,7 @@ async def _write_history(
             if options.calls > _BATCH:
                 say(f"{written} of {options.calls} calls of the past")
         for number, name in CLIENTS:
-            await repositories.contacts.set_name(number, name)
+            await repositories.contacts.set_name(number, name, now=now)
 
 
 async def _write_remarks(settings: Settings) -> None:

@@ -77,9 +77,9 @@ async def import_files(
     Raises StartError if there is no such source, no such file, or nowhere to write.
     """
     source = _find_source(settings, name, clock)
-    _check_files(paths)
+    check_files(paths)
     files = _Files(paths)
-    with _progress(console) as progress, _rare_garbage_collection():
+    with progress_on(console) as progress, _rare_garbage_collection():
         bar = progress.add_task("", total=sum(path.stat().st_size for path in paths))
         readings = source.read_files(files, advance=lambda read: progress.advance(bar, read))
         summary = Summary()
@@ -179,7 +179,7 @@ class _Files:
                     self._unread.append(path)
 
 
-def _check_files(paths: Sequence[Path]) -> None:
+def check_files(paths: Sequence[Path]) -> None:
     """Raises StartError unless each is a file that can be read."""
     try:
         missing = [str(path) for path in paths if not path.exists()]
@@ -226,7 +226,8 @@ def _rare_garbage_collection() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _progress(console: Console) -> Progress:
+def progress_on(console: Console) -> Progress:
+    """The bar of an import, by the bytes that were read."""
     return Progress(
         TextColumn("{task.percentage:>3.0f} %"),
         BarColumn(),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -94,6 +94,28 @@ def _check_database_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _check_client_url(value: str) -> str:
+    """Telegram refuses every message with a button to an address that it does not like.
+
+    So all alerts would be lost with a wrong one: to a host without a dot, or with a port too high.
+    """
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        is_fine = parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:
+        host, is_fine = "", False
+    is_fine = is_fine and ("." in host.strip(".") or ":" in host) and "@" not in parts.netloc
+    rest = value.replace("{number}", "", 1)
+    is_fine = is_fine and "{number}" in value and "{number}" not in parts.netloc
+    if value and not (is_fine and rest.isprintable() and not re.search(r"[\s{}]", rest)):
+        raise ValueError(
+            "expected an address like https://crm.example.com/?phone={number}, whose host has a "
+            "dot, with {number} once behind the host and no other braces"
+        )
+    return value
+
+
 def _as_written(choices: Iterable[str]) -> BeforeValidator:
     """A choice may be written in capitals or in small letters."""
     known = {choice.casefold(): choice for choice in choices}
@@ -163,6 +185,7 @@ class Settings(BaseSettings):
     min_missed_seconds: int = Field(default=0, ge=0, le=3600)
     case_window_hours: int = Field(default=168, ge=1, le=8760)
     claim_minutes: int = Field(default=10, ge=1, le=1440)
+    client_url: Annotated[str, AfterValidator(_check_client_url)] = ""
     retention_days: int = Field(default=0, ge=0, le=36500)
     audit_days: int = Field(default=365, ge=0, le=36500)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)

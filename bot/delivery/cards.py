@@ -10,6 +10,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from bot.domain.calling_back import NO_CALL_BACK, CallBack
 from bot.domain.calls import Call
+from bot.domain.contacts import client_link
 from bot.domain.people import Employee
 from bot.views import calls as call_views
 from bot.views import cases as case_views
@@ -40,7 +41,8 @@ class Cards:
     """Draws cards as one person sees them; built once, for handlers and for the Alerter.
 
     `can_be_heard`: whether a call has a recording at an address that may be asked. `call_back`:
-    whom a person may call through a PBX. The methods raise NotFoundError, NoAccessError.
+    whom a person may call through a PBX. `client_url`: the setting of that name. The methods raise
+    NotFoundError, NoAccessError.
     """
 
     journal: JournalRepo
@@ -48,6 +50,7 @@ class Cards:
     zone: ZoneInfo
     can_be_heard: Callable[[Call], bool]
     call_back: CallBack = NO_CALL_BACK
+    client_url: str = ""
 
     async def of_call(
         self,
@@ -75,6 +78,7 @@ class Cards:
             undo=undo,
             can_call_back=call.can_be_called_back_by(viewer)
             and bool(self.call_back.phones(call, viewer)),
+            client_url=client_link(self.client_url, call.client),
         )
         plain = call_views.card(call, now=now, zone=self.zone)
         text = call_views.card(call, now=now, zone=self.zone, note=note) if note else plain
@@ -96,7 +100,14 @@ class Cards:
         case = await self.cases.get(opening.case, viewer.scope)
         text = case_views.card(case, now=now, zone=self.zone)
         can_call_back = bool(self.call_back.phones(case.call, viewer))
-        markup = case_keyboards.card(case, opening, viewer, now=now, can_call_back=can_call_back)
+        markup = case_keyboards.card(
+            case,
+            opening,
+            viewer,
+            now=now,
+            can_call_back=can_call_back,
+            client_url=client_link(self.client_url, case.client),
+        )
         return CardScreen(
             text,
             markup,

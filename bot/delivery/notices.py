@@ -13,6 +13,7 @@ from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
 from bot.domain.clock_shifts import mending_zone
+from bot.domain.contacts import client_link
 from bot.domain.digests import digest_span
 from bot.domain.errors import AppError, NoAccessError
 from bot.domain.hours import Hours
@@ -85,6 +86,7 @@ class Notices:
     zone: ZoneInfo
     clock: Clock
     source_zones: Mapping[str, ZoneInfo]
+    client_url: str = ""
 
     async def compose(self, owed: Owed) -> Notice | None:
         """The message, or None if there is nothing to tell the reader any more."""
@@ -239,7 +241,8 @@ class Notices:
         can_call_back = self.call_back.reaches(case.call)
         if reader:
             can_call_back = bool(self.call_back.phones(case.call, reader))
-        markup = keyboards.alert(case, reader, can_call_back=can_call_back)
+        client_url = client_link(self.client_url, case.client)
+        markup = keyboards.alert(case, reader, can_call_back=can_call_back, client_url=client_url)
         return Notice(text, markup, reader, (facts.hours,))
 
     async def _dial(self, owed: Owed, employee: Employee) -> Notice:

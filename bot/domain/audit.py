@@ -58,6 +58,7 @@ class AuditKind(StrEnum):
     COMMENT_RESTORED = "comment_restored"
     CONTACT_NAMED = "contact_named"  # old, new
     CONTACT_REMOVED = "contact_removed"  # old
+    CONTACT_RESTORED = "contact_restored"  # new
     NUMBER_JOINED = "number_joined"  # new, the number; old, the name it had
     NUMBER_PARTED = "number_parted"  # old, the number
     IMPORTED = "imported"  # what

@@ -10,6 +10,7 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 │   └── NoPhoneError        the person has no phone that could call this client
 ├── ConflictError        somebody else changed it meanwhile
 ├── InviteError          the link is used, expired or was never issued
+├── ContactFileError     nothing of a file of contacts can be read (contact_files.py)
 ├── TooManyRecordingsError  the person waits for several recordings already
 └── RecordingError       the recording of a call cannot be had now
     ├── RecordingGoneError      there is none (any more)

@@ -11,6 +11,7 @@ from storage.audit import AuditRepo
 from storage.calls import CallRepo
 from storage.case_deadlines import CaseDeadlines
 from storage.company import CompanyRepo
+from storage.contact_book import ContactBook
 from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
@@ -30,6 +31,7 @@ class Jobs:
         open_cards: OpenCardRepo,
         dials: DialRepo,
         audit: AuditRepo,
+        contact_book: ContactBook,
         *,
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
@@ -46,6 +48,7 @@ class Jobs:
         self._open_cards = open_cards
         self._dials = dials
         self._audit = audit
+        self._contact_book = contact_book
         self._clock_watch = clock_watch
         self._silence_watch = silence_watch
         self._wake = wake
@@ -69,7 +72,9 @@ class Jobs:
         timer.every(1, self._clock_watch.look)
         for do in do_due:
             timer.every(1, partial(self._do_due, do))
+        timer.every(1, self._contact_book.sort)
         timer.every(5, self.purge)
+        timer.every(15, self.forget_contacts)
         timer.every(15, self.settle)
         timer.every(60, self.purge_audit)
         timer.every(LOOK_SECONDS, partial(self._do_due, self._silence_watch.look))
@@ -102,6 +107,11 @@ class Jobs:
             return
         if (now := await self._clock_watch.moment_to_delete_by()) is not None:
             await self._audit.purge(before=now - self._audit_days * 86400)
+
+    async def forget_contacts(self) -> None:
+        """Delete for good the contacts that were removed from the book."""
+        if (now := await self._clock_watch.moment_to_delete_by()) is not None:
+            await self._contact_book.purge(now=now)
 
     async def leave_cards(self) -> None:
         """Keep those cards true no more that nobody looks at."""

@@ -188,6 +188,7 @@ def _of_clients(entry: AuditEntry) -> str:
         AuditKind.COMMENT_RESTORED: _("Comment brought back: {client}"),
         AuditKind.CONTACT_NAMED: _("Contact {number}: {old} → {new}"),
         AuditKind.CONTACT_REMOVED: _("Contact removed: {old}"),
+        AuditKind.CONTACT_RESTORED: _("Contact brought back: {new}"),
         AuditKind.NUMBER_JOINED: _("{client}: number added, {new} (was {old})")
         if entry.detail.get("old")
         else _("{client}: number added, {new}"),

@@ -1,5 +1,7 @@
 """A contact of the company: its name, its numbers, what is asked and said about them."""
 
+from zoneinfo import ZoneInfo
+
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 
@@ -7,14 +9,14 @@ from bot.domain.calls import CONTACT_LIMIT, Call
 from bot.domain.contacts import NUMBERS_LIMIT, Contact
 from bot.domain.phones import spaced
 from bot.views import parties
-from bot.views.formats import brief, cut, one_line, quoted
+from bot.views.formats import brief, cut, date_time, one_line, quoted
 
 _SIGN = "👤"
 
 
-def contact(shown: Contact, call: Call, *, note: str | None = None) -> str:
+def contact(shown: Contact, call: Call, *, zone: ZoneInfo, note: str | None = None) -> str:
     """The contact of the call's client; `note`: what has just happened to it."""
-    lines = [f"{_SIGN} <b>{_name(shown)}</b>"]
+    lines = [f"{_SIGN} <b>{title(shown)}</b>"]
     for one in shown.numbers:
         of_call = " – " + _("of this call") if one.number == call.client else ""
         lines.append(quoted(spaced(one.number)) + of_call)
@@ -22,9 +24,20 @@ def contact(shown: Contact, call: Call, *, note: str | None = None) -> str:
     if len(shown.numbers) > 1:
         lines.append(_("A talk on any of these numbers counts as a call back."))
     lines.append(_("Everyone in the company sees contacts."))
+    lines += added_by(shown, zone)
     if note:
         lines += ["", f"<i>{quoted(note)}</i>"]
     return "\n".join(lines)
+
+
+def added_by(shown: Contact, zone: ZoneInfo) -> list[str]:
+    """A line that says who added it and when, if that is known."""
+    if shown.added_at is None:
+        return []
+    at = date_time(shown.added_at, zone)
+    if shown.added_by is None:
+        return [_("Added {time}").format(time=at)]
+    return [_("Added by {who}, {time}").format(who=brief(shown.added_by, 40), time=at)]
 
 
 def ask_name(call: Call) -> str:
@@ -72,7 +85,7 @@ def too_many() -> str:
 def ask_to_take(number: str, other: Contact) -> str:
     """Asks what to do with a number that is of another contact."""
     whose = _("{number} is of the contact “{name}”.").format(
-        number=quoted(spaced(number)), name=_name(other)
+        number=quoted(spaced(number)), name=title(other)
     )
     if len(other.numbers) == 1:
         return whose + " " + _("Is it the same client? Then only this contact stays.")
@@ -85,14 +98,14 @@ def ask_to_take(number: str, other: Contact) -> str:
 def ask_to_replace(shown: Contact, name: str) -> str:
     """Asks whether a shared contact's name is to stand in place of the present one."""
     return _("This client is called “{name}” here. Call them “{new}” from now on?").format(
-        name=_name(shown), new=brief(name)
+        name=title(shown), new=brief(name)
     )
 
 
 def named(shown: Contact, *, note: str) -> str:
     """A contact without the call of it; `note`: what has just happened to it."""
     numbers = [quoted(spaced(one.number)) for one in shown.numbers]
-    name = [f"{_SIGN} <b>{_name(shown)}</b>", *numbers] if shown.name else [_SIGN, *numbers]
+    name = [f"{_SIGN} <b>{title(shown)}</b>", *numbers] if shown.name else [_SIGN, *numbers]
     return "\n".join([*name, "", f"<i>{quoted(note)}</i>"])
 
 
@@ -136,6 +149,6 @@ def changed_since() -> str:
     return _("It was changed meanwhile: this is how it is now")
 
 
-def _name(shown: Contact) -> str:
+def title(shown: Contact) -> str:
     """Quoted; a contact without a name is called by its first number."""
     return brief(shown.name or spaced(shown.numbers[0].number))

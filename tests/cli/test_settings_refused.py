@@ -38,6 +38,7 @@ MASTER = DATA / "asterisk" / "Master.csv"
         ("LOG_FORMAT", "secret"),
         ("MIN_MISSED_SECONDS", "-7777"),
         ("CASE_WINDOW_HOURS", "secret"),
+        ("CLIENT_URL", "https://crm.example.com/secret"),
         ("RETENTION_DAYS", "secret"),
         ("SOURCES__OFFICE__KIND", "secret"),
         ("SOURCES__OFFICE__TOKEN", "se/cret"),

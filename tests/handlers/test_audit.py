@@ -456,7 +456,7 @@ async def test_a_number_taken_from_another_contact_tells_whose_it_was(
     app: App, since: Since
 ) -> None:
     await lost(app, FIRST, SECOND)
-    await ContactRepo(app.database).set_name(SECOND, "Іван")
+    await ContactRepo(app.database).set_name(SECOND, "Іван", now=NOW)
     await app.press_data(OLENA, ContactButton.of_call(1, ContactStep.ADD).pack())
     await app.say(OLENA, SECOND)
     merge = app.buttons("✅")[0]

@@ -50,6 +50,7 @@ class Server:
             repositories.open_cards,
             repositories.dials,
             repositories.audit,
+            repositories.contact_book,
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,

@@ -24,6 +24,7 @@ EXTREMES: dict[str, Any] = {
     "call": 999_999_999,
     "client_of": 999_999_999,
     "employee": 999_999_999,
+    "contact": 999_999_999,
     "position": LIVE_POSITION + (1 << 31),
     "version": 99_999,
     "which": 999_999,

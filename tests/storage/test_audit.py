@@ -56,7 +56,7 @@ DEEDS: dict[str, Do] = {
     "comment_deleted": lambda r, boss, now: r.comments.delete(
         1, author=boss, on_top_of=1, now=now
     ),
-    "contact_named": lambda r, boss, now: r.contacts.set_name(FIRST, "Г", by=By(boss.id, now)),
+    "contact_named": lambda r, boss, now: r.contacts.set_name(FIRST, "Г", now=now, by=boss.id),
     "number_joined": lambda r, boss, now: r.contacts.add_number(
         FIRST, SECOND, now=now, by=boss.id
     ),

@@ -185,8 +185,8 @@ async def test_who_dials_another_number_of_a_taken_client_is_warned(stored: Stor
 
 async def test_a_number_is_of_one_contact_until_somebody_takes_it(stored: StoredCalls) -> None:
     contacts = stored.contacts
-    await contacts.set_name(FIRST, "Ганна")
-    await contacts.set_name(SECOND, "Іван")
+    await contacts.set_name(FIRST, "Ганна", now=NOW)
+    await contacts.set_name(SECOND, "Іван", now=NOW)
     await join(stored, LAST, SECOND)
     assert await contacts.add_number(FIRST, LAST, now=NOW) is Joining.ANOTHERS
     assert await contacts.add_number(FIRST, FIRST, now=NOW) is Joining.ITS_ALREADY
@@ -208,7 +208,7 @@ async def test_a_contact_has_no_more_numbers_than_the_limit(stored: StoredCalls)
     for number in range(NUMBERS_LIMIT - 1):
         await join(stored, f"+38050111220{number}")
     assert await stored.contacts.add_number(FIRST, LAST, now=NOW) is Joining.TOO_MANY
-    await stored.contacts.set_name(LAST, "Іван")
+    await stored.contacts.set_name(LAST, "Іван", now=NOW)
     joined = await stored.contacts.add_number(FIRST, LAST, now=NOW, takeover=Takeover.CONTACT)
     assert joined is Joining.TOO_MANY
 
@@ -230,12 +230,12 @@ async def test_the_last_number_stays_and_another_contacts_cannot_be_taken_away(
 
 async def test_a_name_comes_back(stored: StoredCalls) -> None:
     contacts = stored.contacts
-    await contacts.set_name(FIRST, "Ганна")
+    await contacts.set_name(FIRST, "Ганна", now=NOW)
     for name in (None, "Іван"):
-        contact = await contacts.set_name(FIRST, name)
+        contact = await contacts.set_name(FIRST, name, now=NOW)
         assert (contact.name, contact.former_name) == (name, "Ганна")
-        assert await contacts.restore_name(contact, version=contact.version)
-        assert not await contacts.restore_name(contact, version=contact.version)
+        assert await contacts.restore_name(contact, version=contact.version, now=NOW)
+        assert not await contacts.restore_name(contact, version=contact.version, now=NOW)
         found = await contacts.find(FIRST)
         assert found is not None
         assert found.name == "Ганна"
@@ -245,12 +245,12 @@ async def test_a_name_that_came_with_a_number_is_not_undone_for_an_older_one(
     stored: StoredCalls,
 ) -> None:
     contacts = stored.contacts
-    await contacts.set_name(FIRST, "Ганна")
-    forgotten = await contacts.set_name(FIRST, None)
-    await contacts.set_name(SECOND, "Марія")
+    await contacts.set_name(FIRST, "Ганна", now=NOW)
+    forgotten = await contacts.set_name(FIRST, None, now=NOW)
+    await contacts.set_name(SECOND, "Марія", now=NOW)
     joined = await contacts.add_number(FIRST, SECOND, takeover=Takeover.CONTACT, now=stored.now)
     assert joined is Joining.ADDED
-    assert not await contacts.restore_name(forgotten, version=forgotten.version)
+    assert not await contacts.restore_name(forgotten, version=forgotten.version, now=NOW)
     found = await contacts.find(FIRST)
     assert found is not None
     assert (found.name, found.former_name) == ("Марія", None)
@@ -288,7 +288,7 @@ async def test_the_old_address_book_and_closings_move_into_the_new_tables(tmp_pa
 
 
 async def test_a_call_is_named_by_the_contact_of_any_of_its_numbers(stored: StoredCalls) -> None:
-    await stored.contacts.set_name(FIRST, "Ганна")
+    await stored.contacts.set_name(FIRST, "Ганна", now=NOW)
     await join(stored)
     await stored.lost(0, OTHER)
     await stored.lost(0, THIRD)

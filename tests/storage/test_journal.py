@@ -299,7 +299,7 @@ async def test_a_call_names_its_client_its_colleagues_and_its_comment(log: Log) 
             callee=Party(sip="sip:ivan"),
         ),
     )
-    await ContactRepo(log.database).set_name(CLIENT, "Ганна")
+    await ContactRepo(log.database).set_name(CLIENT, "Ганна", now=NOW)
     author = await employees.get(1)
     await CommentRepo(log.database).set(1, "Передзвонити", author=author, on_top_of=0, now=NOW)
     call = await log.journal.get(1, ONE)

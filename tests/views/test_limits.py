@@ -9,6 +9,7 @@ from aiogram.types import InlineKeyboardMarkup
 from hypothesis import given
 from hypothesis import settings as tried
 
+from bot.domain import log_views as chosen
 from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Flaw, Status
 from bot.domain.cases import (
     Batch,
@@ -24,7 +25,16 @@ from bot.domain.cases import (
     Ignored,
 )
 from bot.domain.company import Escalation, EscalationField
-from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber
+from bot.domain.contact_files import (
+    Conflict,
+    ContactFileError,
+    Fate,
+    FileContact,
+    FileFault,
+    Report,
+    Verdict,
+)
+from bot.domain.contacts import NUMBERS_LIMIT, Contact, ContactNumber, ContactPage
 from bot.domain.digests import CaseGroup, Digest, DigestPerson, DigestTotals
 from bot.domain.errors import (
     ConflictError,
@@ -37,7 +47,7 @@ from bot.domain.errors import (
 )
 from bot.domain.feeds import FeedState
 from bot.domain.hours import DAY, Hours, QuietHours
-from bot.domain.log_views import STORED_FROM, Fate, LogView
+from bot.domain.log_views import STORED_FROM, LogView
 from bot.domain.people import Employee, EmployeeState, Language, Person, Role
 from bot.domain.places import Place, PlaceKind
 from bot.domain.posts import Posted
@@ -50,6 +60,8 @@ from bot.views import (
     cases,
     comments,
     company,
+    contact_book,
+    contact_files,
     dialogs,
     digests,
     groups,
@@ -66,6 +78,7 @@ from keyboards import board as board_keyboards
 from keyboards import calls as call_keyboards
 from keyboards import cases as case_keyboards
 from keyboards import company as company_keyboards
+from keyboards import contact_book as book_keyboards
 from keyboards import contacts as contact_keyboards
 from keyboards import dialogs as dialog_keyboards
 from keyboards import digests as digest_keyboards
@@ -78,6 +91,8 @@ from keyboards.callbacks import (
     BatchStep,
     BoardFilters,
     BoardPlace,
+    BookButton,
+    BookStep,
     Calendar,
     Card,
     CaseButton,
@@ -93,6 +108,7 @@ from tests.support.texts import languages, speaking, tags
 
 NASTY = '<b>&"' * 200
 TOAST = 200
+CRM = "https://crm.example.com/?phone=%2B380671234567"
 MARKUP = 10_000
 """Bytes of a keyboard that Telegram takes."""
 
@@ -299,6 +315,38 @@ def test_the_staff_is_whole_whatever_the_names() -> None:
         assert tags(staff.extension_too_long(NASTY, limit=100)) == []
 
 
+@pytest.mark.usefixtures("language")
+def test_contacts_and_their_files_are_whole_whatever_the_names() -> None:
+    numbers = tuple(f"+38067123456{n}" for n in range(NUMBERS_LIMIT))
+    of_contact = tuple(ContactNumber(n, one) for n, one in enumerate(numbers))
+    one = Contact(1, NASTY[:64], None, 3, of_contact, NASTY[:64], NOW)
+    page = ContactPage((one,) * 10, 999, 1000, True, True, 10**6)
+    for text in (
+        contact_book.page(page),
+        contact_book.page(ContactPage((), 1, 1, False, False, 0)),
+        contact_book.contact(one, zone=KYIV),
+        contact_book.ask_name(one),
+        contact_book.ask_number(one),
+        contact_book.ask_other(one),
+        contact_files.ask_file(20),
+        contact_files.ask_kind(),
+    ):
+        assert tags(text) == ["bold"]
+    assert tags(contact_book.ask_to_join(one, one)) == tags(contact_book.choose_other(one)) == []
+    assert len(contact_book.removed()) <= TOAST
+    report = Report()
+    nasty = FileContact(10**6, NASTY[:64], numbers, (NASTY[:40],))
+    conflicts = (Conflict(numbers[0], NASTY[:64]), Conflict(numbers[0], None))
+    for fate in Fate:
+        report.count([Verdict(nasty, fate, 10, NASTY[:64], True, conflicts, numbers * 2)] * 50)
+    for words in (contact_files.preview, contact_files.done):
+        assert tags(words(report, NASTY)) == ["bold"]
+        assert words(report, NASTY).count("\n– ") == 5 * 3
+    for fault in FileFault:
+        refusal = contact_files.refused(ContactFileError(fault, [NASTY] * 5))
+        assert tags(refusal) == []
+
+
 @pytest.mark.parametrize("count", [1, 4, 9])
 @pytest.mark.usefixtures("language")
 def test_the_state_of_many_sources_is_whole(count: int) -> None:
@@ -392,11 +440,11 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     boss, olena = person(), person(Role.OPERATOR)
     lost = call(queue="Продажі")
     page = replace(page_of(*[lost] * 8), number=1001, count=1001, has_newer=True, has_older=True)
-    lost_only = LogView(days=(739_000, 739_000), fate=Fate.LOST)
+    lost_only = LogView(days=(739_000, 739_000), fate=chosen.Fate.LOST)
     for here, view in ((LogPage(), LogView()), (LogPage(view=STORED_FROM), lost_only)):
         yield call_keyboards.log(page, here, view, month=24_320, to_drop={})
-        chosen = log_views.all_words(view, {})
-        yield call_keyboards.log(page_of(), here, view, month=24_320, to_drop=chosen)
+        to_drop = log_views.all_words(view, {})
+        yield call_keyboards.log(page_of(), here, view, month=24_320, to_drop=to_drop)
     month = Calendar(month=24_320, view=0, position=0, id=0)
     for later in range(12):
         yield call_keyboards.calendar(
@@ -405,10 +453,12 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     for viewer in (boss, olena, None):
         for owner in (None, Person(1, "Олена"), Person(9, "Іван")):
             one = case(lost, owner=owner, owned_at=NOW)
-            yield case_keyboards.alert(one, viewer, can_call_back=True)
+            yield case_keyboards.alert(one, viewer, can_call_back=True, client_url=CRM)
             here_card = CaseButton(step=CaseStep.OPEN, case=1, board=Board.ALL)
             if viewer:
-                yield case_keyboards.card(one, here_card, viewer, can_call_back=True)
+                yield case_keyboards.card(
+                    one, here_card, viewer, can_call_back=True, client_url=CRM
+                )
     for state in CaseState:
         link = CaseLink(
             case_id=1,
@@ -434,6 +484,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
             now=NOW,
             undo=1,
             can_call_back=True,
+            client_url=CRM,
         )
     yield case_keyboards.claim(case(lost))
     yield dialog_keyboards.ready_texts(cases.ready_reasons())
@@ -455,8 +506,21 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     for name, former in (("Ім'я " * 12, None), (None, "Ім'я " * 12)):
         shown_contact = Contact(1, name, former, 3, tuple(numbers))
         pressed = ContactButton.of_call(1, ContactStep.FORGET)
-        yield contact_keyboards.contact(shown_contact, pressed, removed=numbers[0])
+        yield contact_keyboards.contact(
+            shown_contact, pressed, removed=numbers[0], client_url=CRM, is_in_book=True
+        )
+        contact_page = ContactPage((shown_contact,) * 10, 999, 1000, True, True, 10**6)
+        yield book_keyboards.page(contact_page, removed=shown_contact)
+        in_book = BookButton(step=BookStep.NAME, contact=10**9 - 1, page=10**9 - 1)
+        yield book_keyboards.contact(
+            shown_contact, in_book, removed=numbers[0], can_unname=True, client_url=CRM
+        )
+        others = [shown_contact] * 8
+        yield book_keyboards.choose_other(others, contact_book.candidates(others), in_book)
+        yield book_keyboards.confirm_joining(in_book)
         yield contact_keyboards.ask_first_name(pressed)
+    yield from (book_keyboards.to_book(), book_keyboards.export())
+    yield book_keyboards.file_preview(can_take=True, renames=10**5)
     yield contact_keyboards.shared(numbers[0], 1)
     yield company_keyboards.company()
     escalation = Escalation(
