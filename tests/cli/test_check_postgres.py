@@ -155,7 +155,7 @@ def test_what_the_user_may(server: OwnServer, database: str, terminal: Terminal)
         assert "bot may make no tables in the schema public: ALTER DATABASE" in line
         asyncio.run(opened(server.address(database)))
         line = failure(terminal, address)
-        assert "bot may not read and write batch_cases, batches, " in line
+        assert "bot may not read and write audit, batch_cases, batches, " in line
         server.query(f"GRANT {everything} TO bot", database)
         asyncio.run(opened(address))
         server.query("REVOKE UPDATE ON outbox FROM bot", database)

@@ -461,7 +461,7 @@ async def test_a_number_taken_from_another_contact_tells_whose_it_was(
     await app.say(OLENA, SECOND)
     merge = app.buttons("✅")[0]
     await app.press_data(OLENA, merge, on=app.telegram.last_message_id)
-    [named, joined] = await since()
+    [_, named, joined] = await since()
     assert (named.kind, named.detail) == ("contact_named", {"new": "Іван"})
     assert (joined.kind, joined.detail) == ("number_joined", {"new": SECOND, "old": "Іван"})
     assert (await read(app))[0] == (
