@@ -16,7 +16,7 @@ from bot.domain.company import EscalationField
 from bot.domain.contact_files import FileKind
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
-from bot.domain.log_views import STORED_FROM, Chip
+from bot.domain.log_views import Chip
 from bot.domain.people import AlertScope, Language, Role
 
 # Greater numbers are no button of ours; within these bounds everything fits 64 bytes.
@@ -82,16 +82,6 @@ class Calendar(CallbackData, prefix="d2"):
     def turned(self, month: int) -> "Calendar":
         """Another month, with the same way back."""
         return self.model_copy(update={"month": month})
-
-    def chosen(self, day: int) -> "Calendar | LogDays | LogPage":
-        """What a day is the button of."""
-        if self.first == ANY_DAY:
-            return self.model_copy(update={"first": day})
-        if self.first:
-            return LogDays(view=self.view, first=min(self.first, day), last=max(self.first, day))
-        if self.view < STORED_FROM:  # nothing but days was chosen
-            return LogPage(view=day)
-        return LogDays(view=self.view, first=day, last=day)
 
     @property
     def page(self) -> LogPage:

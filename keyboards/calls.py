@@ -11,11 +11,12 @@ from babel.dates import format_date, get_day_names
 
 from bot.domain.calls import Call, CaseLink, CasePart, CaseState, Direction, Status
 from bot.domain.log import Page, Turn
-from bot.domain.log_views import Chip, LogView
+from bot.domain.log_views import STORED_FROM, Chip, LogView
 from bot.domain.people import Employee
-from bot.domain.signs import COMMENTED, DIRECTION, RECORDED, STATUS
+from bot.domain.signs import DIRECTION, STATUS
 from keyboards.buttons import Row, button, counter, in_crm, keyboard, numbers, turn
 from keyboards.callbacks import (
+    ANY_DAY,
     Calendar,
     Card,
     CardCase,
@@ -28,6 +29,7 @@ from keyboards.callbacks import (
     ContactStep,
     Listen,
     LogClear,
+    LogDays,
     LogPage,
     LogPanel,
     Nothing,
@@ -58,16 +60,16 @@ def log(
         rows.append(_pages(page, shown))
     rows += dropping(to_drop, shown.view)
     missed = " ".join([STATUS[Status.MISSED], _("Missed")])
+    incoming = " ".join([DIRECTION[Direction.IN], _("Incoming calls")])
+    outgoing = " ".join([DIRECTION[Direction.OUT], _("Outgoing calls")])
     rows += [
         [
             chip(missed, Chip.LOST, view, shown.view),
             button(_("📅 Date"), Calendar(month=month, **fields)),
         ],
         [
-            chip(DIRECTION[Direction.IN], Chip.IN, view, shown.view),
-            chip(DIRECTION[Direction.OUT], Chip.OUT, view, shown.view),
-            chip(COMMENTED, Chip.COMMENTED, view, shown.view),
-            chip(RECORDED, Chip.RECORDED, view, shown.view),
+            chip(incoming, Chip.IN, view, shown.view),
+            chip(outgoing, Chip.OUT, view, shown.view),
         ],
         [
             button(_("🎛 Filters"), LogPanel(view=shown.view)),
@@ -201,4 +203,15 @@ def _day(shown: Calendar, first: date, number: int, *, is_on: bool) -> InlineKey
         return button("·" if number else " ", Nothing())
     day = first.replace(day=number).toordinal()
     label = f"·{number}·" if day == shown.first else str(number)
-    return button(label, shown.chosen(day))
+    return button(label, _chosen(shown, day))
+
+
+def _chosen(shown: Calendar, day: int) -> Calendar | LogDays | LogPage:
+    """What a day is the button of."""
+    if shown.first == ANY_DAY:
+        return shown.model_copy(update={"first": day})
+    if shown.first:
+        return LogDays(view=shown.view, first=min(shown.first, day), last=max(shown.first, day))
+    if shown.view < STORED_FROM:  # nothing but a day was chosen
+        return LogPage(view=day)
+    return LogDays(view=shown.view, first=day, last=day)

@@ -86,7 +86,7 @@ def panel(
         [on("❗ " + _("Not called back"), Chip.UNRETURNED)],
         choose(Choosing.STATUS, "status", "🏷", _("Any status")),
         choose(Choosing.PERSON, "person", "👤", _("Anybody")) if sees_all else [],
-        choose(Choosing.PLACE, "place", "☎️", _("All lines and queues")),
+        choose(Choosing.PLACE, "place", "🗂", _("All lines and queues")),
         [on(_("Today"), Chip.TODAY), on(_("Yesterday"), Chip.YESTERDAY)],
         [on(_("7 days"), Chip.WEEK), on(_("This month"), Chip.MONTH)],
         [choice(_("📅 Days"), days, is_chosen=view.days is not None)],

@@ -76,7 +76,7 @@ async def test_chips_are_marked_and_together_leave_what_all_of_them_mean(
         log = await office.ask(ira, "/log")
         assert rows(log) == 6
         incoming = await office.press(ira, log, "↙️")
-        assert (rows(incoming), incoming.button("↙️")["text"]) == (4, "↙️ ✓")
+        assert (rows(incoming), incoming.button("↙️")["text"]) == (4, "↙️ Вхідні ✓")
         assert "🎛 Вхідні" in incoming.text
         lost = await office.press(ira, incoming, "🔴")
         assert (rows(lost), "🎛 Вхідні · Пропущені" in lost.text) == (2, True)
@@ -111,7 +111,7 @@ async def test_the_panel_says_how_many_calls_are_left_and_shows_them(
         for asked, chosen, words in (
             ("🏷", "✅", "Дзвонили та дзвінок був прийнятий"),
             ("👤", "Олена", "Олена"),
-            ("☎️", "Лінія", "Лінія 0445550101"),
+            ("🗂", "Лінія", "Лінія 0445550101"),
         ):
             shown = await office.press(ira, await office.press(ira, shown, asked), chosen)
             assert words in shown.text
