@@ -6,7 +6,7 @@ A check raises ValueError with what was expected, never with the value: it may b
 import re
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -162,11 +162,24 @@ ApiUrl = Annotated[
 FilesUrl = Annotated[
     str,
     matching(
-        rf"(https?://{_HOST}(:\d{{1,5}})?(/\S*)?)?",
-        "an address like https://pbx.example.com/recordings",
+        rf"(https?://{_HOST}(:\d{{1,5}})?(/\S*)?|file:///[^/\s?#][^\s?#]*)?",
+        "an address like https://pbx.example.com/recordings, or a folder of this machine like "
+        "file:///var/spool/asterisk/monitor",
     ),
 ]
-"""Where a web server shows a folder; "": nowhere."""
+"""Where a web server shows a folder, or which folder it is; "": nowhere."""
+
+
+def folder_of_url(url: str) -> str:
+    """The path of a file:/// address; "" of any other."""
+    return unquote(url.removeprefix("file://")) if url.startswith("file:///") else ""
+
+
+def origin_of_url(url: str) -> str:
+    """The origin of an address of the web; "" of any other."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
 
 FilePath = Annotated[
     str, matching(r"(/.*)?", "a whole path like /var/log/asterisk/cdr-csv/Master.csv")

@@ -6,10 +6,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.demo.pbx.sounds import tune
 from bot.domain.calls import Call, Direction, EndedBy, Party, Status
-
-WAV = tune(1)
+from tests.support.sounds import WAV
 
 
 def call_with_recording(url: str | None, source: str = "office") -> Call:
