@@ -26,7 +26,7 @@ from bot.domain.errors import (
 from bot.media import opus, voices
 from bot.media.kinds import BEGINNING_BYTES, kind_of
 from bot.media.voices import Converter
-from tests.support.sounds import WAV, encoded, film, hear, is_voice_of
+from tests.support.sounds import WAV, changed_program, encoded, film, hear, is_voice_of
 
 GSM, GSM_WAV = recording(5, "gsm"), recording(4, "wav")
 
@@ -181,14 +181,7 @@ def silence(path: Path, hours: float) -> None:
 
 
 def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **constants: int) -> None:
-    """Have the program run with other constants."""
-    text = Path(opus.__file__).read_text(encoding="utf-8")
-    for name, value in constants.items():
-        before = next(line for line in text.splitlines() if line.startswith(f"{name} = "))
-        text = text.replace(before, f"{name} = {value}")
-    program = tmp_path / "opus.py"
-    program.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(voices, "_PROGRAM", program)
+    monkeypatch.setattr(voices, "_PROGRAM", changed_program(tmp_path, **constants))
 
 
 async def test_a_long_one_is_split_by_time(

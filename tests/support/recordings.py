@@ -90,6 +90,8 @@ class RecordingServer:
                     await response.write(WAV[:1])
                     self.has_trickled.set()
                     await asyncio.sleep(0.01)
+            case "broken":
+                return web.Response(body=WAV[:44])
             case "empty":
                 return web.Response()
             case "cut" | "garbage" as what:

@@ -4,12 +4,14 @@ import io
 import itertools
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import av
 from av import AudioFrame, AudioResampler, AudioStream, VideoFrame
 
 from bot.demo.pbx.sounds import tune
+from bot.media import opus
 
 _LOUD = 500
 
@@ -78,6 +80,17 @@ def encoded(
         for frame in frames:
             target.mux(stream.encode(frame))
     return content.getvalue()
+
+
+def changed_program(directory: Path, **constants: float) -> Path:
+    """The program that makes voice messages, with other constants."""
+    text = Path(opus.__file__).read_text(encoding="utf-8")
+    for name, value in constants.items():
+        before = next(line for line in text.splitlines() if line.startswith(f"{name} = "))
+        text = text.replace(before, f"{name} = {value}")
+    program = directory / "opus.py"
+    program.write_text(text, encoding="utf-8")
+    return program
 
 
 def film() -> bytes:
