@@ -28,6 +28,7 @@ from bot.config.values import (
     Fingerprint,
     HookToken,
     Line,
+    Login,
     Numbers,
     Pattern,
     Port,
@@ -139,6 +140,11 @@ class CommonSettings(BaseModel):
         return ""
 
     @property
+    def recordings_access(self) -> tuple[str, str] | None:
+        """The address of a web server, and the `user:password` it wants for recordings."""
+        return None
+
+    @property
     def number_plan(self) -> NumberPlan:
         """How this source writes telephone numbers."""
         return NumberPlan(
@@ -155,9 +161,11 @@ class RecordingFolderSettings(CommonSettings):
 
     `recordings_url`: where a web server shows the folder they are in, or which folder of this
     machine it is; without it recordings are not known. It need not be in `recording_hosts` too.
+    `recordings_login`: the `user:password` which that web server, and no other, is told.
     """
 
     recordings_url: FilesUrl = ""
+    recordings_login: Login | None = None
 
     @property
     def recording_places(self) -> str:
@@ -166,6 +174,11 @@ class RecordingFolderSettings(CommonSettings):
     @property
     def recordings_folder(self) -> str:
         return folder_of_url(self.recordings_url)
+
+    @property
+    def recordings_access(self) -> tuple[str, str] | None:
+        login = self.recordings_login
+        return (self.recordings_url, login.get_secret_value()) if login else None
 
 
 class WebhookSettings(CommonSettings):

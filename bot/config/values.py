@@ -122,6 +122,11 @@ def _check_key(value: str) -> None:
         raise ValueError("expected the key as the PBX shows it, without blanks")
 
 
+def _check_login(value: str) -> None:
+    if not re.fullmatch(r"[^:\s]+:.+", value) or not value.isprintable():
+        raise ValueError("expected user:password")
+
+
 def _check_fingerprint(value: str) -> str:
     if value and not re.fullmatch(r"[0-9a-f]{64}", value.replace(":", "").lower(), re.ASCII):
         raise ValueError("expected the SHA-256 of a certificate: 64 digits and letters a-f")
@@ -202,5 +207,8 @@ ApiKey = Annotated[SecretStr, _secret(_check_key)]
 """What a PBX knows us by when it is asked; it travels in a header."""
 
 Secret = Annotated[SecretStr, _secret(_check_line)]
+
+Login = Annotated[SecretStr, _secret(_check_login)]
+"""A name and a password, as a web server asks for them."""
 
 DatabaseUrl = Annotated[SecretStr, _secret(_check_database_url)]

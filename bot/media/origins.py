@@ -76,6 +76,15 @@ def recordings_folder(call: Call, settings: Settings) -> str:
     return source.recordings_folder if source else ""
 
 
+def login_at(url: httpx.URL, call: Call, settings: Settings) -> str | None:
+    """The `user:password` for this address; no other server is told that of RECORDINGS_URL."""
+    source = settings.sources.get(call.source)
+    access = source.recordings_access if source else None
+    if access and origin_of(read_url(access[0])) == origin_of(url):
+        return access[1]
+    return None
+
+
 def read_url(address: str, location: str = "") -> httpx.URL:
     """The address, or where a redirect from it leads. Raises RecordingPlaceError if it is none."""
     try:

@@ -23,6 +23,7 @@ import re
 import socket
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
@@ -56,6 +57,7 @@ from bot.media.origins import (
     AllowedOrigins,
     allowed_origins,
     are_public,
+    login_at,
     origin_of,
     read_url,
     recordings_folder,
@@ -249,7 +251,8 @@ class Recordings:
         allowed = allowed_origins(call, self._settings)
         url = read_url(await self._address(call))
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._open(url, allowed)
+            login = login_at(url, call, self._settings)
+            response = await self._open(url, allowed, login)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
@@ -275,11 +278,13 @@ class Recordings:
             raise RecordingEarlyError("not there yet") if is_early else RecordingGoneError("gone")
         return address
 
-    async def _open(self, url: httpx.URL, allowed: AllowedOrigins) -> httpx.Response:
+    async def _open(
+        self, url: httpx.URL, allowed: AllowedOrigins, login: str | None
+    ) -> httpx.Response:
         """Ask an allowed origin, over a connection to an address it may have."""
         origin = origin_of(url)
         if origin in allowed.trusted:
-            return await self._send(url, url)
+            return await self._send(url, url, login)
         if not allowed.have_public(origin):
             raise RecordingPlaceError("its address is not in RECORDING_HOSTS")
         addresses = await self._resolve(url.host)
@@ -287,17 +292,19 @@ class Recordings:
             raise RecordingPlaceError("its host has no public address, or also others")
         for address in addresses[:_MAX_ADDRESSES]:
             try:
-                return await self._send(url, url.copy_with(host=address))
+                return await self._send(url, url.copy_with(host=address), login)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
         raise failure
 
-    async def _send(self, url: httpx.URL, target: httpx.URL) -> httpx.Response:
+    async def _send(self, url: httpx.URL, target: httpx.URL, login: str | None) -> httpx.Response:
         """`target` is where to connect; the server and its certificate are those of `url`."""
+        asked = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"} if login else {}
         request = self._http.build_request(
             "GET",
             target,
             headers={
+                **asked,
                 "Host": url.netloc.decode("ascii"),
                 "Accept-Encoding": "identity",
                 # The pool knows a connection by its address, which another host may share.

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import BinotelSettings, WebhookSettings, ZadarmaSettings
+from bot.config.sources import AsteriskSettings, BinotelSettings, WebhookSettings, ZadarmaSettings
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
@@ -172,6 +172,53 @@ async def test_what_begins_too_late_or_comes_too_slowly_is_given_up_soon(
         for what in ("held", "trickle"):
             with pytest.raises(RecordingSlowError):
                 await fetch(f"{pbx.url}/{what}", pbx.url)
+
+
+async def test_only_the_web_server_of_the_setting_is_told_its_password(
+    pbx: RecordingServer,
+) -> None:
+    async def get(call_url: str, recordings_url: str, login: str = "dzvinok:слово:1") -> None:
+        office = AsteriskSettings(
+            kind="asterisk",
+            recordings_url=recordings_url,
+            recordings_login=SecretStr(login),
+            recording_hosts=pbx.url,
+        )
+        chosen = Settings(_env_file=None, sources={"office": office})
+        async with (
+            plain_http(trust_env=False) as http,
+            Recordings(http, chosen) as recordings,
+            recordings.voices(call_with_recording(call_url), employee_id=1) as voices,
+        ):
+            assert is_voice_of(await content(voices), WAV)
+
+    elsewhere = pbx.url.replace("127.0.0.1", "localhost")
+    assert "слово" not in repr(
+        AsteriskSettings(kind="asterisk", recordings_login=SecretStr("dzvinok:слово"))
+    )
+    await get(f"{pbx.url}/ok", f"{pbx.url}/monitor")
+    assert pbx.logins == ["dzvinok:слово:1"]
+    await get(f"{pbx.url}/ok", f"{elsewhere}/monitor")
+    await get(f"{elsewhere}/to?to={quote(f'{pbx.url}/ok', safe='')}", f"{elsewhere}/monitor")
+    assert pbx.logins == ["dzvinok:слово:1"] * 2  # the first answer of the last one
+
+
+@pytest.mark.parametrize("login", ["dzvinok", ":word", "dzvinok:", "a b:word", "a:b\nX-Other: 1"])
+def test_what_is_no_login_stops_the_start(login: str) -> None:
+    with pytest.raises(ValidationError, match="expected user:password"):
+        AsteriskSettings(kind="asterisk", recordings_login=SecretStr(login))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/var/spool/asterisk/monitor", "file://monitor", "file://host/monitor", "file:///"),
+        *("ftp://pbx.example.com/", "https://user:word@pbx.example.com/", "file:///a?b"),
+    ],
+)
+def test_what_is_no_folder_of_recordings_stops_the_start(url: str) -> None:
+    with pytest.raises(ValidationError, match="expected an address like"):
+        AsteriskSettings(kind="asterisk", recordings_url=url)
 
 
 async def test_no_cookie_is_kept(pbx: RecordingServer) -> None:

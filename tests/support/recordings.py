@@ -1,6 +1,7 @@
 """Recordings under test: a PBX that serves them, well and badly, and a call that has one."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -52,6 +53,7 @@ class RecordingServer:
         self.url = ""
         self.asked: list[str] = []
         self.cookies: list[str] = []
+        self.logins: list[str] = []
         self.release = asyncio.Event()
         self.has_trickled = asyncio.Event()
         self._is_asked = asyncio.Event()
@@ -65,6 +67,8 @@ class RecordingServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         self.cookies += request.headers.getall("Cookie", [])
+        for told in request.headers.getall("Authorization", []):
+            self.logins.append(b64decode(told.removeprefix("Basic ")).decode())
         self._is_asked.set()
         match request.match_info["what"]:
             case "ok":

@@ -30,8 +30,9 @@ class Heard:
     hertz: float
 
 
-def hear(content: bytes) -> Heard:
-    with av.open(io.BytesIO(content), "r") as file:
+def hear(content: bytes, kind: str | None = None) -> Heard:
+    """`kind`: of a file that does not tell, what FFmpeg calls its container."""
+    with av.open(io.BytesIO(content), "r", format=kind) as file:
         [stream] = file.streams.audio
         resampler = AudioResampler("s16", "mono", 8000)
         samples: list[int] = []

@@ -1,6 +1,7 @@
 """Asterisk as a source: its files, its manager interface and its history, as the settings say."""
 
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from bot.config.sources import AsteriskSettings
 from bot.domain.clock import Clock, system_clock
@@ -8,7 +9,9 @@ from bot.sources.asterisk.csv_history import CsvHistory
 from bot.sources.asterisk.live import AmiFeed
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.asterisk.originate import Originating
+from bot.sources.asterisk.recordings import RecordedFeed
 from bot.sources.asterisk.sql_history import SqlHistory
+from bot.sources.base import Feed
 
 
 def create_asterisk(
@@ -49,9 +52,13 @@ class AsteriskSource(MasterCsvSource):
     ) -> None:
         super().__init__(name, settings, clock=clock)
         self._feeds = feeds
+        self._recordings = settings.recordings_folder
+        self._local = ZoneInfo(settings.timezone)
 
     @property
-    def feeds(self) -> Sequence[AsteriskFeed]:
+    def feeds(self) -> Sequence[Feed]:
+        if self._recordings:
+            return [RecordedFeed(feed, self._recordings, self._local) for feed in self._feeds]
         return self._feeds
 
     async def check(self) -> str:
