@@ -9,7 +9,9 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import wave
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -297,6 +299,48 @@ async def test_whoever_is_not_waited_for_any_more_is_ended(
         await conversion
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_bot_that_is_killed_leaves_no_program_behind(tmp_path: Path) -> None:
+    silence(tmp_path / "1.wav", hours=4)
+    with open(tmp_path / "1.wav", "rb") as source, tempfile.TemporaryFile() as target:
+        files = (source.fileno(), target.fileno())
+        with subprocess.Popen(
+            (sys.executable, "-I", "-c", FORKING, opus.__file__, *map(str, files), "wav"),
+            pass_fds=files,
+            stdout=subprocess.PIPE,
+        ) as bot:
+            assert bot.stdout is not None
+            pid = int(bot.stdout.readline())
+            until(lambda: os.fstat(target.fileno()).st_size > 0)
+            assert is_running(pid)
+            bot.kill()
+        until(lambda: not is_running(pid))
+    assert os.listdir(tmp_path) == ["1.wav"]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+FORKING = """
+import subprocess, sys
+program = subprocess.Popen((sys.executable, "-I", *sys.argv[1:]), close_fds=False,
+                           stdout=subprocess.DEVNULL)
+print(program.pid, flush=True)
+program.wait()
+"""
+
+
+def is_running(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 async def test_the_program_has_its_limits_and_nothing_of_ours(

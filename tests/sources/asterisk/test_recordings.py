@@ -7,6 +7,7 @@ import pytest
 from bot.config.settings import Settings
 from bot.config.sources import AsteriskSettings
 from bot.domain.calls import Status
+from bot.domain.errors import SourceHintError
 from bot.media.origins import can_be_heard
 from bot.sources.asterisk.source import AsteriskSource, create_asterisk
 from tests.support.asterisk_history import reading
@@ -82,6 +83,10 @@ async def test_a_folder_that_is_not_there_loses_no_call(tmp_path: Path) -> None:
     (tmp_path / "Master.csv").write_bytes(talk("1795500000.12"))
     source = create_asterisk("office", settings, clock=lambda: NOW)
     assert isinstance(source, AsteriskSource)
+    with pytest.raises(SourceHintError, match="RECORDINGS_URL is a folder that is not there"):
+        await source.check()
     async with reading(source.feeds[0]) as read:
         await read.until(lambda read: len(read.facts) == 1)
     assert read.facts[0].recording_url is None
+    (tmp_path / "gone").mkdir()
+    assert "not there" not in await source.check()
