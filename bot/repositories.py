@@ -33,6 +33,7 @@ from storage.journal import JournalRepo
 from storage.log_views import LogViewRepo
 from storage.open_cards import OpenCardRepo
 from storage.outbox import OutboxRepo
+from storage.recording_files import RecordingFileRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 from storage.silences import SilenceRepo
@@ -72,6 +73,7 @@ class Repositories:
     open_cards: OpenCardRepo
     delayed_screens: DelayedScreenRepo
     waiting_updates: WaitingUpdateRepo
+    recording_files: RecordingFileRepo
     rejects: RejectRepo
     clock_shifts: ClockShiftRepo
     clock_state: ClockRepo
@@ -111,6 +113,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         open_cards=OpenCardRepo(database),
         delayed_screens=DelayedScreenRepo(database),
         waiting_updates=WaitingUpdateRepo(database),
+        recording_files=RecordingFileRepo(database),
         rejects=RejectRepo(database),
         clock_shifts=ClockShiftRepo(database),
         clock_state=ClockRepo(database, rules=rules),

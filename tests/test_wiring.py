@@ -58,6 +58,7 @@ COMPOSERS = {"bot.repositories", "bot.parts", "bot.app", "bot.cli", "bot.__main_
 """What puts the others together: nothing else imports these."""
 
 ONLY_IN = {
+    "av": {"bot.media.opus", "bot.demo.pbx.sounds"},
     "apscheduler": {"bot.jobs.timer"},
     "aiosqlite": {
         *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),

@@ -28,12 +28,15 @@ from bot.config.values import (
     Fingerprint,
     HookToken,
     Line,
+    Login,
     Numbers,
     Pattern,
     Port,
     RecordingHosts,
     Secret,
     Zone,
+    folder_of_url,
+    origin_of_url,
     split_list,
 )
 from bot.domain.phones import NumberPlan
@@ -132,6 +135,16 @@ class CommonSettings(BaseModel):
         return self.recording_hosts
 
     @property
+    def recordings_folder(self) -> str:
+        """The folder of this machine that has its recordings; "": there is none."""
+        return ""
+
+    @property
+    def recordings_access(self) -> tuple[str, str] | None:
+        """The address of a web server, and the `user:password` it wants for recordings."""
+        return None
+
+    @property
     def number_plan(self) -> NumberPlan:
         """How this source writes telephone numbers."""
         return NumberPlan(
@@ -141,6 +154,31 @@ class CommonSettings(BaseModel):
             hidden=frozenset(folded(word) for word in split_list(self.hidden_numbers)),
             own_numbers=frozenset(split_list(self.own_numbers)),
         )
+
+
+class RecordingFolderSettings(CommonSettings):
+    """A PBX that tells of its recordings by the names of files only.
+
+    `recordings_url`: where a web server shows the folder they are in, or which folder of this
+    machine it is; without it recordings are not known. It need not be in `recording_hosts` too.
+    `recordings_login`: the `user:password` which that web server, and no other, is told.
+    """
+
+    recordings_url: FilesUrl = ""
+    recordings_login: Login | None = None
+
+    @property
+    def recording_places(self) -> str:
+        return ",".join(filter(None, [self.recording_hosts, origin_of_url(self.recordings_url)]))
+
+    @property
+    def recordings_folder(self) -> str:
+        return folder_of_url(self.recordings_url)
+
+    @property
+    def recordings_access(self) -> tuple[str, str] | None:
+        login = self.recordings_login
+        return (self.recordings_url, login.get_secret_value()) if login else None
 
 
 class WebhookSettings(CommonSettings):
@@ -176,7 +214,7 @@ class AmiSettings(CommonSettings):
         return self
 
 
-class AsteriskSettings(AmiSettings):
+class AsteriskSettings(AmiSettings, RecordingFolderSettings):
     """`trunk_contexts`, comma-separated: a call whose first channel enters one is incoming.
 
     `extension_pattern` is a regular expression that finds a match in an extension of ours, and in
@@ -197,7 +235,6 @@ class AsteriskSettings(AmiSettings):
     dial_context: Context = "from-internal"
     master_csv: FilePath = ""
     cdr_database_url: DatabaseUrl | None = None
-    recordings_url: FilesUrl = ""
 
 
 class ApiSettings(CommonSettings):
@@ -254,16 +291,14 @@ class OneVoipPlanetSettings(CommonSettings):
     kind: Literal["onevoiplanet"]
 
 
-class FreeSwitchSettings(CommonSettings):
+class FreeSwitchSettings(RecordingFolderSettings):
     """FreeSWITCH or FusionPBX, whose mod_json_cdr posts each leg.
 
-    `extension_pattern` is as Asterisk's. `recordings_url`: where a web server shows what lies in
-    FreeSWITCH's folder `recordings`; without it recordings are not known.
+    `extension_pattern` is as Asterisk's. `recordings_url` is FreeSWITCH's folder `recordings`.
     """
 
     kind: Literal["freeswitch"]
     extension_pattern: Pattern = r"^\d{2,5}$"
-    recordings_url: FilesUrl = ""
 
 
 CDR_ORDER = (

@@ -6,7 +6,7 @@ A check raises ValueError with what was expected, never with the value: it may b
 import re
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -122,6 +122,11 @@ def _check_key(value: str) -> None:
         raise ValueError("expected the key as the PBX shows it, without blanks")
 
 
+def _check_login(value: str) -> None:
+    if not re.fullmatch(r"[^:\s]+:.+", value) or not value.isprintable():
+        raise ValueError("expected user:password")
+
+
 def _check_fingerprint(value: str) -> str:
     if value and not re.fullmatch(r"[0-9a-f]{64}", value.replace(":", "").lower(), re.ASCII):
         raise ValueError("expected the SHA-256 of a certificate: 64 digits and letters a-f")
@@ -162,11 +167,24 @@ ApiUrl = Annotated[
 FilesUrl = Annotated[
     str,
     matching(
-        rf"(https?://{_HOST}(:\d{{1,5}})?(/\S*)?)?",
-        "an address like https://pbx.example.com/recordings",
+        rf"(https?://{_HOST}(:\d{{1,5}})?(/\S*)?|file:///[^/\s?#][^\s?#]*)?",
+        "an address like https://pbx.example.com/recordings, or a folder of this machine like "
+        "file:///var/spool/asterisk/monitor",
     ),
 ]
-"""Where a web server shows a folder; "": nowhere."""
+"""Where a web server shows a folder, or which folder it is; "": nowhere."""
+
+
+def folder_of_url(url: str) -> str:
+    """The path of a file:/// address; "" of any other."""
+    return unquote(url.removeprefix("file://")) if url.startswith("file:///") else ""
+
+
+def origin_of_url(url: str) -> str:
+    """The origin of an address of the web; "" of any other."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
 
 FilePath = Annotated[
     str, matching(r"(/.*)?", "a whole path like /var/log/asterisk/cdr-csv/Master.csv")
@@ -189,5 +207,8 @@ ApiKey = Annotated[SecretStr, _secret(_check_key)]
 """What a PBX knows us by when it is asked; it travels in a header."""
 
 Secret = Annotated[SecretStr, _secret(_check_line)]
+
+Login = Annotated[SecretStr, _secret(_check_login)]
+"""A name and a password, as a web server asks for them."""
 
 DatabaseUrl = Annotated[SecretStr, _secret(_check_database_url)]

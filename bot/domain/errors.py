@@ -14,10 +14,13 @@ AppError                 an expected refusal; bot/views/refusals.py turns its cl
 ├── TooManyRecordingsError  the person waits for several recordings already
 └── RecordingError       the recording of a call cannot be had now
     ├── RecordingGoneError      there is none (any more)
-    ├── RecordingTooLargeError  Telegram would not take it
+    ├── RecordingEarlyError     it is not there yet
+    ├── RecordingTooLargeError  larger, or longer, than what is sent
     ├── RecordingPlaceError     it may not be fetched from its address
     ├── RecordingDeniedError    whoever keeps it does not let us have it
     ├── RecordingNotSoundError  what is kept there is no sound
+    ├── RecordingPageError      but a web page
+    ├── RecordingBrokenError    it begins like a sound, and cannot be played
     ├── RecordingSlowError      it comes too slowly, or not at all
     └── RecordingBusyError      whoever keeps it has no time now
 StorageError             the database cannot be read or written now: try again later
@@ -84,6 +87,10 @@ class RecordingGoneError(RecordingError):
     pass
 
 
+class RecordingEarlyError(RecordingError):
+    pass
+
+
 class RecordingTooLargeError(RecordingError):
     pass
 
@@ -97,6 +104,14 @@ class RecordingDeniedError(RecordingError):
 
 
 class RecordingNotSoundError(RecordingError):
+    pass
+
+
+class RecordingPageError(RecordingError):
+    pass
+
+
+class RecordingBrokenError(RecordingError):
     pass
 
 

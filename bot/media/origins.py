@@ -6,7 +6,8 @@ The address of a recording comes from outside and may name anything, our own net
 what the setting names is asked:
 - a bare host (`records.example.com`, or `*.example.com` for all below it) over https at its usual
   port, and only if every IP address it has is one of the open internet;
-- an origin written in full (`http://192.168.1.10:8088`) as it is, wherever it leads.
+- an origin written in full (`http://192.168.1.10:8088`) as it is, wherever it leads. So is that of
+  RECORDINGS_URL; one that is a folder of this machine is what folders.py opens.
 """
 
 from collections.abc import Container, Sequence
@@ -17,8 +18,10 @@ from ipaddress import ip_address, ip_network
 import httpx
 
 from bot.config.settings import Settings
+from bot.config.values import folder_of_url
 from bot.domain.calls import Call
 from bot.domain.errors import RecordingPlaceError
+from bot.media.folders import is_in_folder
 
 Origin = tuple[str, str, int | None]
 """Scheme, host in small letters, port."""
@@ -51,6 +54,8 @@ def can_be_heard(call: Call, settings: Settings, *, askable: Container[str] = ()
     """
     if call.recording_reference is not None:
         return call.source in askable
+    if folder_of_url(call.recording_url or ""):
+        return is_in_folder(call.recording_url or "", recordings_folder(call, settings))
     try:
         allowed = allowed_origins(call, settings)
         origin = origin_of(read_url(call.recording_url or ""))
@@ -63,6 +68,21 @@ def allowed_origins(call: Call, settings: Settings) -> AllowedOrigins:
     """What the source of the call may name; nothing, if the settings have no such source."""
     source = settings.sources.get(call.source)
     return _read_hosts(source.recording_places if source else "")
+
+
+def recordings_folder(call: Call, settings: Settings) -> str:
+    """The folder of this machine that has the recordings of its source; "": there is none."""
+    source = settings.sources.get(call.source)
+    return source.recordings_folder if source else ""
+
+
+def login_at(url: httpx.URL, call: Call, settings: Settings) -> str | None:
+    """The `user:password` for this address; no other server is told that of RECORDINGS_URL."""
+    source = settings.sources.get(call.source)
+    access = source.recordings_access if source else None
+    if access and origin_of(read_url(access[0])) == origin_of(url):
+        return access[1]
+    return None
 
 
 def read_url(address: str, location: str = "") -> httpx.URL:

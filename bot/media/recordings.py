@@ -4,7 +4,10 @@ The address comes from outside and may name anything: our own network, a file wi
 to log in. So only addresses that `origins.py` allows are asked, each redirect is judged like the
 first address, and the connection goes to the very IP address that was judged: a name that resolves
 to another one a moment later changes nothing. Size, time and slowness are bounded, and what comes
-must begin like a sound. No cookie is kept: what one host sets, no other is told.
+must begin like a sound. No cookie is kept: what one host sets, no other is told. What lies in a
+folder of this machine (`folders.py`) is read where it is.
+
+Whatever the PBX wrote becomes voice messages (`voices.py`).
 
 A PBX that gives an address only when asked is asked when the recording's turn has come; the
 address it gives is judged like any other.
@@ -20,22 +23,24 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 import httpx
 
 from bot.config.settings import Settings
+from bot.config.values import folder_of_url
 from bot.domain.calls import RECORDING_REFERENCE, Call
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
+    RecordingEarlyError,
     RecordingError,
     RecordingGoneError,
     RecordingNotSoundError,
@@ -46,8 +51,19 @@ from bot.domain.errors import (
     SourceError,
     TooManyRecordingsError,
 )
-from bot.media.origins import AllowedOrigins, allowed_origins, are_public, origin_of, read_url
+from bot.media.folders import open_recording
+from bot.media.kinds import BEGINNING_BYTES, kind_of
+from bot.media.origins import (
+    AllowedOrigins,
+    allowed_origins,
+    are_public,
+    login_at,
+    origin_of,
+    read_url,
+    recordings_folder,
+)
 from bot.media.turns import Turns
+from bot.media.voices import Converter, Voice
 
 log = logging.getLogger(__name__)
 
@@ -60,10 +76,10 @@ Find = Callable[[str, str], Awaitable[str | None]]
 Raises SourceError.
 """
 
-MAX_BYTES = 50_000_000
-"""The largest file that a bot may upload to Telegram."""
+MAX_BYTES = 300_000_000
+"""The largest recording that is fetched: five hours of plain WAV, two days of GSM."""
 
-SECONDS = 60.0
+SECONDS = 300.0
 """All the time a recording may take once its turn has come, to its last byte."""
 
 ANSWER_SECONDS = 20.0
@@ -84,26 +100,10 @@ _TIMEOUT = httpx.Timeout(10, connect=5)
 _MAX_REDIRECTS = 3
 _MAX_ADDRESSES = 4
 _FINISH_SECONDS = 20.0
-_CHUNK = 65536
 
 _LEFT_NAME = re.compile(r"dzvinok-[a-z0-9_]{8}")
 _LEFT_SECONDS = 3600
 """How old a file of an earlier version must be: none was ever kept so long on purpose."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A fetched recording; `suffix` (".mp3") says what it is, whatever its address says."""
-
-    suffix: str
-    _file: IO[bytes] = field(repr=False)
-
-    async def read(self) -> AsyncIterator[bytes]:
-        """All of it from its beginning, as often as wanted."""
-        place = 0
-        while chunk := await asyncio.to_thread(os.pread, self._file.fileno(), _CHUNK, place):
-            yield chunk
-            place += len(chunk)
 
 
 async def resolve(host: str) -> list[str]:
@@ -133,6 +133,7 @@ class Recordings:
         self._resolve = resolve
         self._find = find
         self._turns = Turns()
+        self._converter = Converter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: set[tuple[int, int]] = set()
         self._waiting: set[tuple[int, int]] = set()
@@ -191,56 +192,57 @@ class Recordings:
         return bool(done)
 
     @asynccontextmanager
-    async def fetched(self, call: Call, *, employee_id: int) -> AsyncIterator[Sound]:
-        """The recording, which is there until the end of the block, when its turn has come.
+    async def voices(self, call: Call, *, employee_id: int) -> AsyncIterator[list[Voice]]:
+        """The recording as voice messages, there until the end of the block, in its turn.
 
         Raises an error of the kinds under RecordingError that says why there is none.
         """
         async with self._turns.turn(employee_id, _place_of(call)) as is_fetched:
             self._waiting.discard((employee_id, call.id))
-            with tempfile.TemporaryFile() as file:
-                suffix = await self._fetch(call, file)
-                is_fetched()
-                yield Sound(suffix, file)
+            async with AsyncExitStack() as stack:
+                with _telling(call):
+                    sound = stack.enter_context(await self._sound(call))
+                    is_fetched()
+                    kind = kind_of(os.pread(sound.fileno(), BEGINNING_BYTES, 0), _name_of(call))
+                    converting = self._converter.voices(sound, kind)
+                    voices = await stack.enter_async_context(converting)
+                yield voices
 
-    async def _fetch(self, call: Call, file: IO[bytes]) -> str:
-        """Write all of the recording; returns its suffix. Raises RecordingError, and logs why."""
+    async def _sound(self, call: Call) -> IO[bytes]:
+        """What the PBX wrote, fetched, or open where it is."""
+        if folder_of_url(call.recording_url or ""):
+            folder = recordings_folder(call, self._settings)
+            return await asyncio.to_thread(
+                open_recording, call.recording_url or "", folder, max_bytes=MAX_BYTES
+            )
+        file = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115 - whoever asked closes it
         try:
             async with asyncio.timeout(SECONDS):
-                beginning = await self._download(call, file.write)
+                await self._download(call, file.write)
             file.flush()
-            return _sound_suffix(beginning)
-        except RecordingError as error:
-            _log_failure(call, str(error))
+        except BaseException:
+            file.close()
             raise
-        except (TimeoutError, httpx.TimeoutException) as error:
-            _log_failure(call, type(error).__name__)
-            raise RecordingSlowError(type(error).__name__) from error
-        except (OSError, ValueError, httpx.HTTPError) as error:
-            _log_failure(call, type(error).__name__)
-            raise RecordingError(type(error).__name__) from error
+        return file
 
-    async def _download(self, call: Call, write: Callable[[bytes], object]) -> bytes:
-        """Write all of the recording; returns its first bytes."""
+    async def _download(self, call: Call, write: Callable[[bytes], object]) -> None:
+        """Write all of the recording."""
         async with asyncio.timeout(ANSWER_SECONDS):
             response = await self._request(call)
         try:
             _check_answer(response)
-            beginning, size = b"", 0  # Content-Length may be missing, or a lie
+            size = 0  # Content-Length may be missing, or a lie
             counted, since = 0, time.monotonic()
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise RecordingTooLargeError("too large")
-                if len(beginning) < _BEGINNING_BYTES:
-                    beginning += chunk[:_BEGINNING_BYTES]
                 write(chunk)
                 seconds = time.monotonic() - since
                 if seconds >= PACE_SECONDS:
                     if size - counted < SLOWEST * seconds:
                         raise RecordingSlowError("too slow")
                     counted, since = size, since + seconds
-            return beginning
         finally:
             await response.aclose()
 
@@ -249,7 +251,8 @@ class Recordings:
         allowed = allowed_origins(call, self._settings)
         url = read_url(await self._address(call))
         for _ in range(_MAX_REDIRECTS + 1):
-            response = await self._open(url, allowed)
+            login = login_at(url, call, self._settings)
+            response = await self._open(url, allowed, login)
             if not response.has_redirect_location:
                 return response
             await response.aclose()
@@ -272,14 +275,16 @@ class Recordings:
             raise kind(str(error)) from error
         if address is None:
             is_early = call.settles_at is not None
-            raise RecordingBusyError("not there yet") if is_early else RecordingGoneError("gone")
+            raise RecordingEarlyError("not there yet") if is_early else RecordingGoneError("gone")
         return address
 
-    async def _open(self, url: httpx.URL, allowed: AllowedOrigins) -> httpx.Response:
+    async def _open(
+        self, url: httpx.URL, allowed: AllowedOrigins, login: str | None
+    ) -> httpx.Response:
         """Ask an allowed origin, over a connection to an address it may have."""
         origin = origin_of(url)
         if origin in allowed.trusted:
-            return await self._send(url, url)
+            return await self._send(url, url, login)
         if not allowed.have_public(origin):
             raise RecordingPlaceError("its address is not in RECORDING_HOSTS")
         addresses = await self._resolve(url.host)
@@ -287,17 +292,19 @@ class Recordings:
             raise RecordingPlaceError("its host has no public address, or also others")
         for address in addresses[:_MAX_ADDRESSES]:
             try:
-                return await self._send(url, url.copy_with(host=address))
+                return await self._send(url, url.copy_with(host=address), login)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 failure = error
         raise failure
 
-    async def _send(self, url: httpx.URL, target: httpx.URL) -> httpx.Response:
+    async def _send(self, url: httpx.URL, target: httpx.URL, login: str | None) -> httpx.Response:
         """`target` is where to connect; the server and its certificate are those of `url`."""
+        asked = {"Authorization": f"Basic {b64encode(login.encode()).decode()}"} if login else {}
         request = self._http.build_request(
             "GET",
             target,
             headers={
+                **asked,
                 "Host": url.netloc.decode("ascii"),
                 "Accept-Encoding": "identity",
                 # The pool knows a connection by its address, which another host may share.
@@ -320,6 +327,14 @@ def _place_of(call: Call) -> str:
         return read_url(call.recording_url or "").host
     except (RecordingError, ValueError):
         return ""  # refused when its turn has come
+
+
+def _name_of(call: Call) -> str:
+    """How its address ends."""
+    try:
+        return read_url(call.recording_url or "").path
+    except (RecordingError, ValueError):
+        return ""
 
 
 def _check_answer(response: httpx.Response) -> None:
@@ -346,6 +361,22 @@ def _check_answer(response: httpx.Response) -> None:
         raise RecordingTooLargeError("too large")
 
 
+@contextmanager
+def _telling(call: Call) -> Iterator[None]:
+    """Log why there is no recording, and raise the RecordingError it comes to."""
+    try:
+        yield
+    except RecordingError as error:
+        _log_failure(call, str(error))
+        raise
+    except (TimeoutError, httpx.TimeoutException) as error:
+        _log_failure(call, type(error).__name__)
+        raise RecordingSlowError(type(error).__name__) from error
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        _log_failure(call, type(error).__name__)
+        raise RecordingError(type(error).__name__) from error
+
+
 def _log_failure(call: Call, why: str) -> None:
     # Never the address: it may hold a key, and names of hosts are for settings.
     log.warning("the recording of call %d of %s: %s", call.id, call.source, why)
@@ -362,22 +393,3 @@ def remove_left_files() -> None:
                     is_ours = S_ISREG(status.st_mode) and status.st_uid == os.getuid()
                     if is_ours and status.st_mtime < long_ago:
                         path.unlink()
-
-
-_BEGINNING_BYTES = 12
-"""How many first bytes `_sound_suffix` looks at."""
-
-
-def _sound_suffix(beginning: bytes) -> str:
-    """What kind of sound begins so. Raises RecordingError if none that we know."""
-    marks = {b"ID3": ".mp3", b"OggS": ".ogg", b"fLaC": ".flac", b"#!AMR": ".amr"}
-    for mark, suffix in marks.items():
-        if beginning.startswith(mark):
-            return suffix
-    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WAVE":
-        return ".wav"
-    if beginning[4:8] == b"ftyp":
-        return ".m4a"
-    if len(beginning) > 1 and beginning[0] == 0xFF and beginning[1] & 0xE0 == 0xE0:
-        return ".mp3" if beginning[1] & 0x06 else ".aac"
-    raise RecordingNotSoundError("not a sound")

@@ -31,6 +31,18 @@ def is_unchanged(error: TelegramAPIError) -> bool:
     return "message is not modified" in error.message
 
 
+def is_file_unknown(error: TelegramAPIError) -> bool:
+    """Whether Telegram does not know, or no more, the id of a file it was given."""
+    return any(
+        words in error.message for words in ("file identifier", "FILE_REFERENCE_", "FILE_ID_")
+    )
+
+
+def is_voice_forbidden(error: TelegramAPIError) -> bool:
+    """Whether the person takes no voice messages, as Premium allows."""
+    return "VOICE_MESSAGES_FORBIDDEN" in error.message
+
+
 def is_closed(error: BaseException) -> bool:
     """Whether a chat cannot be written to: blocked, gone, moved, or closed to the bot."""
     if isinstance(error, TelegramBadRequest):

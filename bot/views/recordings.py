@@ -7,9 +7,10 @@ from aiogram.utils.i18n import gettext as _
 from bot.domain.calls import Call
 from bot.domain.hours import local_date, local_time
 from bot.views import parties
-from bot.views.formats import cut, day, hour_minute
+from bot.views.formats import cut, day, duration, hour_minute, quoted
 
 _TITLE_WIDTH = 40
+_NAME_WIDTH = 64
 
 
 def title(call: Call, zone: ZoneInfo) -> str:
@@ -17,6 +18,17 @@ def title(call: Call, zone: ZoneInfo) -> str:
     client = cut(parties.client_name(call), _TITLE_WIDTH)
     on = day(local_date(call.started_at, zone))
     return f"{client}, {on}, {hour_minute(call.started_at, zone)}"
+
+
+def caption(call: Call, zone: ZoneInfo, *, part: int, parts: int) -> str:
+    """HTML: who with whom, when, how long they talked; which part it is, if there are several."""
+    names = [parties.caller_name(call), parties.callee_name(call)]
+    who = " → ".join(cut(name, _NAME_WIDTH) for name in names)
+    on = day(local_date(call.started_at, zone))
+    facts = [f"{on}, {hour_minute(call.started_at, zone)}", duration(call.talk)]
+    if parts > 1:
+        facts.append(f"{part}/{parts}")
+    return f"{quoted(who)}\n{' · '.join(facts)}"
 
 
 def filename(call: Call, zone: ZoneInfo) -> str:

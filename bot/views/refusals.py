@@ -14,11 +14,14 @@ from bot.domain.errors import (
     NotFoundError,
     NotRungError,
     NotTalkedError,
+    RecordingBrokenError,
     RecordingBusyError,
     RecordingDeniedError,
+    RecordingEarlyError,
     RecordingError,
     RecordingGoneError,
     RecordingNotSoundError,
+    RecordingPageError,
     RecordingPlaceError,
     RecordingSlowError,
     RecordingTooLargeError,
@@ -73,8 +76,10 @@ def _recording_refusal(error: RecordingError) -> str:
     match error:
         case RecordingGoneError():
             return _("The recording is gone: the PBX no longer has it.")
+        case RecordingEarlyError():
+            return _("The recording is not ready yet. Please try again in a few minutes.")
         case RecordingTooLargeError():
-            return _("The recording is too large for Telegram.")
+            return _("The recording is too long to be sent.")
         case RecordingPlaceError():
             return _(
                 "The bot may not fetch recordings from there. Please tell your administrator: "
@@ -86,6 +91,13 @@ def _recording_refusal(error: RecordingError) -> str:
             )
         case RecordingNotSoundError():
             return _("What the PBX sends is not a recording. Please tell your administrator.")
+        case RecordingPageError():
+            return _(
+                "The PBX shows a web page instead of the recording, perhaps to log in. Please "
+                "tell your administrator."
+            )
+        case RecordingBrokenError():
+            return _("The recording is damaged: it cannot be played.")
         case RecordingSlowError():
             return _("The PBX sends the recording too slowly. Please try again later.")
         case RecordingBusyError():

@@ -16,13 +16,15 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config.settings import Settings
-from bot.config.sources import BinotelSettings, WebhookSettings, ZadarmaSettings
+from bot.config.sources import AsteriskSettings, BinotelSettings, WebhookSettings, ZadarmaSettings
 from bot.domain.errors import (
     RecordingBusyError,
     RecordingDeniedError,
+    RecordingEarlyError,
     RecordingError,
     RecordingGoneError,
     RecordingNotSoundError,
+    RecordingPageError,
     RecordingPlaceError,
     RecordingSlowError,
     RecordingTooLargeError,
@@ -31,9 +33,11 @@ from bot.domain.errors import (
 )
 from bot.media import recordings as fetching
 from bot.media.origins import can_be_heard
-from bot.media.recordings import Recordings, Sound, resolve
+from bot.media.recordings import Recordings, resolve
+from bot.media.voices import Voice
 from tests.support.plain_http import plain_http
-from tests.support.recordings import WAV, RecordingServer, call_with_recording, recording_server
+from tests.support.recordings import RecordingServer, call_with_recording, recording_server
+from tests.support.sounds import WAV, is_voice_of
 
 PUBLIC = "93.184.216.34"
 
@@ -52,22 +56,24 @@ async def pbx() -> AsyncIterator[RecordingServer]:
         yield pbx
 
 
-async def fetch(url: str, hosts: str) -> tuple[bytes, str]:
+async def fetch(url: str, hosts: str) -> bytes:
     async with (
         plain_http(trust_env=False) as http,
         Recordings(http, settings(hosts)) as recordings,
-        recordings.fetched(call_with_recording(url), employee_id=1) as sound,
+        recordings.voices(call_with_recording(url), employee_id=1) as voices,
     ):
-        return await content(sound), sound.suffix
+        return await content(voices)
 
 
-async def content(sound: Sound) -> bytes:
-    return b"".join([chunk async for chunk in sound.read()])
+async def content(voices: list[Voice]) -> bytes:
+    [voice] = voices
+    return b"".join([chunk async for chunk in voice.read()])
 
 
 async def test_a_recording_comes_whole_from_a_trusted_origin(pbx: RecordingServer) -> None:
-    assert await fetch(f"{pbx.url}/ok?key=k", pbx.url) == (WAV, ".wav")
-    assert await fetch(f"{pbx.url}/to?to=/ok", f"records.example.com, {pbx.url}/") == (WAV, ".wav")
+    assert is_voice_of(await fetch(f"{pbx.url}/ok?key=k", pbx.url), WAV)
+    redirected = await fetch(f"{pbx.url}/to?to=/ok", f"records.example.com, {pbx.url}/")
+    assert is_voice_of(redirected, WAV)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ async def test_a_recording_comes_whole_from_a_trusted_origin(pbx: RecordingServe
         *((str(status), RecordingDeniedError) for status in (401, 403, 407)),
         *((str(status), RecordingBusyError) for status in (429, 503)),
         *((str(status), RecordingError) for status in (204, 206, 302, 304, 418, 500, 502, 504)),
-        ("page", RecordingNotSoundError),
+        ("page", RecordingPageError),
         ("empty", RecordingNotSoundError),
         ("squeezed", RecordingNotSoundError),
         ("cut", RecordingError),
@@ -137,7 +143,7 @@ async def test_what_is_no_recording_is_refused(
     assert "/ok" not in line
 
 
-async def test_more_than_telegram_takes_is_cut_short(
+async def test_more_than_is_fetched_is_cut_short(
     pbx: RecordingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "MAX_BYTES", len(WAV) - 1)
@@ -145,7 +151,7 @@ async def test_more_than_telegram_takes_is_cut_short(
         with pytest.raises(RecordingTooLargeError):
             await fetch(f"{pbx.url}/{what}", pbx.url)
     monkeypatch.setattr(fetching, "MAX_BYTES", len(WAV))
-    assert (await fetch(f"{pbx.url}/ok", pbx.url))[0] == WAV
+    assert is_voice_of(await fetch(f"{pbx.url}/ok", pbx.url), WAV)
 
 
 async def test_all_of_it_has_a_time_and_a_trickle_does_not_stretch_it(
@@ -168,12 +174,59 @@ async def test_what_begins_too_late_or_comes_too_slowly_is_given_up_soon(
                 await fetch(f"{pbx.url}/{what}", pbx.url)
 
 
+async def test_only_the_web_server_of_the_setting_is_told_its_password(
+    pbx: RecordingServer,
+) -> None:
+    async def get(call_url: str, recordings_url: str, login: str = "dzvinok:слово:1") -> None:
+        office = AsteriskSettings(
+            kind="asterisk",
+            recordings_url=recordings_url,
+            recordings_login=SecretStr(login),
+            recording_hosts=pbx.url,
+        )
+        chosen = Settings(_env_file=None, sources={"office": office})
+        async with (
+            plain_http(trust_env=False) as http,
+            Recordings(http, chosen) as recordings,
+            recordings.voices(call_with_recording(call_url), employee_id=1) as voices,
+        ):
+            assert is_voice_of(await content(voices), WAV)
+
+    elsewhere = pbx.url.replace("127.0.0.1", "localhost")
+    assert "слово" not in repr(
+        AsteriskSettings(kind="asterisk", recordings_login=SecretStr("dzvinok:слово"))
+    )
+    await get(f"{pbx.url}/ok", f"{pbx.url}/monitor")
+    assert pbx.logins == ["dzvinok:слово:1"]
+    await get(f"{pbx.url}/ok", f"{elsewhere}/monitor")
+    await get(f"{elsewhere}/to?to={quote(f'{pbx.url}/ok', safe='')}", f"{elsewhere}/monitor")
+    assert pbx.logins == ["dzvinok:слово:1"] * 2  # the first answer of the last one
+
+
+@pytest.mark.parametrize("login", ["dzvinok", ":word", "dzvinok:", "a b:word", "a:b\nX-Other: 1"])
+def test_what_is_no_login_stops_the_start(login: str) -> None:
+    with pytest.raises(ValidationError, match="expected user:password"):
+        AsteriskSettings(kind="asterisk", recordings_login=SecretStr(login))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("/var/spool/asterisk/monitor", "file://monitor", "file://host/monitor", "file:///"),
+        *("ftp://pbx.example.com/", "https://user:word@pbx.example.com/", "file:///a?b"),
+    ],
+)
+def test_what_is_no_folder_of_recordings_stops_the_start(url: str) -> None:
+    with pytest.raises(ValidationError, match="expected an address like"):
+        AsteriskSettings(kind="asterisk", recordings_url=url)
+
+
 async def test_no_cookie_is_kept(pbx: RecordingServer) -> None:
     async with plain_http() as http, Recordings(http, settings(pbx.url)) as recordings:
         for what in ("cookie", "ok"):
             call = call_with_recording(f"{pbx.url}/{what}")
-            async with recordings.fetched(call, employee_id=1) as sound:
-                assert await content(sound) == WAV
+            async with recordings.voices(call, employee_id=1) as voices:
+                assert is_voice_of(await content(voices), WAV)
     assert pbx.cookies == []
 
 
@@ -186,8 +239,8 @@ async def test_recordings_have_no_name_and_come_in_turns(
 
         async def fetched(person: int) -> None:
             call = call_with_recording(f"{pbx.url}/held")
-            async with recordings.fetched(call, employee_id=person) as sound:
-                assert await content(sound) == WAV
+            async with recordings.voices(call, employee_id=person) as voices:
+                assert is_voice_of(await content(voices), WAV)
 
         for person in range(5):
             all_at_once.create_task(fetched(person))
@@ -286,15 +339,16 @@ async def internet(
 
         async def get(url: str) -> bytes:
             call = call_with_recording(url)
-            async with recordings.fetched(call, employee_id=1) as sound:
-                return await content(sound)
+            async with recordings.voices(call, employee_id=1) as voices:
+                return await content(voices)
 
         yield get, asked
 
 
 async def test_the_connection_goes_to_the_address_that_was_judged() -> None:
     async with internet(["2606:2800:220:1::1", PUBLIC], down="2606:2800:220:1::1") as (get, asked):
-        assert await get("https://Records.example.com:443/1.wav?key=k") == WAV
+        voice = await get("https://Records.example.com:443/1.wav?key=k")
+        assert is_voice_of(voice, WAV)
     assert [one.url.host for one in asked] == ["2606:2800:220:1::1", PUBLIC]
     assert str(asked[1].url) == f"https://{PUBLIC}/1.wav?key=k"
     assert asked[1].headers["Host"] == "records.example.com"
@@ -386,13 +440,15 @@ async def fetch_asked(
     async with (
         plain_http() as http,
         Recordings(http, settings(hosts), find=find) as recordings,
-        recordings.fetched(call, employee_id=1) as sound,
+        recordings.voices(call, employee_id=1) as voices,
     ):
-        return await content(sound), asked
+        return await content(voices), asked
 
 
 async def test_a_pbx_is_asked_where_the_recording_is(pbx: RecordingServer) -> None:
-    assert await fetch_asked(f"{pbx.url}/ok", pbx.url) == (WAV, [("office", "in_1")])
+    voice, asked = await fetch_asked(f"{pbx.url}/ok", pbx.url)
+    assert is_voice_of(voice, WAV)
+    assert asked == [("office", "in_1")]
 
 
 async def test_the_address_a_pbx_gives_is_judged_like_any_other(pbx: RecordingServer) -> None:
@@ -408,7 +464,7 @@ async def test_the_address_a_pbx_gives_is_judged_like_any_other(pbx: RecordingSe
     ("found", "settles_at", "error"),
     [
         (None, None, RecordingGoneError),
-        (None, 500, RecordingBusyError),
+        (None, 500, RecordingEarlyError),
         (SourceAuthError("key"), None, RecordingDeniedError),
         (SourceError("429", retry_after=60), None, RecordingBusyError),
         (SourceError("down"), None, RecordingError),
@@ -424,7 +480,7 @@ async def test_a_pbx_that_has_no_address_is_told_in_words(
 async def test_without_anybody_to_ask_there_is_no_recording() -> None:
     async with plain_http() as http, Recordings(http, settings("")) as recordings:
         with pytest.raises(RecordingPlaceError):
-            async with recordings.fetched(call_with_recording("pbx:in_1"), employee_id=1):
+            async with recordings.voices(call_with_recording("pbx:in_1"), employee_id=1):
                 pass
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.demo.pbx import binotel_server as demo
 from bot.demo.pbx.binotel_server import LIMIT as LIMIT
-from tests.support.recordings import WAV
+from tests.support.sounds import WAV
 
 KEY, SECRET = "b1n0-key-of-the-tests", "5ecr-secret-of-the-tests"
 

@@ -1,15 +1,14 @@
 """Recordings under test: a PBX that serves them, well and badly, and a call that has one."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.demo.pbx.sounds import tune
 from bot.domain.calls import Call, Direction, EndedBy, Party, Status
-
-WAV = tune(1)
+from tests.support.sounds import WAV
 
 
 def call_with_recording(url: str | None, source: str = "office") -> Call:
@@ -54,6 +53,7 @@ class RecordingServer:
         self.url = ""
         self.asked: list[str] = []
         self.cookies: list[str] = []
+        self.logins: list[str] = []
         self.release = asyncio.Event()
         self.has_trickled = asyncio.Event()
         self._is_asked = asyncio.Event()
@@ -67,6 +67,8 @@ class RecordingServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request.path)
         self.cookies += request.headers.getall("Cookie", [])
+        for told in request.headers.getall("Authorization", []):
+            self.logins.append(b64decode(told.removeprefix("Basic ")).decode())
         self._is_asked.set()
         match request.match_info["what"]:
             case "ok":
@@ -92,6 +94,8 @@ class RecordingServer:
                     await response.write(WAV[:1])
                     self.has_trickled.set()
                     await asyncio.sleep(0.01)
+            case "broken":
+                return web.Response(body=WAV[:44])
             case "empty":
                 return web.Response()
             case "cut" | "garbage" as what:

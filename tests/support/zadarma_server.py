@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from tests.support.recordings import WAV
+from tests.support.sounds import WAV
 
 KEY, SECRET = "4f3a-key-of-the-tests", "9b1c-secret-of-the-tests"
 KYIV = ZoneInfo("Europe/Kyiv")

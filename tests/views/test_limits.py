@@ -41,8 +41,11 @@ from bot.domain.errors import (
     InviteError,
     NoAccessError,
     NotFoundError,
+    RecordingBrokenError,
+    RecordingEarlyError,
     RecordingError,
     RecordingGoneError,
+    RecordingPageError,
     RecordingTooLargeError,
 )
 from bot.domain.feeds import FeedState
@@ -397,6 +400,9 @@ def test_what_a_press_is_answered_with_is_a_toast() -> None:
         RecordingError("x"),
         RecordingGoneError("x"),
         RecordingTooLargeError("x"),
+        RecordingBrokenError("x"),
+        RecordingEarlyError("x"),
+        RecordingPageError("x"),
         ValueError("x" * 1000),
     )
     toasts = [

@@ -1,14 +1,19 @@
 """Asterisk as a source: its files, its manager interface and its history, as the settings say."""
 
+import os
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 from bot.config.sources import AsteriskSettings
 from bot.domain.clock import Clock, system_clock
+from bot.domain.errors import SourceHintError
 from bot.sources.asterisk.csv_history import CsvHistory
 from bot.sources.asterisk.live import AmiFeed
 from bot.sources.asterisk.master_csv import MasterCsvSource
 from bot.sources.asterisk.originate import Originating
+from bot.sources.asterisk.recordings import RecordedFeed
 from bot.sources.asterisk.sql_history import SqlHistory
+from bot.sources.base import Feed
 
 
 def create_asterisk(
@@ -49,13 +54,23 @@ class AsteriskSource(MasterCsvSource):
     ) -> None:
         super().__init__(name, settings, clock=clock)
         self._feeds = feeds
+        self._recordings = settings.recordings_folder
+        self._local = ZoneInfo(settings.timezone)
 
     @property
-    def feeds(self) -> Sequence[AsteriskFeed]:
+    def feeds(self) -> Sequence[Feed]:
+        if self._recordings:
+            return [RecordedFeed(feed, self._recordings, self._local) for feed in self._feeds]
         return self._feeds
 
     async def check(self) -> str:
-        return "; ".join([await feed.check() for feed in self._feeds])
+        told = "; ".join([await feed.check() for feed in self._feeds])
+        if self._recordings and not os.access(self._recordings, os.R_OK | os.X_OK):
+            raise SourceHintError(
+                f"{told}; but recordings are not heard: RECORDINGS_URL is a folder that is not"
+                " there, or this user may not read it (`usermod -aG asterisk dzvinok`, restart)"
+            )
+        return told
 
 
 class DiallingAsterisk(AsteriskSource):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from bot.demo.bot_api.fields import Upload
 from bot.demo.bot_api.files import tiny_picture
+from bot.demo.pbx.sounds import recording
 from tests.support.browser import chromium, faint_words, last_message, row_of, watched
 from tests.support.demo_page import KEYS, XSS, Site
 
@@ -314,3 +316,24 @@ async def test_what_was_seen_is_read_however_soon_one_looks_away(site: Site) -> 
         await site.say("sendMessage", chat_id=7, text="Seen")
         await page.locator(".row[aria-current]", has_text="Іван").wait_for()
         assert not await olena.locator(".badge").is_visible()
+
+
+async def test_a_voice_message_is_drawn_as_it_sounds_and_plays(site: Site) -> None:
+    async with opened(site, viewport=PHONE) as page:
+        voice = Upload("1.ogg", recording(3, "ogg"), "audio/ogg")
+        await site.say("sendVoice", {"voice": voice}, chat_id=7, duration=1, caption="1/3")
+        player = last_message(page).locator(".file")
+        await player.locator(".drawn .wave i").first.wait_for()
+        heights = await player.locator(".wave i").evaluate_all(
+            "bars => bars.map((bar) => bar.offsetHeight)"
+        )
+        assert len(heights) > 20
+        assert max(heights) > 2 * min(heights)
+        await player.get_by_role("slider").fill("500")
+        heard = player.locator(".wave .heard")
+        await heard.nth(len(heights) // 2 - 2).wait_for()
+        assert await heard.count() < len(heights) * 0.7
+        await player.get_by_role("button").click()
+        await heard.nth(len(heights) - 1).wait_for()  # it was played to its end
+        assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        assert await last_message(page).locator(".body").text_content() == "1/3"

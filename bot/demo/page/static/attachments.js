@@ -35,6 +35,20 @@ export function attachment(kind, message) {
   }
 }
 
+const BARS = 36;
+const LONGEST_DRAWN = 900; // seconds; a longer one would take its hundreds of megabytes decoded
+
+/** How loud a sound is from its beginning to its end, from 0 to 1. */
+async function loudness(source) {
+  const bytes = await (await fetch(source)).arrayBuffer();
+  const samples = (await new OfflineAudioContext(1, 1, 16000).decodeAudioData(bytes)).getChannelData(0);
+  const step = Math.ceil(samples.length / BARS);
+  const peaks = Array.from({ length: BARS }, (_, bar) =>
+    samples.subarray(bar * step, (bar + 1) * step).reduce((peak, one) => Math.max(peak, Math.abs(one)), 0));
+  const loudest = Math.max(...peaks, 0.01);
+  return peaks.map((peak) => peak / loudest);
+}
+
 /** The one recording that plays. */
 export let playing = null;
 
@@ -42,12 +56,15 @@ function audioPlayer(kind, file, source) {
   const audio = h("audio", { src: source, preload: "metadata" });
   const button = h("button", { type: "button", class: "disc", "aria-label": t("play"), onclick: () => (audio.paused ? audio.play() : audio.pause()) }, icon("play"));
   const track = h("input", { type: "range", min: 0, max: 1000, value: 0, "aria-label": t("position") });
+  const wave = h("span", { class: "wave", "aria-hidden": "true" });
+  const place = h("span", { class: "place" }, wave, track);
   const length = () => (Number.isFinite(audio.duration) ? audio.duration : file.duration);
   const time = h("small", {}, minutesAndSeconds(file.duration));
   const draw = () => {
     const at = audio.currentTime;
     time.textContent = at ? `${minutesAndSeconds(at)} / ${minutesAndSeconds(length())}` : minutesAndSeconds(length());
     track.value = length() ? (at / length()) * 1000 : 0;
+    for (const [bar, one] of [...wave.children].entries()) one.classList.toggle("heard", bar * 1000 < track.value * BARS);
     track.setAttribute("aria-valuetext", minutesAndSeconds(at));
     button.replaceChildren(icon(audio.paused ? "play" : "pause"));
     button.setAttribute("aria-label", t(audio.paused ? "play" : "pause"));
@@ -56,6 +73,14 @@ function audioPlayer(kind, file, source) {
   audio.addEventListener("play", () => { if (playing !== audio) playing?.pause(); playing = audio; });
   for (const name of ["play", "pause", "timeupdate", "loadedmetadata", "ended"]) audio.addEventListener(name, draw);
   audio.addEventListener("error", () => { button.disabled = true; });
+  if (kind === "voice" && file.duration <= LONGEST_DRAWN) {
+    loudness(source).then((peaks) => {
+      wave.append(...peaks.map(() => h("i", {})));
+      for (const [bar, peak] of peaks.entries()) wave.children[bar].style.height = `${Math.max(12, peak * 100)}%`;
+      place.classList.add("drawn");
+      draw();
+    }, () => {});
+  }
   const title = kind === "voice" ? t("voice") : [file.performer, file.title].filter(Boolean).join(" – ") || file.file_name || t("audio");
-  return h("span", { class: "file" }, button, h("span", { class: "track" }, h("b", {}, title), track, time), audio);
+  return h("span", { class: "file" }, button, h("span", { class: "track" }, h("b", {}, title), place, time), audio);
 }

@@ -1,0 +1,113 @@
+"""Voice messages of recordings, made by a program of its own for each: see opus.py.
+
+Neither the loop nor Python waits for it, what it takes is bounded, and a decoder that crashes, or
+is made to, ends that program alone. It is told nothing of us: no environment, no open files but
+the recording and what it writes to, which has no name on the disk either.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from bot.domain.errors import RecordingBrokenError, RecordingTooLargeError
+
+AT_ONCE = 2
+"""Recordings that are converted at the same time; the others wait."""
+
+SECONDS = 660.0
+"""How long one may take; by itself the program ends a minute earlier."""
+
+_PROGRAM = Path(__file__).with_name("opus.py")
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
+"""What of the environment says how programs are found, and begun."""
+
+_TOLD_BYTES = 65536
+_CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice message, Opus in OGG, of so many seconds; one of several if the sound is long."""
+
+    seconds: int
+    size: int
+    _file: IO[bytes] = field(repr=False)
+    _start: int = 0
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """All of it from its beginning, as often as wanted."""
+        place, end = self._start, self._start + self.size
+        while place < end:
+            length = min(_CHUNK, end - place)
+            chunk = await asyncio.to_thread(os.pread, self._file.fileno(), length, place)
+            if not chunk:
+                return
+            yield chunk
+            place += len(chunk)
+
+
+class Converter:
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    @asynccontextmanager
+    async def voices(self, sound: IO[bytes], kind: str) -> AsyncIterator[list[Voice]]:
+        """The sound as voice messages in their order, until the end of the block; at least one.
+
+        `kind`: as kinds.py says. Raises RecordingTooLargeError for what is too long, and
+        RecordingBrokenError for all that cannot be played.
+        """
+        with tempfile.TemporaryFile() as file:
+            async with self._turns:
+                told = await _run(sound.fileno(), file.fileno(), kind)
+            voices, start = [], 0
+            for size, milliseconds in _parts(told):
+                seconds = max(1, round(milliseconds / 1000))
+                voices.append(Voice(seconds, size, file, start))
+                start += size
+            yield voices
+
+
+async def _run(sound: int, file: int, kind: str) -> bytes:
+    """What the program tells; b"" if it tells nothing."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(_PROGRAM), str(sound), str(file), kind),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        pass_fds=(sound, file),
+        env={name: os.environ[name] for name in _KEPT if name in os.environ},
+    )
+    try:
+        assert program.stdout is not None  # noqa: S101 - a pipe, as asked
+        async with asyncio.timeout(SECONDS):
+            told = await program.stdout.read(_TOLD_BYTES)
+            await program.wait()
+            return told
+    except TimeoutError:
+        raise RecordingBrokenError("it takes too long to convert") from None
+    finally:
+        if program.returncode is None:
+            program.kill()
+            await program.wait()
+
+
+def _parts(told: bytes) -> list[tuple[int, int]]:
+    """The bytes and milliseconds of each part. Raises RecordingError if there are none."""
+    try:
+        answer = json.loads(told)
+        parts = [(int(size), int(milliseconds)) for size, milliseconds in answer.get("parts", ())]
+    except (ValueError, TypeError, AttributeError):
+        raise RecordingBrokenError("what converts it has crashed") from None
+    if answer.get("failed") == "too long":
+        raise RecordingTooLargeError("too long")
+    if not parts:
+        raise RecordingBrokenError(f"cannot be converted: {answer.get('failed')}")
+    return parts
