@@ -485,7 +485,7 @@ async def test_a_recording_is_noted_before_it_is_sent_and_only_for_those_who_may
             await office.post(talk)
             shown = await office.press(olena, await office.ask(olena, "/log"), "1")
             await office.press(olena, shown, "🎧")
-            assert olena.last_reply().media is not None
+            await olena.wait_for(lambda message: message.media is not None)
             await (await ivan.press_stale(ivan.last(), Listen(call=1).pack())).answered()
             [noted] = office.rows(
                 "SELECT e.name, a.call_id, a.number FROM audit AS a "
