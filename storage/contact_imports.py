@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from bot.domain.case_rules import DEFAULT_RULES, CaseRules
 from bot.domain.contact_files import FileContact, PlannedContact, Planning, Seen, Verdict
 from bot.domain.contacts import Contact, sort_key
-from bot.domain.outbox import Priority
 from bot.domain.people import Employee
 from storage.case_refolding import CaseRefolding
 from storage.contact_rows import CONTACT_SQL, contacts_of
 from storage.counters import Ids
 from storage.engine.base import Database, Row, Select, Transaction, chunks, marks_sql
-from storage.outbox_rows import changed_sql
+from storage.owing import mark_newest_alerts_changed
 from storage.owing_cards import owe_cards_of_client
 
 PIECE = 100
@@ -82,20 +81,7 @@ class ContactImport:
         if not self._cases:
             return 0
         async with self._database.transaction() as tx:
-            found: list[int] = []
-            for some in chunks(sorted(self._cases), _AT_ONCE):
-                rows = await tx.execute(
-                    "SELECT id FROM outbox WHERE kind = 'case' AND state = 'sent' "  # noqa: S608
-                    f"AND message_id IS NOT NULL AND case_id IN ({marks_sql(some)})",
-                    some,
-                )
-                found += [row["id"] for row in rows]
-            newest = sorted(found, reverse=True)[:ALERTS_EDITED]
-            tx.write_many(
-                f"UPDATE outbox SET {changed_sql(Priority.MANY)} WHERE id = ? AND state = 'sent'",  # noqa: S608
-                [(now, now, id_) for id_ in newest],
-            )
-        return len(newest)
+            return await mark_newest_alerts_changed(tx, self._cases, most=ALERTS_EDITED, now=now)
 
     def _planning(self, known: Sequence[Contact]) -> Planning:
         worth = (one for one in known if one.is_worth_showing)

@@ -17,10 +17,12 @@ from storage.audience import (
     wants_alerts_sql,
     was_rung_sql,
 )
-from storage.engine.base import Answer, Transaction, Value, marks_sql
+from storage.engine.base import Answer, Transaction, Value, chunks, marks_sql
 from storage.outbox_rows import TOLD_IN_LIST_SQL, changed_sql
 from storage.owing_cards import owe_cards, owe_cards_of_chat
 from storage.owing_lists import forget_unsent_lists, mark_lists_changed
+
+_AT_ONCE = 300
 
 _EDITED_AT_RETURN = 100
 """How many of a chat's latest messages are edited when it can be written to again."""
@@ -210,6 +212,26 @@ async def mark_alerts_changed(
         [(now, now, case_id) for case_id in ids],
     )
     await mark_lists_changed(tx, ids, priority=min(priority, Priority.DETAIL), now=now)
+
+
+async def mark_newest_alerts_changed(
+    tx: Transaction, case_ids: Collection[int], *, most: int, now: int
+) -> int:
+    """Owe an edit, after all else, of the newest alerts of these cases. Returns how many."""
+    found: list[int] = []
+    for some in chunks(sorted(case_ids), _AT_ONCE):
+        rows = await tx.execute(
+            "SELECT id FROM outbox WHERE kind = 'case' AND state = 'sent' "  # noqa: S608
+            f"AND message_id IS NOT NULL AND case_id IN ({marks_sql(some)})",
+            some,
+        )
+        found += [row["id"] for row in rows]
+    newest = sorted(found, reverse=True)[:most]
+    tx.write_many(
+        f"UPDATE outbox SET {changed_sql(Priority.MANY)} WHERE id = ? AND state = 'sent'",  # noqa: S608
+        [(now, now, id_) for id_ in newest],
+    )
+    return len(newest)
 
 
 async def move_messages(tx: Transaction, case_id: int, into: int) -> None:
