@@ -62,9 +62,8 @@ class LogScreens:
         page = await self.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=employee.page_size
         )
-        found = chosen_views.found(
-            page.total, is_more=page.total > PAGES_COUNTED * employee.page_size
-        )
+        counted = PAGES_COUNTED * employee.page_size
+        found = chosen_views.found(min(page.total, counted), is_more=page.total > counted)
         markup = chosen_keyboards.panel(
             view,
             view_id,

@@ -95,7 +95,7 @@ def panel(
             on(f"{RECORDED} " + _("With a recording"), Chip.RECORDED),
         ],
         [
-            on(_("Over {count} min").format(count=seconds // 60), which)
+            on(_("{count} min or more").format(count=seconds // 60), which)
             for seconds, which in zip(LONGER_THAN, _LENGTHS, strict=True)
         ],
         [on(f"{NEW_CLIENT} " + _("New clients"), Chip.FIRST)],

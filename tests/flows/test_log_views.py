@@ -97,11 +97,11 @@ async def test_the_panel_says_how_many_calls_are_left_and_shows_them(
         shown = await office.press(ira, await office.ask(ira, "/log"), "🎛")
         assert "6 дзвінків" in shown.text
         for label, count in (
-            ("Понад 5 хв", "2 дзвінки"),
+            ("Від 5 хв", "2 дзвінки"),
             ("7 днів", "2 дзвінки"),
             ("Вчора", "1 дзвінок"),
             ("Вчора", "2 дзвінки"),
-            ("Понад 5 хв", "6 дзвінків"),
+            ("Від 5 хв", "6 дзвінків"),
             ("❗", "1 дзвінок"),
             ("❗", "6 дзвінків"),
             ("Цей місяць", "5 дзвінків"),
