@@ -77,13 +77,15 @@ def panel(
         [
             on(f"{DIRECTION[Direction.IN]} " + _("Incoming calls"), Chip.IN),
             on(f"{DIRECTION[Direction.OUT]} " + _("Outgoing calls"), Chip.OUT),
-            on(f"{DIRECTION[Direction.INTERNAL]} " + _("Internal calls"), Chip.INTERNAL),
         ],
         [
+            on(f"{DIRECTION[Direction.INTERNAL]} " + _("Internal calls"), Chip.INTERNAL),
             on(f"{STATUS[Status.ANSWERED]} " + _("Answered calls"), Chip.ANSWERED),
-            on(f"{STATUS[Status.MISSED]} " + _("Missed"), Chip.LOST),
         ],
-        [on("❗ " + _("Not called back"), Chip.UNRETURNED)],
+        [
+            on(f"{STATUS[Status.MISSED]} " + _("Missed"), Chip.LOST),
+            on("❗ " + _("Not called back"), Chip.UNRETURNED),
+        ],
         choose(Choosing.STATUS, "status", "🏷", _("Any status")),
         choose(Choosing.PERSON, "person", "👤", _("Anybody")) if sees_all else [],
         choose(Choosing.PLACE, "place", "🗂", _("All lines and queues")),
@@ -95,7 +97,7 @@ def panel(
             on(f"{RECORDED} " + _("With a recording"), Chip.RECORDED),
         ],
         [
-            on(_("{count} min or more").format(count=seconds // 60), which)
+            on(_("{count}+ min").format(count=seconds // 60), which)
             for seconds, which in zip(LONGER_THAN, _LENGTHS, strict=True)
         ],
         [on(f"{NEW_CLIENT} " + _("New clients"), Chip.FIRST)],

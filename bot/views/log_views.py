@@ -82,7 +82,7 @@ def period_words(period: Period) -> str:
 
 
 def length_words(seconds: int) -> str:
-    return _("{count} min or more").format(count=seconds // 60)
+    return _("{count}+ min").format(count=seconds // 60)
 
 
 def place_words(view: LogView) -> str:
