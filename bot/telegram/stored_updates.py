@@ -22,6 +22,7 @@ class StoredUpdates:
         self._not_done: set[int] = set()
         self._done: set[int] = set()
         self._is_any_done = asyncio.Event()
+        self._in_order = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._not_done)
@@ -37,11 +38,13 @@ class StoredUpdates:
         """Store updates, to be acknowledged then. Raises StorageError.
 
         They are followed before: one who is cancelled at the commit cannot tell whether there are
-        rows, and they must go all the same.
+        rows, and they must go all the same. One that is done meanwhile is forgotten only then:
+        else the database might delete the row first, and keep it for good.
         """
         for number, (_, done) in updates.items():
             self.follow(number, done)
-        await self._waiting.add({number: raw for number, (raw, _) in updates.items()})
+        async with self._in_order:
+            await self._waiting.add({number: raw for number, (raw, _) in updates.items()})
 
     def follow(self, number: int, done: Done | None) -> None:
         """Forget the row of an update when it is done; None: it is."""
@@ -62,9 +65,10 @@ class StoredUpdates:
                 log.error("updates that are done cannot be forgotten", exc_info=error)
 
     async def forget_done(self) -> None:
-        if numbers := list(self._done):
-            await self._waiting.forget(numbers)
-            self._done.difference_update(numbers)
+        async with self._in_order:
+            if numbers := list(self._done):
+                await self._waiting.forget(numbers)
+                self._done.difference_update(numbers)
 
     def _note_end(self, number: int, done: Done) -> None:
         if not done.cancelled():
