@@ -27,6 +27,7 @@ from storage.engine.base import Answer, Database, Row, Transaction, Value, chunk
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
+from storage.search_index import forget_clients, note_clients
 from storage.silences import note_heard
 from storage.traits import COMMENTED, traits_of
 
@@ -156,9 +157,10 @@ class CallRepo:
         async with self._database.transaction() as tx:
             purged = await tx.execute(
                 "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "
-                "ORDER BY position, id LIMIT ?) RETURNING id",
+                "ORDER BY position, id LIMIT ?) RETURNING client",
                 (before, limit),
             )
+            await forget_clients(tx, [row["client"] for row in purged if row["client"]])
             tx.write("DELETE FROM cases WHERE call_id IS NULL")
             await purge_told(tx, before=before)
             await purge_dials(tx, before=before)
@@ -322,6 +324,15 @@ class _Recording:
                 for extension in call.extensions
             ],
         )
+        await self._index(changed)
+
+    async def _index(self, changed: Sequence[tuple[str, str]]) -> None:
+        """Let the calls be found by the numbers of their clients."""
+        now = {key: self._calls[key].client for key in changed}
+        before = {key: self._before[key].client for key in changed if key in self._before}
+        note_clients(self._tx, [one for key, one in now.items() if one and one != before.get(key)])
+        left = [one for key, one in before.items() if one and one != now[key]]
+        await forget_clients(self._tx, left)
 
 
 def _end(call: MergedCall) -> int | None:

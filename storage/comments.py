@@ -10,6 +10,7 @@ from storage.engine.base import Database, Transaction
 from storage.owing import mark_alerts_changed
 from storage.owing_cards import owe_cards
 from storage.scopes import call_in_scope_sql
+from storage.search_index import write_comment
 from storage.traits import note_commented
 
 UNDO_SECONDS = 30
@@ -127,6 +128,7 @@ class CommentRepo:
             note(tx, kind, by, call=call_id, number=client, other=whose)
         if text is None:
             tx.write("DELETE FROM comments WHERE call_id = ?", (call_id,))
+            write_comment(tx, call_id, None)
             return
         tx.write(
             "INSERT INTO comments (call_id, author_id, text, written_at, version) "
@@ -135,3 +137,4 @@ class CommentRepo:
             "written_at = excluded.written_at, version = excluded.version",
             (call_id, author.id, text, now, version),
         )
+        write_comment(tx, call_id, text)

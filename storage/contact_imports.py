@@ -18,6 +18,7 @@ from storage.counters import Ids
 from storage.engine.base import Database, Row, Select, Transaction, chunks, marks_sql
 from storage.owing import mark_newest_alerts_changed
 from storage.owing_cards import owe_cards_of_client
+from storage.search_index import write_names
 
 PIECE = 100
 """Cards of one transaction: a running bot waits for it no longer than for a few calls."""
@@ -116,6 +117,7 @@ class ContactImport:
             "sort_key = ?, key_version = version + 1 WHERE id = ?",
             [(one.name, sort_key(one.name), one.id) for one in named],
         )
+        write_names(tx, [(one.id, one.name) for one in (*new, *named)])
         tx.write_many(
             "INSERT INTO contact_numbers (id, number, contact_id) VALUES (?, ?, ?) "
             "ON CONFLICT (number) DO UPDATE SET contact_id = excluded.contact_id, "

@@ -8,6 +8,7 @@ from bot.domain.outbox import Priority
 from storage.engine.base import Row, Transaction, chunks, marks_sql
 from storage.owing import mark_alerts_changed
 from storage.owing_cards import owe_cards_of_client
+from storage.search_index import write_names
 
 CONTACT_SQL = (
     "SELECT k.id, k.name, k.former_name, k.version, k.added_at, e.name AS added_by, "
@@ -43,12 +44,13 @@ def _contact(rows: Sequence[Row]) -> Contact:
     )
 
 
-def write_keys(tx: Transaction, contacts: Iterable[tuple[int, str | None, int]]) -> None:
-    """Put contacts, by their id, name and version, where they stand in the book."""
+def write_keys(tx: Transaction, contacts: Collection[tuple[int, str | None, int]]) -> None:
+    """Put contacts, by their id, name and version, where they stand in the book and are found."""
     tx.write_many(
         "UPDATE contacts SET sort_key = ?, key_version = ? WHERE id = ?",
         [(sort_key(name), version, id_) for id_, name, version in contacts],
     )
+    write_names(tx, [(id_, name) for id_, name, _ in contacts])
 
 
 async def refresh_key(tx: Transaction, contact_id: int) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.domain.calls import Call
 from bot.domain.errors import NoAccessError, NotFoundError
-from bot.domain.log import PAGES_COUNTED, DayNumbers, Key, LogFilter, Page, Turn
+from bot.domain.log import DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
@@ -58,9 +58,9 @@ class JournalRepo:
         if not rows:
             return Page((), (), 1, 1, has_newer=False, has_older=False), others
         keys = sorted((Key(row["position"], row["id"]) for row in rows), reverse=True)
-        ids = [key.id for key in keys]
+        ids, counted = [key.id for key in keys], log_filter.pages_counted
         [[newer, older]], *of_calls = await self._database.fetch_each(
-            self._counts_select(scope, log_filter, turn, keys, PAGES_COUNTED * size),
+            self._counts_select(scope, log_filter, turn, keys, counted * size),
             *calls_selects(these(ids), scope),
         )
         before = -(-newer // size)
@@ -73,6 +73,7 @@ class JournalRepo:
             has_newer=newer > 0,
             has_older=older > 0,
             is_beyond=is_beyond,
+            counted=counted,
             total=newer + len(keys) + older,
         )
         return page, others
@@ -151,6 +152,11 @@ class JournalRepo:
     def _count_sql(
         self, scope: Scope, log_filter: LogFilter, sign: str, key: Key, most: str
     ) -> tuple[str, list[Value]]:
+        if log_filter.found:  # to find them is what costs, so once
+            near, values = self._keys_sql(
+                scope, log_filter, "ASC", f"{most} + 1", sign=sign, key=key
+            )
+            return f"(SELECT count(*) FROM ({near}) AS near)", values  # noqa: S608
         far, values = self._keys_sql(scope, log_filter, "ASC", "1", most, sign=sign, key=key)
         near, _ = self._keys_sql(scope, log_filter, "ASC", most, sign=sign, key=key)
         return (

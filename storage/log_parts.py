@@ -1,20 +1,25 @@
 """The part of the log that a filter leaves of what a reader sees, as SQL.
 
 It is made of parts, each of which walks one index in the order of the log, and answers all that is
-asked of a call out of it, or nearly: one for each extension and each number of the client. A call
-that rang two extensions is in two of them.
+asked of a call out of it, or nearly: one for each extension, each number of the client and each
+thing that a search has found. A call that rang two extensions is in two of them. Only the calls of
+many numbers that were found are gathered by one part, and sorted.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import product
 
 from bot.domain.calls import Status
 from bot.domain.log import Key, LogFilter
-from bot.domain.people import Scope
+from bot.domain.people import EVERYTHING, Scope
 from bot.domain.places import PlaceKind
-from storage.engine.base import Value
+from bot.domain.search import Found
+from storage.engine.base import Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql
-from storage.traits import status_sql, traits_sql
+from storage.search import comments_sql, names_sql
+from storage.traits import commented_sql, status_sql, traits_sql
 
 Predicates = list[tuple[str, list[Value]]]
 """What is asked of a call `c`, and the values in it."""
@@ -23,9 +28,40 @@ _IN_CASE = (
     "EXISTS (SELECT 1 FROM case_calls AS y JOIN cases AS k ON k.id = y.case_id "
     "WHERE y.call_id = {call} AND y.part = 'lost' AND k.state {states})"
 )
-_CALLS = ("calls", "c.id")
-_OF_EXTENSIONS = ("call_extensions", "c.call_id")
+_CALLS = "calls"
+_OF_EXTENSIONS = "call_extensions"
 _COLUMNS = {PlaceKind.LINE: "line", PlaceKind.QUEUE: "queue"}
+
+
+_ANY = 1 << 60
+
+FEW = 20
+"""Numbers, and extensions, that are each a part of their own; more numbers make one together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """`call`: where the id of a call stands in the table, whose name is `c`."""
+
+    table: str
+    call: str
+    asked: Predicates
+    is_gathered: bool = False
+
+    def sql(self, *more: tuple[str, list[Value]]) -> tuple[str, list[Value]]:
+        where, values = _joined([*self.asked, *more])
+        sql = f"SELECT c.position, {self.call} AS id FROM {self.table} AS c WHERE {where}"  # noqa: S608
+        if self.is_gathered:  # A LIMIT keeps it apart: else the log would be walked for its order.
+            sql = f"SELECT position, id FROM ({sql} LIMIT {_ANY}) AS gathered"  # noqa: S608
+        return sql, values
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What is asked of a call that is looked for; `is_gathered`: all such are read, and sorted."""
+
+    asked: Predicates = field(default_factory=list)
+    is_gathered: bool = False
 
 
 def log_parts(
@@ -35,30 +71,22 @@ def log_parts(
 
     `sign`, `key`: only those that stand so to the key.
     """
-    if () in {scope.extensions, log_filter.extensions}:
+    parts = _parts(scope, log_filter)
+    if not parts:
         return [("SELECT 0 AS position, 0 AS id WHERE 1 = 0", [])]
-    table, call = _table(scope, log_filter)
-    place: Predicates = [(f"(c.position, {call}) {sign} (?, ?)", [*key])] if sign and key else []
-    return [
-        (f"SELECT c.position, {call} AS id FROM {table} AS c WHERE {where}", values)  # noqa: S608
-        for asked in _parts(scope, log_filter)
-        for where, values in [_joined([*asked, *place])]
-    ]
+    if sign is None or key is None:
+        return [part.sql() for part in parts]
+    return [part.sql((f"(c.position, {part.call}) {sign} (?, ?)", [*key])) for part in parts]
 
 
 def among_sql(scope: Scope, log_filter: LogFilter) -> tuple[str, list[Value]]:
     """A predicate over calls `c`, and its values: the call is among the filtered ones in scope."""
-    if _table(scope, log_filter) == _CALLS and len(parts := _parts(scope, log_filter)) == 1:
-        return _joined(parts[0])
+    parts = _parts(scope, log_filter)
+    if len(parts) == 1 and parts[0].table == _CALLS:
+        return _joined(parts[0].asked)
     selects = log_parts(scope, log_filter)
     ids = " UNION ALL ".join(f"SELECT id FROM ({sql}) AS part" for sql, _ in selects)  # noqa: S608
     return f"c.id IN ({ids})", [value for _, values in selects for value in values]
-
-
-def _table(scope: Scope, log_filter: LogFilter) -> tuple[str, str]:
-    """What is read, and where the id of a call stands in it."""
-    is_whole = scope.extensions is None and log_filter.extensions is None
-    return _CALLS if is_whole else _OF_EXTENSIONS
 
 
 def _joined(asked: Predicates) -> tuple[str, list[Value]]:
@@ -66,19 +94,61 @@ def _joined(asked: Predicates) -> tuple[str, list[Value]]:
     return where, [value for _, values in asked for value in values]
 
 
-def _parts(scope: Scope, log_filter: LogFilter) -> list[Predicates]:
-    """What each part asks."""
-    _, call = _table(scope, log_filter)
+def _parts(scope: Scope, log_filter: LogFilter) -> list[_Part]:
+    """What each part asks; none: no call is meant."""
+    found = log_filter.found
+    if () in {scope.extensions, log_filter.extensions} or (found is not None and not found):
+        return []
     extensions = scope.extensions if log_filter.extensions is None else log_filter.extensions
-    numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
+    is_colleague = extensions is not scope.extensions and scope.extensions is not None
+    parts = _parts_at(extensions, log_filter, found, scope if is_colleague else EVERYTHING)
+    if found and found.extensions and extensions is None:
+        parts += _parts_at(found.extensions, log_filter, None, EVERYTHING)
+    return parts
+
+
+def _parts_at(
+    extensions: Sequence[str] | None, log_filter: LogFilter, found: Found | None, scope: Scope
+) -> list[_Part]:
+    """The parts of the log of each of the extensions; None: of the whole log."""
+    table, call = (_CALLS, "c.id") if extensions is None else (_OF_EXTENSIONS, "c.call_id")
     phones: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
-    asked = [*_of_log(log_filter), *_of_call(log_filter, call)]
-    if extensions is not scope.extensions and scope.extensions is not None:
+    numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
+    asked = [*_of_log(log_filter), *_of_call(log_filter, table)]
+    if scope.extensions is not None:
         asked.append(call_in_scope_sql(scope, call))
+    ways = [_Way()] if found is None else _ways(found, table, call)
     return [
-        [*phone, *number, *asked, *fate]
-        for phone, number, fate in product(phones, numbers, _fates(log_filter, call))
+        _Part(table, call, [*phone, *number, *way.asked, *asked, *fate], way.is_gathered)
+        for phone, number, way, fate in product(phones, numbers, ways, _fates(log_filter, call))
     ]
+
+
+def _ways(found: Found, table: str, call: str) -> list[_Way]:
+    """How calls in a table are found, but for those in the whole log by extensions."""
+    ways = []
+    if len(found.numbers) <= FEW:
+        ways += [_Way([("c.client = ?", [one])]) for one in found.numbers]
+    else:
+        among = f"c.client IN ({marks_sql(found.numbers)})"
+        ways.append(_Way([(among, [*found.numbers])], is_gathered=True))
+    if found.calls:
+        among = f"{call} IN ({marks_sql(found.calls)})"
+        ways.append(_Way([(among, [*found.calls])], is_gathered=True))
+    if found.extensions and table == _OF_EXTENSIONS:
+        ways.append(_Way([call_in_scope_sql(Scope(found.extensions), call)]))
+    if found.digits:
+        contain = " OR ".join("c.client LIKE ?" for _ in found.digits)
+        ways.append(_Way([(f"({contain})", [f"%{one}%" for one in found.digits])]))
+    if found.names:
+        ids, values = names_sql(found.names)
+        named = f"SELECT n.number FROM contact_numbers AS n WHERE n.contact_id IN {ids}"  # noqa: S608
+        # coalesce for SQLite, OR for PostgreSQL: to be looked up while the log is walked, where
+        # they would gather all the calls and sort them.
+        ways.append(_Way([(f"({call} = 0 OR coalesce(c.client, '') IN ({named}))", values)]))
+    if found.comments:
+        ways.append(_Way([(commented_sql("c"), []), comments_sql(found.comments, call)]))
+    return ways
 
 
 def _of_log(log_filter: LogFilter) -> Predicates:
@@ -95,11 +165,11 @@ def _of_log(log_filter: LogFilter) -> Predicates:
     return asked
 
 
-def _of_call(log_filter: LogFilter, call: str) -> Predicates:
+def _of_call(log_filter: LogFilter, table: str) -> Predicates:
     """What the call alone knows, which in the log of an extension is looked up."""
     if not log_filter.is_first:
         return []
-    if call == _CALLS[1]:
+    if table == _CALLS:
         return [(is_new_client_sql("c.client", "c.started_at", "c.id"), [])]
     new = is_new_client_sql("o.client", "o.started_at", "o.id")
     return [(f"EXISTS (SELECT 1 FROM calls AS o WHERE o.id = c.call_id AND {new})", [])]  # noqa: S608

@@ -5,6 +5,7 @@ It writes calls and comments as ever, and knows nothing of what was added since.
 
 from storage.calls import merged_call
 from storage.engine.base import Database, chunks
+from storage.search_index import note_clients
 from storage.traits import COMMENTED, traits_of
 
 _BACK = 86400
@@ -14,7 +15,7 @@ _AT_ONCE = 300
 
 
 async def mend_traits(database: Database, *, now: int) -> int:
-    """Have the log filtered by what its calls say now. Returns how many calls were mended."""
+    """Have calls filtered, and found, by what they say now. Returns how many were mended."""
     since = now - _BACK
     rows = await database.fetch(
         "SELECT c.*, EXISTS (SELECT 1 FROM comments AS m WHERE m.call_id = c.id) AS is_commented, "
@@ -40,4 +41,5 @@ async def mend_traits(database: Database, *, now: int) -> int:
                 "UPDATE call_extensions SET traits = ?, line = ?, queue = ? WHERE call_id = ?",
                 [(meant[row["id"]], row["line"], row["queue"], row["id"]) for row in some],
             )
+            note_clients(tx, [row["client"] for row in some if row["client"]])
     return len(wrong)

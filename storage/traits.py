@@ -59,12 +59,17 @@ def traits_sql(log_filter: LogFilter, table: str) -> list[str]:
     if log_filter.is_recorded:
         found.append(f"{traits} & {_RECORDED} = {_RECORDED}")
     if log_filter.is_commented:
-        found.append(f"{traits} & {COMMENTED} = {COMMENTED}")
+        found.append(commented_sql(table))
     if log_filter.longer_than:
         length = (LONGER_THAN.index(log_filter.longer_than) + 1) * _LENGTH_UNIT
         least = {min(length, _INDEXED_LENGTH), length}  # as the index says it, and as it is asked
         found += [f"{traits} & {_LENGTH} >= {one}" for one in sorted(least)]
     return found
+
+
+def commented_sql(table: str) -> str:
+    """That a call has a comment."""
+    return f"{table}.traits & {COMMENTED} = {COMMENTED}"
 
 
 def status_sql(status: Status, table: str) -> str:

@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 from bot.domain.calls import Call, Direction, Status
 from bot.domain.places import Place
+from bot.domain.search import Found
 
 PAGES_COUNTED = 1000
 """Page numbers are exact up to this many; beyond it counting would cost more than it tells."""
+
+PAGES_FOUND = 100
+"""The same where the log has to be walked for what is looked for."""
 
 LONGER_THAN = (60, 300, 900)
 """Seconds of talk that calls may be asked to have at least."""
@@ -40,6 +44,7 @@ class LogFilter:
     were rung (None: whatever). `status` is the one that is shown: a lost call whose client was
     called back is MISSED_CALLED_BACK. Unreturned: lost, and nobody has reached the client yet.
     `longer_than`: seconds of talk, one of LONGER_THAN; 0: any. `is_first`: of a new client.
+    `found`: what a search has found of it; None: nothing is looked for.
     """
 
     start: int | None = None
@@ -56,11 +61,17 @@ class LogFilter:
     is_recorded: bool = False
     longer_than: int = 0
     is_first: bool = False
+    found: Found | None = None
+
+    @property
+    def pages_counted(self) -> int:
+        """Up to how many pages their numbers are exact."""
+        return PAGES_FOUND if self.found and self.found.is_walked else PAGES_COUNTED
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Calls, newest first; `number` of `count`, each exact up to PAGES_COUNTED, else above it.
+    """Calls, newest first; `number` of `count`, each exact up to `counted`, else above it.
 
     `is_beyond`: a page past an end of the log was asked for; this is the one at that end.
     """
@@ -72,6 +83,7 @@ class Page:
     has_newer: bool
     has_older: bool
     is_beyond: bool = False
+    counted: int = PAGES_COUNTED
     total: int = 0
     """How many calls there are on all pages, exact while the count of pages is."""
 

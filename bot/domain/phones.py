@@ -148,6 +148,13 @@ class NumberPlan:
         dialled = self.dialled(number).removeprefix(self.dial_prefix)
         return not connects_to_emergency_number(dialled, self.country)
 
+    def international(self, digits: str) -> str | None:
+        """What begins like this inside the country, with the country's code; None: no such."""
+        code = _calling_code(self.country)
+        trunk = _trunk_prefix(int(code)) if code.isdecimal() else ""
+        is_national = bool(trunk) and digits.startswith(trunk)
+        return code + digits.removeprefix(trunk) if is_national else None
+
     def dialled(self, number: str) -> str:
         """A number in E.164 as it is dialled at the PBX: `0671234567`, `9004420…`."""
         parsed = phonenumbers.parse(number, None)
