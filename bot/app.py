@@ -257,6 +257,7 @@ async def serve(
                 repositories.dials,
                 repositories.audit,
                 repositories.contact_book,
+                repositories.search,
                 clock_watch=clock_watch,
                 silence_watch=SilenceWatch(
                     repositories.silences,

@@ -105,7 +105,12 @@ def create_dispatcher(
         lease=lease or SoleLease(),
         card_screens=card_screens,
         log_screens=LogScreens(
-            repositories.journal, repositories.log_views, repositories.employees, settings, clock
+            repositories.journal,
+            repositories.log_views,
+            repositories.search,
+            repositories.employees,
+            settings,
+            clock,
         ),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(

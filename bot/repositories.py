@@ -36,6 +36,7 @@ from storage.outbox import OutboxRepo
 from storage.recording_files import RecordingFileRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
+from storage.search import SearchRepo
 from storage.silences import SilenceRepo
 from storage.waiting_updates import WaitingUpdateRepo
 
@@ -60,6 +61,7 @@ class Repositories:
     digests: DigestRepo
     digest_times: DigestTimes
     reminders: ReminderRepo
+    search: SearchRepo
     silences: SilenceRepo
     employees: EmployeeRepo
     feeds: FeedRepo
@@ -96,6 +98,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         log_views=LogViewRepo(database),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
+        search=SearchRepo(database),
         silences=SilenceRepo(database),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),

@@ -27,6 +27,7 @@ from handlers import (
     log_views,
     recordings,
     reminders,
+    search,
     settings,
     staff,
     start,
@@ -63,6 +64,7 @@ def create_routers() -> list[Router]:
         health.create_router(),
         groups.create_private(),
         left_dialogs.create_router(),
+        search.create_router(),
         fallback.create_router(),
     )
     for router in private.sub_routers:

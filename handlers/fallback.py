@@ -52,7 +52,7 @@ async def unknown_message(message: Message, employee: Employee | None) -> None:
     elif is_command(message):
         await show(message, refusals.unknown_command())
     else:
-        await show(message, refusals.unexpected_text())
+        await show(message, refusals.unexpected())
 
 
 async def edited_message(message: Message, employee: Employee | None) -> None:

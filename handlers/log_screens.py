@@ -8,19 +8,22 @@ from bot.domain.calls import Call
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
-from bot.domain.log import PAGES_COUNTED, LogFilter, Page, Turn
+from bot.domain.log import LogFilter, Page, Turn
 from bot.domain.log_views import Fate, LogView
 from bot.domain.people import Employee
+from bot.domain.search import Found, Unclear, read_query
 from bot.telegram.reply import Event, show
 from bot.views import calls as views
 from bot.views import log_views as chosen_views
 from bot.views import parties
+from bot.views import search as search_views
 from keyboards import calls as keyboards
 from keyboards import log_views as chosen_keyboards
 from keyboards.callbacks import LogPage
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.log_views import LogViewRepo
+from storage.search import SearchRepo
 
 ALWAYS = [(0, 1 << 50)]
 
@@ -31,6 +34,7 @@ class LogScreens:
 
     journal: JournalRepo
     log_views: LogViewRepo
+    search: SearchRepo
     employees: EmployeeRepo
     settings: Settings
     clock: Clock
@@ -48,7 +52,11 @@ class LogScreens:
         if not page.calls and view.parts and not view.day:
             words = chosen_views.all_words(view, names)
             to_drop = {part: words[part] for part in await self._helpful(view, employee)}
-            text += chosen_views.nothing_found(view, to_drop)
+            text += (
+                search_views.nothing(employee.scope)
+                if view.parts == ["query"]
+                else chosen_views.nothing_found(view, to_drop)
+            )
         month = self.month(view, page)
         markup = keyboards.log(page, asked, view, month=month, to_drop=to_drop)
         await show(event, text, markup, toast=views.last_page() if page.is_beyond else None)
@@ -62,7 +70,7 @@ class LogScreens:
         page = await self.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=employee.page_size
         )
-        counted = PAGES_COUNTED * employee.page_size
+        counted = page.counted * employee.page_size
         found = chosen_views.found(min(page.total, counted), is_more=page.total > counted)
         markup = chosen_keyboards.panel(
             view,
@@ -106,6 +114,7 @@ class LogScreens:
             is_recorded=view.is_recorded,
             longer_than=view.longer_than,
             is_first=view.is_first,
+            found=await self._found(view.query, employee) if view.query else None,
         )
 
     async def names(self, *shown: LogView) -> dict[int, str]:
@@ -137,7 +146,7 @@ class LogScreens:
         scope, size = employee.scope, employee.page_size
         turn, key = asked.turn, asked.key
         span = view.span(self.today())
-        if span and span[0] == span[1] and not view.client_of:
+        if span and span[0] == span[1] and not view.client_of and not view.query:
             page, numbers = await self.journal.day_page(scope, part, turn=turn, key=key, size=size)
             filters = chosen_views.chosen(view.without("days").without("period"), names)
             return page, views.day_log(page, numbers, span[0], filters=filters, now=now, zone=zone)
@@ -146,8 +155,20 @@ class LogScreens:
         if view.client_of:
             call = await self._call_of_client(view, employee)
             client = parties.client_title(call, part.numbers)
-        filters = chosen_views.chosen(view, names)
-        return page, views.whole_log(page, filters=filters, client=client, now=now, zone=zone)
+        title, note = views.log_title(client), ""
+        if view.query:
+            title = search_views.title(view.query)
+            note = search_views.note(part.found) if page.calls else ""
+        text = views.whole_log(
+            page,
+            title,
+            filters=chosen_views.chosen(view, names),
+            note=note,
+            is_part=bool(view.parts),
+            now=now,
+            zone=zone,
+        )
+        return page, text
 
     async def _helpful(self, view: LogView, employee: Employee) -> list[str]:
         """Those of the choices without any of which there are calls."""
@@ -160,6 +181,19 @@ class LogScreens:
             if await self.journal.has_calls(employee.scope, part, [span]) == [True]:
                 found.append(name)
         return found
+
+    async def _found(self, text: str, employee: Employee) -> Found:
+        """What a search finds; only if that is nothing, what people might have meant."""
+        query = read_query(text, self.settings.number_plan)
+        if isinstance(query, Unclear):
+            return Found()
+        found = await self.search.find(query)
+        if not query.may_have_typos:
+            return found
+        part = LogFilter(found=found)
+        if found and await self.journal.has_calls(employee.scope, part, ALWAYS) == [True]:
+            return found
+        return await self.search.find_alike(query)
 
     async def _call_of_client(self, view: LogView, employee: Employee) -> Call:
         return await self.journal.get(view.client_of, employee.scope)

@@ -92,11 +92,9 @@ async def drop(
 async def clear(
     query: CallbackQuery, callback_data: LogClear, employee: Employee, log_screens: LogScreens
 ) -> None:
-    if callback_data.panel:
-        await log_screens.show_panel(query, 0, employee)
-        return
     view = await log_screens.log_views.get(employee.id, callback_data.view)
-    await _show(query, view.base, employee, log_screens)
+    show = _show_panel if callback_data.panel else _show
+    await show(query, view.base, employee, log_screens)
 
 
 async def choose(

@@ -57,9 +57,9 @@ def turn(sign: str, data: CallbackData, *, is_on: bool) -> InlineKeyboardButton:
     return button(sign if is_on else " ", data if is_on else Nothing())
 
 
-def counter(number: int, count: int) -> InlineKeyboardButton:
-    """n/N, the page shown and how many there are; what is above PAGES_COUNTED is not exact."""
-    counted = (str(n) if n <= PAGES_COUNTED else f"{PAGES_COUNTED}+" for n in (number, count))
+def counter(number: int, count: int, exact: int = PAGES_COUNTED) -> InlineKeyboardButton:
+    """n/N, the page shown and how many there are; what is above `exact` is not exact."""
+    counted = (str(n) if n <= exact else f"{exact}+" for n in (number, count))
     return button("/".join(counted), Nothing())
 
 

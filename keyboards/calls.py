@@ -192,7 +192,7 @@ def _pages(page: Page, shown: LogPage) -> Row:
     return [
         turn("⏮", shown.turned(Turn.FIRST), is_on=page.has_newer),
         turn("◀️", shown.turned(Turn.NEWER, page.keys[0]), is_on=page.has_newer),
-        counter(page.number, page.count),
+        counter(page.number, page.count, page.counted),
         turn("▶️", shown.turned(Turn.OLDER, page.keys[-1]), is_on=page.has_older),
         turn("⏭", shown.turned(Turn.LAST), is_on=page.has_older),
     ]

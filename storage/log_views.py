@@ -40,7 +40,10 @@ class LogViewRepo:
             )
             if not rows:
                 raise NotFoundError(f"view {view_id}")
-            known = from_data(json.loads(rows[0]["chosen"]))
+            try:
+                known = from_data(json.loads(rows[0]["chosen"]))
+            except ValueError as error:  # a newer program, which runs beside this one
+                raise NotFoundError(f"view {view_id}") from error
             self._remember(employee_id, view_id, known)
         return known
 

@@ -1,15 +1,17 @@
 """Finding calls: what a query means in this log, to be read by log_parts.py."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bot.domain.search import Found, Query, ends_for_typo, is_typo, words_of
 from storage.engine.base import Database, Row, Select, Value
+from storage.search_index import write_comment
 
-LISTED_NUMBERS = 1000
-"""So many numbers at most are told one by one; more are found while the log is walked."""
+LISTED = 1000
+"""So many numbers, and calls with a comment, are told one by one; more are found while the log is
+walked."""
 
-LISTED_CALLS = 1000
-"""The same of calls with a comment."""
+_AT_ONCE = 500
 
 _MOST_TYPOS = 20
 """Words that differ from one that is looked for, at most."""
@@ -21,8 +23,9 @@ Beginnings = tuple[tuple[str, ...], ...]
 
 
 class SearchRepo:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, listed: int = LISTED) -> None:
         self._database = database
+        self._listed = listed
 
     async def find(self, query: Query) -> Found:
         """What is meant by the query as it is spelled."""
@@ -41,29 +44,36 @@ class SearchRepo:
         ]
         answers = await self._database.fetch_each(_EMPLOYEES, *selects)
         of_employees = {word for row in answers[0] for word in words_of(row["name"])}
-        return await self._find(
-            query,
-            tuple(
-                (word, *_typos(word, {*of_employees, *(row["word"] for row in rows)}))
-                for word, rows in zip(query.words, answers[1:], strict=True)
-            ),
+        alike = tuple(
+            (word, *_typos(word, {*of_employees, *(row["word"] for row in rows)}))
+            for word, rows in zip(query.words, answers[1:], strict=True)
         )
+        return replace(await self._find(query, alike), is_alike=True)
+
+    async def catch_up(self) -> None:
+        """Look through some of the comments that nobody has yet, the newest calls first."""
+        missing = "SELECT call_id, text FROM comments WHERE words_version <> version"
+        if not await self._database.has(f"{missing} LIMIT 1"):
+            return
+        async with self._database.transaction() as tx:
+            for row in await tx.execute(f"{missing} ORDER BY call_id DESC LIMIT {_AT_ONCE}"):
+                write_comment(tx, row["call_id"], row["text"])
 
     async def _find(self, query: Query, beginnings: Beginnings) -> Found:
         exact = tuple((word,) for word in query.words)
         employees, contacts, comments, *digits = await self._database.fetch_each(
             _EMPLOYEES,
-            _contacts_select(beginnings),
-            _comments_select(exact),
-            *(_digits_select(one) for one in query.digits),
+            _contacts_select(beginnings, self._listed),
+            _comments_select(exact, self._listed),
+            *(_digits_select(one, self._listed) for one in query.digits),
         )
         numbers = dict.fromkeys(row["client"] for rows in digits for row in rows)
-        are_digits_listed = len(numbers) <= LISTED_NUMBERS
-        are_names_listed = len(contacts) <= LISTED_NUMBERS
+        are_digits_listed = all(len(rows) <= self._listed for rows in digits)
+        are_names_listed = len(contacts) <= self._listed
         listed = [*(numbers if are_digits_listed else ())]
         if are_names_listed:
             listed += [row["number"] for row in contacts if row["number"] not in numbers]
-        are_calls_listed = len(comments) <= LISTED_CALLS
+        are_calls_listed = len(comments) <= self._listed
         return Found(
             numbers=tuple(listed),
             extensions=tuple(sorted(_extensions(employees, query, beginnings))),
@@ -101,31 +111,31 @@ def comments_sql(beginnings: Beginnings, call: str) -> tuple[str, list[Value]]:
     return sql, [value for _, values in each for value in values]
 
 
-def _digits_select(digits: str) -> Select:
+def _digits_select(digits: str, listed: int) -> Select:
     # Without DISTINCT, which PostgreSQL would not stop at the limit.
     return (
         "SELECT client FROM client_digits WHERE digits >= ? AND digits < ? "  # noqa: S608
-        f"ORDER BY digits, client LIMIT {2 * LISTED_NUMBERS}",
+        f"ORDER BY digits, client LIMIT {listed + 1}",
         (digits, digits + _LAST),
     )
 
 
-def _contacts_select(beginnings: Beginnings) -> Select:
+def _contacts_select(beginnings: Beginnings, listed: int) -> Select:
     ids, values = names_sql(_longest_first(beginnings))
     return (
         f"SELECT number FROM contact_numbers WHERE contact_id IN {ids} "  # noqa: S608
-        f"LIMIT {LISTED_NUMBERS + 1}",
+        f"LIMIT {listed + 1}",
         values,
     )
 
 
-def _comments_select(beginnings: Beginnings) -> Select:
+def _comments_select(beginnings: Beginnings, listed: int) -> Select:
     first, *others = _longest_first(beginnings)
     where, values = _words_sql("c.word", first)
     rest, of_rest = comments_sql(tuple(others), "c.call_id") if others else ("1 = 1", [])
     return (
         f"SELECT c.call_id FROM comment_words AS c WHERE {where} AND {rest} "  # noqa: S608
-        f"LIMIT {LISTED_CALLS + 1}",
+        f"LIMIT {listed + 1}",
         [*values, *of_rest],
     )
 

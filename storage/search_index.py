@@ -1,15 +1,15 @@
 """What calls are found by: the ends of clients' numbers, the words of names and of comments.
 
 - Whoever writes a call, a name or a comment writes what it is found by in the same transaction.
-- What an older program wrote, and what was there before, is looked through by and by: `catch_up`
-  for comments, the order of the book (contact_book.py) for names, `mend_traits` for calls.
+- What an older program wrote, and what was there before, is looked through by and by: comments by
+  `SearchRepo.catch_up`, names by `ContactBook.sort`, calls by `mend_traits`.
 - A number is forgotten with the last of its calls; words go with their contact or call.
 """
 
 from collections.abc import Collection, Iterable
 
 from bot.domain.search import LEAST_DIGITS, ends_of_number, words_of
-from storage.engine.base import Database, Transaction, chunks, marks_sql
+from storage.engine.base import Transaction, chunks, marks_sql
 
 _AT_ONCE = 500
 
@@ -68,13 +68,3 @@ def write_comment(tx: Transaction, call_id: int, text: str | None) -> None:
         [(word, call_id) for word in words_of(text or "")],
     )
     tx.write("UPDATE comments SET words_version = version WHERE call_id = ?", (call_id,))
-
-
-async def catch_up(database: Database) -> None:
-    """Look through some of the comments that nobody has, the newest calls first."""
-    missing = "SELECT call_id, text FROM comments WHERE words_version <> version"
-    if not await database.has(f"{missing} LIMIT 1"):
-        return
-    async with database.transaction() as tx:
-        for row in await tx.execute(f"{missing} ORDER BY call_id DESC LIMIT {_AT_ONCE}"):
-            write_comment(tx, row["call_id"], row["text"])

@@ -272,13 +272,17 @@ class Settings(BaseSettings):
             zone=self.zone,
         )
 
+    @property
+    def number_plan(self) -> NumberPlan:
+        """How people write numbers here."""
+        return NumberPlan(self.default_country)
+
     def read_number(self, written: str) -> str | None:
         """The number a person wrote, as a client is known by it; None: none that a client has.
 
         Telegram gives the numbers of contacts with their country, but often without the plus.
         """
-        plan = NumberPlan(self.default_country)
-        number = None
+        plan, number = self.number_plan, None
         if re.fullmatch(r"[1-9]\d{10,14}", written.strip()):
             number = plan.client_number(f"+{written.strip()}")
         number = number or plan.client_number(written)

@@ -60,7 +60,8 @@ class LogView:
     """All that is chosen; of what stands at its default nothing is.
 
     `person`: the id of an employee. `days`: the first and the last, as date.toordinal(), where no
-    `period` is. `client_of`: the id of a call, whose client's calls are meant.
+    `period` is. `client_of`: the id of a call, whose client's calls are meant. `query`: what is
+    looked for, as it was typed.
     """
 
     client_of: int = 0
@@ -75,6 +76,7 @@ class LogView:
     is_commented: bool = False
     is_recorded: bool = False
     is_first: bool = False
+    query: str = ""
 
     @property
     def parts(self) -> list[str]:
@@ -117,9 +119,10 @@ class LogView:
 
     @property
     def base(self) -> "LogView":
-        """Only the one day, or the client, that the log was opened for."""
+        """Only the one day, the client or the search that the log was opened for."""
         is_day = self.days is not None and self.days[0] == self.days[1]
-        return LogView(client_of=self.client_of, days=self.days if is_day else None)
+        days = self.days if is_day and not self.query else None
+        return LogView(client_of=self.client_of, days=days, query=self.query)
 
     @property
     def is_filtered(self) -> bool:

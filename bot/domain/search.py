@@ -22,7 +22,7 @@ _LEAST_FOR_TYPO = 4
 _APOSTROPHES = re.compile("['’ʼ‘`´′＇\"]")
 _STRESS = "\N{COMBINING ACUTE ACCENT}"
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER_SIGNS = re.compile(r"[\s+\-‐‑–().,/*#]+")
+_SIGNS = re.compile(r"[\W_]+")
 _SPELLINGS = str.maketrans({"ґ": "г", "ё": "е"})
 
 
@@ -48,7 +48,7 @@ class Query:
 
     @property
     def may_have_typos(self) -> bool:
-        return any(len(word) >= _LEAST_FOR_TYPO for word in self.words)
+        return any(ends_for_typo(word) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Found:
     Calls of clients with these `numbers`, in E.164 as calls have them, at these `extensions`, and
     those with the ids `calls`. What is too much to be listed is described instead: `digits` that a
     client's number has in it, `names` and `comments` by what their words begin with, each word of
-    a query by one of several beginnings.
+    a query by one of several beginnings. `is_alike`: only what differs from the query by a typo.
     """
 
     numbers: tuple[str, ...] = ()
@@ -67,6 +67,7 @@ class Found:
     digits: tuple[str, ...] = ()
     names: tuple[tuple[str, ...], ...] = ()
     comments: tuple[tuple[str, ...], ...] = ()
+    is_alike: bool = False
 
     @property
     def is_walked(self) -> bool:
@@ -100,8 +101,8 @@ def read_query(text: str, plan: NumberPlan) -> Query | Unclear:
     if not words:
         return Unclear.ONLY_SIGNS
     digits = _digits_of(text, plan)
-    letters = sum(not one.isdecimal() for word in words for one in word)
-    if not digits and letters < _LEAST_LETTERS:
+    said = "".join(words)
+    if not digits and (said.isdecimal() or len(said) < _LEAST_LETTERS):
         return Unclear.TOO_SHORT
     return Query(text, digits, tuple(words))
 
@@ -120,9 +121,9 @@ def is_typo(one: str, other: str) -> bool:
 def ends_for_typo(word: str) -> tuple[str, str] | None:
     """A beginning and an end one of which every word has that is this one but for a typo.
 
-    None: the word is too short.
+    None: the word is too short, or a number.
     """
-    if len(word) < _LEAST_FOR_TYPO:
+    if len(word) < _LEAST_FOR_TYPO or word.isdecimal():
         return None
     begin = (len(word) - 1) // 2
     return word[:begin], word[begin + 1 :]
@@ -136,7 +137,7 @@ def ends_of_number(client: str) -> list[str]:
 
 def _digits_of(text: str, plan: NumberPlan) -> tuple[str, ...]:
     """What a number has in it if it is the one that is meant, or begins like it."""
-    bare = _NUMBER_SIGNS.sub("", text)
+    bare = _SIGNS.sub("", text)
     if not bare.isdecimal() or len(bare) < LEAST_DIGITS:
         return ()
     bare = "".join(str(int(one)) for one in bare)

@@ -16,6 +16,7 @@ from storage.dials import DialRepo
 from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
 from storage.reminders import ReminderRepo
+from storage.search import SearchRepo
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Jobs:
         dials: DialRepo,
         audit: AuditRepo,
         contact_book: ContactBook,
+        search: SearchRepo,
         *,
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
@@ -49,6 +51,7 @@ class Jobs:
         self._dials = dials
         self._audit = audit
         self._contact_book = contact_book
+        self._search = search
         self._clock_watch = clock_watch
         self._silence_watch = silence_watch
         self._wake = wake
@@ -73,6 +76,7 @@ class Jobs:
         for do in do_due:
             timer.every(1, partial(self._do_due, do))
         timer.every(1, self._contact_book.sort)
+        timer.every(1, self._search.catch_up)
         timer.every(5, self.purge)
         timer.every(15, self.forget_contacts)
         timer.every(15, self.settle)

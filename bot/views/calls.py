@@ -51,16 +51,29 @@ def day_log(
     return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty)
 
 
-def whole_log(page: Page, *, filters: str, client: str | None, now: int, zone: ZoneInfo) -> str:
-    """The journal, newest first, or the part of it with one client (a name or number).
+def log_title(client: str | None) -> str:
+    """Of the journal, or of the part of it with one client (a name or number)."""
+    if client is None:
+        return _("Call log")
+    return _("All calls: {client}").format(client=quoted(cut(client, 100)))
 
-    `filters`: what else is chosen, in quoted words.
+
+def whole_log(
+    page: Page,
+    title: str,
+    *,
+    filters: str,
+    note: str = "",
+    is_part: bool = False,
+    now: int,
+    zone: ZoneInfo,
+) -> str:
+    """The journal, newest first, or a part of it.
+
+    `filters`: what else is chosen, in quoted words; `title` and `note` are quoted, too.
     """
-    title = _("Call log")
-    if client is not None:
-        title = _("All calls: {client}").format(client=quoted(cut(client, 100)))
-    head = [f"<b>{title}</b>", *_filters(filters)]
-    empty = "" if filters else _("There are no calls yet.")
+    head = [f"<b>{title}</b>", *_filters(filters), *([note] if note else [])]
+    empty = "" if is_part else _("There are no calls yet.")
     return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty, dated=True)
 
 

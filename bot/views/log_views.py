@@ -17,11 +17,11 @@ _NAME = 24
 
 
 def chosen(view: LogView, names: Mapping[int, str]) -> str:
-    """All that is chosen but for the client, in a line; empty if nothing is. Quoted.
+    """All that is chosen but for the client and the search, in a line; empty if nothing is.
 
-    `names`: of employees, by their ids.
+    Quoted. `names`: of employees, by their ids.
     """
-    return quoted(chosen_words(view.without("client_of"), names))
+    return quoted(chosen_words(view.without("client_of").without("query"), names))
 
 
 def chosen_words(view: LogView, names: Mapping[int, str]) -> str:
@@ -61,6 +61,8 @@ def part_words(view: LogView, part: str, names: Mapping[int, str]) -> str:
             return _("With a comment")
         case "is_recorded":
             return _("With a recording")
+        case "query":
+            return _("“{query}”").format(query=cut(view.query, _NAME))
     return _("New clients")
 
 

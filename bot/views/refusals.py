@@ -125,11 +125,11 @@ def unknown_command() -> str:
     return _("I don't know this command. /help shows what I can do.")
 
 
-def unexpected_text() -> str:
-    """Answers plain words when nothing was asked."""
+def unexpected() -> str:
+    """Answers a picture, a sticker and the like when nothing was asked."""
     return _(
-        "I was not expecting a text. I show your company's calls: /today – today's, "
-        "/missed – clients not called back yet. Everything I can do: /help"
+        "I don't know what to do with this. Send me a number, a name or a word, and I find the "
+        "calls. Everything I can do: /help"
     )
 
 

@@ -9,7 +9,7 @@ from bot.views.calls import no_extensions
 from bot.views.staff import bold, identity
 from bot.views.statuses import direction_words, outgoing_words, status_words
 
-_MAIN = ("today", "log", "missed", "staff", "settings", "help")
+_MAIN = ("today", "log", "missed", "search", "staff", "settings", "help")
 
 
 def commands(role: Role | None) -> list[tuple[str, str]]:
@@ -20,6 +20,7 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
         ("today", _("Today's calls")),
         ("log", _("The whole log")),
         ("missed", _("Clients not called back yet")),
+        ("search", _("Find calls by a number, a name, a word")),
     ]
     if role is Role.ADMINISTRATOR:
         offered += [
@@ -56,6 +57,7 @@ def help_text(employee: Employee) -> str:
     lines = [bold(_("What I can do")), _sees(employee)]
     if _hears(employee):
         lines.append(_("I tell you about missed calls here; /settings changes that."))
+    lines.append(_("Send me a number, a name or a word, and I find the calls."))
     lines.append(_("Share a contact with me, and its number gets its name."))
     return "\n".join([*lines, "", *map(_line, commands(employee.role))])
 

@@ -39,7 +39,7 @@ async def test_a_link_lets_a_person_in_as_it_says(app: App) -> None:
     assert "Extensions: 101, 102" in app.text
     assert "You see the calls of your own extensions." in app.text
     [menu] = app.menus(STRANGER)
-    assert menu == ["today", "log", "missed", "settings", "help", "cancel", "start"]
+    assert menu == ["today", "log", "missed", "search", "settings", "help", "cancel", "start"]
 
 
 async def test_the_name_in_the_link_wins(app: App) -> None:
@@ -223,7 +223,7 @@ async def test_cancel_says_whether_there_was_anything(app: App) -> None:
     await app.say(BOSS, "/cancel")
     assert app.text == "Скасовано."
     await app.say(BOSS, "Інше ім'я")
-    assert "не чекаю на текст" in app.text
+    assert "Пошук:" in app.text
     assert (await app.person(BOSS)).name == "Ганна Мельник"
 
 

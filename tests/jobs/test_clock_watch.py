@@ -51,6 +51,7 @@ class Server:
             repositories.dials,
             repositories.audit,
             repositories.contact_book,
+            repositories.search,
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,

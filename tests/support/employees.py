@@ -10,6 +10,7 @@ async def hire(
     tg_id: int,
     role: Role,
     *extensions: str,
+    name: str = "Олена",
     alerts: AlertScope = AlertScope.ALL,
     state: EmployeeState = EmployeeState.ACTIVE,
     is_unreachable: bool = False,
@@ -18,8 +19,8 @@ async def hire(
     async with database.transaction() as tx:
         await tx.execute(
             "INSERT INTO employees (id, tg_id, name, role, language, page_size, alerts, state, "
-            "unreachable_at, created_at) VALUES (?, ?, 'Олена', ?, 'uk', 8, ?, ?, ?, 0)",
-            (tg_id, tg_id, role, alerts, state, NOW if is_unreachable else None),
+            "unreachable_at, created_at) VALUES (?, ?, ?, ?, 'uk', 8, ?, ?, ?, 0)",
+            (tg_id, tg_id, name, role, alerts, state, NOW if is_unreachable else None),
         )
         tx.write_many(
             "INSERT INTO employee_extensions (extension, employee_id) VALUES (?, ?)",

@@ -84,7 +84,9 @@ def test_the_mark_stands_after_the_one_who_hung_up(direction: Direction) -> None
             ended_by=ended_by,
             colleagues={},
         )
-        log = calls.whole_log(page_of(shown), filters="", client=None, now=NOW, zone=KYIV)
+        log = calls.whole_log(
+            page_of(shown), calls.log_title(None), filters="", now=NOW, zone=KYIV
+        )
         marks = {
             side: f"\N{NO-BREAK SPACE}{signs.HUNG_UP}" * (ended_by is side) for side in EndedBy
         }
@@ -133,7 +135,7 @@ def test_the_sign_of_a_comment_tells_whether_there_is_one(
 ) -> None:
     comment = Comment(text="Так", author="Олена", written_at=NOW, version=1)
     shown = call(comment=comment if commented else None)
-    log = calls.whole_log(page_of(shown), filters="", client=None, now=NOW, zone=KYIV)
+    log = calls.whole_log(page_of(shown), calls.log_title(None), filters="", now=NOW, zone=KYIV)
     assert (signs.COMMENTED in log) is commented
     assert (signs.COMMENTED in "\n".join(card_of(shown))) is commented
     assert (signs.NOT_COMMENTED in "\n".join(card_of(shown))) is not commented
@@ -148,5 +150,5 @@ def test_an_end_that_nobody_told_of_is_unknown_in_words() -> None:
     assert "Кінець дзвінка: невідомо" in lines
     assert "кінець невідомий" in alerts.lost_call(case(shown), now=NOW, zone=KYIV)
     assert "чекали" not in alerts.lost_call(case(shown), now=NOW, zone=KYIV)
-    rows = calls.whole_log(page_of(shown), filters="", client=None, now=NOW, zone=KYIV)
+    rows = calls.whole_log(page_of(shown), calls.log_title(None), filters="", now=NOW, zone=KYIV)
     assert "кінець невідомий" in rows

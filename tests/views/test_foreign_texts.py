@@ -49,8 +49,8 @@ def test_a_page_of_ten_rows_is_whole_whatever_outsiders_wrote(
     with speaking(language):
         log = calls.whole_log(
             page_of(*shown),
+            calls.log_title(parties.client_title(shown[0])),
             filters="Пропущені",
-            client=parties.client_title(shown[0]),
             now=NOW,
             zone=KYIV,
         )
@@ -102,7 +102,10 @@ def test_what_outsiders_wrote_is_shown_as_they_wrote_it(name: str) -> None:
         (calls.card(shown, now=NOW, zone=KYIV), 5),
         (alerts.lost_call(case(shown), now=NOW, zone=KYIV), 5),
         (comments.ask_comment(shown, KYIV), 3),
-        (calls.whole_log(page_of(shown), filters="", client=name, now=NOW, zone=KYIV), 2),
+        (
+            calls.whole_log(page_of(shown), calls.log_title(name), filters="", now=NOW, zone=KYIV),
+            2,
+        ),
     ):
         assert formatted(text, parse_mode="HTML").text.count(name) == times
 

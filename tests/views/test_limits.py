@@ -207,7 +207,9 @@ def test_a_call_with_its_case_is_whole_whatever_outsiders_wrote(
             assert tags(text) == tags(due) == ["bold"]
             rows = page_of(*[replace(shown, case=link)] * 10)
             with speaking(language):
-                log = calls.whole_log(rows, filters="Пропущені", client=NASTY, now=NOW, zone=KYIV)
+                log = calls.whole_log(
+                    rows, calls.log_title(NASTY), filters="Пропущені", now=NOW, zone=KYIV
+                )
             assert tags(log) == ["bold", "italic"]
 
 

@@ -67,7 +67,7 @@ def link(state: CaseState, **values: object) -> CaseLink:
 def row_of(shown: Call, *, rows: int = 10) -> str:
     """The last of as many rows as a page may have, as a reader sees it."""
     page = page_of(*[call()] * (rows - 1), shown)
-    log = calls.whole_log(page, filters="", client=None, now=NOW, zone=KYIV)
+    log = calls.whole_log(page, calls.log_title(None), filters="", now=NOW, zone=KYIV)
     return html.unescape(re.sub("<[^>]*>", "", "\n".join(log.split("\n")[-2:])))
 
 

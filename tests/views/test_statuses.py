@@ -53,6 +53,6 @@ def test_each_status_has_words_and_a_sign_of_its_own() -> None:
 def test_list_card_and_alert_show_the_same_sign_of_a_status(status: Status) -> None:
     shown, sign = call(status=status), signs.STATUS[status]
     assert card_of(shown)[0] == f"{sign} <b>{STATUSES[status]}</b>"
-    log = calls.whole_log(page_of(shown), filters="", client=None, now=NOW, zone=KYIV)
+    log = calls.whole_log(page_of(shown), calls.log_title(None), filters="", now=NOW, zone=KYIV)
     assert f"\n1. {sign} 17:11 " in log
     assert alerts.lost_call(case(shown), now=NOW, zone=KYIV).startswith(f"{sign} <b>")
