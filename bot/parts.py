@@ -49,6 +49,7 @@ from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from handlers.log_screens import LogScreens
+from handlers.search import SearchScreens
 from storage.engine.base import Lease
 from storage.leases import SoleLease
 
@@ -91,6 +92,14 @@ def create_dispatcher(
     for /health. `background`: what outlasts a press is done there; None: nobody waits for it.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
+    log_screens = LogScreens(
+        repositories.journal,
+        repositories.log_views,
+        repositories.search,
+        repositories.employees,
+        settings,
+        clock,
+    )
     dispatcher = Dispatcher(
         storage=repositories.fsm,
         events_isolation=isolation,
@@ -104,14 +113,8 @@ def create_dispatcher(
         posts=posts or HookPosts(clock),
         lease=lease or SoleLease(),
         card_screens=card_screens,
-        log_screens=LogScreens(
-            repositories.journal,
-            repositories.log_views,
-            repositories.search,
-            repositories.employees,
-            settings,
-            clock,
-        ),
+        log_screens=log_screens,
+        search_screens=SearchScreens(log_screens, repositories.audit, settings, clock),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,

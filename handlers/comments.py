@@ -19,10 +19,14 @@ from bot.views import start as start_views
 from handlers import dialogs, fallback
 from handlers.calls import CardScreens, show_card
 from handlers.dialog_state import Dialog, InDialog
+from handlers.search import SearchScreens
 from keyboards import dialogs as keyboards
 from keyboards.callbacks import CommentButton, CommentStep
 from storage.comments import CommentRepo
 from storage.fsm import clear
+
+MORE_SECONDS = 120
+"""How long after a comment was saved a text may be more of it."""
 
 
 class CommentDialog(StatesGroup):
@@ -121,9 +125,11 @@ async def more_sent(
     employee: Employee,
     comments: CommentRepo,
     card_screens: CardScreens,
+    search_screens: SearchScreens,
 ) -> None:
-    """Ask whether a text sent after the comment was saved is to be added to it.
+    """Ask whether a text sent soon after the comment was saved is to be added to it.
 
+    A number is looked for instead, and so is any text that comes later than MORE_SECONDS.
     What is asked about already is added to first: three texts in one go make one comment. What is
     too long already is not: a shorter text may take its place. The same text again is asked about
     once.
@@ -132,6 +138,12 @@ async def more_sent(
     text, saved = (message.text or "").strip(), call.comment.text if call.comment else ""
     if text == saved:  # Telegram may deliver a message twice
         await card_screens.show(message, dialog.origin.card, employee, note=views.saved())
+        return
+    age = card_screens.clock() - (call.comment.written_at if call.comment else 0)
+    is_late = dialog.draft is None and age > MORE_SECONDS
+    if is_late or search_screens.is_number(text):
+        await clear(dialog.state)
+        await search_screens.show(message, text, employee)
         return
     is_cut = dialog.draft is not None and len(dialog.draft) >= COMMENT_LIMIT
     base = saved if dialog.draft is None or is_cut else dialog.draft

@@ -1,5 +1,7 @@
 """Looking for calls: by a command, or by simply sending a number, a name, a word."""
 
+from dataclasses import dataclass
+
 from aiogram import F, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
@@ -9,7 +11,7 @@ from bot.domain.audit import AuditKind, By
 from bot.domain.clock import Clock
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee
-from bot.domain.search import Unclear, read_query
+from bot.domain.search import Query, Unclear, read_query
 from bot.telegram.filters import HasRole, Where, is_command
 from bot.telegram.reply import show
 from bot.views import search as views
@@ -27,49 +29,46 @@ def create_router() -> Router:
     return router
 
 
+@dataclass(frozen=True, slots=True)
+class SearchScreens:
+    """Built once, with the dispatcher."""
+
+    log_screens: LogScreens
+    audit: AuditRepo
+    settings: Settings
+    clock: Clock
+
+    def is_number(self, text: str) -> bool:
+        """Whether a text is a number to be looked for, or digits of one."""
+        query = read_query(text, self.settings.number_plan)
+        return isinstance(query, Query) and bool(query.digits)
+
+    async def show(self, message: Message, text: str, employee: Employee) -> None:
+        """Show the calls that a text finds, or why it can find none."""
+        query = read_query(text, self.settings.number_plan)
+        if isinstance(query, Unclear):
+            await show(message, views.unclear(query))
+            return
+        by = By(employee.id, self.clock())
+        await self.audit.note(AuditKind.LOOKED_UP, by, detail={"query": query.text})
+        view = await self.log_screens.log_views.put(employee.id, LogView(query=query.text))
+        await self.log_screens.show(message, LogPage(view=view), employee)
+
+
 async def search_command(
     message: Message,
     command: CommandObject,
     employee: Employee,
-    log_screens: LogScreens,
-    audit: AuditRepo,
-    settings: Settings,
-    clock: Clock,
+    search_screens: SearchScreens,
 ) -> None:
     if command.args is None:
         await show(message, views.ask())
     else:
-        await _search(message, command.args, employee, log_screens, audit, settings, clock)
+        await search_screens.show(message, command.args, employee)
 
 
-async def text_sent(
-    message: Message,
-    employee: Employee,
-    log_screens: LogScreens,
-    audit: AuditRepo,
-    settings: Settings,
-    clock: Clock,
-) -> None:
-    await _search(message, message.text or "", employee, log_screens, audit, settings, clock)
-
-
-async def _search(
-    message: Message,
-    text: str,
-    employee: Employee,
-    log_screens: LogScreens,
-    audit: AuditRepo,
-    settings: Settings,
-    clock: Clock,
-) -> None:
-    query = read_query(text, settings.number_plan)
-    if isinstance(query, Unclear):
-        await show(message, views.unclear(query))
-        return
-    by = By(employee.id, clock())
-    await audit.note(AuditKind.LOOKED_UP, by, detail={"query": query.text})
-    view = await log_screens.log_views.put(employee.id, LogView(query=query.text))
-    await log_screens.show(message, LogPage(view=view), employee)
+async def text_sent(message: Message, employee: Employee, search_screens: SearchScreens) -> None:
+    await search_screens.show(message, message.text or "", employee)
 
 
 async def _is_no_command(message: Message) -> bool:

@@ -1,9 +1,10 @@
 """Looking for calls: what is asked, what is told of what cannot be looked for."""
 
 from aiogram.utils.i18n import gettext as _
+from aiogram.utils.i18n import ngettext
 
 from bot.domain.people import Scope
-from bot.domain.search import LEAST_DIGITS, MOST_SIGNS, Found, Unclear
+from bot.domain.search import MOST_SIGNS, Found, Unclear
 from bot.views.formats import quoted
 
 
@@ -46,14 +47,14 @@ def unclear(why: Unclear) -> str:
     """Why nothing can be looked for."""
     match why:
         case Unclear.TOO_LONG:
-            return _(
-                "This is too long to look for: {limit} characters at most. "
-                "To comment on a call, press 💬 on its card."
-            ).format(limit=MOST_SIGNS)
+            most = ngettext(
+                "This is too long to look for: {count} character at most.",
+                "This is too long to look for: {count} characters at most.",
+                MOST_SIGNS,
+            ).format(count=MOST_SIGNS)
+            return most + " " + _("To comment on a call, press 💬 on its card.")
         case Unclear.TOO_SHORT:
-            return _("Too short: send {count} digits of a number or two letters at least.").format(
-                count=LEAST_DIGITS
-            )
+            return _("Too short: send three digits of a number or two letters at least.")
         case Unclear.ONLY_SIGNS:
             return _("I can look for letters and digits only.") + "\n" + _kinds()
 
@@ -62,7 +63,7 @@ def _kinds() -> str:
     return "\n".join(
         f"• {one}"
         for one in (
-            _("a client's number, or {count} digits of it").format(count=LEAST_DIGITS),
+            _("a client's number, or three digits of it"),
             _("the name of a client or a colleague"),
             _("a word of a comment"),
         )

@@ -1,6 +1,5 @@
 """Filters of the log as chips: what is chosen, what is left, what is kept, and by whom."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,12 @@ from bot.domain.log_views import STORED_FROM, Chip
 from bot.domain.people import Role
 from keyboards.callbacks import LogChip, LogPage, LogPerson, LogSave, LogStatus, LogWithout
 from tests.support.lost_calls import NOW
+from tests.support.posted_calls import posted_call
 from tests.support.running import Office, running_office
 from tests.support.telegram import Clock
 
 IRA, OLENA = 7001, 7002
 DAY = 86400
-
-
-def call(number: int, **said: Any) -> dict[str, Any]:
-    """An incoming answered call of 101, so many hours ago, but for what is said."""
-    started = datetime.fromtimestamp(NOW - number * 3600, UTC).isoformat()
-    return {
-        "id": f"a{number}",
-        "direction": "in",
-        "status": "answered",
-        "caller": {"number": "0671234567"},
-        "callee": {"number": "0445550101"},
-        "line": "0445550101",
-        "extension": "101",
-        "rang": ["101"],
-        "started_at": started,
-        "wait_seconds": 10,
-        "talk_seconds": 50,
-    } | said
 
 
 @pytest.fixture
@@ -48,12 +30,12 @@ async def calls() -> list[dict[str, Any]]:
         "rang": [],
     }
     return [
-        call(1, **lost, queue="Продажі <b>"),
-        call(2, talk_seconds=400),
-        call(3, **out),
-        call(30, **lost),
-        call(31, **out, talk_seconds=1000),
-        call(900),
+        posted_call(1, **lost, queue="Продажі <b>"),
+        posted_call(2, talk_seconds=400),
+        posted_call(3, **out),
+        posted_call(30, **lost),
+        posted_call(31, **out, talk_seconds=1000),
+        posted_call(900),
     ]
 
 
