@@ -38,8 +38,8 @@ def rows(message: Message) -> int:
     return sum(label.isdigit() for row in message.buttons for label in row)
 
 
-async def comment(office: Office, user: User, log: Message, text: str) -> None:
-    card = await office.press(user, log, "1")
+async def comment(office: Office, user: User, log: Message, text: str, row: str = "1") -> None:
+    card = await office.press(user, log, row)
     await office.press(user, card, "💬")
     await office.ask(user, text)
 
@@ -156,6 +156,6 @@ async def test_after_a_comment_a_number_is_looked_for_and_soon_any_text(
         assert "додати" in (await office.ask(ira, "і договір")).text.lower()
         await comment(office, ira, await office.ask(ira, "501112233"), "Просив рахунок")
         assert rows(await office.ask(ira, "4567")) == 3
-        await comment(office, ira, await office.ask(ira, "/log"), "Передзвонити")
+        await comment(office, ira, await office.ask(ira, "/log"), "Передзвонити", "4")
         clock.now += 121
         assert rows(await office.ask(ira, "рахунок")) == 1
