@@ -96,6 +96,7 @@ def create_dispatcher(
         repositories.journal,
         repositories.log_views,
         repositories.search,
+        repositories.client_stories,
         repositories.employees,
         settings,
         clock,

@@ -11,6 +11,7 @@ from storage.case_batches import CaseBatches
 from storage.case_closings import CaseClosings
 from storage.case_deadlines import CaseDeadlines
 from storage.cases import CaseRepo
+from storage.client_stories import ClientStoryRepo
 from storage.clock import ClockRepo
 from storage.clock_shifts import ClockShiftRepo
 from storage.comments import CommentRepo
@@ -62,6 +63,7 @@ class Repositories:
     digest_times: DigestTimes
     reminders: ReminderRepo
     search: SearchRepo
+    client_stories: ClientStoryRepo
     silences: SilenceRepo
     employees: EmployeeRepo
     feeds: FeedRepo
@@ -99,6 +101,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         search=SearchRepo(database),
+        client_stories=ClientStoryRepo(database),
         silences=SilenceRepo(database),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),

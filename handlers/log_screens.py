@@ -1,5 +1,6 @@
 """What shows the log, or what a person has chosen of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,12 +15,14 @@ from bot.domain.people import Employee
 from bot.domain.search import Found, Unclear, read_query
 from bot.telegram.reply import Event, show
 from bot.views import calls as views
+from bot.views import client_stories as story_views
 from bot.views import log_views as chosen_views
 from bot.views import parties
 from bot.views import search as search_views
 from keyboards import calls as keyboards
 from keyboards import log_views as chosen_keyboards
 from keyboards.callbacks import LogPage
+from storage.client_stories import ClientStoryRepo
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.log_views import LogViewRepo
@@ -35,6 +38,7 @@ class LogScreens:
     journal: JournalRepo
     log_views: LogViewRepo
     search: SearchRepo
+    client_stories: ClientStoryRepo
     employees: EmployeeRepo
     settings: Settings
     clock: Clock
@@ -165,10 +169,20 @@ class LogScreens:
             filters=chosen_views.chosen(view, names),
             note=note,
             is_part=bool(view.parts),
+            story=await self._story(part.numbers, turn, employee),
             now=now,
             zone=zone,
         )
         return page, text
+
+    async def _story(self, numbers: Sequence[str], turn: Turn, employee: Employee) -> list[str]:
+        """What there was with the client, above the first page of their calls."""
+        if not numbers or turn is not Turn.FIRST:
+            return []
+        told = await self.client_stories.find(numbers, employee.scope)
+        if told is None:
+            return []
+        return story_views.story(told, now=self.clock(), zone=self.settings.zone)
 
     async def _helpful(self, view: LogView, employee: Employee) -> list[str]:
         """Those of the choices without any of which there are calls."""

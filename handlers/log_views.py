@@ -5,6 +5,7 @@ from dataclasses import replace
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.calls import Status
 from bot.domain.clock import Clock
 from bot.domain.errors import NoAccessError, NotFoundError
@@ -30,6 +31,7 @@ from keyboards.callbacks import (
     LogStatus,
     LogWithout,
 )
+from storage.audit import AuditRepo
 from storage.employees import EmployeeRepo
 from storage.groups import GroupRepo
 
@@ -183,8 +185,16 @@ async def keep(
 
 
 async def show_client(
-    query: CallbackQuery, callback_data: ClientLog, employee: Employee, log_screens: LogScreens
+    query: CallbackQuery,
+    callback_data: ClientLog,
+    employee: Employee,
+    log_screens: LogScreens,
+    audit: AuditRepo,
+    clock: Clock,
 ) -> None:
+    call = await log_screens.journal.get(callback_data.call, employee.scope)
+    by = By(employee.id, clock())
+    await audit.note(AuditKind.LOOKED_UP, by, call=call.id, number=call.client)
     await _show(query, LogView(client_of=callback_data.call), employee, log_screens)
 
 

@@ -1,5 +1,6 @@
 """The log, a day's numbers, the card of a call, the calendar."""
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,7 @@ def whole_log(
     title: str,
     *,
     filters: str,
+    story: Sequence[str] = (),
     note: str = "",
     is_part: bool = False,
     now: int,
@@ -70,9 +72,9 @@ def whole_log(
 ) -> str:
     """The journal, newest first, or a part of it.
 
-    `filters`: what else is chosen, in quoted words; `title` and `note` are quoted, too.
+    `filters`: what else is chosen, in quoted words; `title`, `story` and `note` are quoted, too.
     """
-    head = [f"<b>{title}</b>", *_filters(filters), *([note] if note else [])]
+    head = [f"<b>{title}</b>", *story, *_filters(filters), *([note] if note else [])]
     empty = "" if is_part else _("There are no calls yet.")
     return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty, dated=True)
 

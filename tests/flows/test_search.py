@@ -156,6 +156,39 @@ async def test_after_a_comment_a_number_is_looked_for_and_soon_any_text(
         assert "додати" in (await office.ask(ira, "і договір")).text.lower()
         await comment(office, ira, await office.ask(ira, "501112233"), "Просив рахунок")
         assert rows(await office.ask(ira, "4567")) == 3
-        await comment(office, ira, await office.ask(ira, "/log"), "Передзвонити", "4")
+        await comment(office, ira, await office.ask(ira, "/log"), "Надіслати договір", "4")
         clock.now += 121
-        assert rows(await office.ask(ira, "рахунок")) == 1
+        assert rows(await office.ask(ira, "надіслати")) == 1
+
+
+async def test_the_story_of_a_client_is_above_all_their_calls(
+    tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        ira, olena = await people(office)
+        back = {"direction": "out", "caller": {"number": "102"}, "callee": {"number": GANNA}}
+        await office.post(
+            *calls,
+            posted_call(
+                30, caller={"number": GANNA}, status="missed", extension=None, talk_seconds=0
+            ),
+            posted_call(29, **back, extension="102", rang=[]),
+        )
+        await comment(office, ira, await office.ask(ira, GANNA), "Просив <b>рахунок</b>")
+        card = await office.press(ira, await office.ask(ira, GANNA), "1")
+        story = await office.press(ira, card, "🔍")
+        assert story.text.split("\n\n")[0].split("\n") == [
+            "Усі дзвінки: +380 67 123 45 67",
+            "Усього 4: вхідних 3, вихідних 1",
+            "Перший дзвінок: 22 листопада 2026\u202fр.",
+            "🔴 Пропустили 2 рази: передзвонили 1, чекає 1",
+            "💬 10:43, Ірина Дем’янчук: Просив <b>рахунок</b>",
+        ]
+        assert rows(story) == 4
+        card = await office.press(olena, await office.ask(olena, GANNA), "1")
+        own = await office.press(olena, card, "🔍")
+        assert "Усього 2: вхідних 2, вихідних 0" in own.text
+        [[number]] = office.rows(
+            "SELECT number FROM audit WHERE kind = 'looked_up' AND call_id = 1"
+        )[1:]
+        assert number == "+380671234567"
