@@ -182,7 +182,7 @@ async def test_the_story_of_a_client_is_above_all_their_calls(
             "Усього 4: вхідних 3, вихідних 1",
             "Перший дзвінок: 22 листопада 2026\u202fр.",
             "🔴 Пропустили 2 рази: передзвонили 1, чекає 1",
-            "💬 10:43, Ірина Дем’янчук: Просив <b>рахунок</b>",
+            "💬 11:43, Ірина Дем’янчук: Просив <b>рахунок</b>",
         ]
         assert rows(story) == 4
         card = await office.press(olena, await office.ask(olena, GANNA), "1")
