@@ -24,6 +24,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import StartError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
+from bot.media.charts import Charts
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories
@@ -49,6 +50,7 @@ from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from handlers.log_screens import LogScreens
+from handlers.statistics import StatsScreens
 from storage.engine.base import Lease
 from storage.leases import SoleLease
 
@@ -91,6 +93,9 @@ def create_dispatcher(
     for /health. `background`: what outlasts a press is done there; None: nobody waits for it.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
+    log_screens = LogScreens(
+        repositories.journal, repositories.log_views, repositories.employees, settings, clock
+    )
     dispatcher = Dispatcher(
         storage=repositories.fsm,
         events_isolation=isolation,
@@ -104,9 +109,8 @@ def create_dispatcher(
         posts=posts or HookPosts(clock),
         lease=lease or SoleLease(),
         card_screens=card_screens,
-        log_screens=LogScreens(
-            repositories.journal, repositories.log_views, repositories.employees, settings, clock
-        ),
+        log_screens=log_screens,
+        stats_screens=StatsScreens(log_screens, repositories.statistics, Charts(), clock),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,

@@ -37,6 +37,7 @@ from storage.recording_files import RecordingFileRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 from storage.silences import SilenceRepo
+from storage.statistics import StatisticsRepo
 from storage.waiting_updates import WaitingUpdateRepo
 
 
@@ -59,6 +60,7 @@ class Repositories:
     dials: DialRepo
     digests: DigestRepo
     digest_times: DigestTimes
+    statistics: StatisticsRepo
     reminders: ReminderRepo
     silences: SilenceRepo
     employees: EmployeeRepo
@@ -102,6 +104,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         dials=DialRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),
+        statistics=StatisticsRepo(database, settings.zone),
         employees=EmployeeRepo(database),
         fsm=FsmStorage(database),
         invites=InviteRepo(database),

@@ -11,7 +11,7 @@ from bot.domain.calls import Status
 from bot.domain.log import Key, LogFilter
 from bot.domain.people import Scope
 from bot.domain.places import PlaceKind
-from storage.engine.base import Value
+from storage.engine.base import Select, Value
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql
 from storage.traits import status_sql, traits_sql
@@ -55,6 +55,23 @@ def among_sql(scope: Scope, log_filter: LogFilter) -> tuple[str, list[Value]]:
     return f"c.id IN ({ids})", [value for _, values in selects for value in values]
 
 
+def of_people_sql(log_filter: LogFilter) -> Select:
+    """A SELECT of the filtered calls of each employee, some of them twice; for EVERYTHING alone.
+
+    Rows of `employee_id`, `call_id` and `lost`, found as in the log of each extension.
+    """
+    asked = [
+        _joined([*number, *_of_log(log_filter), *_of_call(log_filter, _OF_EXTENSIONS[1]), *fate])
+        for number, fate in product(_numbers(log_filter), _fates(log_filter, _OF_EXTENSIONS[1]))
+    ]
+    selects = [
+        "SELECT z.employee_id, c.call_id, c.lost FROM employee_extensions AS z "  # noqa: S608
+        f"CROSS JOIN call_extensions AS c WHERE c.extension = z.extension AND {where}"
+        for where, _ in asked
+    ]
+    return " UNION ALL ".join(selects), [value for _, values in asked for value in values]
+
+
 def _table(scope: Scope, log_filter: LogFilter) -> tuple[str, str]:
     """What is read, and where the id of a call stands in it."""
     is_whole = scope.extensions is None and log_filter.extensions is None
@@ -70,15 +87,18 @@ def _parts(scope: Scope, log_filter: LogFilter) -> list[Predicates]:
     """What each part asks."""
     _, call = _table(scope, log_filter)
     extensions = scope.extensions if log_filter.extensions is None else log_filter.extensions
-    numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
     phones: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
     asked = [*_of_log(log_filter), *_of_call(log_filter, call)]
     if extensions is not scope.extensions and scope.extensions is not None:
         asked.append(call_in_scope_sql(scope, call))
     return [
         [*phone, *number, *asked, *fate]
-        for phone, number, fate in product(phones, numbers, _fates(log_filter, call))
+        for phone, number, fate in product(phones, _numbers(log_filter), _fates(log_filter, call))
     ]
+
+
+def _numbers(log_filter: LogFilter) -> list[Predicates]:
+    return [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
 
 
 def _of_log(log_filter: LogFilter) -> Predicates:

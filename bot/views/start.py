@@ -20,6 +20,7 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
         ("today", _("Today's calls")),
         ("log", _("The whole log")),
         ("missed", _("Clients not called back yet")),
+        ("stats", _("Statistics and charts")),
     ]
     if role is Role.ADMINISTRATOR:
         offered += [
