@@ -185,6 +185,8 @@ def create_notices(
         company=repositories.company,
         groups=repositories.groups,
         digests=repositories.digests,
+        statistics=repositories.statistics,
+        log_views=repositories.log_views,
         reminders=repositories.reminders,
         journal=repositories.journal,
         rejects=repositories.rejects,

@@ -39,6 +39,7 @@ from storage.reminders import ReminderRepo
 from storage.silences import SilenceRepo
 from storage.statistics import StatisticsRepo
 from storage.waiting_updates import WaitingUpdateRepo
+from storage.weekly_statistics import WeeklyStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Repositories:
     digests: DigestRepo
     digest_times: DigestTimes
     statistics: StatisticsRepo
+    weekly_statistics: WeeklyStatistics
     reminders: ReminderRepo
     silences: SilenceRepo
     employees: EmployeeRepo
@@ -105,6 +107,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),
         statistics=StatisticsRepo(database, settings.zone),
+        weekly_statistics=WeeklyStatistics(database, settings.zone),
         employees=EmployeeRepo(database),
         fsm=FsmStorage(database),
         invites=InviteRepo(database),

@@ -892,6 +892,12 @@ class DigestTime(CallbackData, prefix="et2"):
     is_wanted: bool
 
 
+class WeeklyStats(CallbackData, prefix="ew1"):
+    """Get the statistics of the last week on Mondays too, or no more."""
+
+    is_wanted: bool
+
+
 class DigestOwn(CallbackData, prefix="eo1"):
     """Get the digest at a time the person will type."""
 

@@ -53,7 +53,7 @@ def draw(asked: dict[str, Any]) -> bytes:
     figure = plt.figure(figsize=(_WIDTH / _DPI, _HEIGHT / _DPI), dpi=_DPI, facecolor=_CARD)
     figure.text(0.06, 0.966, asked["title"], size=21, weight="bold")
     figure.text(0.06, 0.944, asked["subtitle"], size=14, color=_QUIET)
-    _draw_hours(figure.add_axes((0.1, 0.655, 0.85, 0.2)), asked)
+    _draw_hours(figure.add_axes((0.1, 0.645, 0.85, 0.2)), asked)
     _draw_week(figure.add_axes((0.1, 0.345, 0.85, 0.205)), asked)
     _draw_back(figure.add_axes((0.22, 0.04, 0.69, 0.2)), asked)
     png = io.BytesIO()
@@ -118,7 +118,7 @@ def _draw_week(axes: Any, asked: dict[str, Any]) -> None:
 def _draw_back(axes: Any, asked: dict[str, Any]) -> None:
     """A bar for each span of time, with the number of clients at its end."""
     counts = asked["back"]
-    _head(axes, asked["words"]["back"], 1.06, left=-0.174)
+    _head(axes, asked["words"]["back"], 1.06, left=-0.232)
     _plain(axes)
     axes.set_xticks([])
     if not sum(counts):
@@ -140,7 +140,7 @@ def _head(axes: Any, words: str, height: float, *, left: float = -0.047) -> None
 def _plain(axes: Any) -> None:
     axes.set_facecolor(_CARD)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=13.5)
+    axes.tick_params(length=0, pad=7, labelsize=13.5)
     for spine in axes.spines.values():
         spine.set_visible(False)
 

@@ -98,7 +98,7 @@ def span_list(
     return "\n".join([title, "", *rows]) if rows else title
 
 
-def times(chosen: Sequence[int]) -> str:
+def times(chosen: Sequence[int], *, is_weekly: bool) -> str:
     lines = ["<b>" + _("Digests") + "</b>"]
     lines.append(
         _(
@@ -108,6 +108,8 @@ def times(chosen: Sequence[int]) -> str:
     )
     present = ", ".join(map(clock, chosen)) if chosen else _("none")
     lines += ["", _("Now: {hours}").format(hours=present)]
+    if is_weekly:
+        lines.append(_("On Mondays also the statistics of the last week."))
     return "\n".join(lines)
 
 

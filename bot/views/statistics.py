@@ -52,7 +52,8 @@ def statistics(
 
     `client`: the name and numbers of the client whose calls they are of, not quoted.
     """
-    lines = [f"📊 <b>{_('Statistics')}</b>"]
+    title = _("Statistics")
+    lines = [f"📊 <b>{title}</b>"]
     if client:
         lines.append(quoted(client))
     if chosen := log_views.chosen(view, names):
@@ -79,10 +80,10 @@ def number_name(number: Number) -> str:
     incoming, outgoing, inside = (DIRECTION[one] for one in Direction)
     return {
         Number.TOTAL: _("All calls"),
-        Number.IN: f"{incoming} " + _("Incoming"),
-        Number.OUT: f"{outgoing} " + _("Outgoing"),
-        Number.INTERNAL: f"{inside} " + _("Internal"),
-        Number.ANSWERED: f"{incoming} " + _("Answered"),
+        Number.IN: f"{incoming} " + _("Incoming calls"),
+        Number.OUT: f"{outgoing} " + _("Outgoing calls"),
+        Number.INTERNAL: f"{inside} " + _("Internal calls"),
+        Number.ANSWERED: f"{incoming} " + _("Answered calls"),
         Number.TALKS: f"{STATUS[Status.ANSWERED]} " + _("Talks"),
         Number.LOST: f"{STATUS[Status.MISSED]} " + _("Missed"),
         Number.RETURNED: f"{STATUS[Status.MISSED_CALLED_BACK]} " + _("Called back"),
@@ -106,20 +107,20 @@ def loads(told: Statistics) -> list[tuple[PersonLoad | LineLoad, str, str]]:
         *((one, one.name) for one in told.people[:SHOWN]),
         *((one, one.place.name) for one in told.lines[:SHOWN]),
     ]
-    sign = STATUS[Status.MISSED]
+    lost = STATUS[Status.MISSED] + " " + _("missed: {count}")
     return [
         (
             one,
             f"{cut(one_line(name), _NAME)}: {one.load.calls}",
-            f"{sign} {_('missed')}: {one.load.lost}" if one.load.lost else "",
+            lost.format(count=one.load.lost) if one.load.lost else "",
         )
         for one, name in named
     ]
 
 
 def caption(view: LogView, names: Mapping[int, str]) -> str:
-    chosen = log_views.chosen(view, names)
-    return f"📊 {chosen}" if chosen else f"📊 {_('Statistics')}"
+    chosen, name = log_views.chosen(view, names), _("Statistics")
+    return f"📊 {chosen or name}"
 
 
 def chart_words(view: LogView, names: Mapping[int, str]) -> ChartWords:
@@ -208,7 +209,7 @@ def _seconds(told: Statistics) -> list[str]:
 def _nine_of_ten(one: Spread) -> list[str]:
     if one.count < 2 or one.p90 is None:
         return []
-    return ["    " + _("9 of 10 within {took}").format(took=span(one.p90))]
+    return ["    " + _("9 of 10 times within {p90}").format(p90=span(one.p90))]
 
 
 def _hours(told: Statistics) -> list[str]:
