@@ -50,7 +50,8 @@ _OF_TOTALS = (
     # CROSS for SQLite: from the few calls, not from all cases there are.
     "SELECT 'case', k.state, 0, CASE WHEN k.state = 'called_back' "  # noqa: S608
     "THEN k.closed_at - k.opened_at END, "
-    f"sum(CASE WHEN {_SAID} THEN 0 ELSE 1 END), count(DISTINCT k.id) "
+    f"sum(CASE WHEN k.state = 'called_back' AND {_SAID} THEN 0 ELSE 1 END), "
+    "count(DISTINCT k.id) "
     "FROM f CROSS JOIN case_calls AS y CROSS JOIN cases AS k "
     "WHERE f.lost = 1 AND y.call_id = f.id AND y.part = 'lost' AND k.id = y.case_id GROUP BY 2, 4",
 )
