@@ -253,6 +253,7 @@ async def serve(
                 repositories.company,
                 repositories.reminders,
                 repositories.digest_times,
+                repositories.weekly_statistics,
                 repositories.open_cards,
                 repositories.dials,
                 repositories.audit,

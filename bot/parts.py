@@ -24,6 +24,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import StartError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
+from bot.media.charts import Charts
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories
@@ -50,6 +51,7 @@ from handlers.earlier_answers import AnswerEarlier
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from handlers.log_screens import LogScreens
 from handlers.search import SearchScreens
+from handlers.statistics import StatsScreens
 from storage.engine.base import Lease
 from storage.leases import SoleLease
 
@@ -116,6 +118,7 @@ def create_dispatcher(
         card_screens=card_screens,
         log_screens=log_screens,
         search_screens=SearchScreens(log_screens, repositories.audit, settings, clock),
+        stats_screens=StatsScreens(log_screens, repositories.statistics, Charts(), clock),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,
@@ -190,6 +193,8 @@ def create_notices(
         company=repositories.company,
         groups=repositories.groups,
         digests=repositories.digests,
+        statistics=repositories.statistics,
+        log_views=repositories.log_views,
         reminders=repositories.reminders,
         journal=repositories.journal,
         rejects=repositories.rejects,

@@ -39,7 +39,9 @@ from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
 from storage.search import SearchRepo
 from storage.silences import SilenceRepo
+from storage.statistics import StatisticsRepo
 from storage.waiting_updates import WaitingUpdateRepo
+from storage.weekly_statistics import WeeklyStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Repositories:
     dials: DialRepo
     digests: DigestRepo
     digest_times: DigestTimes
+    statistics: StatisticsRepo
+    weekly_statistics: WeeklyStatistics
     reminders: ReminderRepo
     search: SearchRepo
     client_stories: ClientStoryRepo
@@ -108,6 +112,8 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         dials=DialRepo(database),
         digests=DigestRepo(database, settings.zone, window=rules.window),
         digest_times=DigestTimes(database, settings.zone),
+        statistics=StatisticsRepo(database, settings.zone),
+        weekly_statistics=WeeklyStatistics(database, settings.zone),
         employees=EmployeeRepo(database),
         fsm=FsmStorage(database),
         invites=InviteRepo(database),

@@ -31,6 +31,7 @@ from handlers import (
     settings,
     staff,
     start,
+    statistics,
 )
 
 
@@ -42,6 +43,7 @@ def create_routers() -> list[Router]:
     private.include_routers(
         calls.create_router(),  # first: each router before it would cost a turn of a page 1 %
         log_views.create_router(),
+        statistics.create_router(),
         comments.create_router(),
         comment_history.create_router(),
         contacts.create_router(),

@@ -1,7 +1,6 @@
 """The log, today's calls, the card of a call, choosing a date."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from aiogram import Router
 from aiogram.filters import Command
@@ -10,23 +9,13 @@ from aiogram.types import CallbackQuery, Message
 from bot.config.settings import Settings
 from bot.delivery.cards import Cards, CardScreen
 from bot.domain.clock import Clock
-from bot.domain.errors import NotFoundError
-from bot.domain.hours import day_bounds
-from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
 from bot.telegram.filters import HasRole
 from bot.telegram.open_cards import drawing
 from bot.telegram.reply import Event, answer, show
-from bot.views import calls as views
 from handlers.log_screens import LogScreens
-from keyboards import calls as keyboards
 from keyboards.callbacks import AlertCard, Calendar, Card, LogPage, TodayPage
 from storage.journal import JournalRepo
-
-_MONTHS = range(12 * 1999, 12 * 2101)
-"""Those that calls can be in: sources refuse other years, a day more or less for the zones."""
-
-_FAR_FUTURE = 1 << 50
 
 
 def create_router() -> Router:
@@ -104,31 +93,6 @@ async def open_alert_card(
 
 
 async def choose_date(
-    query: CallbackQuery,
-    callback_data: Calendar,
-    employee: Employee,
-    journal: JournalRepo,
-    log_screens: LogScreens,
-    settings: Settings,
+    query: CallbackQuery, callback_data: Calendar, employee: Employee, log_screens: LogScreens
 ) -> None:
-    if (month := callback_data.month) not in _MONTHS:
-        raise NotFoundError(f"month {month}")
-    first, after = callback_data.first_day, callback_data.turned(month + 1).first_day
-    days = range(first.toordinal(), after.toordinal())
-    spans = [day_bounds(date.fromordinal(day), settings.zone) for day in days]
-    spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
-    view = await log_screens.log_views.get(employee.id, callback_data.view)
-    part = await log_screens.part(view.without("days").without("period"), employee)
-    *has, has_earlier, has_later, is_live = await journal.has_calls(employee.scope, part, spans)
-    with_calls = {number for number, is_there in enumerate(has, start=1) if is_there}
-    today = log_screens.today()
-    if is_live and today.toordinal() in days:
-        with_calls.add(today.day)
-    has_later = has_later or (is_live and today >= after)
-    markup = keyboards.calendar(
-        callback_data,
-        days=with_calls,
-        has_earlier=has_earlier and month > _MONTHS[0],
-        has_later=has_later and month < _MONTHS[-1],
-    )
-    await show(query, views.calendar_title(callback_data.first), markup)
+    await log_screens.show_calendar(query, callback_data, employee)

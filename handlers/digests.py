@@ -30,11 +30,13 @@ from keyboards.callbacks import (
     DigestOwn,
     DigestPages,
     DigestTime,
+    WeeklyStats,
 )
 from storage.cases import CaseRepo
 from storage.company import CompanyRepo
 from storage.digest_times import LIMIT, DigestTimes
 from storage.digests import DigestRepo
+from storage.weekly_statistics import WeeklyStatistics
 
 _LONGEST = 32 * 1440
 _END_OF_TIME = 1 << 27
@@ -93,6 +95,7 @@ def create_router() -> Router:
     router.callback_query.register(show_now, DigestNow.filter())
     router.callback_query.register(show_times, DigestMenu.filter())
     router.callback_query.register(set_time, DigestTime.filter())
+    router.callback_query.register(set_weekly, WeeklyStats.filter())
     router.callback_query.register(ask_time, DigestOwn.filter())
     dialogs.register_answers(
         router, DigestDialog.time, DigestOwn, answered=time_sent, cancelled=cancel
@@ -133,8 +136,13 @@ async def show_now(
     await answer(query)
 
 
-async def show_times(query: CallbackQuery, employee: Employee, digest_times: DigestTimes) -> None:
-    await _show_times(query, employee, digest_times)
+async def show_times(
+    query: CallbackQuery,
+    employee: Employee,
+    digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
+) -> None:
+    await _show_times(query, employee, digest_times, weekly_statistics)
 
 
 async def set_time(
@@ -142,6 +150,7 @@ async def set_time(
     callback_data: DigestTime,
     employee: Employee,
     digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
     clock: Clock,
 ) -> None:
     if callback_data.minutes not in range(DAY):
@@ -151,7 +160,20 @@ async def set_time(
         await digest_times.remove(employee.id, callback_data.minutes)
     elif not await digest_times.add(employee.id, callback_data.minutes, now=clock()):
         toast = views.too_many(LIMIT)
-    await _show_times(query, employee, digest_times, toast=toast)
+    await _show_times(query, employee, digest_times, weekly_statistics, toast=toast)
+
+
+async def set_weekly(
+    query: CallbackQuery,
+    callback_data: WeeklyStats,
+    employee: Employee,
+    digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
+    clock: Clock,
+) -> None:
+    await weekly_statistics.set_wanted(employee.id, is_wanted=callback_data.is_wanted, now=clock())
+    toast = company_views.saved()
+    await _show_times(query, employee, digest_times, weekly_statistics, toast=toast)
 
 
 async def ask_time(query: CallbackQuery, callback_data: DigestOwn, state: FSMContext) -> None:
@@ -164,6 +186,7 @@ async def time_sent(
     dialog: Dialog[DigestOwn],
     employee: Employee,
     digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
     clock: Clock,
 ) -> None:
     try:
@@ -174,20 +197,31 @@ async def time_sent(
     async with dialog.ending(message):
         if not await digest_times.add(employee.id, minutes, now=clock()):
             await say(message, views.too_many(LIMIT))
-        await _show_times(message, employee, digest_times)
+        await _show_times(message, employee, digest_times, weekly_statistics)
 
 
 async def cancel(
-    event: Event, dialog: Dialog[DigestOwn], employee: Employee, digest_times: DigestTimes
+    event: Event,
+    dialog: Dialog[DigestOwn],
+    employee: Employee,
+    digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
 ) -> None:
     async with dialog.ending(event):
-        await _show_times(event, employee, digest_times)
+        await _show_times(event, employee, digest_times, weekly_statistics)
 
 
 async def _show_times(
-    event: Event, employee: Employee, digest_times: DigestTimes, *, toast: str | None = None
+    event: Event,
+    employee: Employee,
+    digest_times: DigestTimes,
+    weekly_statistics: WeeklyStatistics,
+    *,
+    toast: str | None = None,
 ) -> None:
     chosen = await digest_times.times(employee.id)
     offered = sorted({*keyboards.PRESETS, *chosen})
-    markup = keyboards.times(chosen, {minutes: views.clock(minutes) for minutes in offered})
-    await show(event, views.times(chosen), markup, toast=toast)
+    is_weekly = await weekly_statistics.is_wanted(employee.id)
+    labels = {minutes: views.clock(minutes) for minutes in offered}
+    markup = keyboards.times(chosen, labels, is_weekly=is_weekly)
+    await show(event, views.times(chosen, is_weekly=is_weekly), markup, toast=toast)

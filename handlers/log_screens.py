@@ -11,6 +11,7 @@ from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page, Turn
 from bot.domain.log_views import Fate, LogView
+from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
 from bot.domain.search import Found, Unclear, read_query
 from bot.telegram.reply import Event, show
@@ -21,14 +22,18 @@ from bot.views import parties
 from bot.views import search as search_views
 from keyboards import calls as keyboards
 from keyboards import log_views as chosen_keyboards
-from keyboards.callbacks import LogPage
+from keyboards.callbacks import Calendar, LogPage, StatsCalendar
 from storage.client_stories import ClientStoryRepo
 from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.log_views import LogViewRepo
 from storage.search import SearchRepo
 
-ALWAYS = [(0, 1 << 50)]
+_FAR_FUTURE = 1 << 50
+ALWAYS = [(0, _FAR_FUTURE)]
+
+_MONTHS = range(12 * 1999, 12 * 2101)
+"""Those that calls can be in: sources refuse other years, a day more or less for the zones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,34 @@ class LogScreens:
             sees_all=employee.scope.is_all,
         )
         await show(event, chosen_views.panel(view, names, found=found), markup)
+
+    async def show_calendar(
+        self, event: Event, shown: Calendar | StatsCalendar, employee: Employee
+    ) -> None:
+        """Show a month, to choose of its days those that have calls."""
+        if (month := shown.month) not in _MONTHS:
+            raise NotFoundError(f"month {month}")
+        first, after = shown.first_day, shown.turned(month + 1).first_day
+        days = range(first.toordinal(), after.toordinal())
+        spans = [day_bounds(date.fromordinal(day), self.settings.zone) for day in days]
+        spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
+        view = await self.log_views.get(employee.id, shown.view)
+        part = await self.part(view.without("days").without("period"), employee)
+        *has, has_earlier, has_later, is_live = await self.journal.has_calls(
+            employee.scope, part, spans
+        )
+        with_calls = {number for number, is_there in enumerate(has, start=1) if is_there}
+        today = self.today()
+        if is_live and today.toordinal() in days:
+            with_calls.add(today.day)
+        has_later = has_later or (is_live and today >= after)
+        markup = keyboards.calendar(
+            shown,
+            days=with_calls,
+            has_earlier=has_earlier and month > _MONTHS[0],
+            has_later=has_later and month < _MONTHS[-1],
+        )
+        await show(event, views.calendar_title(shown.first), markup)
 
     async def part(self, view: LogView, employee: Employee) -> LogFilter:
         """The part of the log that a view is. Raises NotFoundError if there is none (any more)."""

@@ -78,6 +78,8 @@ async def show_days(
 ) -> None:
     view = await log_screens.log_views.get(employee.id, callback_data.view)
     days = (callback_data.first, callback_data.last)
+    if 0 in days:  # the calendar has no such day
+        raise NotFoundError(f"days {days}")
     await _show(query, replace(view, days=days, period=None), employee, log_screens)
 
 

@@ -16,8 +16,9 @@ from bot.domain.company import EscalationField
 from bot.domain.contact_files import FileKind
 from bot.domain.digests import CaseGroup
 from bot.domain.log import Key, Turn
-from bot.domain.log_views import Chip
+from bot.domain.log_views import Chip, Period
 from bot.domain.people import AlertScope, Language, Role
+from bot.domain.statistics import Number
 
 # Greater numbers are no button of ours; within these bounds everything fits 64 bytes.
 Id = Annotated[int, Field(ge=0, lt=10**9)]
@@ -175,6 +176,73 @@ class ClientLog(CallbackData, prefix="lk1"):
     """All calls with the client of a call."""
 
     call: Id
+
+
+class StatsShow(CallbackData, prefix="z1"):
+    """The statistics of a view of the log.
+
+    `day`: on which it was shown, as date.toordinal(), so that "today" means what it meant; 0:
+    now. `lists`: with the buttons of the lists behind the numbers.
+    """
+
+    view: Id
+    day: Count = 0
+    lists: bool = False
+
+
+class StatsPeriod(CallbackData, prefix="zp1"):
+    """The statistics of the same, in another period."""
+
+    view: Id
+    period: Period
+
+
+class StatsCalendar(CallbackData, prefix="zc1"):
+    """The days of a month, to choose those that statistics are of; the fields as in Calendar."""
+
+    month: Count
+    view: Id
+    first: Count = ANY_DAY
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the month. Raises ValueError for a forged month."""
+        return date(self.month // 12, self.month % 12 + 1, 1)
+
+    def turned(self, month: int) -> "StatsCalendar":
+        """Another month, with the same way back."""
+        return self.model_copy(update={"month": month})
+
+    @property
+    def page(self) -> StatsShow:
+        return StatsShow(view=self.view)
+
+
+class StatsDays(CallbackData, prefix="zd1"):
+    """The statistics of days, `first` to `last` as date.toordinal(), and of all else chosen."""
+
+    view: Id
+    first: Count
+    last: Count
+
+
+class StatsList(CallbackData, prefix="zl1"):
+    """The list behind a number, in a message of its own; `view` and `day` as in StatsShow.
+
+    `who`: the id of the employee, or the `code` of the line, whose number it is.
+    """
+
+    view: Id
+    day: Count
+    number: Number
+    who: Code = 0
+
+
+class StatsChart(CallbackData, prefix="zg1"):
+    """The pictures; `view` and `day` as in StatsShow."""
+
+    view: Id
+    day: Count
 
 
 class AlertCard(CallbackData, prefix="a1"):
@@ -821,6 +889,12 @@ class DigestTime(CallbackData, prefix="et2"):
     """Get the digest at this minute of the day too, or no more."""
 
     minutes: Count
+    is_wanted: bool
+
+
+class WeeklyStats(CallbackData, prefix="ew1"):
+    """Get the statistics of the last week on Mondays too, or no more."""
+
     is_wanted: bool
 
 

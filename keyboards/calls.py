@@ -4,6 +4,7 @@ from calendar import Calendar as Weeks
 from collections.abc import Collection, Mapping
 from datetime import date
 
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from aiogram.utils.i18n import get_i18n
 from aiogram.utils.i18n import gettext as _
@@ -34,6 +35,8 @@ from keyboards.callbacks import (
     LogPanel,
     Nothing,
     RemindMenu,
+    StatsCalendar,
+    StatsDays,
 )
 from keyboards.calling_back import call_back
 from keyboards.log_views import chip, dropping
@@ -137,7 +140,7 @@ def comment_history(pressed: CommentHistory) -> InlineKeyboardMarkup:
 
 
 def calendar(
-    shown: Calendar, *, days: Collection[int], has_earlier: bool, has_later: bool
+    shown: Calendar | StatsCalendar, *, days: Collection[int], has_earlier: bool, has_later: bool
 ) -> InlineKeyboardMarkup:
     """A month of buttons; only the `days` (of the month) that have calls can be pressed."""
     first = shown.first_day
@@ -198,7 +201,9 @@ def _pages(page: Page, shown: LogPage) -> Row:
     ]
 
 
-def _day(shown: Calendar, first: date, number: int, *, is_on: bool) -> InlineKeyboardButton:
+def _day(
+    shown: Calendar | StatsCalendar, first: date, number: int, *, is_on: bool
+) -> InlineKeyboardButton:
     if not is_on:
         return button("·" if number else " ", Nothing())
     day = first.replace(day=number).toordinal()
@@ -206,10 +211,12 @@ def _day(shown: Calendar, first: date, number: int, *, is_on: bool) -> InlineKey
     return button(label, _chosen(shown, day))
 
 
-def _chosen(shown: Calendar, day: int) -> Calendar | LogDays | LogPage:
+def _chosen(shown: Calendar | StatsCalendar, day: int) -> CallbackData:
     """What a day is the button of."""
     if shown.first == ANY_DAY:
         return shown.model_copy(update={"first": day})
+    if isinstance(shown, StatsCalendar):
+        return StatsDays(view=shown.view, first=min(shown.first, day), last=max(shown.first, day))
     if shown.first:
         return LogDays(view=shown.view, first=min(shown.first, day), last=max(shown.first, day))
     if shown.view < STORED_FROM:  # nothing but a day was chosen

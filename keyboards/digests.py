@@ -21,6 +21,7 @@ from keyboards.callbacks import (
     DigestPages,
     DigestTime,
     SettingsMenu,
+    WeeklyStats,
 )
 
 PRESETS = (9 * 60, 13 * 60, 18 * 60, 21 * 60)
@@ -64,7 +65,9 @@ def span_list(page: BoardPage, shown: DigestPages, viewer: Employee) -> InlineKe
     return keyboard(*in_rows(numbers, 5), *turns)
 
 
-def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMarkup:
+def times(
+    chosen: Sequence[int], labels: Mapping[int, str], *, is_weekly: bool
+) -> InlineKeyboardMarkup:
     """`labels`: the times offered, and those chosen, in words."""
     buttons = [
         choice(
@@ -77,6 +80,13 @@ def times(chosen: Sequence[int], labels: Mapping[int, str]) -> InlineKeyboardMar
     return keyboard(
         *in_rows(buttons, 4),
         [button(_("✏️ Another time"), DigestOwn())],
+        [
+            choice(
+                _("📈 Statistics on Mondays"),
+                WeeklyStats(is_wanted=not is_weekly),
+                is_chosen=is_weekly,
+            )
+        ],
         [button(_("📊 Show today's"), DigestNow())],
         [button(_("⬅️ Settings"), SettingsMenu())],
     )

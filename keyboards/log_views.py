@@ -27,6 +27,7 @@ from keyboards.callbacks import (
     LogSave,
     LogStatus,
     LogWithout,
+    StatsShow,
 )
 
 _WIDTH = 30
@@ -105,6 +106,7 @@ def panel(
             button("⭐ " + short(told, _WIDTH), LogPage(view=id_)) for id_, told in saved.items()
         ),
         _keeping(view, view_id, saved),
+        [button(_("📊 Statistics"), StatsShow(view=view_id))],
         [button(_("⬅️ Show"), LogPage(view=view_id))],
     ]
     return keyboard(*filter(None, rows))

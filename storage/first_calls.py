@@ -17,7 +17,8 @@ def is_new_client_sql(client: str, started_at: str, call_id: str = "0") -> str:
     earlier = (
         "NOT EXISTS (SELECT 1 FROM calls AS e "  # noqa: S608
         f"WHERE e.client IN {same_client_sql(client)} AND e.position >= {{since}} "
-        f"AND (e.position, e.id) < ({{since}} + {started_at}, {call_id}))"
+        # OFFSET for PostgreSQL: it looks for each call, and does not join all of the log.
+        f"AND (e.position, e.id) < ({{since}} + {started_at}, {call_id}) LIMIT 1 OFFSET 0)"
     )
     over, live = earlier.format(since=0), earlier.format(since=LIVE_POSITION)
     return f"({client} IS NOT NULL AND {over} AND {live})"

@@ -15,7 +15,7 @@ from bot.domain.log import Key, LogFilter
 from bot.domain.people import EVERYTHING, Scope
 from bot.domain.places import PlaceKind
 from bot.domain.search import Found
-from storage.engine.base import Value, marks_sql
+from storage.engine.base import Select, Value, marks_sql
 from storage.first_calls import is_new_client_sql
 from storage.scopes import call_in_scope_sql
 from storage.search import comments_sql, names_sql
@@ -89,6 +89,24 @@ def among_sql(scope: Scope, log_filter: LogFilter) -> tuple[str, list[Value]]:
     return f"c.id IN ({ids})", [value for _, values in selects for value in values]
 
 
+def of_people_sql(log_filter: LogFilter) -> Select:
+    """A SELECT of the filtered calls of each employee, some of them twice; for EVERYTHING alone.
+
+    Rows of `employee_id`, `call_id` and `lost`, found as in the log of each extension.
+    """
+    found = log_filter.found
+    ways = _ways(_OF_EXTENSIONS, "c.call_id", log_filter, found)
+    if found is not None and not found:
+        ways = [_Way([("1 = 0", [])])]
+    asked = [_joined(way.asked) for way in ways]
+    selects = [
+        "SELECT z.employee_id, c.call_id, c.lost FROM employee_extensions AS z "  # noqa: S608
+        f"CROSS JOIN call_extensions AS c WHERE c.extension = z.extension AND {where}"
+        for where, _ in asked
+    ]
+    return " UNION ALL ".join(selects), [value for _, values in asked for value in values]
+
+
 def _joined(asked: Predicates) -> tuple[str, list[Value]]:
     where = " AND ".join(sql for sql, _ in asked) or "1 = 1"
     return where, [value for _, values in asked for value in values]
@@ -113,18 +131,25 @@ def _parts_at(
     """The parts of the log of each of the extensions; None: of the whole log."""
     table, call = (_CALLS, "c.id") if extensions is None else (_OF_EXTENSIONS, "c.call_id")
     phones: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
-    numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
-    asked = [*_of_log(log_filter), *_of_call(log_filter, table)]
-    if scope.extensions is not None:
-        asked.append(call_in_scope_sql(scope, call))
-    ways = [_Way()] if found is None else _ways(found, table, call)
+    mine = [] if scope.extensions is None else [call_in_scope_sql(scope, call)]
     return [
-        _Part(table, call, [*phone, *number, *way.asked, *asked, *fate], way.is_gathered)
-        for phone, number, way, fate in product(phones, numbers, ways, _fates(log_filter, call))
+        _Part(table, call, [*phone, *way.asked, *mine], way.is_gathered)
+        for phone, way in product(phones, _ways(table, call, log_filter, found))
     ]
 
 
-def _ways(found: Found, table: str, call: str) -> list[_Way]:
+def _ways(table: str, call: str, log_filter: LogFilter, found: Found | None) -> list[_Way]:
+    """All that is asked of a call, but at which extension it is."""
+    numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
+    searched = [_Way()] if found is None else _searched(found, table, call)
+    asked = [*_of_log(log_filter), *_of_call(log_filter, table)]
+    return [
+        _Way([*number, *way.asked, *asked, *fate], way.is_gathered)
+        for number, way, fate in product(numbers, searched, _fates(log_filter, call))
+    ]
+
+
+def _searched(found: Found, table: str, call: str) -> list[_Way]:
     """How calls in a table are found, but for those in the whole log by extensions."""
     ways = []
     if len(found.numbers) <= FEW:

@@ -72,6 +72,21 @@ def commented_sql(table: str) -> str:
     return f"{table}.traits & {COMMENTED} = {COMMENTED}"
 
 
+def kind_sql(table: str) -> str:
+    """Which way a call went and whether somebody talked: see `kind_of`."""
+    return f"{table}.traits & {_DIRECTION | _TALKED}"
+
+
+def kind_of(bits: int) -> tuple[Direction | None, bool]:
+    """The direction, None where an older program has not said it, and whether somebody talked."""
+    ways = {number: one for one, number in _DIRECTIONS.items()}
+    return ways.get(bits & _DIRECTION), bool(bits & _TALKED)
+
+
+TALK_KIND = _TALKED
+"""The bit of a kind in which somebody talked."""
+
+
 def status_sql(status: Status, table: str) -> str:
     """That a call is stored with the status."""
     return f"{table}.traits & {_STATUS} = {_STATUSES[status]}"

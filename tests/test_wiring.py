@@ -32,7 +32,7 @@ bot.delivery  | bot.domain bot.telemetry bot.telegram.errors bot.views keyboards
 bot.telegram  | bot.domain bot.telemetry bot.views storage
 bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake storage
 handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digests \
-                bot.delivery.cards bot.telegram bot.views keyboards storage
+                bot.delivery.cards bot.delivery.statistics bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.repositories | bot.config storage
 bot.parts     | bot handlers keyboards storage
@@ -59,6 +59,8 @@ COMPOSERS = {"bot.repositories", "bot.parts", "bot.app", "bot.cli", "bot.__main_
 
 ONLY_IN = {
     "av": {"bot.media.opus", "bot.demo.pbx.sounds"},
+    "matplotlib": {"bot.media.drawing"},
+    "PIL": {"bot.media.drawing"},
     "apscheduler": {"bot.jobs.timer"},
     "aiosqlite": {
         *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),

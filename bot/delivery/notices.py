@@ -8,15 +8,18 @@ from aiogram.types import InlineKeyboardMarkup
 from aiogram.utils.i18n import I18n
 
 from bot.delivery.digests import digest_message
+from bot.delivery.statistics import count_statistics, statistics_message
 from bot.domain.calling_back import CallBack
 from bot.domain.calls import CaseState
 from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
 from bot.domain.clock_shifts import mending_zone
 from bot.domain.contacts import client_link
-from bot.domain.digests import digest_span
+from bot.domain.digests import WEEKLY, digest_span, week_before
 from bot.domain.errors import AppError, NoAccessError
-from bot.domain.hours import Hours
+from bot.domain.hours import Hours, day_bounds, local_date
+from bot.domain.log import LogFilter
+from bot.domain.log_views import LogView
 from bot.domain.outbox import MessageKind, Owed, Priority
 from bot.domain.people import EVERYTHING, AlertScope, Employee, EmployeeState, Role
 from bot.views import alerts as views
@@ -42,8 +45,10 @@ from storage.feeds import FeedRepo
 from storage.groups import GroupRepo
 from storage.invites import InviteRepo
 from storage.journal import JournalRepo
+from storage.log_views import LogViewRepo
 from storage.rejects import RejectRepo
 from storage.reminders import ReminderRepo
+from storage.statistics import StatisticsRepo
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Notices:
     company: CompanyRepo
     groups: GroupRepo
     digests: DigestRepo
+    statistics: StatisticsRepo
+    log_views: LogViewRepo
     reminders: ReminderRepo
     journal: JournalRepo
     rejects: RejectRepo
@@ -314,9 +321,35 @@ class Notices:
         if not employee.role.takes_clients:
             return None
         due_at, minutes = map(int, owed.subject.split())
+        if minutes == WEEKLY:
+            return await self._weekly(due_at, employee)
         start, end = digest_span(due_at, minutes, self.zone)
         text, markup = await digest_message(
             employee, start, end, digests=self.digests, company=self.company, zone=self.zone
+        )
+        return Notice(text, markup, employee)
+
+    async def _weekly(self, due_at: int, employee: Employee) -> Notice | None:
+        """The statistics of the week before; nothing to one who has no calls to see."""
+        if employee.scope.extensions == ():
+            return None
+        first, last = week_before(due_at, self.zone)
+        view = LogView(days=(first.toordinal(), last.toordinal()))
+        part = LogFilter(start=day_bounds(first, self.zone)[0], end=day_bounds(last, self.zone)[1])
+        now = self.clock()
+        told, before = await count_statistics(
+            self.statistics, employee, view, part, now=now, zone=self.zone
+        )
+        text, markup = statistics_message(
+            told,
+            view,
+            before,
+            chosen=view,
+            view_id=await self.log_views.put(employee.id, view),
+            day=local_date(now, self.zone).toordinal(),
+            names={},
+            zone=self.zone,
+            now=now,
         )
         return Notice(text, markup, employee)
 

@@ -1,14 +1,17 @@
 """Digests: what became of the clients whose calls were lost in a span of time."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.domain.hours import day_bounds, local_date, moment_of
+from bot.domain.hours import DAY, day_bounds, local_date, moment_of
 
 _NOON = 12 * 60
 """Minutes of the day."""
+
+WEEKLY = 7 * DAY
+"""Stands for the minute of the day where the statistics of a week are owed, not a digest."""
 
 
 class CaseGroup(StrEnum):
@@ -94,6 +97,13 @@ def digest_span(due_at: int, minutes: int, zone: ZoneInfo) -> tuple[int, int]:
     if minutes < _NOON:
         return day_bounds(day - timedelta(days=1), zone)
     return moment_of(day, 0, zone), due_at
+
+
+def week_before(due_at: int, zone: ZoneInfo) -> tuple[date, date]:
+    """The Monday and the Sunday of the week before the one that the moment is in."""
+    day = local_date(due_at, zone)
+    monday = day - timedelta(days=day.weekday() + 7)
+    return monday, monday + timedelta(days=6)
 
 
 def day_so_far(now: int, zone: ZoneInfo) -> tuple[int, int]:

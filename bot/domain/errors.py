@@ -123,6 +123,10 @@ class RecordingBusyError(RecordingError):
     pass
 
 
+class DrawingError(AppError):
+    """A picture could not be drawn."""
+
+
 class StorageError(Exception):
     pass
 

@@ -17,6 +17,7 @@ from storage.digest_times import DigestTimes
 from storage.open_cards import OpenCardRepo
 from storage.reminders import ReminderRepo
 from storage.search import SearchRepo
+from storage.weekly_statistics import WeeklyStatistics
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Jobs:
         company: CompanyRepo,
         reminders: ReminderRepo,
         digest_times: DigestTimes,
+        weekly_statistics: WeeklyStatistics,
         open_cards: OpenCardRepo,
         dials: DialRepo,
         audit: AuditRepo,
@@ -47,6 +49,7 @@ class Jobs:
         self._company = company
         self._reminders = reminders
         self._digest_times = digest_times
+        self._weekly_statistics = weekly_statistics
         self._open_cards = open_cards
         self._dials = dials
         self._audit = audit
@@ -70,6 +73,7 @@ class Jobs:
             self._reminders.owe_due,
             self._company.owe_open_cases,
             self._digest_times.owe_due,
+            self._weekly_statistics.owe_due,
             self._dials.lapse,
         ]
         timer.every(1, self._clock_watch.look)

@@ -8,7 +8,6 @@ the recording and what it writes to, which has no name on the disk either.
 import asyncio
 import json
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.domain.errors import RecordingBrokenError, RecordingTooLargeError
+from bot.media.programs import run_program
 
 AT_ONCE = 2
 """Recordings that are converted at the same time; the others wait."""
@@ -25,9 +25,6 @@ SECONDS = 660.0
 """How long one may take; by itself the program ends a minute earlier."""
 
 _PROGRAM = Path(__file__).with_name("opus.py")
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
-"""What of the environment says how programs are found, and begun."""
-
 _TOLD_BYTES = 65536
 _CHUNK = 65536
 
@@ -77,26 +74,16 @@ class Converter:
 
 async def _run(sound: int, file: int, kind: str) -> bytes:
     """What the program tells; b"" if it tells nothing."""
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", str(_PROGRAM), str(sound), str(file), kind),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=(sound, file),
-        env={name: os.environ[name] for name in _KEPT if name in os.environ},
-    )
     try:
-        assert program.stdout is not None  # noqa: S101 - a pipe, as asked
-        async with asyncio.timeout(SECONDS):
-            told = await program.stdout.read(_TOLD_BYTES)
-            await program.wait()
-            return told
+        return await run_program(
+            _PROGRAM,
+            *(str(sound), str(file), kind),
+            seconds=SECONDS,
+            most=_TOLD_BYTES,
+            files=(sound, file),
+        )
     except TimeoutError:
         raise RecordingBrokenError("it takes too long to convert") from None
-    finally:
-        if program.returncode is None:
-            program.kill()
-            await program.wait()
 
 
 def _parts(told: bytes) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from bot.domain.people import EVERYTHING, Scope
 from bot.views import board
 from bot.views.calls import no_extensions
 from bot.views.formats import brief, cut, day, hour_minute, one_line, span
+from bot.views.trends import percent, trend
 
 PEOPLE_SHOWN = 10
 _HOUR = 3600
@@ -97,7 +98,7 @@ def span_list(
     return "\n".join([title, "", *rows]) if rows else title
 
 
-def times(chosen: Sequence[int]) -> str:
+def times(chosen: Sequence[int], *, is_weekly: bool) -> str:
     lines = ["<b>" + _("Digests") + "</b>"]
     lines.append(
         _(
@@ -107,6 +108,8 @@ def times(chosen: Sequence[int]) -> str:
     )
     present = ", ".join(map(clock, chosen)) if chosen else _("none")
     lines += ["", _("Now: {hours}").format(hours=present)]
+    if is_weekly:
+        lines.append(_("On Mondays also the statistics of the last week."))
     return "\n".join(lines)
 
 
@@ -151,8 +154,8 @@ def _number(digest: Digest, group: CaseGroup) -> str:
     now = digest.totals.count(group)
     before = digest.before.count(group) if digest.before else None
     less = True if group in _LESS_IS_BETTER else None
-    trend = _trend(now, before, str(before), is_less_better=less)
-    return f"{group_name(group)}: <b>{now}</b>{trend}"
+    change = trend(now, before, str(before), is_less_better=less)
+    return f"{group_name(group)}: <b>{now}</b>{change}"
 
 
 def _speed(digest: Digest) -> list[str]:
@@ -161,8 +164,8 @@ def _speed(digest: Digest) -> list[str]:
     lines = []
     if totals.median is not None and totals.p90 is not None:
         was = before.median if before else None
-        trend = _trend(totals.median, was, span(was or 0), is_less_better=True)
-        lines.append(_("We call back after {median}").format(median=span(totals.median)) + trend)
+        change = trend(totals.median, was, span(was or 0), is_less_better=True)
+        lines.append(_("We call back after {median}").format(median=span(totals.median)) + change)
         if totals.called_back > 1:
             lines.append(_("9 of 10 times within {p90}").format(p90=span(totals.p90)))
     if totals.share is not None:
@@ -172,9 +175,9 @@ def _speed(digest: Digest) -> list[str]:
             )
         )
         was = before.share if before else None
-        earlier = _("a week earlier {words}").format(words=_percent(was or 0))
-        trend = _trend(totals.share, was, earlier, is_less_better=False, says_same=False)
-        lines.append(_("In time: {percent}").format(percent=_percent(totals.share)) + trend)
+        earlier = _("a week earlier {words}").format(words=percent(was or 0))
+        change = trend(totals.share, was, earlier, is_less_better=False, says_same=False)
+        lines.append(_("In time: {percent}").format(percent=percent(totals.share)) + change)
     return lines
 
 
@@ -192,31 +195,6 @@ def _worst_hour(digest: Digest, start: int, zone: ZoneInfo) -> str:
 
 def _hour(start: int, zone: ZoneInfo) -> str:
     return f"{hour_minute(start, zone)}–{hour_minute(start + _HOUR, zone)}"
-
-
-def _percent(value: int) -> str:
-    return _("{count}%").format(count=value)
-
-
-def _trend(
-    now: int,
-    before: int | None,
-    words: str,
-    *,
-    is_less_better: bool | None,
-    says_same: bool = True,
-) -> str:
-    """An arrow, the number of a week earlier, and whether that is better; empty if not known."""
-    if before is None:
-        return ""
-    if now == before:
-        same = _("the same")
-        return f" ({words}), {same}" if says_same else f" ({words})"
-    arrow = "↑" if now > before else "↓"
-    if is_less_better is None:
-        return f" {arrow} ({words})"
-    verdict = _("better") if (now < before) is is_less_better else _("worse")
-    return f" {arrow} ({words}), {verdict}"
 
 
 def _person(one: DigestPerson) -> str:

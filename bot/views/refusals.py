@@ -7,6 +7,7 @@ from aiogram.utils.i18n import ngettext
 from bot.domain.errors import (
     AnothersError,
     ConflictError,
+    DrawingError,
     InviteError,
     NoAccessError,
     NoClientsError,
@@ -32,6 +33,8 @@ from bot.domain.errors import (
 def refusal(error: BaseException) -> str:
     """One plain sentence for a person; an unexpected error is not explained."""
     match error:
+        case DrawingError():
+            return _("The picture could not be drawn. Try again later.")
         case NotFoundError():
             return _("This record is gone: it was deleted.")
         case NotRungError():

@@ -21,6 +21,7 @@ def commands(role: Role | None) -> list[tuple[str, str]]:
         ("log", _("The whole log")),
         ("missed", _("Clients not called back yet")),
         ("search", _("Find calls by a number, a name, a word")),
+        ("stats", _("Statistics and charts")),
     ]
     if role is Role.ADMINISTRATOR:
         offered += [

@@ -16,12 +16,14 @@ from tests.bench import (
     memory,
     pages,
     presses,
+    statistics,
 )
 from tests.bench.figures import Figure, Growth, fsync_seconds, print_figures, print_growth
 from tests.bench.logs import Bench, say
 
 PARTS = {
     "pages": pages.measure,
+    "statistics": statistics.measure,
     "hooks": hooks.measure,
     "imports": imports.measure,
     "presses": presses.measure,

@@ -39,7 +39,18 @@ async def test_a_link_lets_a_person_in_as_it_says(app: App) -> None:
     assert "Extensions: 101, 102" in app.text
     assert "You see the calls of your own extensions." in app.text
     [menu] = app.menus(STRANGER)
-    assert menu == ["today", "log", "missed", "search", "settings", "help", "cancel", "start"]
+    everybody = [
+        "today",
+        "log",
+        "missed",
+        "search",
+        "stats",
+        "settings",
+        "help",
+        "cancel",
+        "start",
+    ]
+    assert menu == everybody
 
 
 async def test_the_name_in_the_link_wins(app: App) -> None:

@@ -47,6 +47,7 @@ class Server:
             repositories.company,
             repositories.reminders,
             repositories.digest_times,
+            repositories.weekly_statistics,
             repositories.open_cards,
             repositories.dials,
             repositories.audit,

@@ -546,7 +546,7 @@ def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
         yield company_keyboards.number(name, words, values[-1])
     yield from (company_keyboards.hours_question(-1), company_keyboards.hours_question(0))
     yield company_keyboards.quiet(is_set=True)
-    yield digest_keyboards.times([540], {540: "21:00", 1: "18:00"})
+    yield digest_keyboards.times([540], {540: "21:00", 1: "18:00"}, is_weekly=True)
     list_place = DigestPages(group=CaseGroup.LEFT, since=1, until=2)
     yield digest_keyboards.span_list(BoardPage((case(lost),) * 8, 2, 3, 24), list_place, boss)
     yield group_keyboards.group(1, [(1, "0445550101")], ())

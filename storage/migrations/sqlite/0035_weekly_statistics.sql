@@ -1,0 +1,8 @@
+-- Who gets the statistics of each week; told: the Monday, as date.toordinal(), on which they were last
+-- owed, or from which on the next are.
+CREATE TABLE weekly_statistics (
+    employee_id INTEGER PRIMARY KEY REFERENCES employees (id) ON DELETE CASCADE,
+    told        INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX weekly_statistics_told ON weekly_statistics (told);
