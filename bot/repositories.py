@@ -25,6 +25,7 @@ from storage.digests import DigestRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
+from storage.export_plans import ExportPlans
 from storage.feeds import FeedRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -62,6 +63,7 @@ class Repositories:
     reminders: ReminderRepo
     silences: SilenceRepo
     employees: EmployeeRepo
+    export_plans: ExportPlans
     feeds: FeedRepo
     fsm: FsmStorage
     invites: InviteRepo
@@ -97,6 +99,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
         silences=SilenceRepo(database),
+        export_plans=ExportPlans(database, settings.zone),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),
         dials=DialRepo(database),

@@ -12,11 +12,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from bot.domain.errors import RecordingBrokenError, RecordingTooLargeError
+from bot.media.written_files import WrittenPart
 
 AT_ONCE = 2
 """Recordings that are converted at the same time; the others wait."""
@@ -29,7 +30,6 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """What of the environment says how programs are found, and begun."""
 
 _TOLD_BYTES = 65536
-_CHUNK = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,11 @@ class Voice:
     """A voice message, Opus in OGG, of so many seconds; one of several if the sound is long."""
 
     seconds: int
-    size: int
-    _file: IO[bytes] = field(repr=False)
-    _start: int = 0
+    file: WrittenPart
 
-    async def read(self) -> AsyncIterator[bytes]:
+    def read(self) -> AsyncIterator[bytes]:
         """All of it from its beginning, as often as wanted."""
-        place, end = self._start, self._start + self.size
-        while place < end:
-            length = min(_CHUNK, end - place)
-            chunk = await asyncio.to_thread(os.pread, self._file.fileno(), length, place)
-            if not chunk:
-                return
-            yield chunk
-            place += len(chunk)
+        return self.file.read()
 
 
 class Converter:
@@ -70,7 +61,7 @@ class Converter:
             voices, start = [], 0
             for size, milliseconds in _parts(told):
                 seconds = max(1, round(milliseconds / 1000))
-                voices.append(Voice(seconds, size, file, start))
+                voices.append(Voice(seconds, WrittenPart(file, start, size)))
                 start += size
             yield voices
 

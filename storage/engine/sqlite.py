@@ -160,6 +160,17 @@ async def open_sqlite(
 
 
 @asynccontextmanager
+async def open_sqlite_to_read(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """Open a file that is there and of this version, for a program that only reads it.
+
+    Raises StartError if it cannot be opened.
+    """
+    async with _connect(path) as reader:
+        await reader.execute("PRAGMA query_only = ON")
+        yield SqliteDatabase(path, reader, [reader])
+
+
+@asynccontextmanager
 async def _connect(path: Path) -> AsyncIterator[_Connection]:
     async with AsyncExitStack() as stack:
         try:
