@@ -29,20 +29,20 @@ def menu(
         button(f"{_SIGNS[kind]} {kind.name}", ExportStart(view=shown.view, kind=kind))
         for kind in ExportKind
     ]
-    every_monday = [
+    every_monday = column(
         choice(
             _("🗓 Mondays: {kind}").format(kind=kind.name),
             ExportWeekly(kind=kind, **fields),
             is_chosen=kind is weekly,
         )
         for kind in ExportKind
-    ]
+    )
     drops = column(
         button(f"🗑 {kind.name}: {short(words, _WIDTH)}", ExportDrop(weekly=view, **fields))
         for view, (kind, words) in others.items()
     )
     back = [button(_("⬅️ Log"), shown.page)]
-    return keyboard(*filter(None, [files if is_any else [], every_monday, *drops, back]))
+    return keyboard(*filter(None, [files if is_any else [], *every_monday, *drops, back]))
 
 
 def cancel() -> InlineKeyboardMarkup:

@@ -40,7 +40,7 @@ def menu(chosen: str, found: str, *, weekly: ExportKind | None, others: int) -> 
 
 
 def whole_log() -> str:
-    return _("The whole log")
+    return _("All of the log")
 
 
 def waiting() -> str:
