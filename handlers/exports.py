@@ -192,7 +192,7 @@ class _Telling:
 
     async def sending(self) -> None:
         self.is_sent = True
-        await self.edit(views.sending())
+        await self.edit(views.sending(), keyboards.cancel())
 
     async def keep_on(self, seconds: float) -> None:
         """Tell it again and again, until cancelled."""

@@ -58,9 +58,13 @@ class WeeklyExports:
         try:
             if clock() < plan.due_at + LATE:
                 await self._make(plan)
-        except (AppError, StorageError, AiogramError) as error:
+        except Exception as error:  # whatever it is: not again at once, and not for ever
+            is_known = isinstance(error, AppError | StorageError | AiogramError)
             log.warning(
-                "the weekly file of employee %d: %s", plan.employee_id, type(error).__name__
+                "the weekly file of employee %d: %s",
+                plan.employee_id,
+                type(error).__name__,
+                exc_info=None if is_known else error,
             )
             is_done = is_closed(error) or isinstance(error, NotFoundError)
         if not self.may_send():
@@ -77,10 +81,10 @@ class WeeklyExports:
         if employee.state is not EmployeeState.ACTIVE or employee.scope.extensions == ():
             return
         view = await screens.log_views.get(employee.id, plan.view_id)
-        chosen = await self.sender.words(view, employee)
         week = week_before(plan.due_at, screens.settings.zone)
         days = (week[0].toordinal(), week[1].toordinal())
         with self.i18n.context(), self.i18n.use_locale(employee.language):
             export = Export(employee, replace(view, days=days), plan.kind, weekly=True)
+            chosen = await self.sender.words(view, employee)
             if not await self.sender.send(self.bot, export, _Nobody(), may_send=self.may_send):
                 await self.bot.send_message(employee.tg_id, views.nothing_weekly(chosen, week))
