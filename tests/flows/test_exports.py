@@ -114,7 +114,7 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
         noted = office.rows("SELECT count, detail FROM audit WHERE kind = 'exported' ORDER BY id")
         assert [row[0] for row in noted] == [3, 5]
         assert '"xlsx"' in noted[0][1]
-        audit = await office.ask(boss, "/audit")
+        audit = await office.press(boss, await office.ask(boss, "/staff"), "📜")
         assert "дзвінки, XLSX, 5 рядків" in audit.text
 
 

@@ -174,7 +174,7 @@ async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None
 async def test_a_full_disk_is_said_to_be_one(tmp_path: Path, i18n: I18n) -> None:
     found = await stored(tmp_path / "dzvinok.db", 100)
     for kind in ExportKind:
-        with Path("/dev/full").open("r+b") as full:
+        with Path("/dev/full").open("r+b") as full:  # noqa: ASYNC230 - no disk is waited for
             program = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot.exporting", str(full.fileno())),
                 cwd=ROOT,
