@@ -3,6 +3,9 @@
 import asyncio
 import csv
 import io
+import os
+import signal
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -164,15 +167,18 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         boss = await office.administrator()
         await some_calls(office)
         screen = await menu(office, boss)
-        office.telegram.faults.add("sendDocument", "slow", chat_id=ADMIN, seconds=20)
         await office.press(boss, screen, "📗")
+        program = await halted_program()
         progress = await boss.wait_for(has_button("✖️"))
         assert await pressed(boss, screen, "📄") == "Ваш файл уже готується"
-        await boss.wait_for(lambda one: one.id == progress.id and "надсилаю" in one.text)
         ended = await office.press(boss, progress, "✖️")
         assert ended.text == "✖️ Вивантаження скасовано."
         assert not ended.buttons
+        async with asyncio.timeout(10):
+            while program in programs():  # noqa: ASYNC110 - nobody tells of its end
+                await asyncio.sleep(0.02)
         assert not [one for one in boss.messages() if one.media]
+        assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
         # what ended with the bot can only be begun anew
         stale = await boss.press_stale(ended, ExportCancel().pack())
         await stale.answered()
@@ -260,6 +266,27 @@ async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
         told = await boss.wait_for(lambda one: "Таких дзвінків не було" in one.text, 30)
         assert told.text.startswith("🗓 Тиждень 16–22 ")
         await planned(office, at("2026-11-30 09:00"))
+
+
+def programs() -> set[int]:
+    """The programs that make the files of an export, begun by this process."""
+    found = set()
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            with suppress(OSError):
+                if b"bot.exporting" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.add(int(child))
+    return found
+
+
+async def halted_program() -> int:
+    """Wait until an export is begun, and halt its program."""
+    async with asyncio.timeout(10):
+        while not (found := programs()):  # noqa: ASYNC110 - nobody tells of its beginning
+            await asyncio.sleep(0.002)
+    [program] = found
+    os.kill(program, signal.SIGSTOP)
+    return program
 
 
 async def planned(office: Office, due_at: int) -> None:

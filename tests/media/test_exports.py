@@ -156,7 +156,8 @@ async def test_ten_times_the_calls_take_no_more_memory(tmp_path: Path, i18n: I18
     for kind in ExportKind:
         _, of_few = await made(replace(job(few, kind, words(i18n)), at_once=500))
         _, of_many = await made(replace(job(many, kind, words(i18n)), at_once=500))
-        assert of_many < of_few + 16_000, kind  # KiB; the caches fill up meanwhile
+        assert 20_000 < of_few < 100_000, kind  # KiB, most of it libraries
+        assert of_many < of_few + 8_000, kind  # the caches fill up meanwhile
 
 
 async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None:
