@@ -289,6 +289,23 @@ async def halted_program() -> int:
     return program
 
 
+async def test_who_has_blocked_the_bot_holds_up_nobody_and_is_tried_next_week(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(at("2026-11-20 12:00"))
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.SUPERVISOR)
+        await office.post(dialled("c", at("2026-11-20 11:00")))
+        for user in (boss, olena):
+            await office.press(user, await menu(office, user), "🗓 Щопонеділка: CSV")
+        office.telegram.faults.add("sendDocument", "forbidden", chat_id=ADMIN)
+        clock.advance(3 * DAY)
+        await olena.wait_for(lambda one: media_name(one).endswith("csv"), 30)
+        await planned(office, at("2026-11-30 09:00"))
+        assert not [one for one in boss.messages() if one.media]
+
+
 async def planned(office: Office, due_at: int) -> None:
     """Wait until all weekly files are due then."""
     async with asyncio.timeout(15):
