@@ -35,7 +35,14 @@ from bot.jobs.leading import Leading
 from bot.jobs.silence_watch import SilenceWatch
 from bot.jobs.timer import start_timer
 from bot.media.recordings import Recordings
-from bot.parts import create_bot, create_cards, create_dispatcher, create_notices, find_recording
+from bot.parts import (
+    create_bot,
+    create_cards,
+    create_dispatcher,
+    create_export_screens,
+    create_notices,
+    find_recording,
+)
 from bot.repositories import Repositories, create_repositories
 from bot.sources.base import DialSource
 from bot.sources.http_api import certificates, create_client
@@ -54,6 +61,7 @@ from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from bot.web.source_figures import SourceFigures
 from handlers.dialog_state import adopt
+from handlers.weekly_exports import WeeklyExports
 from storage.case_backfill import create_missing_cases
 from storage.database import open_database
 from storage.engine.base import Database, Lease
@@ -63,6 +71,9 @@ from storage.older_programs import mend_traits
 log = logging.getLogger(__name__)
 
 _SWITCH_SECONDS = 0.0005
+
+_EXPORTS_AT_ONCE = 4
+"""Of which one is made while the others are sent."""
 
 
 class Worker(Protocol):
@@ -162,6 +173,8 @@ async def serve(
         dialler = Dialler(
             able, repositories.dials, clock=clock, wake=bell.ring, is_leader=lambda: lease.is_held
         )
+        exporting = await stack.enter_async_context(Background(at_once=_EXPORTS_AT_ONCE))
+        export_screens = create_export_screens(repositories, settings, clock, exporting)
         dispatcher = create_dispatcher(
             settings=settings,
             repositories=repositories,
@@ -177,6 +190,7 @@ async def serve(
             posts=posts,
             lease=lease,
             background=await stack.enter_async_context(Background()),
+            export_screens=export_screens,
         )
         delayed_screens = DelayedScreens(
             bot,
@@ -267,6 +281,14 @@ async def serve(
                     zone=settings.zone,
                 ),
                 wake=bell.ring,
+                weekly_exports=WeeklyExports(
+                    bot,
+                    export_screens.sender,
+                    repositories.export_plans,
+                    exporting,
+                    i18n,
+                    may_send=lambda: lease.is_held,
+                ).begin_due,
                 retention_days=settings.retention_days,
                 audit_days=settings.audit_days,
             )

@@ -25,6 +25,7 @@ from bot.domain.errors import StartError
 from bot.domain.posts import HookPosts
 from bot.domain.receiving import Receiving
 from bot.media.charts import Charts
+from bot.media.exports import Exporter
 from bot.media.origins import can_be_heard
 from bot.media.recordings import Recordings
 from bot.repositories import Repositories
@@ -48,6 +49,8 @@ from handlers.contact_files import FileScreens
 from handlers.contact_screens import ContactScreens
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
+from handlers.export_files import ExportSender
+from handlers.exports import ExportScreens
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from handlers.log_screens import LogScreens
 from handlers.search import SearchScreens
@@ -85,6 +88,7 @@ def create_dispatcher(
     posts: HookPosts | None = None,
     lease: Lease | None = None,
     background: Background | None = None,
+    export_screens: ExportScreens | None = None,
 ) -> Dispatcher:
     """What answers people: the routers of `handlers`, and the parameters they ask for by name.
 
@@ -92,17 +96,10 @@ def create_dispatcher(
     whether updates come in, for /health. `steady`: see `serve`. `isolation` holds up the updates
     of a person while one is handled. `posts` and `lease`: what comes to the hooks and who leads,
     for /health. `background`: what outlasts a press is done there; None: nobody waits for it.
+    `export_screens`: those that the weekly exports share; None: others.
     """
     card_screens = CardScreens(cards, repositories.journal, settings, clock)
-    log_screens = LogScreens(
-        repositories.journal,
-        repositories.log_views,
-        repositories.search,
-        repositories.client_stories,
-        repositories.employees,
-        settings,
-        clock,
-    )
+    log_screens = create_log_screens(repositories, settings, clock)
     dispatcher = Dispatcher(
         storage=repositories.fsm,
         events_isolation=isolation,
@@ -119,6 +116,8 @@ def create_dispatcher(
         log_screens=log_screens,
         search_screens=SearchScreens(log_screens, repositories.audit, settings, clock),
         stats_screens=StatsScreens(log_screens, repositories.statistics, Charts(), clock),
+        export_screens=export_screens
+        or create_export_screens(repositories, settings, clock, Background()),
         board_screens=BoardScreens(repositories.cases, settings, clock),
         case_screens=CaseScreens(
             repositories.cases,
@@ -172,6 +171,27 @@ def create_dispatcher(
         observer.middleware(LeaveWhenRefused())
     dispatcher.include_routers(*create_routers())
     return dispatcher
+
+
+def create_log_screens(repositories: Repositories, settings: Settings, clock: Clock) -> LogScreens:
+    return LogScreens(
+        repositories.journal,
+        repositories.log_views,
+        repositories.search,
+        repositories.client_stories,
+        repositories.employees,
+        settings,
+        clock,
+    )
+
+
+def create_export_screens(
+    repositories: Repositories, settings: Settings, clock: Clock, background: Background
+) -> ExportScreens:
+    sender = ExportSender(
+        create_log_screens(repositories, settings, clock), repositories.audit, Exporter()
+    )
+    return ExportScreens(sender, repositories.export_plans, background)
 
 
 def create_notices(

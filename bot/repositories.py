@@ -26,6 +26,7 @@ from storage.digests import DigestRepo
 from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
+from storage.export_plans import ExportPlans
 from storage.feeds import FeedRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -70,6 +71,7 @@ class Repositories:
     client_stories: ClientStoryRepo
     silences: SilenceRepo
     employees: EmployeeRepo
+    export_plans: ExportPlans
     feeds: FeedRepo
     fsm: FsmStorage
     invites: InviteRepo
@@ -107,6 +109,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         search=SearchRepo(database),
         client_stories=ClientStoryRepo(database),
         silences=SilenceRepo(database),
+        export_plans=ExportPlans(database, settings.zone),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),
         dials=DialRepo(database),

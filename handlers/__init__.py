@@ -19,6 +19,7 @@ from handlers import (
     contact_files,
     contacts,
     digests,
+    exports,
     fallback,
     groups,
     health,
@@ -44,6 +45,7 @@ def create_routers() -> list[Router]:
         calls.create_router(),  # first: each router before it would cost a turn of a page 1 %
         log_views.create_router(),
         statistics.create_router(),
+        exports.create_router(),
         comments.create_router(),
         comment_history.create_router(),
         contacts.create_router(),

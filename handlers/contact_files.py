@@ -10,21 +10,19 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
 from aiogram import Bot, F, Router
-from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramRetryAfter
+from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.filters import StateFilter
 from aiogram.types import (
     CallbackQuery,
     Document,
     InlineKeyboardMarkup,
-    InputFile,
     Message,
-    ReplyParameters,
 )
 from aiohttp import ClientError
 
@@ -35,7 +33,8 @@ from bot.domain.contacts import Contact
 from bot.domain.errors import NoAccessError, StorageError
 from bot.domain.hours import local_date
 from bot.domain.people import Employee
-from bot.media.contact_files import ContactFiles, pieces, read_back, read_contacts
+from bot.media.contact_files import ContactFiles, pieces, read_contacts
+from bot.media.written_files import WrittenPart
 from bot.telegram.background import Background
 from bot.telegram.errors import ShownLaterError, is_unchanged
 from bot.telegram.filters import HasRole, Where
@@ -43,6 +42,7 @@ from bot.telegram.reply import answer, say, show
 from bot.views import contact_files as views
 from bot.views import formats
 from handlers.contact_book import SEES_ALL
+from handlers.sent_files import WrittenFile, send_document
 from keyboards import contact_book as keyboards
 from keyboards.callbacks import BookExport, BookFile, FileButton, FileStep
 from storage.contact_book import ContactBook
@@ -56,10 +56,7 @@ MEGABYTES = 20
 _BYTES = MEGABYTES * 1024 * 1024
 _PROGRESS_SECONDS = 3.0
 _FETCH_SECONDS = 300
-_UPLOAD_SECONDS = 300
 _GOODBYE_SECONDS = 2.0
-_PATIENT_TIMES = 5
-_PATIENT_SECONDS = 120
 
 _SUFFIXES = (".vcf", ".vcard", ".csv", ".tsv", ".txt", ".xlsx", ".xls")
 _TYPES = frozenset(
@@ -256,18 +253,22 @@ async def ask_kind(query: CallbackQuery) -> None:
 
 
 async def send_all(
-    query: CallbackQuery, callback_data: BookExport, employee: Employee, file_screens: FileScreens
+    query: CallbackQuery,
+    callback_data: BookExport,
+    bot: Bot,
+    employee: Employee,
+    file_screens: FileScreens,
 ) -> None:
     key = employee.id, callback_data.kind
     if file_screens.background.is_under_way(key) or not isinstance(query.message, Message):
         await answer(query, views.under_way())
         return
     log.info("employee %d asked for all contacts as %s", employee.id, callback_data.kind)
-    file_screens.background.start(key, _send(query.message, callback_data.kind, file_screens))
+    file_screens.background.start(key, _send(query.message, bot, callback_data.kind, file_screens))
     await answer(query, views.on_its_way())
 
 
-async def _send(message: Message, kind: FileKind, screens: FileScreens) -> None:
+async def _send(message: Message, bot: Bot, kind: FileKind, screens: FileScreens) -> None:
     numbers = await screens.book.most_numbers()
     with ContactFiles(kind, views.headings(), numbers=numbers) as files:
         count = 0
@@ -280,7 +281,13 @@ async def _send(message: Message, kind: FileKind, screens: FileScreens) -> None:
             part = f"-{number}" if len(files.files) > 1 else ""
             name = f"{views.filename()}-{day:%Y-%m-%d}{part}.{kind.value}"
             try:
-                await _send_file(message, _Written(file, name), caption=views.sent(count))
+                await send_document(
+                    bot,
+                    message.chat.id,
+                    WrittenFile(WrittenPart(file), name),
+                    caption=views.sent(count),
+                    below=message.message_id,
+                )
             except AiogramError as error:
                 log.warning("contacts cannot be sent: %s", type(error).__name__)
                 return
@@ -290,30 +297,3 @@ def _added(contact: Contact, settings: Settings) -> list[str]:
     """The cells that say who added a contact, and when."""
     at = contact.added_at
     return [contact.added_by or "", formats.date_time(at, settings.zone) if at else ""]
-
-
-class _Written(InputFile):
-    """A file of ours as aiogram uploads it, again too if Telegram wants it later."""
-
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        super().__init__(filename=name)
-        self._file = file
-
-    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
-        del bot
-        async for chunk in read_back(self._file):
-            yield chunk
-
-
-async def _send_file(message: Message, file: InputFile, *, caption: str) -> None:
-    reply = ReplyParameters(message_id=message.message_id, allow_sending_without_reply=True)
-    sending = message.answer_document(file, caption=caption, reply_parameters=reply)
-    for more in reversed(range(_PATIENT_TIMES)):
-        try:
-            if message.bot:
-                await message.bot(sending, request_timeout=_UPLOAD_SECONDS)
-            return
-        except TelegramRetryAfter as error:
-            if not more or error.retry_after > _PATIENT_SECONDS:
-                raise
-            await asyncio.sleep(error.retry_after)

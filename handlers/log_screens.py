@@ -159,6 +159,12 @@ class LogScreens:
         people = {view.person for view in shown if view.person}
         return {one: (await self.employees.get(one)).name for one in people}
 
+    async def client_title(self, view: LogView, employee: Employee) -> str:
+        """Whose calls a view is of, by name and numbers, not quoted. Raises NotFoundError."""
+        call = await self._call_of_client(view, employee)
+        numbers = await self.journal.numbers_of_client(call.client) if call.client else ()
+        return parties.client_title(call, numbers)
+
     def month(self, view: LogView, page: Page) -> int:
         """The month, as in Calendar, of the days shown or else of the newest call on the page."""
         zone = self.settings.zone
@@ -190,8 +196,7 @@ class LogScreens:
         page = await self.journal.page(scope, part, turn=turn, key=key, size=size)
         client = None
         if view.client_of:
-            call = await self._call_of_client(view, employee)
-            client = parties.client_title(call, part.numbers)
+            client = await self.client_title(view, employee)
         title, note = views.log_title(client), ""
         if view.query:
             title = search_views.title(view.query)

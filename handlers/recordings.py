@@ -1,7 +1,6 @@
 """Listening to the recording of a call: it comes below the card, as a voice message or several."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -30,6 +29,7 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import answer, show
 from bot.views import recordings as views
 from bot.views import refusals
+from handlers.sent_files import WrittenFile
 from keyboards.callbacks import Listen
 from storage.audit import AuditRepo
 from storage.employees import EmployeeRepo
@@ -107,19 +107,6 @@ def _progress(recordings: Recordings, employee: Employee, call: Call) -> str:
     return views.on_its_way()
 
 
-class _VoiceFile(InputFile):
-    """A voice message as aiogram uploads it, again too if Telegram wants it later."""
-
-    def __init__(self, voice: Voice, name: str) -> None:
-        super().__init__(filename=name + ".ogg")
-        self._voice = voice
-
-    async def read(self, bot: Bot) -> AsyncGenerator[bytes, None]:
-        del bot
-        async for chunk in self._voice.read():
-            yield chunk
-
-
 @dataclass(frozen=True, slots=True)
 class _Sending:
     """Sends recordings below the card in this message."""
@@ -161,7 +148,7 @@ class _Sending:
         """Send the parts behind those that were sent; keep the ids, if these are all."""
         ids: list[str] = []
         for number, voice in enumerate(voices[sent:], start=sent):
-            file = _VoiceFile(voice, views.filename(call, self.zone))
+            file = WrittenFile(voice.file, views.filename(call, self.zone) + ".ogg")
             part = _Part(number, len(voices), voice.seconds)
             try:
                 ids.append(await self._send(call, file, kind, part))

@@ -15,6 +15,7 @@ from bot.domain.cases import Board, BoardAge
 from bot.domain.company import EscalationField
 from bot.domain.contact_files import FileKind
 from bot.domain.digests import CaseGroup
+from bot.domain.exports import ExportKind
 from bot.domain.log import Key, Turn
 from bot.domain.log_views import Chip, Period
 from bot.domain.people import AlertScope, Language, Role
@@ -87,6 +88,58 @@ class Calendar(CallbackData, prefix="d2"):
     @property
     def page(self) -> LogPage:
         return _log_page(self)
+
+
+class ExportMenu(CallbackData, prefix="xm1"):
+    """The log as a file: which part of it, and the page it was asked for from."""
+
+    view: Id
+    position: Moment
+    id: Id
+
+    @property
+    def page(self) -> LogPage:
+        return _log_page(self)
+
+
+class ExportStart(CallbackData, prefix="xs1"):
+    """Make the file of this part of the log, and send it."""
+
+    view: Id
+    kind: ExportKind
+
+
+class ExportCancel(CallbackData, prefix="xc1"):
+    """Make no more of the file that the message tells of."""
+
+
+class ExportWeekly(CallbackData, prefix="xw1"):
+    """Send the week before every Monday, as this kind; or no more, if it is that already.
+
+    The rest as in ExportMenu.
+    """
+
+    kind: ExportKind
+    view: Id
+    position: Moment
+    id: Id
+
+    @property
+    def menu(self) -> ExportMenu:
+        return ExportMenu(view=self.view, position=self.position, id=self.id)
+
+
+class ExportDrop(CallbackData, prefix="xd1"):
+    """Send the file of this part of the log (`weekly`: its view) every Monday no more."""
+
+    weekly: Id
+    view: Id
+    position: Moment
+    id: Id
+
+    @property
+    def menu(self) -> ExportMenu:
+        return ExportMenu(view=self.view, position=self.position, id=self.id)
 
 
 class Card(CallbackData, prefix="c2"):
@@ -631,7 +684,7 @@ class DialogButton(CallbackData, prefix="q1"):
     step: DialogStep
 
 
-def _log_page(button: Calendar | Card) -> LogPage:
+def _log_page(button: Calendar | ExportMenu | Card) -> LogPage:
     return LogPage(
         view=button.view,
         turn=Turn.AT if button.id else Turn.FIRST,

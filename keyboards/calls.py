@@ -28,6 +28,7 @@ from keyboards.callbacks import (
     CommentStep,
     ContactButton,
     ContactStep,
+    ExportMenu,
     Listen,
     LogClear,
     LogDays,
@@ -76,6 +77,7 @@ def log(
         ],
         [
             button(_("🎛 Filters"), LogPanel(view=shown.view)),
+            *([button("⬇️", ExportMenu(**fields))] if page.calls else []),
             button("🔄", anchor if page.has_newer else shown.turned(Turn.FIRST)),
         ],
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.domain.errors import StartError
 from storage.engine.base import Database, Server
-from storage.engine.sqlite import open_sqlite
+from storage.engine.sqlite import open_sqlite, open_sqlite_to_read
 from storage.engine.sqlite_files import copy_database, remove_database
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "describe_server",
     "needing_postgres",
     "open_database",
+    "open_to_read",
     "remove_database",
 ]
 
@@ -29,6 +30,15 @@ def open_database(where: Where) -> AbstractAsyncContextManager[Database]:
     with needing_postgres():
         from storage.engine.postgres import open_postgres
     return open_postgres(where)
+
+
+def open_to_read(where: Where) -> AbstractAsyncContextManager[Database]:
+    """Open what a bot is at work on, to read it beside the bot. Raises StartError."""
+    if isinstance(where, Path):
+        return open_sqlite_to_read(where)
+    with needing_postgres():
+        from storage.engine.postgres import open_postgres_to_read
+    return open_postgres_to_read(where)
 
 
 async def describe_server(url: str) -> Server:

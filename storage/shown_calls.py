@@ -131,6 +131,11 @@ def shown_calls(
     return {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
 
 
+def shown_status(stored: Status, fate: CaseState | None) -> Status:
+    """The status that is shown; `fate`: how the case of a lost call stands."""
+    return Status.MISSED_CALLED_BACK if fate is CaseState.CALLED_BACK else stored
+
+
 def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
     extension, state = row["closing_extension"], CaseState(row["state"])
     closed_by = row["closed_by"] if state is CaseState.BY_HAND else None
@@ -159,10 +164,9 @@ def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:
 
 def _call(row: Row, case: Row | None, colleagues: dict[str, str]) -> Call:
     wait, talk, started_at = row["wait"], row["talk"], row["started_at"]
-    status = Status(row["status"])
     link = _link(case, colleagues) if case else None
-    if link and link.part is CasePart.LOST and link.state is CaseState.CALLED_BACK:
-        status = Status.MISSED_CALLED_BACK
+    fate = link.state if link and link.part is CasePart.LOST else None
+    status = shown_status(Status(row["status"]), fate)
     ended_at: int | None = row["ended_at"]
     if wait is not None and talk is not None:
         ended_at = started_at + wait + talk

@@ -34,6 +34,7 @@ bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake 
 handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digests \
                 bot.delivery.cards bot.delivery.statistics bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
+bot.exporting | bot.domain bot.media storage
 bot.repositories | bot.config storage
 bot.parts     | bot handlers keyboards storage
 bot.app       | bot handlers keyboards storage
@@ -54,7 +55,14 @@ def rooms_of(table: str) -> dict[str, set[str]]:
 
 ROOMS = rooms_of(ROOMS_TABLE)
 
-COMPOSERS = {"bot.repositories", "bot.parts", "bot.app", "bot.cli", "bot.__main__"}
+COMPOSERS = {
+    "bot.exporting",
+    "bot.repositories",
+    "bot.parts",
+    "bot.app",
+    "bot.cli",
+    "bot.__main__",
+}
 """What puts the others together: nothing else imports these."""
 
 ONLY_IN = {
@@ -62,6 +70,7 @@ ONLY_IN = {
     "matplotlib": {"bot.media.drawing"},
     "PIL": {"bot.media.drawing"},
     "apscheduler": {"bot.jobs.timer"},
+    "xlsxwriter": {"bot.media.call_tables"},
     "aiosqlite": {
         *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
     },

@@ -65,7 +65,7 @@ class AuditKind(StrEnum):
 
     LISTENED = "listened"
     LOOKED_UP = "looked_up"  # query
-    EXPORTED = "exported"  # what
+    EXPORTED = "exported"  # what, format; weekly: it came by itself
 
     UNKNOWN = "unknown"
     """Of a newer version, which runs beside this one or ran before it."""

@@ -88,6 +88,7 @@ _NOT_DIALLED = re.compile(r"[^\d+]", re.ASCII)
 """What people read between digits."""
 
 _UKRAINIAN = re.compile(r"(\+380 \d\d \d{3} \d\d)(\d\d)")
+_MOBILE = re.compile(r"(\+380)(50|63|66|67|68|73|93|95|96|97|98|99)(\d{3})(\d\d)(\d\d)", re.ASCII)
 """The library leaves four digits at the end together; in Ukraine people read them in twos."""
 
 _TRUNK_EIGHT = frozenset(
@@ -170,6 +171,8 @@ def shown_number(number: str | None) -> str | None:
 @lru_cache(maxsize=1 << 12)
 def spaced(number: str) -> str:
     """A client's number as people read it: E.164 in groups, anything else as it came."""
+    if mobile := _MOBILE.fullmatch(number):  # most are; it spares files of them half of their time
+        return " ".join(mobile.groups())
     try:
         parsed = phonenumbers.parse(number, None)
     except NumberParseException:

@@ -40,10 +40,11 @@ class Jobs:
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
         wake: Callable[[], None],
+        weekly_exports: Callable[..., Awaitable[int]],
         retention_days: int,
         audit_days: int,
     ) -> None:
-        """`wake` lets the Alerter look into the outbox."""
+        """`wake` lets the Alerter look into the outbox; `weekly_exports` begins those due."""
         self._calls = calls
         self._case_deadlines = case_deadlines
         self._company = company
@@ -58,6 +59,7 @@ class Jobs:
         self._clock_watch = clock_watch
         self._silence_watch = silence_watch
         self._wake = wake
+        self._weekly_exports = weekly_exports
         self._retention_days = retention_days
         self._audit_days = audit_days
 
@@ -82,6 +84,7 @@ class Jobs:
         timer.every(1, self._contact_book.sort)
         timer.every(1, self._search.catch_up)
         timer.every(5, self.purge)
+        timer.every(5, partial(self._do_due, self._weekly_exports))
         timer.every(15, self.forget_contacts)
         timer.every(15, self.settle)
         timer.every(60, self.purge_audit)

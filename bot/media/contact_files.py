@@ -4,7 +4,6 @@ Reading and writing take the processor, so both are done in a thread, a piece at
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
@@ -129,12 +128,3 @@ class ContactFiles:
             else:
                 text = contact_row(contact, added, numbers=self._numbers)
             self.files[-1].write(text.encode())
-
-
-async def read_back(file: IO[bytes]) -> AsyncIterator[bytes]:
-    """All of a file that was written, from its beginning, as often as wanted."""
-    await asyncio.to_thread(file.flush)
-    place = 0
-    while chunk := await asyncio.to_thread(os.pread, file.fileno(), 1 << 16, place):
-        yield chunk
-        place += len(chunk)

@@ -7,16 +7,16 @@ the recording and what it writes to, which has no name on the disk either.
 
 import asyncio
 import json
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from bot.domain.errors import RecordingBrokenError, RecordingTooLargeError
 from bot.media.programs import run_program
+from bot.media.written_files import WrittenPart
 
 AT_ONCE = 2
 """Recordings that are converted at the same time; the others wait."""
@@ -26,7 +26,6 @@ SECONDS = 660.0
 
 _PROGRAM = Path(__file__).with_name("opus.py")
 _TOLD_BYTES = 65536
-_CHUNK = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +33,11 @@ class Voice:
     """A voice message, Opus in OGG, of so many seconds; one of several if the sound is long."""
 
     seconds: int
-    size: int
-    _file: IO[bytes] = field(repr=False)
-    _start: int = 0
+    file: WrittenPart
 
-    async def read(self) -> AsyncIterator[bytes]:
+    def read(self) -> AsyncIterator[bytes]:
         """All of it from its beginning, as often as wanted."""
-        place, end = self._start, self._start + self.size
-        while place < end:
-            length = min(_CHUNK, end - place)
-            chunk = await asyncio.to_thread(os.pread, self._file.fileno(), length, place)
-            if not chunk:
-                return
-            yield chunk
-            place += len(chunk)
+        return self.file.read()
 
 
 class Converter:
@@ -67,7 +57,7 @@ class Converter:
             voices, start = [], 0
             for size, milliseconds in _parts(told):
                 seconds = max(1, round(milliseconds / 1000))
-                voices.append(Voice(seconds, size, file, start))
+                voices.append(Voice(seconds, WrittenPart(file, start, size)))
                 start += size
             yield voices
 

@@ -1,7 +1,7 @@
 """What goes on after the press that began it was answered: files that are read, or made.
 
-One such work is done at a time, so that no two of them take the database and the processor at
-once; the others wait in line.
+Few such works are done at a time, so that they do not take the database and the processor
+together; the others wait in line.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ _FINISH_SECONDS = 5.0
 class Background:
     """`async with`: leaving it waits a little for what is under way, then cancels it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at_once: int = 1) -> None:
         self._tasks: dict[asyncio.Task[None], object] = {}
-        self._turn = asyncio.Semaphore()
+        self._turn = asyncio.Semaphore(at_once)
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,6 +43,13 @@ class Background:
         task = asyncio.get_running_loop().create_task(self._do(work))
         self._tasks[task] = key
         task.add_done_callback(self._end)
+
+    def cancel(self, key: object) -> bool:
+        """Do no more of what was begun under this key. False: it has ended."""
+        tasks = [task for task, its_key in self._tasks.items() if its_key == key]
+        for task in tasks:
+            task.cancel()
+        return bool(tasks)
 
     async def _do(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -228,7 +228,8 @@ def _what(entry: AuditEntry) -> str:
     what = entry.detail.get("what", "")
     words = {"calls": _("calls"), "contacts": _("contacts"), "statistics": _("statistics")}
     rows = ngettext("{count} row", "{count} rows", entry.count).format(count=entry.count)
-    parts = [words.get(what, what), entry.detail.get("format", "").upper(), rows]
+    weekly = _("every Monday") if entry.detail.get("weekly") else ""
+    parts = [words.get(what, what), entry.detail.get("format", "").upper(), rows, weekly]
     return ", ".join(filter(None, parts))
 
 

@@ -261,6 +261,13 @@ async def open_postgres(
             await migrate(connection, migrations)
     except (psycopg.Error, OSError) as error:
         raise explained(error) from error
+    async with open_postgres_to_read(url) as database:
+        yield database
+
+
+@asynccontextmanager
+async def open_postgres_to_read(url: str) -> AsyncIterator[PostgresDatabase]:
+    """Open what is of this version already; nothing is connected until it is needed."""
     pool = Pool(partial(_connect, address(url)))
     try:
         yield PostgresDatabase(url, pool)

@@ -25,8 +25,9 @@ OLDEST = 140000
 CONNECTIONS = 8
 """Of the pool of a bot."""
 
-OF_A_BOT = CONNECTIONS + 3
-"""Connections that a bot takes at most: the pool, the leader's lock, its locks, the listener."""
+OF_A_BOT = CONNECTIONS + 4
+"""Connections that a bot takes at most: the pool, the leader's lock, its locks, the listener, an
+export."""
 
 _PREPARED = 500
 """Statements that a connection keeps prepared."""

@@ -160,11 +160,27 @@ async def open_sqlite(
 
 
 @asynccontextmanager
-async def _connect(path: Path) -> AsyncIterator[_Connection]:
+async def open_sqlite_to_read(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """Open a file that is there and of this version, for a program that only reads it.
+
+    It cannot write, so that it does not take away the WAL of the bot when it ends. Raises
+    StartError if it cannot be opened.
+    """
+    async with _connect(f"{path.absolute().as_uri()}?mode=ro") as reader:
+        yield SqliteDatabase(path, reader, [reader])
+
+
+@asynccontextmanager
+async def _connect(path: Path | str) -> AsyncIterator[_Connection]:
+    """`path`: that of the file, or its URI."""
+    is_uri = isinstance(path, str)
     async with AsyncExitStack() as stack:
         try:
             connection = _Connection(
-                lambda: sqlite3.connect(path, isolation_level=None, cached_statements=2000), 64
+                lambda: sqlite3.connect(
+                    path, isolation_level=None, cached_statements=2000, uri=is_uri
+                ),
+                64,
             )
             await stack.enter_async_context(connection)
             connection.row_factory = sqlite3.Row
@@ -174,7 +190,7 @@ async def _connect(path: Path) -> AsyncIterator[_Connection]:
             await connection.execute("PRAGMA foreign_keys = ON")
             await connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         except sqlite3.DatabaseError as error:
-            raise unusable(path, error) from error
+            raise unusable(Path(path), error) from error
         yield connection
 
 

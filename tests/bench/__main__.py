@@ -11,6 +11,7 @@ from tests.bench import (
     crowds,
     deliveries,
     engines,
+    exports,
     hooks,
     imports,
     memory,
@@ -32,6 +33,7 @@ PARTS = {
     "backfills": backfills.measure,
     "crowds": crowds.measure,
     "memory": memory.measure,
+    "exports": exports.measure,
     "engines": engines.measure,
 }
 

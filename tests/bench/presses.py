@@ -116,14 +116,14 @@ async def press_buttons(bench: Bench, where: Where) -> list[Figure]:
 
         def press(number: int) -> dict[str, Any]:
             here = LogPage(turn=Turn.OLDER, position=dice.randint(first, last), id=1)
-            return _update(number, here.pack())
+            return update(number, here.pack())
 
         hold_up_little()
         for number in range(rounds + 20):
-            update = press(number)
+            pressed = press(number)
             for name, one, to in (("mine", dispatcher, mine), ("bare", yardstick, bare)):
                 started = time.perf_counter()
-                await one.feed_raw_update(to, update)
+                await one.feed_raw_update(to, pressed)
                 if number >= 20:
                     taken[name].append(time.perf_counter() - started)
         assert "/1000+" in str(screens.markup) or bench.calls < 10_000
@@ -173,7 +173,8 @@ def _bare_dispatcher(screens: _Screens) -> Dispatcher:
     return dispatcher
 
 
-def _update(number: int, data: str) -> dict[str, Any]:
+def update(number: int, data: str) -> dict[str, Any]:
+    """The press of a button of the administrator's."""
     return {
         "update_id": number + 1,
         "callback_query": {

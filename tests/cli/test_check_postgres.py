@@ -68,7 +68,7 @@ def test_a_server_in_order(server: OwnServer, database: str, terminal: Terminal)
     assert finding(done, "server").startswith("ok   server: PostgreSQL 1")
     assert finding(done, "clock of the server").startswith("ok   clock of the server: 0.0 s ")
     assert finding(done, "connections") == (
-        "ok   connections: 57, of which each bot takes up to 11"
+        "ok   connections: 57, of which each bot takes up to 12"
     )
     assert URL_PASSWORD not in done.out + done.err
 
@@ -176,7 +176,7 @@ async def opened(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "verdict"), [(5, "FAIL"), (10, "FAIL"), (11, "note"), (21, "note"), (22, "ok  ")]
+    ("limit", "verdict"), [(5, "FAIL"), (11, "FAIL"), (12, "note"), (23, "note"), (24, "ok  ")]
 )
 def test_few_connections(
     server: OwnServer, database: str, terminal: Terminal, limit: int, verdict: str
@@ -184,7 +184,7 @@ def test_few_connections(
     server.query(f"ALTER DATABASE {database} CONNECTION LIMIT {limit}")
     done = terminal.run("check", DATABASE_URL=server.address(database))
     line = finding(done, "connections")
-    assert line.startswith(f"{verdict} connections: {limit}, of which each bot takes up to 11")
+    assert line.startswith(f"{verdict} connections: {limit}, of which each bot takes up to 12")
     assert ("raise max_connections" in line) == (verdict != "ok  ")
 
 
@@ -192,7 +192,7 @@ def test_no_connection_left(server: OwnServer, database: str, terminal: Terminal
     server.query(f"CREATE ROLE single LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT 1")
     address = server.address(database, user="single")
     with psycopg.connect(address):
-        assert "raise max_connections: each bot takes up to 11" in failure(terminal, address)
+        assert "raise max_connections: each bot takes up to 12" in failure(terminal, address)
 
 
 def test_a_server_that_is_too_old(

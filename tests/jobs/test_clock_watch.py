@@ -56,6 +56,7 @@ class Server:
             clock_watch=self.watch,
             silence_watch=SilenceWatch(repositories.silences, repositories.company, (), zone=KYIV),
             wake=lambda: None,
+            weekly_exports=repositories.reminders.owe_due,
             retention_days=365,
             audit_days=730,
         )

@@ -1,0 +1,317 @@
+"""The log as a file: of exactly what is on the screen, in scope, safe, noted, on Mondays."""
+
+import asyncio
+import csv
+import io
+import os
+import signal
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+
+from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.people import User
+from bot.domain.exports import ExportKind
+from bot.domain.people import Role
+from keyboards.callbacks import ExportCancel, ExportMenu, ExportStart
+from tests.support.kyiv import at
+from tests.support.lost_calls import NOW, dialled, has_button, lost, pressed
+from tests.support.running import ADMIN, IVAN, OLENA, SUPERVISOR, Office, running_office
+from tests.support.telegram import Clock
+
+DAY = 86400
+FIRST = "+380 67 123 45 67"
+
+
+async def menu(office: Office, user: User, *labels: str) -> Message:
+    """The screen of exports of the log, after these chips were pressed."""
+    page = await office.ask(user, "/log")
+    for label in labels:
+        page = await office.press(user, page, label)
+    return await office.press(user, page, "⬇️")
+
+
+async def file_of(user: User, screen: Message, label: str) -> Message:
+    """Press a kind, and wait for the file; the one before may not be quite over."""
+    last = user.last().id
+    while await pressed(user, screen, label):  # noqa: ASYNC110 - answered by a toast: not yet
+        await asyncio.sleep(0.02)
+    return await user.wait_for(lambda one: one.id > last and one.media is not None, 30)
+
+
+def content(message: Message) -> bytes:
+    assert message.media
+    return message.media.file.content
+
+
+def sheet(message: Message) -> list[dict[str, Any]]:
+    """The rows of the calls, by their headings."""
+    book = load_workbook(io.BytesIO(content(message)))
+    head, *rows = book.worksheets[0].iter_rows(values_only=True)
+    return [dict(zip(map(str, head), row, strict=True)) for row in rows]
+
+
+def totals(message: Message) -> dict[Any, Any]:
+    book = load_workbook(io.BytesIO(content(message)))
+    return {row[0]: row[1] for row in book.worksheets[1].iter_rows(values_only=True) if row[0]}
+
+
+def table(message: Message) -> list[dict[str, str]]:
+    text = content(message).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text), delimiter=";"))
+
+
+async def some_calls(office: Office) -> None:
+    await office.post(
+        lost("a", NOW - 3600, caller={"number": "0671234567", "name": "=cmd|' /C calc'!A0"}),
+        lost("b", NOW - 3000, caller={"number": "anonymous"}, queue="<b>Продажі"),
+        dialled("c", NOW - 2000, price="1.25", currency="UAH", ended_by="caller"),
+        lost("d", NOW - 900, caller={"number": "0501112233"}, rang=["102"]),
+        dialled("e", NOW - 800, extension="102", callee={"number": "0501112233"}, price="0.5"),
+    )
+
+
+async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await office.employee(OLENA, "Олена Коваленко", Role.OPERATOR, "101")
+        await some_calls(office)
+        screen = await menu(office, boss, "🔴 Пропущені")
+        assert screen.text.startswith("⬇️ Дзвінки файлом\nПропущені\n3 дзвінки\n")
+        sent = await file_of(boss, screen, "📗")
+        assert sent.text == "Пропущені\n3 дзвінки"
+        assert sent.media
+        assert sent.media.file.name == "dzvinky-2026-11-23.xlsx"
+        rows = sheet(sent)
+        assert [row["ID в АТС"] for row in rows] == ["d", "b", "a"]
+        first = rows[2]
+        assert first["Час та дата"] == datetime(2026, 11, 23, 10, 43, 20)  # noqa: DTZ001
+        assert first["Очікування дзвінка"] == timedelta(seconds=17)
+        assert first["Хто дзвонив"] == "=cmd|' /C calc'!A0"
+        assert first["Номер, з якого дзвонили"] == "+380671234567"
+        assert first["Статус"] == "Передзвонили на пропущений дзвінок"
+        assert (first["Що з пропущеним"], first["Хто"]) == ("Передзвонили", "Олена Коваленко")
+        assert rows[1]["Хто дзвонив"] == "прихований номер"
+        book = load_workbook(io.BytesIO(content(sent)))
+        assert all(cell.data_type != "f" for row in book.worksheets[0] for cell in row)
+        assert book.worksheets[0].freeze_panes == "A2"
+        assert book.worksheets[0].auto_filter.ref == "A1:Z4"
+        assert book.worksheets[0]["L2"].number_format == "[h]:mm:ss"
+        found = totals(sent)
+        assert (found["Усього дзвінків"], found["Хто вивантажив"]) == (3, "Адмін")
+
+        page = await office.press(boss, screen, "⬅️")
+        assert "Пропущені" in page.text
+        whole = await menu(office, boss)
+        rows = sheet(await file_of(boss, whole, "📗"))
+        assert [row["ID в АТС"] for row in rows] == ["e", "d", "c", "b", "a"]
+        [talk] = [row for row in rows if row["ID в АТС"] == "c"]
+        assert (talk["Ціна"], talk["Валюта"], talk["Хто поклав слухавку"]) == (
+            1.25,
+            "UAH",
+            "хто дзвонив",
+        )
+        noted = office.rows("SELECT count, detail FROM audit WHERE kind = 'exported' ORDER BY id")
+        assert [row[0] for row in noted] == [3, 5]
+        assert '"xlsx"' in noted[0][1]
+        audit = await office.press(boss, await office.ask(boss, "/staff"), "📜")
+        assert "дзвінки, XLSX, 5 рядків" in audit.text
+
+
+async def test_a_csv_opens_by_a_double_click_and_runs_nothing(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await some_calls(office)
+        sent = await file_of(boss, await menu(office, boss), "📄")
+        assert content(sent).startswith(b"\xef\xbb\xbf")
+        rows = {row["ID в АТС"]: row for row in table(sent)}
+        assert rows["a"]["Хто дзвонив"] == "'=cmd|' /C calc'!A0"
+        assert rows["a"]["Номер, з якого дзвонили"] == FIRST
+        assert rows["a"]["Час та дата"] == "23.11.2026 10:43:20"
+        assert rows["a"]["Очікування дзвінка"] == "0:00:17"
+        assert rows["c"]["Ціна"] == "1,25"
+        cells = [cell for row in rows.values() for cell in row.values()]
+        assert not any(cell.startswith(("=", "-", "@", "\t", "\r")) for cell in cells)
+        assert all(" " in cell for cell in cells if cell.startswith("+"))
+
+        english = await office.employee(SUPERVISOR, "Mary", Role.SUPERVISOR, language="en")
+        sent = await file_of(english, await menu(office, english), "📄")
+        text = content(sent).decode("utf-8-sig")
+        plain = {row["ID in the PBX"]: row for row in csv.DictReader(io.StringIO(text))}
+        assert plain["c"]["Price"] == "1.25"
+        assert plain["a"]["Time and date"] == "2026-11-23 10:43:20"
+
+
+async def test_each_gets_the_calls_they_see(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        await office.administrator()
+        await some_calls(office)
+        olena = await office.employee(OLENA, "Олена", Role.OPERATOR, "101")
+        rows = sheet(await file_of(olena, await menu(office, olena), "📗"))
+        assert [row["ID в АТС"] for row in rows] == ["c", "b", "a"]
+        nobody = await office.employee(IVAN, "Іван", Role.ACCOUNTANT)
+        page = await office.ask(nobody, "/settings")
+        forged = ExportStart(view=0, kind=ExportKind.XLSX).pack()
+        answer = await (await nobody.press_stale(page, forged)).answered()
+        assert answer.text == "Немає доступу."
+        await nobody.press_stale(page, ExportMenu(view=0, position=0, id=0).pack())
+        shown = await nobody.wait_for(lambda one: "внутрішніх номерів" in one.text)
+        assert shown.media is None
+
+
+async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await some_calls(office)
+        screen = await menu(office, boss)
+        await office.press(boss, screen, "📗")
+        program = await halted_program()
+        progress = await boss.wait_for(has_button("✖️"))
+        assert await pressed(boss, screen, "📄") == "Ваш файл уже готується"
+        ended = await office.press(boss, progress, "✖️")
+        assert ended.text == "✖️ Вивантаження скасовано."
+        assert not ended.buttons
+        async with asyncio.timeout(10):
+            while program in programs():  # noqa: ASYNC110 - nobody tells of its end
+                await asyncio.sleep(0.02)
+        assert not [one for one in boss.messages() if one.media]
+        assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
+        # what ended with the bot can only be begun anew
+        stale = await boss.press_stale(ended, ExportCancel().pack())
+        await stale.answered()
+        assert "перервалося" in boss.last().text
+
+
+async def test_what_the_bot_was_stopped_in_says_so_and_leaves_no_file(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await some_calls(office)
+        screen = await menu(office, boss)
+        office.telegram.faults.add("sendDocument", "slow", chat_id=ADMIN, seconds=60)
+        await office.press(boss, screen, "📗")
+        progress = await boss.wait_for(has_button("✖️"))
+        await boss.wait_for(lambda one: one.id == progress.id and "надсилаю" in one.text)
+        async with office.restarted():
+            [told] = [one for one in boss.messages() if one.id == progress.id]
+            assert told.text == "Вивантаження перервалося. Натисніть ⬇️ під журналом ще раз."
+
+
+async def test_no_calls_no_file(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        page = await office.ask(boss, "/log")
+        assert not has_button("⬇️")(page)
+        await boss.press_stale(page, ExportStart(view=0, kind=ExportKind.CSV).pack())
+        told = await boss.wait_for(lambda one: "надсилати нічого" in one.text, 20)
+        assert told.media is None
+        assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
+
+
+async def test_every_monday_at_nine_the_week_before_comes_once(tmp_path: Path) -> None:
+    clock = Clock(at("2026-11-20 12:00"))
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        monday = at("2026-11-16 00:00")
+        await office.post(
+            lost("before", monday - 60),
+            lost("first", monday + 60),
+            dialled("last", at("2026-11-20 11:00"), price="1"),
+        )
+        screen = await menu(office, boss)
+        screen = await office.press(boss, screen, "🗓 Щопонеділка: XLSX")
+        assert has_button("🗓 Щопонеділка: XLSX ✓")(screen)
+        assert "Щопонеділка о 9:00 ви отримуєте" in screen.text
+        lost_only = await menu(office, boss, "🔴 Пропущені")
+        lost_only = await office.press(boss, lost_only, "🗓 Щопонеділка: CSV")
+        assert has_button("🗑 XLSX: Увесь журнал")(lost_only)
+        assert office.rows("SELECT DISTINCT due_at FROM export_plans") == [
+            (at("2026-11-23 09:00"),)
+        ]
+        clock.advance(at("2026-11-23 08:59") - clock())
+        await office.nothing_due()
+        assert not [one for one in boss.messages() if one.media]
+        await office.stop()
+        clock.advance(4 * 3600)  # it was down at nine
+        async with office.restarted() as again:
+            await boss.wait_for(lambda one: media_name(one).endswith("xlsx"), 30)
+            await boss.wait_for(lambda one: media_name(one).endswith("csv"), 30)
+            files = {media_name(one): one for one in boss.messages() if one.media}
+            book = files["dzvinky-2026-11-16_2026-11-22.xlsx"]
+            assert book.text.startswith("🗓 Тиждень 16–22 ")
+            assert [row["ID в АТС"] for row in sheet(book)] == ["last", "first"]
+            rows = table(files["dzvinky-2026-11-16_2026-11-22.csv"])
+            assert [row["ID в АТС"] for row in rows] == ["first"]
+            await planned(again, at("2026-11-30 09:00"))
+            notes = again.rows("SELECT detail FROM audit WHERE kind = 'exported'")
+            assert all('"weekly"' in detail for (detail,) in notes)
+        async with office.restarted() as again:
+            whole = await menu(again, boss)
+            whole = await again.press(boss, whole, "🗓 Щопонеділка: XLSX")
+            assert not has_button("🗓 Щопонеділка: XLSX ✓")(whole)
+            whole = await again.press(boss, whole, "🗑 CSV: Пропущені")
+            assert again.rows("SELECT count(*) FROM export_plans") == [(0,)]
+            assert len([one for one in boss.messages() if one.media]) == 2
+
+
+async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
+    clock = Clock(at("2026-11-20 12:00"))
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        await office.post(lost("old", at("2026-11-01 12:00")))
+        await office.press(boss, await menu(office, boss), "🗓 Щопонеділка: CSV")
+        clock.advance(3 * DAY)
+        told = await boss.wait_for(lambda one: "Таких дзвінків не було" in one.text, 30)
+        assert told.text.startswith("🗓 Тиждень 16–22 ")
+        await planned(office, at("2026-11-30 09:00"))
+
+
+def programs() -> set[int]:
+    """The programs that make the files of an export, begun by this process."""
+    found = set()
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text().split():
+            with suppress(OSError):
+                if b"bot.exporting" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.add(int(child))
+    return found
+
+
+async def halted_program() -> int:
+    """Wait until an export is begun, and halt its program."""
+    async with asyncio.timeout(10):
+        while not (found := programs()):  # noqa: ASYNC110 - nobody tells of its beginning
+            await asyncio.sleep(0.002)
+    [program] = found
+    os.kill(program, signal.SIGSTOP)
+    return program
+
+
+async def test_who_has_blocked_the_bot_holds_up_nobody_and_is_tried_next_week(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(at("2026-11-20 12:00"))
+    async with running_office(tmp_path, clock=clock) as office:
+        boss = await office.administrator()
+        olena = await office.employee(OLENA, "Олена", Role.SUPERVISOR)
+        await office.post(dialled("c", at("2026-11-20 11:00")))
+        for user in (boss, olena):
+            await office.press(user, await menu(office, user), "🗓 Щопонеділка: CSV")
+        office.telegram.faults.add("sendDocument", "forbidden", chat_id=ADMIN)
+        clock.advance(3 * DAY)
+        await olena.wait_for(lambda one: media_name(one).endswith("csv"), 30)
+        await planned(office, at("2026-11-30 09:00"))
+        assert not [one for one in boss.messages() if one.media]
+
+
+async def planned(office: Office, due_at: int) -> None:
+    """Wait until all weekly files are due then."""
+    async with asyncio.timeout(15):
+        while office.rows("SELECT DISTINCT due_at FROM export_plans") != [(due_at,)]:  # noqa: ASYNC110 - the bot's own file
+            await asyncio.sleep(0.02)
+
+
+def media_name(message: Message) -> str:
+    return (message.media.file.name or "") if message.media else ""

@@ -1,0 +1,257 @@
+"""Files of an export, as the program that makes them writes them: split, safe, flat in memory."""
+
+import asyncio
+import csv
+import io
+import json
+import pickle
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiogram.utils.i18n import I18n
+from openpyxl import load_workbook
+
+from bot.domain.calls import CaseState, Direction, EndedBy, Party, Status
+from bot.domain.exports import (
+    ExportedCall,
+    ExportError,
+    ExportFault,
+    ExportJob,
+    ExportKind,
+    ExportWords,
+)
+from bot.domain.log import LogFilter
+from bot.domain.people import EVERYTHING, Language
+from bot.media.call_tables import COLUMNS, Cells, text_cells
+from bot.media.exports import Exporter
+from bot.telegram.i18n import create_i18n
+from bot.views import exports as views
+from storage.calls import CallRepo
+from storage.database import Where, open_database
+from tests.support.databases import put_database, where
+from tests.support.kyiv import KYIV, at
+from tests.support.places import ROOT
+from tests.support.statements import NOW, said
+
+DANGEROUS = "=1+1", "+1+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "_x0041_", "<b>&", " a ", "\x01b"
+
+
+@pytest.fixture
+def i18n() -> I18n:
+    return create_i18n(Language.UK)
+
+
+def words(i18n: I18n, language: str = "uk") -> ExportWords:
+    with i18n.context(), i18n.use_locale(language):
+        return views.words("", None, who="Ганна", now=NOW, zone=KYIV)
+
+
+async def stored(path: Path, count: int) -> Where:
+    """A log with so many calls, each of a name of its own that a spreadsheet might run."""
+    await put_database(path)
+    async with open_database(where(path)) as database:
+        facts = [
+            said(
+                external_id=f"a{number}",
+                started_at=NOW - number * 60,
+                caller=Party(DANGEROUS[number % len(DANGEROUS)], f"067{number:07}"),
+            )
+            for number in range(count)
+        ]
+        await CallRepo(database).record(facts, now=NOW)
+    return where(path)
+
+
+def job(found: Where, kind: ExportKind, said_in: ExportWords) -> ExportJob:
+    return ExportJob(
+        where=found,
+        scope=EVERYTHING,
+        log_filter=LogFilter(),
+        kind=kind,
+        words=said_in,
+        zone=KYIV.key,
+        at_once=50,
+    )
+
+
+async def made(asked: ExportJob) -> tuple[list[bytes], int]:
+    """The files, and the peak of memory it took to make them."""
+    told: list[tuple[int, int]] = []
+    async with Exporter().files(asked, lambda rows, total: told.append((rows, total))) as files:
+        assert told[0] == (0, files.rows)
+        assert told[-1] == (files.rows, files.rows)
+        parts = [b"".join([chunk async for chunk in part.read()]) for part in files.parts]
+        return parts, files.memory
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18n) -> None:
+    found = await stored(tmp_path / "dzvinok.db", 1000)
+    asked = job(found, ExportKind.XLSX, words(i18n))
+    [whole], _ = await made(asked)
+    by_rows, _ = await made(replace(asked, file_rows=400))
+    by_size, _ = await made(replace(asked, file_bytes=len(whole) // 3))
+    assert len(by_rows) == 3
+    assert len(by_size) > 1
+    assert max(map(len, by_size)) < len(whole)
+    for parts in ([whole], by_rows, by_size):
+        numbers = []
+        for place, part in enumerate(parts):
+            book = load_workbook(io.BytesIO(part))
+            head, *rows = book.worksheets[0].iter_rows(values_only=True)
+            assert head[0] == "Час та дата"
+            assert book.worksheets[0].auto_filter.ref == f"A1:Z{len(rows) + 1}"
+            numbers += [row[-2] for row in rows]
+            assert len(book.sheetnames) == (2 if place == len(parts) - 1 else 1)
+        assert numbers == [f"a{number}" for number in range(1000)]
+        totals = dict(load_workbook(io.BytesIO(parts[-1])).worksheets[1].values)
+        assert totals["Усього дзвінків"] == 1000
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_table_of_text_is_split_too_each_with_headings(tmp_path: Path, i18n: I18n) -> None:
+    found = await stored(tmp_path / "dzvinok.db", 300)
+    asked = job(found, ExportKind.CSV, words(i18n))
+    [whole], _ = await made(asked)
+    parts, _ = await made(replace(asked, file_bytes=len(whole) // 3))
+    assert len(parts) > 1
+    rows = []
+    for part in parts:
+        head, *some = csv.reader(io.StringIO(part.decode("utf-8-sig")), delimiter=";")
+        assert head[0] == "Час та дата"
+        rows += some
+    assert len(rows) == 300
+
+
+async def test_whatever_stands_in_a_cell_stays_a_text(tmp_path: Path, i18n: I18n) -> None:
+    found = await stored(tmp_path / "dzvinok.db", len(DANGEROUS))
+    [book], _ = await made(job(found, ExportKind.XLSX, words(i18n)))
+    sheet = load_workbook(io.BytesIO(book)).worksheets[0]
+    names = [row[3] for row in sheet.iter_rows(min_row=2)]
+    assert {cell.data_type for cell in names} == {"s"}
+    with ZipFile(io.BytesIO(book)) as packed:
+        xml = packed.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in xml
+    assert "_x005F_x0041_" in xml
+    assert "&lt;b&gt;&amp;" in xml
+    assert "\x01" not in xml
+
+    [text], _ = await made(job(found, ExportKind.CSV, words(i18n)))
+    reader = csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""), delimiter=";")
+    cells = [cell for row in list(reader)[1:] for cell in row]
+    assert "'=1+1" in cells
+    assert not any(cell.startswith(("=", "-", "@", "\t", "\r")) for cell in cells)
+
+
+async def test_ten_times_the_calls_take_no_more_memory(tmp_path: Path, i18n: I18n) -> None:
+    few = await stored(tmp_path / "few.db", 1000)
+    many = await stored(tmp_path / "many.db", 10_000)
+    for kind in ExportKind:
+        _, of_few = await made(replace(job(few, kind, words(i18n)), at_once=500))
+        _, of_many = await made(replace(job(many, kind, words(i18n)), at_once=500))
+        assert 20_000 < of_few < 100_000, kind  # KiB, most of it libraries
+        assert of_many < of_few + 8_000, kind  # the caches fill up meanwhile
+
+
+async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None:
+    gone = job(tmp_path / "gone.db", ExportKind.CSV, words(i18n))
+    with pytest.raises(ExportError) as raised:
+        await made(gone)
+    assert raised.value.fault is ExportFault.AWAY
+    found = await stored(tmp_path / "dzvinok.db", 5)
+    wrong = replace(job(found, ExportKind.CSV, words(i18n)), zone="No/Where")
+    with pytest.raises(ExportError) as raised:
+        await made(wrong)
+    assert raised.value.fault is ExportFault.CRASHED
+
+
+async def test_a_full_disk_is_said_to_be_one(tmp_path: Path, i18n: I18n) -> None:
+    found = await stored(tmp_path / "dzvinok.db", 100)
+    for kind in ExportKind:
+        with Path("/dev/full").open("r+b") as full:  # noqa: ASYNC230 - no disk is waited for
+            program = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot.exporting", str(full.fileno())),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                pass_fds=(full.fileno(),),
+            )
+            told, _ = await program.communicate(pickle.dumps(job(found, kind, words(i18n))))
+        assert json.loads(told.splitlines()[-1]) == {"failed": ExportFault.DISK}
+
+
+async def test_what_was_written_has_no_name_on_the_disk(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await stored(tmp_path / "dzvinok.db", 100)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    monkeypatch.setenv("TMPDIR", str(place))
+    async with Exporter().files(
+        job(found, ExportKind.XLSX, words(i18n)), lambda _rows, _total: None
+    ) as files:
+        assert files.rows == 100
+        assert list(place.iterdir()) == []
+
+
+def a_call(**changes: object) -> ExportedCall:
+    values: dict[str, Any] = dict.fromkeys(ExportedCall._fields)
+    values |= {
+        "id": 1,
+        "source": "office",
+        "external_id": "a",
+        "direction": Direction.IN,
+        "status": Status.MISSED,
+        "started_at": NOW,
+        "ended_by": EndedBy.UNKNOWN,
+        **changes,
+    }
+    return ExportedCall(**values)
+
+
+def test_each_word_has_its_column(i18n: I18n) -> None:
+    for language in ("uk", "en"):
+        said_in = words(i18n, language)
+        assert len(said_in.headings) == len(COLUMNS) == len(set(said_in.headings))
+        cells = Cells(said_in, KYIV)
+        for direction in Direction:
+            for status in Status:
+                assert cells.of(a_call(direction=direction, status=status))[2]
+        for state in CaseState:
+            cells.of(a_call(fate=state))
+
+
+def test_local_times_are_right_on_the_night_of_the_clocks() -> None:
+    i18n = create_i18n(Language.UK)
+    cells = Cells(words(i18n), KYIV)
+    for hour in range(6 * 3600, 0, -900):
+        moment = at("2026-10-25 06:00") - hour
+        shown = text_cells(cells.of(a_call(started_at=moment)), is_comma=True)[0]
+        local = datetime.fromtimestamp(moment, ZoneInfo("Europe/Kyiv"))
+        assert shown == f"{local:%d.%m.%Y %H:%M:%S}"
+
+
+@pytest.mark.parametrize(
+    ("written", "cell"),
+    [
+        ("+380671234567", "+380 67 123 45 67"),
+        ("+14155552671", "+1 415 555 2671"),
+        ("+380501", "'+380501"),
+        ("0445550101", "044 5550101"),
+        ("101", "101"),
+        ("101, 102", "101, 102"),
+        ("=1", "'=1"),
+    ],
+)
+def test_numbers_in_a_table_of_text_keep_all_their_digits(written: str, cell: str) -> None:
+    cells = Cells(words(create_i18n(Language.UK)), KYIV)
+    row = text_cells(cells.of(a_call(caller_number=written)), is_comma=True)
+    assert row[4] == cell
