@@ -204,7 +204,7 @@ class LogScreens:
         text = views.whole_log(
             page,
             title,
-            filters=chosen_views.chosen(view, names),
+            filters=chosen_views.chosen(view.without("query"), names),
             note=note,
             is_part=bool(view.parts),
             story=await self._story(part.numbers, turn, employee),

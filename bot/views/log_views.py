@@ -17,11 +17,11 @@ _NAME = 24
 
 
 def chosen(view: LogView, names: Mapping[int, str]) -> str:
-    """All that is chosen but for the client and the search, in a line; empty if nothing is.
+    """All that is chosen but for the client, in a line; empty if nothing is.
 
     Quoted. `names`: of employees, by their ids.
     """
-    return quoted(chosen_words(view.without("client_of").without("query"), names))
+    return quoted(chosen_words(view.without("client_of"), names))
 
 
 def chosen_words(view: LogView, names: Mapping[int, str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -14,12 +15,16 @@ from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
 from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role, Scope
+from bot.domain.phones import NumberPlan
 from bot.domain.places import Place, PlaceKind
+from bot.domain.search import Query, read_query
 from storage.comments import CommentRepo
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
 from storage.exports import ExportRepo
+from storage.search import LISTED, SearchRepo
+from storage.statistics import StatisticsRepo
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
 from tests.support.employees import hire
 from tests.support.kyiv import KYIV, at
@@ -148,6 +153,39 @@ async def test_what_is_exported_is_what_all_pages_show(
     shown = [in_common(call) for call in await all_pages(office, scope, log_filter)]
     rows = [in_common(row) for row in await exported(office, scope, log_filter, size)]
     assert rows == shown
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    log_filter=FILTERS,
+    scope=st.sampled_from(SCOPES),
+    text=st.sampled_from(["", "067", "0671234567", "999", "так", "олена", "104", "ганна", "ні"]),
+    listed=st.sampled_from([0, LISTED]),
+)
+async def test_list_count_statistics_and_export_say_the_same(
+    office: Log, log_filter: LogFilter, scope: Scope, text: str, listed: int
+) -> None:
+    if isinstance(query := read_query(text, NumberPlan("UA")), Query):
+        found = await SearchRepo(office.database, listed=listed).find(query)
+        log_filter = replace(log_filter, found=found)
+    calls = await all_pages(office, scope, log_filter)
+    ids = [call.id for call in calls]
+    assert [row.id for row in await exported(office, scope, log_filter, 50)] == ids
+    page = await office.page(scope=scope, log_filter=log_filter)
+    assert page.total == len(ids)
+    told = await StatisticsRepo(office.database, KYIV).statistics(
+        scope, log_filter, before=None, with_people=scope.is_all
+    )
+    ways = Counter(call.direction for call in calls)
+    assert told.totals.total == len(ids)
+    assert told.totals.incoming == ways[Direction.IN]
+    assert told.totals.outgoing == ways[Direction.OUT]
+    assert told.totals.lost == sum(call.lost for call in calls)
+    assert sum(load.calls for day in told.week for load in day) == len(ids)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
