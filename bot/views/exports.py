@@ -169,7 +169,7 @@ def words(
         ended_by=_ended_by(),
         fates=_fates(),
         hidden=_("hidden number"),
-        all_calls=_("All calls"),
+        all_calls=_("Calls in all"),
         by_direction=_("By type"),
         by_status=_("By status"),
         talk=_("Talk in all"),

@@ -17,6 +17,7 @@ from tests.bench import (
     memory,
     pages,
     presses,
+    searches,
     statistics,
 )
 from tests.bench.figures import Figure, Growth, fsync_seconds, print_figures, print_growth
@@ -24,6 +25,7 @@ from tests.bench.logs import Bench, say
 
 PARTS = {
     "pages": pages.measure,
+    "searches": searches.measure,
     "statistics": statistics.measure,
     "hooks": hooks.measure,
     "imports": imports.measure,

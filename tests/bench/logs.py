@@ -1,6 +1,7 @@
 """Databases with ten thousand, a hundred thousand and a million calls, made once for a run."""
 
 import asyncio
+import random
 import sys
 import time
 from dataclasses import dataclass, field
@@ -13,13 +14,59 @@ from storage.database import open_database
 from storage.employees import set_extensions
 from storage.engine.base import Database
 from storage.engine.sqlite_files import copy_database
+from storage.search_index import write_names
+from storage.traits import note_commented
 from tests.bench import office
 from tests.support.running import ADMIN
 
 _BATCH = 2000
 _TIMED = 10_000
 _COMMENTED = 20
-_CONTACTS = 3000
+_CONTACTS = 30_000
+_FIRST = [
+    "Олена",
+    "Іван",
+    "Ганна",
+    "Петро",
+    "Марія",
+    "Олександр",
+    "Наталія",
+    "Сергій",
+    "Ірина",
+    "Андрій",
+    "Тетяна",
+    "Юрій",
+]
+_STEMS = [
+    "Мельн",
+    "Шевч",
+    "Ковал",
+    "Бондар",
+    "Ткач",
+    "Кравч",
+    "Олій",
+    "Поліщ",
+    "Лис",
+    "Марч",
+    "Руд",
+    "Савч",
+    "Петр",
+    "Гриц",
+    "Захар",
+]
+_ENDS = ["ик", "енко", "чук", "ук", "ський", "ів", "ишин", "аренко", "юк", "ак"]
+_SAID = [
+    "рахунок",
+    "доставка",
+    "договір",
+    "знижка",
+    "ремонт",
+    "аналізи",
+    "прийом",
+    "лікар",
+    "товар",
+    "гарантія",
+]
 
 
 @dataclass(slots=True)
@@ -98,6 +145,18 @@ async def add_operators(database: Database, *, first: int = 6001) -> None:
             await set_extensions(tx, row["id"], [extension])
 
 
+def name_of(client: int) -> str:
+    """A contact's name; one surname is of two hundred of them, a first name of thousands."""
+    dice = random.Random(client)
+    return f"{dice.choice(_FIRST)} {dice.choice(_STEMS)}{dice.choice(_ENDS)}"
+
+
+def comment_of(call: float) -> str:
+    """What is said of a call: a word of all comments, two of some, a number of its own."""
+    dice = random.Random(call)
+    return f"Передзвонити {' '.join(dice.sample(_SAID, 2))} №{dice.randrange(10**6):06}"
+
+
 def say(text: str) -> None:
     """Progress, apart from the tables."""
     print(text, file=sys.stderr, flush=True)
@@ -109,8 +168,9 @@ async def _add_people(database: Database) -> None:
     async with database.transaction() as tx:
         tx.write_many(
             "INSERT INTO contacts (id, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            [(client, f"Клієнт {client}") for client in range(_CONTACTS)],
+            [(client, name_of(client)) for client in range(_CONTACTS)],
         )
+        write_names(tx, [(client, name_of(client)) for client in range(_CONTACTS)])
         tx.write_many(
             "INSERT INTO contact_numbers (id, number, contact_id) VALUES (?, ?, ?) "
             "ON CONFLICT DO NOTHING",
@@ -120,9 +180,12 @@ async def _add_people(database: Database) -> None:
 
 async def _add_comments(database: Database, done: int, end: int, now: int) -> None:
     """Every twentieth call has one; ids of calls count from one."""
+    commented = [call for call in range(done + 1, end + 1) if not call % _COMMENTED]
     async with database.transaction() as tx:
         tx.write_many(
             "INSERT INTO comments (call_id, author_id, text, written_at, version) "
-            "VALUES (?, 1, 'Передзвонити після обіду, клієнт просив рахунок', ?, 1)",
-            [(call, now) for call in range(done + 1, end + 1) if not call % _COMMENTED],
+            "VALUES (?, 1, ?, ?, 1)",
+            [(call, comment_of(call), now) for call in commented],
         )
+        for call in commented:
+            note_commented(tx, call, is_commented=True)

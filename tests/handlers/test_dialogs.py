@@ -54,7 +54,7 @@ OF_STAFF = {"name", "extensions", "invitation"}
 
 EARLIER_DATA = '{"card": "c1:1:0:0:0:0:0", "employee": 1, "page": 0, "call": 1, "asking": [7]}'
 UNKNOWN = "I don't know this command"
-UNASKED = "I was not expecting a text"
+UNASKED = "Search: "
 OVER = "This question is no longer open; nothing was changed."
 
 

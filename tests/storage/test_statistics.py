@@ -144,6 +144,7 @@ async def in_plain_python(
         for row in await log.database.fetch(
             "SELECT closed_at - opened_at AS took FROM cases WHERE id = ?", (case,)
         )
+        if row["took"] is not None  # the PBX says so, and no call of the log shows when
     ]
     assert (totals.back.count, totals.back.median, totals.back.p90) == seconds(took)
     assert sum(told.back_within) == len(took)

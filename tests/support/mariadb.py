@@ -41,7 +41,7 @@ TABLE = """CREATE TABLE cdr (
 """As FreePBX makes it."""
 
 _PATH = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
-_PROGRAMS = ("mariadbd", "mariadb-install-db")
+_PROGRAMS = ("mariadbd", "mariadb-install-db", "my_print_defaults")
 _SECONDS = 60.0
 _SMALL = (
     *("--bind-address=127.0.0.1", "--skip-log-bin", "--innodb-buffer-pool-size=32M"),
@@ -97,9 +97,12 @@ def is_installed() -> bool:
 @contextmanager
 def mariadb(directory: Path) -> Iterator[MariaDb]:
     """Without MariaDB a failure in CI, else a skip. It takes seconds to start: share it."""
-    server, install = (shutil.which(one, path=_PATH) for one in _PROGRAMS)
-    if server is None or install is None:
-        words = "NO DATABASE OF CALLS WAS ASKED: apt-get install mariadb-server-core"
+    server, install, defaults = (shutil.which(one, path=_PATH) for one in _PROGRAMS)
+    if server is None or install is None or defaults is None:
+        words = (
+            "NO DATABASE OF CALLS WAS ASKED: "
+            "apt-get install mariadb-server-core mariadb-client-core"
+        )
         if os.environ.get("CI"):
             pytest.fail(words)
         pytest.skip(words)
