@@ -33,21 +33,24 @@ class SearchRepo:
 
     async def find_alike(self, query: Query) -> Found:
         """The same, and what people might have meant who made a typo in a name."""
-        selects = [
-            (
-                "SELECT DISTINCT word FROM contact_words "
-                "WHERE (word >= ? AND word < ?) OR (backwards >= ? AND backwards < ?)",
-                (begin, begin + _LAST, end[::-1], end[::-1] + _LAST),
-            )
-            for word in query.words
-            for begin, end in [ends_for_typo(word) or (_LAST, _LAST)]
-        ]
-        answers = await self._database.fetch_each(_EMPLOYEES, *selects)
-        of_employees = {word for row in answers[0] for word in words_of(row["name"])}
-        alike = tuple(
-            (word, *_typos(word, {*of_employees, *(row["word"] for row in rows)}))
-            for word, rows in zip(query.words, answers[1:], strict=True)
+        ends = {word: both for word in query.words if (both := ends_for_typo(word))}
+        employees, *answers = await self._database.fetch_each(
+            _EMPLOYEES,
+            *(
+                (
+                    "SELECT DISTINCT word FROM contact_words "
+                    "WHERE (word >= ? AND word < ?) OR (backwards >= ? AND backwards < ?)",
+                    (begin, begin + _LAST, end[::-1], end[::-1] + _LAST),
+                )
+                for begin, end in ends.values()
+            ),
         )
+        of_employees = {word for row in employees for word in words_of(row["name"])}
+        typos = {
+            word: _typos(word, {*of_employees, *(row["word"] for row in rows)})
+            for word, rows in zip(ends, answers, strict=True)
+        }
+        alike = tuple((word, *typos.get(word, ())) for word in query.words)
         return replace(await self._find(query, alike), is_alike=True)
 
     async def catch_up(self) -> None:
@@ -151,8 +154,6 @@ def _longest_first(beginnings: Beginnings) -> Beginnings:
 
 
 def _typos(word: str, candidates: Iterable[str]) -> list[str]:
-    if ends_for_typo(word) is None:
-        return []
     return sorted(one for one in candidates if one != word and is_typo(word, one))[:_MOST_TYPOS]
 
 

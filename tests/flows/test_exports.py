@@ -17,6 +17,7 @@ from bot.demo.bot_api.people import User
 from bot.domain.exports import ExportKind
 from bot.domain.people import Role
 from keyboards.callbacks import ExportCancel, ExportMenu, ExportStart
+from tests.support.engines import ONLY_SQLITE
 from tests.support.kyiv import at
 from tests.support.lost_calls import NOW, dialled, has_button, lost, pressed
 from tests.support.running import ADMIN, IVAN, OLENA, SUPERVISOR, Office, running_office
@@ -121,6 +122,7 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
         assert "дзвінки, XLSX, 5 рядків" in audit.text
 
 
+@ONLY_SQLITE
 async def test_a_csv_opens_by_a_double_click_and_runs_nothing(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
@@ -185,6 +187,7 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         assert "перервалося" in boss.last().text
 
 
+@ONLY_SQLITE
 async def test_what_the_bot_was_stopped_in_says_so_and_leaves_no_file(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
@@ -256,6 +259,7 @@ async def test_every_monday_at_nine_the_week_before_comes_once(tmp_path: Path) -
             assert len([one for one in boss.messages() if one.media]) == 2
 
 
+@ONLY_SQLITE
 async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
     clock = Clock(at("2026-11-20 12:00"))
     async with running_office(tmp_path, clock=clock) as office:

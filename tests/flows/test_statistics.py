@@ -13,6 +13,7 @@ from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.statistics import Number
 from keyboards.callbacks import StatsChart, StatsDays, StatsList, StatsShow
+from tests.support.engines import ONLY_SQLITE
 from tests.support.running import Office, running_office
 from tests.support.telegram import Clock
 
@@ -167,6 +168,7 @@ async def test_statistics_are_of_what_the_filters_have_chosen(tmp_path: Path) ->
         assert back.button("↗️")["text"].endswith("✓")
 
 
+@ONLY_SQLITE
 async def test_the_picture_comes_below_and_an_empty_part_has_none(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         ira, _ = await people(office)

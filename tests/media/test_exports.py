@@ -91,7 +91,6 @@ async def made(asked: ExportJob) -> tuple[list[bytes], int]:
         return parts, files.memory
 
 
-@pytest.mark.usefixtures("engine")
 async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18n) -> None:
     found = await stored(tmp_path / "dzvinok.db", 1000)
     asked = job(found, ExportKind.XLSX, words(i18n))
@@ -115,7 +114,6 @@ async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18
         assert totals["Усього дзвінків"] == 1000
 
 
-@pytest.mark.usefixtures("engine")
 async def test_a_table_of_text_is_split_too_each_with_headings(tmp_path: Path, i18n: I18n) -> None:
     found = await stored(tmp_path / "dzvinok.db", 300)
     asked = job(found, ExportKind.CSV, words(i18n))
