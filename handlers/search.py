@@ -25,7 +25,7 @@ def create_router() -> Router:
     router = Router(name=__name__)
     router.message.filter(HasRole())
     router.message.register(search_command, Command("search"))
-    router.message.register(text_sent, Where(F.text), ~Where(F.via_bot), _is_no_command)
+    router.message.register(text_sent, Where(F.text), _is_no_command)
     return router
 
 

@@ -33,7 +33,7 @@ _OF_EXTENSIONS = "call_extensions"
 _COLUMNS = {PlaceKind.LINE: "line", PlaceKind.QUEUE: "queue"}
 
 
-_ANY = 1 << 60
+_NO_LIMIT = 1 << 60
 
 FEW = 20
 """Numbers, and extensions, that are each a part of their own; more numbers make one together."""
@@ -52,7 +52,7 @@ class _Part:
         where, values = _joined([*self.asked, *more])
         sql = f"SELECT c.position, {self.call} AS id FROM {self.table} AS c WHERE {where}"  # noqa: S608
         if self.is_gathered:  # A LIMIT keeps it apart: else the log would be walked for its order.
-            sql = f"SELECT position, id FROM ({sql} LIMIT {_ANY}) AS gathered"  # noqa: S608
+            sql = f"SELECT position, id FROM ({sql} LIMIT {_NO_LIMIT}) AS gathered"  # noqa: S608
         return sql, values
 
 
