@@ -3,7 +3,7 @@
 It is made of parts, each of which walks one index in the order of the log, and answers all that is
 asked of a call out of it, or nearly: one for each extension, each number of the client and each
 thing that a search has found. A call that rang two extensions is in two of them. Only the calls of
-many numbers that were found are gathered by one part, and sorted.
+many numbers that were found are gathered by one part, for all extensions, and sorted.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class _Part:
         where, values = _joined([*self.asked, *more])
         sql = f"SELECT c.position, {self.call} AS id FROM {self.table} AS c WHERE {where}"  # noqa: S608
         if self.is_gathered:  # A LIMIT keeps it apart: else the log would be walked for its order.
-            sql = f"SELECT position, id FROM ({sql} LIMIT {_NO_LIMIT}) AS gathered"  # noqa: S608
+            sql = f"SELECT DISTINCT position, id FROM ({sql} LIMIT {_NO_LIMIT}) AS gathered"  # noqa: S608
         return sql, values
 
 
@@ -130,11 +130,15 @@ def _parts_at(
 ) -> list[_Part]:
     """The parts of the log of each of the extensions; None: of the whole log."""
     table, call = (_CALLS, "c.id") if extensions is None else (_OF_EXTENSIONS, "c.call_id")
-    phones: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
+    each: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
+    together = (
+        [[(f"c.extension IN ({marks_sql(extensions)})", [*extensions])]] if extensions else each
+    )
     mine = [] if scope.extensions is None else [call_in_scope_sql(scope, call)]
     return [
         _Part(table, call, [*phone, *way.asked, *mine], way.is_gathered)
-        for phone, way in product(phones, _ways(table, call, log_filter, found))
+        for way in _ways(table, call, log_filter, found)
+        for phone in (together if way.is_gathered else each)
     ]
 
 
