@@ -181,7 +181,7 @@ async def test_a_colleague_who_is_removed_stays_chosen_and_locks_nobody_out(
         await office.post(*calls)
         asked = await office.press(ira, await office.ask(ira, "/log"), "🎛")
         listed = await office.press(ira, asked, "👤")
-        assert [label for [label, *_] in listed.buttons][0] == "Олена", "Ira has no telephone"
+        assert listed.buttons[0][0] == "Олена", "Ira has no telephone"
         chosen = await office.press(ira, listed, "Олена")
         kept = await office.press(ira, chosen, "⭐ Зберегти")
         assert "4 дзвінки" in kept.text
