@@ -9,8 +9,8 @@ import aiohttp
 
 from tests.support.telegram import TOKEN
 
-Answer = Callable[[dict[str, Any]], dict[str, Any]]
-"""What the bot says to an InlineQuery: parameters of answerInlineQuery, but the id."""
+Answer = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""What is said to an InlineQuery: parameters of answerInlineQuery, but the id; None: nothing."""
 
 
 def found(number: int, **more: Any) -> dict[str, Any]:
@@ -39,8 +39,9 @@ async def answering(url: str, answer: Answer) -> AsyncIterator[list[dict[str, An
                     offset = update["update_id"] + 1
                     if query := update.get("inline_query"):
                         queries.append(query)
-                        params = {"inline_query_id": query["id"], "results": [], **answer(query)}
-                        await call(session, "answerInlineQuery", params)
+                        if (said := answer(query)) is not None:
+                            params = {"inline_query_id": query["id"], "results": [], **said}
+                            await call(session, "answerInlineQuery", params)
 
     working = asyncio.get_running_loop().create_task(work())
     try:

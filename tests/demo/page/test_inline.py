@@ -208,6 +208,44 @@ async def test_the_keyboard_alone_chooses(site: Site) -> None:
         await last_message(page).locator(".body", has_text="@dzvinok_bot 1").wait_for()
 
 
+async def test_nobody_waits_for_a_silent_bot(site: Site) -> None:
+    site.server.telegram.inline.lifetime = 600
+
+    def answer(query: dict[str, Any]) -> dict[str, Any] | None:
+        return calls(query) if query["query"] == "067" else None
+
+    async with opened(site, answer) as (page, queries):
+        text, box = page.locator("#text"), page.locator("#inline")
+        await text.fill("@dzvinok_bot 067")
+        await box.wait_for()
+        # what is listed is no answer to what is typed now
+        await text.press("End")
+        await text.press("1")
+        await text.press("Enter")
+        for number in range(8):  # more than a browser has connections
+            async with page.expect_request("**/ask"):
+                await text.fill(f"@dzvinok_bot {number}")
+        await text.press("Escape")
+        await box.wait_for(state="hidden")
+        await text.fill("Something else")
+        await text.press("Enter")
+        await last_message(page).locator(".body", has_text="Something else").wait_for()
+        assert [message.text for message in site.olena.messages()] == ["Something else"]
+        assert await page.locator("#toast.shown").count() == 0
+        assert [query["query"] for query in queries][-8:] == [str(number) for number in range(8)]
+
+
+async def test_a_button_under_a_call_in_a_group_is_for_whoever_presses_it(site: Site) -> None:
+    async with opened(site, viewport=DESKTOP) as (page, _):
+        await row_of(page, "Відділ").click()
+        await page.locator("#text").fill("@dzvinok_bot 067")
+        await page.locator("#inline .result").first.click()
+        await page.get_by_role("button", name="Card").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Іван").click()
+        await last_message(page).locator(".body", has_text="/start call_5").wait_for()
+        assert site.ivan.last().text == "/start call_5"
+
+
 def pages(query: dict[str, Any]) -> dict[str, Any]:
     """Fifty calls, twenty at once."""
     start = int(query["offset"] or 0)

@@ -31,15 +31,21 @@ export function askInline(text, pick) {
   const chat = current();
   const person = viewer(chat);
   if (list?.text === text && list.chat === chat && list.person === person) return;
-  clearTimeout(list?.timer);
-  const asked = { chat, person, text, pick, next: "", button: null, query: null, isAsking: false };
+  giveUp();
+  const asked = { chat, person, text, pick, next: "", button: null, query: null, isAsking: false, patience: new AbortController() };
   asked.timer = setTimeout(() => load(asked), PAUSE);
   list = asked;
 }
 
-export function closeInline() {
+/** Nobody waits for what was typed over: a browser has few connections, and a bot may be slow. */
+function giveUp() {
   clearTimeout(list?.timer);
+  list?.patience.abort();
   list = null;
+}
+
+export function closeInline() {
+  giveUp();
   $("inline").hidden = true;
   $("inline").replaceChildren();
   $("text").removeAttribute("aria-activedescendant");
@@ -48,7 +54,7 @@ export function closeInline() {
 async function load(asked) {
   const { chat, person, text, next } = asked;
   asked.isAsking = true;
-  const answer = await post("/ask", { as: person, chat: chat.id, text, offset: next });
+  const answer = await post("/ask", { as: person, chat: chat.id, text, offset: next }, asked.patience.signal);
   asked.isAsking = false;
   if (list !== asked) return; // it was typed over
   const isFirst = asked.query === null;
