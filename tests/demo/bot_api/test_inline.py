@@ -163,8 +163,19 @@ async def test_a_query_is_answered_once_in_time_and_by_its_own_bot(
             "answerInlineQuery", {"inline_query_id": query.id, "results": []}
         )
         assert (status == 400) is is_late
+
+
+async def test_a_reset_forgets_queries_and_answers(api: Api, user: User) -> None:
+    await say(api, (await user.inline("067")).id)
+    query = await user.inline("068")
     api.server.reset()
-    assert await api.refused("answerInlineQuery", {**params, "results": [article()]}) == late
+    assert await api.refused(
+        "answerInlineQuery", {"inline_query_id": query.id, "results": []}
+    ) == (
+        400,
+        f"Bad Request: {LATE}",
+    )
+    assert (await user.inline("067")).answer is None
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,10 @@ async def test_a_choice_is_sent_where_it_was_typed_by_whom_it_was_typed(site: Si
         assert (sent["text"], sent["via_bot"]["username"]) == ("Call 1", "dzvinok_bot")
         assert sent["reply_to_message"]["message_id"] == asked["message_id"]
         query = (await ask(site, chat=-100))["query"]
-        await site.post("/choose", {"as": 7, "chat": -100, "query": query, "result": "3"})
+        choice = {"as": 7, "chat": -100, "query": query, "result": "3"}
+        site.group.add(site.ivan)
+        assert (await site.post("/choose", choice | {"as": 8}))[0] == 404, "another's results"
+        await site.post("/choose", choice)
     assert site.group.last().text == "Call 3"
 
 
@@ -194,6 +197,9 @@ async def test_the_keyboard_alone_chooses(site: Site) -> None:
         assert await chosen.text_content() == "Sign in"
         await text.press("ArrowUp")
         assert await chosen.locator("b").text_content() == "Call 3"
+        # a change of the chat itself leaves the list and the choice as they are
+        await site.say("setMyCommands", commands=[{"command": "log", "description": "Log"}])
+        await page.get_by_role("button", name="Bot commands").wait_for()
         assert await text.get_attribute("aria-activedescendant") == "result-2"
         await text.press("Enter")
         await last_message(page).locator(".body", has_text="Call 3").wait_for()

@@ -2,7 +2,7 @@
 
 import { toast } from "./dialogs.js";
 import { $, h } from "./elements.js";
-import { askInline, closeInline, inlineTyped, onInlineKey } from "./inline.js";
+import { askInline, closeInline, inlineTyped, isInlineOpen, onInlineKey } from "./inline.js";
 import { drawReplyKeyboard } from "./keyboards.js";
 import { app, current, languageOf, nameOf, viewer } from "./state.js";
 import { preview } from "./summary.js";
@@ -149,7 +149,7 @@ export function openCommands(start = "") {
 export function closeCommands() {
   $("commands").hidden = true;
   $("menu").setAttribute("aria-expanded", "false");
-  $("text").removeAttribute("aria-activedescendant");
+  if (!isInlineOpen()) $("text").removeAttribute("aria-activedescendant");
 }
 
 function moveChoice(step) {
