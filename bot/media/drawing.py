@@ -21,7 +21,7 @@ _WIDTH, _MARGIN, _LEFT = 390, 14, 42
 _DOTS = 3
 """Of the picture in a point of the phone."""
 
-_HEAD, _LABEL = 15, 13.5
+_HEAD, _LABEL = 15.5, 14
 """The sizes of letters; no label is smaller."""
 
 _CARD, _INK, _QUIET, _GRID = "#f6f7f9", "#1c2733", "#46535f", "#d5dbe1"
