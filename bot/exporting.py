@@ -16,8 +16,6 @@ import errno
 import json
 import os
 import pickle
-import resource
-import signal
 import sys
 import time
 from contextlib import suppress
@@ -26,15 +24,15 @@ from pathlib import Path
 from bot.domain.errors import StartError, StorageError
 from bot.domain.exports import ExportError, ExportFault, ExportJob, Totals
 from bot.media.call_tables import ALL_BYTES, open_parts
+from bot.media.limits import Limits, limit_ourselves
 from storage.database import open_to_read
 from storage.exports import ExportRepo
-
-SECONDS = 1800
-"""How long it may take."""
 
 _TELL_SECONDS = 1.0
 _ROOM = 100_000_000
 """What the file may grow by after it was found not to be too large."""
+
+LIMITS = Limits(seconds=1800, written=ALL_BYTES + _ROOM)
 
 
 async def export(job: ExportJob, file: int) -> None:
@@ -72,23 +70,9 @@ def _tell(**what: object) -> None:
     print(json.dumps(what), flush=True)  # noqa: T201
 
 
-def _limit_ourselves() -> None:
-    with suppress(OSError):
-        os.nice(10)
-    for what, limit in (
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, ALL_BYTES + _ROOM),
-    ):
-        # Some systems know no such limit, and some do not let us set it.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (limit, limit))
-    signal.alarm(SECONDS)  # the bot may be gone
-
-
 def main() -> None:
     job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the bot itself has written it
-    _limit_ourselves()
+    limit_ourselves(LIMITS)
     try:
         asyncio.run(export(job, int(sys.argv[1])))
     except ExportError as error:

@@ -125,9 +125,8 @@ class ExportSender:
         now, zone = screens.clock(), screens.settings.zone
         quiet = export.employee.quiet
         for number, part in enumerate(files.parts, start=1):
-            name = views.filename(
-                span, local_date(now, zone), export.kind, str(number) if parts > 1 else ""
-            )
+            today = local_date(now, zone)
+            name = views.filename(span, today, export.kind, part=number, parts=parts)
             caption = views.caption(
                 chosen, span, files.rows, part=number, parts=parts, weekly=export.weekly
             )
