@@ -1,7 +1,8 @@
 """Files of the log, made by a program of its own for each export: see bot/exporting.py.
 
-The file it writes to has no name on the disk: whatever ends the bot, or the program, nothing of it
-stays.
+It works in the folder in which the bot does: the paths of the settings, and of libpq's, may be
+relative. The file it writes to has no name on the disk: whatever ends the bot, or the program,
+nothing of it stays.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ SECONDS = 1860.0
 """How long one may take; by itself the program ends a minute earlier."""
 
 _ROOT = Path(__file__).parent.parent.parent
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "TZDIR", "PYTHONPATH", "TMPDIR", "HOME")
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "TZDIR", "TMPDIR", "HOME")
 """What of the environment says how programs are found, and begun; libpq looks into HOME."""
 
 _LIBPQ = "PG"
@@ -67,17 +68,12 @@ async def _run(
 ) -> dict[str, Any]:
     """The last that the program tells; nothing if it has crashed."""
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.exporting", str(file.fileno())),
-        cwd=_ROOT,
+        *(sys.executable, "-P", "-m", "bot.exporting", str(file.fileno())),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         pass_fds=(file.fileno(),),
-        env={
-            name: value
-            for name, value in os.environ.items()
-            if name in _KEPT or name.startswith(_LIBPQ)
-        },
+        env=_environment(),
     )
     told: dict[str, Any] = {}
     total = 0
@@ -101,3 +97,14 @@ async def _run(
         if program.returncode is None:
             program.kill()
             await program.wait()
+
+
+def _environment() -> dict[str, str]:
+    """And where the program is: with -P that is nowhere in the folder it is run in."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _KEPT or name.startswith(_LIBPQ)
+    }
+    places = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return kept | {"PYTHONPATH": os.pathsep.join(places)}

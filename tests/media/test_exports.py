@@ -18,6 +18,7 @@ import pytest
 from aiogram.utils.i18n import I18n
 from openpyxl import load_workbook
 
+from bot.config.settings import Settings
 from bot.domain.calls import CaseState, Direction, EndedBy, Party, Status
 from bot.domain.exports import (
     ExportedCall,
@@ -156,6 +157,19 @@ async def test_ten_times_the_calls_take_no_more_memory(tmp_path: Path, i18n: I18
         _, of_many = await made(replace(job(many, kind, words(i18n)), at_once=500))
         assert 20_000 < of_few < 100_000, kind  # KiB, most of it libraries
         assert of_many < of_few + 8_000, kind  # the caches fill up meanwhile
+
+
+async def test_the_bot_may_be_run_in_any_folder_and_its_database_be_told_from_there(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    await stored(tmp_path / "data" / "dzvinok.db", 3)
+    (tmp_path / "bot.py").write_text("raise SystemExit('this is no part of Dzvinok')")
+    monkeypatch.chdir(tmp_path)
+    relative = Settings.model_fields["database_path"].default
+    assert not relative.is_absolute()
+    [text], _ = await made(job(relative, ExportKind.CSV, words(i18n)))
+    assert text.count(b"a2")
 
 
 async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None:
