@@ -7,9 +7,10 @@ from datetime import date
 from typing import Protocol
 
 from aiogram import Bot
+from aiogram.exceptions import AiogramError
 
 from bot.domain.audit import AuditKind, By
-from bot.domain.errors import NoAccessError
+from bot.domain.errors import AppError, NoAccessError, StorageError
 from bot.domain.exports import FILE_BYTES, SHEET_ROWS, ExportJob, ExportKind
 from bot.domain.hours import local_date
 from bot.domain.log_views import LogView
@@ -139,3 +140,15 @@ class ExportSender:
                 below=export.below,
                 is_silent=export.weekly and quiet is not None and quiet.is_quiet(now, zone),
             )
+
+
+def log_failure(what: str, employee_id: int, error: Exception) -> None:
+    """Log why somebody does not get a file; of what was not to be expected, where it happened."""
+    is_known = isinstance(error, AppError | StorageError | AiogramError)
+    log.warning(
+        "%s of employee %d: %s",
+        what,
+        employee_id,
+        f"{type(error).__name__}: {error}" if is_known else type(error).__name__,
+        exc_info=None if is_known else error,
+    )

@@ -12,7 +12,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.domain.errors import AppError, NoAccessError, StorageError
-from bot.domain.exports import ExportError
+from bot.domain.exports import ExportError, ExportFault
 from bot.domain.log import PAGES_COUNTED, Turn
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee
@@ -23,7 +23,7 @@ from bot.views import calls as call_views
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
 from bot.views import refusals
-from handlers.export_files import Export, ExportSender
+from handlers.export_files import Export, ExportSender, log_failure
 from keyboards import exports as keyboards
 from keyboards.callbacks import ExportCancel, ExportDrop, ExportMenu, ExportStart, ExportWeekly
 from storage.export_plans import ExportPlans
@@ -237,8 +237,8 @@ async def _send(
                 async with asyncio.timeout(_GOODBYE_SECONDS):
                     await telling.end(views.interrupted())
         raise
-    except (AppError, StorageError, AiogramError) as error:
-        log.warning("an export of employee %d: %s", employee.id, type(error).__name__)
+    except Exception as error:  # whatever it is: the person waits
+        log_failure("an export", employee.id, error)
         text = reason(error)
     finally:
         if export_screens.shown.get(employee.id) == telling.message.message_id:
@@ -257,7 +257,9 @@ def reason(error: Exception) -> str:
             return refusals.refusal(error)
         case StorageError():
             return views.interrupted()
-    return views.not_sent()
+        case AiogramError():
+            return views.not_sent()
+    return views.failed(ExportFault.CRASHED)
 
 
 @asynccontextmanager

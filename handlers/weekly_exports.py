@@ -1,23 +1,19 @@
 """The files that people get every Monday: made and sent beside all else, by who leads."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aiogram import Bot
-from aiogram.exceptions import AiogramError
 from aiogram.utils.i18n import I18n
 
-from bot.domain.errors import AppError, NotFoundError, StorageError
+from bot.domain.errors import NotFoundError
 from bot.domain.exports import LATE, ExportPlan, week_before
 from bot.domain.people import EmployeeState
 from bot.telegram.background import Background
 from bot.telegram.errors import is_closed
 from bot.views import exports as views
-from handlers.export_files import Export, ExportSender
+from handlers.export_files import Export, ExportSender, log_failure
 from storage.export_plans import ExportPlans
-
-log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 600
 """After which one that failed is tried again."""
@@ -59,13 +55,7 @@ class WeeklyExports:
             if clock() < plan.due_at + LATE:
                 await self._make(plan)
         except Exception as error:  # whatever it is: not again at once, and not for ever
-            is_known = isinstance(error, AppError | StorageError | AiogramError)
-            log.warning(
-                "the weekly file of employee %d: %s",
-                plan.employee_id,
-                type(error).__name__,
-                exc_info=None if is_known else error,
-            )
+            log_failure("the weekly file", plan.employee_id, error)
             is_done = is_closed(error) or isinstance(error, NotFoundError)
         if not self.may_send():
             return

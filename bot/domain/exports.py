@@ -1,5 +1,6 @@
 """Exports of the log: what a row of one says, and what the program that writes one is told."""
 
+import errno
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ FILE_BYTES = 45_000_000
 SHEET_ROWS = 1_048_575
 """Rows that a sheet has beside its headings; more go into a further file."""
 
+ALL_BYTES = 1_000_000_000
+"""What all files of an export take at most on the disk."""
+
+SECONDS = 1800.0
+"""How long it may take to write them."""
+
 
 class ExportKind(StrEnum):
     XLSX = "xlsx"
@@ -51,6 +58,16 @@ class ExportError(AppError):
     def __init__(self, fault: ExportFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
+
+
+def fault_of(error: OSError) -> ExportFault:
+    """What it means that the system refused."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return ExportFault.DISK
+        case errno.EFBIG:
+            return ExportFault.TOO_LARGE
+    return ExportFault.CRASHED
 
 
 class ExportedCall(NamedTuple):
@@ -130,6 +147,8 @@ class ExportJob:
     zone: str
     file_bytes: int = FILE_BYTES
     file_rows: int = SHEET_ROWS
+    all_bytes: int = ALL_BYTES
+    seconds: float = SECONDS
     at_once: int = 500
 
 

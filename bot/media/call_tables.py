@@ -34,9 +34,6 @@ from bot.domain.exports import (
 from bot.domain.phones import spaced
 from bot.media.contact_tables import defused
 
-ALL_BYTES = 1_000_000_000
-"""What all parts take at most on the disk."""
-
 _SHEET_BYTES = 1_500_000_000
 """Of the rows of a sheet before they are compressed; beyond 2 GiB some programs cannot read it."""
 
@@ -114,7 +111,7 @@ def open_parts(job: ExportJob, file: IO[bytes]) -> Parts:
 
 
 class _Parts:
-    """Raises ExportError for more than ALL_BYTES, OSError for a full disk."""
+    """Raises ExportError for more than the job's `all_bytes`, OSError for a full disk."""
 
     def __init__(self, job: ExportJob, file: IO[bytes]) -> None:
         self.bounds: list[tuple[int, int]] = []
@@ -134,7 +131,7 @@ class _Parts:
             self._write([self._cells.of(call) for call in calls[:room]])
             self._rows += len(calls[:room])
             calls = calls[room:]
-        if self._file.tell() > ALL_BYTES:
+        if self._file.tell() > self._job.all_bytes:
             raise ExportError(ExportFault.TOO_LARGE)
 
     def end(self, totals: Totals) -> None:

@@ -7,21 +7,27 @@ nothing of it stays.
 
 import asyncio
 import json
+import logging
 import os
 import pickle
+import signal
 import sys
 import tempfile
+from asyncio import StreamReader
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from bot.domain.exports import ExportError, ExportFault, ExportJob
+from bot.domain.exports import ExportError, ExportFault, ExportJob, fault_of
 from bot.media.written_files import WrittenPart
 
-SECONDS = 1860.0
-"""How long one may take; by itself the program ends a minute earlier."""
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 60.0
+"""When its time is over the program ends by itself; so much later it is ended."""
 
 _ROOT = Path(__file__).parent.parent.parent
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "TZDIR", "TMPDIR", "HOME")
@@ -29,6 +35,11 @@ _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "TZDIR", "TMPDIR", "HOME
 
 _LIBPQ = "PG"
 """What begins the names of its settings."""
+
+_OUT_OF_TIME = {-signal.SIGALRM, -signal.SIGXCPU}
+
+_LAST_WORDS = 4000
+"""Bytes of what the program says of its end that are logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +63,95 @@ class Exporter:
 
         `progress` is told of how many of how many calls are written. Raises ExportError.
         """
-        with tempfile.TemporaryFile() as file:
+        with _open_file() as file:
             async with self._turn:
                 told = await _run(job, file, progress)
-            if "failed" in told:
-                raise ExportError(ExportFault(told["failed"]))
-            parts = [WrittenPart(file, start, size) for start, size in told.get("parts", ())]
-            if not parts:
-                raise ExportError(ExportFault.CRASHED)
+            parts = [WrittenPart(file, start, size) for start, size in told["parts"]]
             yield ExportFiles(parts if told["rows"] else [], told["rows"], told["memory"])
+
+
+def _open_file() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise _failed(fault_of(error), f"no file can be made: {error}") from error
+
+
+def _failed(fault: ExportFault, why: str) -> ExportError:
+    """And why, which nobody is told in chat, in the log."""
+    log.warning("an export has failed, %s: %s", fault, why)
+    return ExportError(fault)
 
 
 async def _run(
     job: ExportJob, file: IO[bytes], progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
-    """The last that the program tells; nothing if it has crashed."""
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "bot.exporting", str(file.fileno())),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        pass_fds=(file.fileno(),),
-        env=_environment(),
-    )
+    """The last that the program tells. Raises ExportError."""
+    try:
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "bot.exporting", str(file.fileno())),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            pass_fds=(file.fileno(),),
+            env=_environment(),
+        )
+    except OSError as error:
+        raise _failed(fault_of(error), f"its program cannot be begun: {error}") from error
     told: dict[str, Any] = {}
-    total = 0
+    said = ""
     try:
         assert program.stdin is not None  # noqa: S101 - pipes, as asked
         assert program.stdout is not None  # noqa: S101
-        async with asyncio.timeout(SECONDS):
+        assert program.stderr is not None  # noqa: S101
+        async with asyncio.timeout(job.seconds + GRACE_SECONDS):
             program.stdin.write(pickle.dumps(job))
             program.stdin.close()
-            async for line in program.stdout:
-                told = json.loads(line)
-                total = told.get("total", total)
-                progress(told.get("rows", 0), total)
+            told, said = await asyncio.gather(
+                _hear(program.stdout, progress), _last_words(program.stderr)
+            )
             await program.wait()
-        return told if program.returncode == 0 else {}
     except TimeoutError:
-        raise ExportError(ExportFault.SLOW) from None
-    except (OSError, ValueError):
-        raise ExportError(ExportFault.CRASHED) from None
+        raise _failed(ExportFault.SLOW, "it does not end") from None
+    except (OSError, ValueError) as error:
+        raise _failed(ExportFault.CRASHED, f"{type(error).__name__}: {error}") from error
     finally:
         if program.returncode is None:
             program.kill()
             await program.wait()
+    if fault := _fault(told, program.returncode):
+        raise _failed(fault, f"its program ended with {program.returncode}\n{said}".rstrip())
+    return told
+
+
+async def _hear(stdout: StreamReader, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """The last that the program tells; nothing if it tells nothing."""
+    told: dict[str, Any] = {}
+    total = 0
+    async for line in stdout:
+        told = json.loads(line)
+        total = told.get("total", total)
+        progress(told.get("rows", 0), total)
+    return told
+
+
+async def _last_words(stderr: StreamReader) -> str:
+    """The last lines, whole ones: of half a password nobody would know that it is one."""
+    last, is_cut = b"", False
+    while chunk := await stderr.read(_LAST_WORDS):
+        is_cut |= len(last) + len(chunk) > _LAST_WORDS
+        last = (last + chunk)[-_LAST_WORDS:]
+    if is_cut:
+        last = last.partition(b"\n")[2]
+    return last.decode(errors="replace")
+
+
+def _fault(told: dict[str, Any], code: int | None) -> ExportFault | None:
+    if "failed" in told:
+        return ExportFault(told["failed"])
+    if code in _OUT_OF_TIME:
+        return ExportFault.SLOW
+    return None if code == 0 and told.get("parts") else ExportFault.CRASHED
 
 
 def _environment() -> dict[str, str]:

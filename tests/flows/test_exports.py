@@ -2,22 +2,26 @@
 
 import asyncio
 import csv
+import errno
 import io
 import os
-import signal
-from contextlib import suppress
+import sys
+import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
 from bot.domain.exports import ExportKind
 from bot.domain.people import Role
+from handlers.export_files import ExportSender
 from keyboards.callbacks import ExportCancel, ExportMenu, ExportStart
 from tests.support.engines import ONLY_SQLITE
+from tests.support.export_programs import export_programs, halted_program
 from tests.support.kyiv import at
 from tests.support.lost_calls import NOW, dialled, has_button, lost, pressed
 from tests.support.running import ADMIN, IVAN, OLENA, SUPERVISOR, Office, running_office
@@ -41,6 +45,11 @@ async def file_of(user: User, screen: Message, label: str) -> Message:
     while await pressed(user, screen, label):  # noqa: ASYNC110 - answered by a toast: not yet
         await asyncio.sleep(0.02)
     return await user.wait_for(lambda one: one.id > last and one.media is not None, 30)
+
+
+async def told(user: User, last: int, words: str) -> Message:
+    """Wait until a message later than that says so."""
+    return await user.wait_for(lambda one: one.id > last and words in one.text, 20)
 
 
 def content(message: Message) -> bytes:
@@ -177,7 +186,7 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         assert ended.text == "✖️ Вивантаження скасовано."
         assert not ended.buttons
         async with asyncio.timeout(10):
-            while program in programs():  # noqa: ASYNC110 - nobody tells of its end
+            while program in export_programs():  # noqa: ASYNC110 - nobody tells of its end
                 await asyncio.sleep(0.02)
         assert not [one for one in boss.messages() if one.media]
         assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
@@ -200,6 +209,36 @@ async def test_what_the_bot_was_stopped_in_says_so_and_leaves_no_file(tmp_path: 
         async with office.restarted():
             [told] = [one for one in boss.messages() if one.id == progress.id]
             assert told.text == "Вивантаження перервалося. Натисніть ⬇️ під журналом ще раз."
+
+
+@ONLY_SQLITE
+async def test_whatever_goes_wrong_the_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await some_calls(office)
+        screen = await menu(office, boss)
+        for place, name, wrong, said in (
+            (tempfile, "tempdir", str(tmp_path / "gone"), "Файл зробити не вдалося"),
+            (sys, "executable", str(tmp_path / "gone"), "Файл зробити не вдалося"),
+            (ExportSender, "words", break_down, "Файл зробити не вдалося"),
+            (os, "pread", refuse, "Telegram зараз не приймає файл"),
+        ):
+            with monkeypatch.context() as patch:
+                patch.setattr(place, name, wrong)
+                last = boss.last().id
+                while await pressed(boss, screen, "📗"):  # noqa: ASYNC110 - not quite over
+                    await asyncio.sleep(0.02)
+                ended = await told(boss, last, said)
+                assert not ended.buttons
+        assert not [one for one in boss.messages() if one.media]
 
 
 async def test_no_calls_no_file(tmp_path: Path) -> None:
@@ -270,27 +309,6 @@ async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
         told = await boss.wait_for(lambda one: "Таких дзвінків не було" in one.text, 30)
         assert told.text.startswith("🗓 Тиждень 16–22 ")
         await planned(office, at("2026-11-30 09:00"))
-
-
-def programs() -> set[int]:
-    """The programs that make the files of an export, begun by this process."""
-    found = set()
-    for children in Path("/proc/self/task").glob("*/children"):
-        for child in children.read_text().split():
-            with suppress(OSError):
-                if b"bot.exporting" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.add(int(child))
-    return found
-
-
-async def halted_program() -> int:
-    """Wait until an export is begun, and halt its program."""
-    async with asyncio.timeout(10):
-        while not (found := programs()):  # noqa: ASYNC110 - nobody tells of its beginning
-            await asyncio.sleep(0.002)
-    [program] = found
-    os.kill(program, signal.SIGSTOP)
-    return program
 
 
 async def test_who_has_blocked_the_bot_holds_up_nobody_and_is_tried_next_week(

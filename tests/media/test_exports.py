@@ -2,9 +2,12 @@
 
 import asyncio
 import csv
+import errno
 import io
 import json
+import os
 import pickle
+import signal
 import sys
 import tempfile
 from dataclasses import replace
@@ -27,6 +30,7 @@ from bot.domain.exports import (
     ExportJob,
     ExportKind,
     ExportWords,
+    fault_of,
 )
 from bot.domain.log import LogFilter
 from bot.domain.people import EVERYTHING, Language
@@ -37,6 +41,7 @@ from bot.views import exports as views
 from storage.calls import CallRepo
 from storage.database import Where, open_database
 from tests.support.databases import put_database, where
+from tests.support.export_programs import export_programs
 from tests.support.kyiv import KYIV, at
 from tests.support.places import ROOT
 from tests.support.statements import NOW, said
@@ -172,16 +177,104 @@ async def test_the_bot_may_be_run_in_any_folder_and_its_database_be_told_from_th
     assert text.count(b"a2")
 
 
-async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None:
+async def fault(asked: ExportJob) -> ExportFault:
+    with pytest.raises(ExportError) as raised:
+        await made(asked)
+    return raised.value.fault
+
+
+async def test_why_there_is_no_file_is_known(
+    tmp_path: Path, i18n: I18n, caplog: pytest.LogCaptureFixture
+) -> None:
     gone = job(tmp_path / "gone.db", ExportKind.CSV, words(i18n))
-    with pytest.raises(ExportError) as raised:
-        await made(gone)
-    assert raised.value.fault is ExportFault.AWAY
+    assert await fault(gone) is ExportFault.AWAY
+    assert "unable to open database file" in caplog.text
     found = await stored(tmp_path / "dzvinok.db", 5)
-    wrong = replace(job(found, ExportKind.CSV, words(i18n)), zone="No/Where")
+    for kind in ExportKind:
+        whole = job(found, kind, words(i18n))
+        assert await fault(replace(whole, zone="No/Where")) is ExportFault.CRASHED
+        assert "No time zone found with key No/Where" in caplog.text
+        assert await fault(replace(whole, all_bytes=1)) is ExportFault.TOO_LARGE
+        assert await fault(replace(whole, seconds=0.001)) is ExportFault.SLOW
+
+
+@pytest.mark.parametrize("number", [signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL])
+async def test_the_limits_of_time_are_told_from_a_crash(
+    tmp_path: Path, i18n: I18n, number: signal.Signals
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 200), ExportKind.CSV, words(i18n))
+
+    def end_it(_rows: int, _total: int) -> None:
+        for program in export_programs():
+            os.kill(program, number)
+
     with pytest.raises(ExportError) as raised:
-        await made(wrong)
-    assert raised.value.fault is ExportFault.CRASHED
+        async with Exporter().files(replace(asked, at_once=1), end_it):
+            pass
+    crashed = number == signal.SIGKILL
+    assert raised.value.fault is (ExportFault.CRASHED if crashed else ExportFault.SLOW)
+
+
+async def test_a_program_that_computes_without_end_is_ended_for_the_time_it_took(
+    tmp_path: Path, i18n: I18n
+) -> None:
+    limited = replace(job(tmp_path, ExportKind.CSV, words(i18n)), seconds=0.5)
+    endless = (
+        "import pickle, signal, sys; from bot import exporting; "
+        "exporting._limit_ourselves(pickle.load(sys.stdin.buffer)); "
+        "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass"
+    )
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", endless), cwd=ROOT, stdin=asyncio.subprocess.PIPE
+    )
+    await program.communicate(pickle.dumps(limited))
+    assert program.returncode == -signal.SIGXCPU
+
+
+async def test_one_that_stands_still_is_ended(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.media.exports.GRACE_SECONDS", -1799.99)
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    assert await fault(asked) is ExportFault.SLOW
+    assert export_programs() == set()
+
+
+async def test_what_the_system_refuses_is_no_file_and_no_other_error(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        assert await fault(asked) is ExportFault.CRASHED
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "gone"))
+        assert await fault(asked) is ExportFault.CRASHED
+
+
+@pytest.mark.parametrize(
+    ("number", "meant"),
+    [
+        (errno.ENOSPC, ExportFault.DISK),
+        (errno.EDQUOT, ExportFault.DISK),
+        (errno.EFBIG, ExportFault.TOO_LARGE),
+        (errno.ENOMEM, ExportFault.CRASHED),
+    ],
+)
+def test_what_a_refusal_of_the_system_means(number: int, meant: ExportFault) -> None:
+    assert fault_of(OSError(number, "…")) is meant
+
+
+async def test_the_log_tells_why_but_no_password(
+    tmp_path: Path, i18n: I18n, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = job(tmp_path, ExportKind.CSV, words(i18n))
+    for where_to in ("127.0.0.1:1/calls", "127.0.0.1:wrong/calls", "nowhere.invalid/calls"):
+        address = f"postgresql://bot:hunter2@{where_to}"
+        assert await fault(replace(asked, where=address)) is not None
+    assert "127.0.0.1" in caplog.text
+    assert "nowhere.invalid" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 async def test_a_full_disk_is_said_to_be_one(tmp_path: Path, i18n: I18n) -> None:
