@@ -132,6 +132,20 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
 
 
 @ONLY_SQLITE
+async def test_how_many_calls_there_are_is_told_as_the_filters_tell_it(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW), page_size=1) as office:
+        boss = await office.administrator()
+        await office.employee(OLENA, "Олена Коваленко", Role.OPERATOR, "101")
+        await office.post(*(dialled(f"c{i}", NOW - 100 - i * 60) for i in range(110)))
+        for text, count in (("олена", "Понад 100 дзвінків"), ("067123", "110 дзвінків")):
+            found = await office.ask(boss, text)
+            panel = await office.press(boss, found, "🎛")
+            assert panel.text.endswith(f"\n{count}")
+            found = await office.press(boss, panel, "⬅️")
+            assert f"\n{count}\n" in (await office.press(boss, found, "⬇️")).text
+
+
+@ONLY_SQLITE
 async def test_a_csv_opens_by_a_double_click_and_runs_nothing(tmp_path: Path) -> None:
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         boss = await office.administrator()
