@@ -32,6 +32,10 @@ class Told(Protocol):
     async def sending(self) -> None: ...
 
 
+def without_days(view: LogView) -> LogView:
+    return replace(view, days=None, period=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """What somebody wants as a file; `weekly`: it comes by itself, and says so."""
@@ -64,14 +68,15 @@ class ExportSender:
         """
         screens, employee = self.log_screens, export.employee
         span = export.view.span(screens.today())
-        chosen = await self.words(export.view, employee)
+        filters = await self.words(without_days(export.view), employee)
+        chosen = filters if export.weekly else await self.words(export.view, employee)
         now, zone = screens.clock(), screens.settings.zone
         job = ExportJob(
             where=screens.settings.database,
             scope=employee.scope,
             log_filter=await screens.part(export.view, employee),
             kind=export.kind,
-            words=views.words(chosen, span, who=employee.name, now=now, zone=zone),
+            words=views.words(filters, span, who=employee.name, now=now, zone=zone),
             zone=zone.key,
             file_bytes=self.file_bytes,
             file_rows=self.file_rows,
@@ -122,6 +127,7 @@ class ExportSender:
         chosen: str,
         span: tuple[date, date] | None,
     ) -> None:
+        """`chosen`: in words; of a weekly file without its days, which stand above."""
         screens, parts = self.log_screens, len(files.parts)
         now, zone = screens.clock(), screens.settings.zone
         quiet = export.employee.quiet

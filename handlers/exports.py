@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiogram import Bot, Router
@@ -23,7 +23,7 @@ from bot.views import calls as call_views
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
 from bot.views import refusals
-from handlers.export_files import Export, ExportSender, log_failure
+from handlers.export_files import Export, ExportSender, log_failure, without_days
 from keyboards import exports as keyboards
 from keyboards.callbacks import ExportCancel, ExportDrop, ExportMenu, ExportStart, ExportWeekly
 from storage.export_plans import ExportPlans
@@ -83,10 +83,6 @@ class ExportScreens:
     async def weekly_view(self, view: LogView, employee: Employee) -> int:
         """The id of what a weekly file is of: all that is chosen but the days."""
         return await self.sender.log_screens.log_views.put(employee.id, without_days(view))
-
-
-def without_days(view: LogView) -> LogView:
-    return replace(view, days=None, period=None)
 
 
 def create_router() -> Router:

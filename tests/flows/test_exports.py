@@ -115,6 +115,11 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
 
         page = await office.press(boss, screen, "⬅️")
         assert "Пропущені" in page.text
+        screen = await menu(office, boss, "🔴 Пропущені", "🎛", "Сьогодні", "⬅️")
+        sent = await file_of(boss, screen, "📗")
+        assert sent.text == "23 листопада · Пропущені\n3 дзвінки"
+        found, day = totals(sent), "23 листопада 2026\N{NARROW NO-BREAK SPACE}р."
+        assert (found["Фільтри"], found["Дні"]) == ("Пропущені", day)
         whole = await menu(office, boss)
         rows = sheet(await file_of(boss, whole, "📗"))
         assert [row["ID в АТС"] for row in rows] == ["e", "d", "c", "b", "a"]
@@ -125,7 +130,7 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
             "хто дзвонив",
         )
         noted = office.rows("SELECT count, detail FROM audit WHERE kind = 'exported' ORDER BY id")
-        assert [row[0] for row in noted] == [3, 5]
+        assert [row[0] for row in noted] == [3, 3, 5]
         assert '"xlsx"' in noted[0][1]
         audit = await office.press(boss, await office.ask(boss, "/staff"), "📜")
         assert "дзвінки, XLSX, 5 рядків" in audit.text
@@ -296,9 +301,19 @@ async def test_every_monday_at_nine_the_week_before_comes_once(tmp_path: Path) -
             await boss.wait_for(lambda one: media_name(one).endswith("csv"), 30)
             files = {media_name(one): one for one in boss.messages() if one.media}
             book = files["dzvinky-2026-11-16_2026-11-22.xlsx"]
-            assert book.text.startswith("🗓 Тиждень 16–22 ")
+            assert book.text == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\n2 дзвінки"
+            found = totals(book)
+            assert (found["Фільтри"], found["Дні"]) == (
+                "Увесь журнал",
+                "16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.",
+            )
             assert [row["ID в АТС"] for row in sheet(book)] == ["last", "first"]
-            rows = table(files["dzvinky-2026-11-16_2026-11-22.csv"])
+            text = files["dzvinky-2026-11-16_2026-11-22.csv"]
+            assert (
+                text.text
+                == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\nПропущені\n1 дзвінок"
+            )
+            rows = table(text)
             assert [row["ID в АТС"] for row in rows] == ["first"]
             await planned(again, at("2026-11-30 09:00"))
             notes = again.rows("SELECT detail FROM audit WHERE kind = 'exported'")
@@ -321,7 +336,10 @@ async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
         await office.press(boss, await menu(office, boss), "🗓 Щопонеділка: CSV")
         clock.advance(3 * DAY)
         told = await boss.wait_for(lambda one: "Таких дзвінків не було" in one.text, 30)
-        assert told.text.startswith("🗓 Тиждень 16–22 ")
+        assert (
+            told.text
+            == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\nТаких дзвінків не було."
+        )
         await planned(office, at("2026-11-30 09:00"))
 
 
