@@ -159,13 +159,13 @@ class Totals:
     calls: int = 0
     talk: int = 0
     directions: Counter[Direction] = field(default_factory=Counter)
-    statuses: Counter[Status] = field(default_factory=Counter)
+    statuses: Counter[tuple[Direction, Status]] = field(default_factory=Counter)
     prices: dict[str, Decimal] = field(default_factory=dict)
 
     def add(self, calls: Sequence[ExportedCall]) -> None:
         self.calls += len(calls)
         self.directions.update(call.direction for call in calls)
-        self.statuses.update(call.status for call in calls)
+        self.statuses.update((call.direction, call.status) for call in calls)
         for call in calls:
             self.talk += call.talk or 0
             if call.price is not None:

@@ -11,6 +11,7 @@ them take it 13 s, by themselves 3, and how large they become it tells only at t
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -317,14 +318,16 @@ def _write_totals(sheet: Worksheet, book: Workbook, words: ExportWords, totals: 
         sheet.write_string(row, 0, f"{words.price}, {currency}".rstrip(", "), bold)
         sheet.write_number(row, 1, float(amount), money)
         row += 1
-    any_direction = words.statuses[Direction.IN]
-    for title, counts in (
-        (words.by_direction, [(words.directions[one], n) for one, n in totals.directions.items()]),
-        (words.by_status, [(any_direction[one], n) for one, n in totals.statuses.items()]),
-    ):
+    # By their words, as the rows have them: one status is told of each direction in other words.
+    ways, statuses = Counter[str](), Counter[str]()
+    for direction, count in totals.directions.items():
+        ways[words.directions[direction]] += count
+    for (direction, status), count in totals.statuses.items():
+        statuses[words.statuses[direction][status]] += count
+    for title, counts in ((words.by_direction, ways), (words.by_status, statuses)):
         sheet.write_string(row + 1, 0, title, bold)
         row += 2
-        for name, count in sorted(counts, key=lambda pair: (-pair[1], pair[0])):
+        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
             sheet.write_string(row, 0, name)
             sheet.write_number(row, 1, count)
             row += 1

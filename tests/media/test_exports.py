@@ -10,6 +10,7 @@ import pickle
 import signal
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -118,6 +119,37 @@ async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18
         assert numbers == [f"a{number}" for number in range(1000)]
         totals = dict(load_workbook(io.BytesIO(parts[-1])).worksheets[1].values)
         assert totals["Усього дзвінків"] == 1000
+
+
+async def test_the_totals_are_those_of_the_rows_in_the_words_of_the_rows(
+    tmp_path: Path, i18n: I18n
+) -> None:
+    await put_database(tmp_path / "dzvinok.db")
+    found = where(tmp_path / "dzvinok.db")
+    async with open_database(found) as database:
+        facts = [
+            said(
+                external_id=f"{direction}-{status}-{number}",
+                direction=direction,
+                status=status,
+                caller=Party(number="101"),
+                callee=Party(number="102"),
+                started_at=NOW - number,
+            )
+            for direction in Direction
+            for status in (Status.MISSED, Status.ANSWERED, Status.NO_ANSWER, Status.NO_CHANNELS)
+            for number in range(1 + len(direction) + len(status))
+        ]
+        await CallRepo(database).record(facts, now=NOW)
+    [book], _ = await made(job(found, ExportKind.XLSX, words(i18n)))
+    calls, sheet = load_workbook(io.BytesIO(book)).worksheets
+    rows = list(calls.iter_rows(min_row=2, values_only=True))
+    told = [(name, count) for name, count in sheet.values if isinstance(count, int)]
+    for place in (1, 2):  # the direction and the status
+        of_rows = Counter(row[place] for row in rows)
+        assert len(of_rows) == (3, 9)[place - 1]
+        assert [told.count(pair) for pair in of_rows.items()] == [1] * len(of_rows)
+    assert len(told) == 1 + 3 + 9
 
 
 async def test_a_table_of_text_is_split_too_each_with_headings(tmp_path: Path, i18n: I18n) -> None:
