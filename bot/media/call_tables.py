@@ -33,7 +33,7 @@ from bot.domain.exports import (
     Totals,
 )
 from bot.domain.phones import spaced
-from bot.media.contact_tables import defused
+from bot.media.cells import defused
 
 _SHEET_BYTES = 1_500_000_000
 """Of the rows of a sheet before they are compressed; beyond 2 GiB some programs cannot read it."""
