@@ -74,8 +74,9 @@ COLUMNS: Sequence[tuple[str, int, int]] = (
 )
 """Of each column what of the call it says, of which kind that is, and how wide it is."""
 
-_NUMBERS = [i for i, (name, _, _) in enumerate(COLUMNS) if name.endswith("number")]
-_LINE = next(i for i, (name, _, _) in enumerate(COLUMNS) if name == "line")
+_PLACES = {name: place for place, (name, _, _) in enumerate(COLUMNS)}
+_NUMBERS = {_PLACES[name] for name in ("caller_number", "callee_number", "line")}
+_CODES = {_PLACES[name] for name in ("extension", "queue")}
 
 _COMPRESSION = 4
 """A third faster than the usual 6, and hardly larger."""
@@ -92,6 +93,9 @@ _LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 _EATEN = re.compile(r"0\d{4,}", re.ASCII)
 """A number that spreadsheets take for one to count with: its zero would be gone."""
+
+_CHANGED = re.compile(r"0\d+|\d{16,}|\d+[eE]\d+", re.ASCII)
+"""What they would show as another number: 007, 1e3, and what has more digits than they keep."""
 
 Cell = str | int | None
 """In the order of COLUMNS; times are seconds as local clocks tell them, from 1970."""
@@ -404,7 +408,8 @@ class _Texts(_Parts):
 def text_cells(row: Sequence[Cell], *, is_comma: bool) -> list[str]:
     """The cells of a call as texts that no spreadsheet takes for formulas.
 
-    Telephone numbers stand in groups, by which they stay texts, with their plus, zeros and digits.
+    Telephone numbers stand in groups, by which they stay texts, with their plus, zeros and digits;
+    extensions stay as they are dialled, and have an apostrophe where they need one.
     """
     cells = []
     for place, (value, (_, kind, _)) in enumerate(zip(row, COLUMNS, strict=True)):
@@ -412,8 +417,10 @@ def text_cells(row: Sequence[Cell], *, is_comma: bool) -> list[str]:
             cells.append("")
         elif kind == _TEXT:
             text = str(value)
-            if place in _NUMBERS or place == _LINE:
+            if place in _NUMBERS:
                 cells.append(_number(text))
+            elif place in _CODES:
+                cells.append(_code(text))
             else:
                 cells.append(defused(text))
         elif kind == _SPAN:
@@ -447,4 +454,8 @@ def _number(written: str) -> str:
         return text
     if _EATEN.fullmatch(text):
         return f"{text[:3]} {text[3:]}"
-    return defused(text)
+    return _code(text)
+
+
+def _code(text: str) -> str:
+    return f"'{text}" if _CHANGED.fullmatch(text) else defused(text)

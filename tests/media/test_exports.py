@@ -385,6 +385,8 @@ def test_local_times_are_right_on_the_night_of_the_clocks() -> None:
         ("0445550101", "044 5550101"),
         ("101", "101"),
         ("101, 102", "101, 102"),
+        ("0101", "'0101"),
+        ("00123", "001 23"),
         ("=1", "'=1"),
     ],
 )
@@ -392,3 +394,23 @@ def test_numbers_in_a_table_of_text_keep_all_their_digits(written: str, cell: st
     cells = Cells(words(create_i18n(Language.UK)), KYIV)
     row = text_cells(cells.of(a_call(caller_number=written)), is_comma=True)
     assert row[4] == cell
+
+
+@pytest.mark.parametrize(
+    ("code", "cell"),
+    [
+        ("101", "101"),
+        ("00123", "'00123"),
+        ("007", "'007"),
+        ("0", "0"),
+        ("1e3", "'1e3"),
+        ("1234567890123456", "'1234567890123456"),
+        ("000domainc261", "000domainc261"),
+        ("-1", "'-1"),
+    ],
+)
+def test_extensions_in_a_table_of_text_stay_as_they_are_dialled(code: str, cell: str) -> None:
+    cells = Cells(words(create_i18n(Language.UK)), KYIV)
+    row = text_cells(cells.of(a_call(extension=code, queue=code)), is_comma=True)
+    shown = {name: value for (name, _, _), value in zip(COLUMNS, row, strict=True)}
+    assert (shown["extension"], shown["queue"]) == (cell, cell)
