@@ -284,7 +284,6 @@ async def serve(
                 weekly_exports=WeeklyExports(
                     bot,
                     export_screens.sender,
-                    repositories.export_plans,
                     exporting,
                     i18n,
                     may_send=lambda: lease.is_held,

@@ -12,7 +12,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.domain.errors import AppError, NoAccessError, StorageError
-from bot.domain.exports import ExportError, ExportFault
+from bot.domain.exports import ExportError, ExportFault, NotAllSentError
 from bot.domain.log import Turn
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee
@@ -247,6 +247,8 @@ def reason(error: Exception) -> str:
     match error:
         case ExportError():
             return views.failed(error.fault)
+        case NotAllSentError():
+            return views.not_all_sent(error.sent, error.parts)
         case NoAccessError():
             return views.no_more_yours()
         case AppError():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.calls import CaseState, Direction, EndedBy, Status
-from bot.domain.errors import AppError
+from bot.domain.errors import AppError, NoAccessError
 from bot.domain.hours import local_date, moment_of
 from bot.domain.log import LogFilter
 from bot.domain.people import Scope
@@ -58,6 +58,19 @@ class ExportError(AppError):
     def __init__(self, fault: ExportFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
+
+
+class ChangedMeanwhileError(NoAccessError):
+    """What was made is not to be sent any more: it is another's turn, or others' calls."""
+
+
+class NotAllSentError(AppError):
+    """Telegram has taken some of the files, and then no more."""
+
+    def __init__(self, sent: int, parts: int) -> None:
+        super().__init__(f"{sent} of {parts} files were sent")
+        self.sent = sent
+        self.parts = parts
 
 
 def fault_of(error: OSError) -> ExportFault:
