@@ -194,7 +194,9 @@ def create_export_screens(
         repositories.export_plans,
         Exporter(),
     )
-    return ExportScreens(sender, repositories.export_plans, background)
+    return ExportScreens(
+        sender, repositories.export_plans, repositories.exports_under_way, background
+    )
 
 
 def create_notices(

@@ -1,8 +1,9 @@
 """Making the files of an export and sending them: to who has pressed for them, or every Monday."""
 
+import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -33,6 +34,9 @@ from storage.export_plans import ExportPlans
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = 4
+"""Exports that are in hand: one of them is made while the others are sent."""
+
 
 class Told(Protocol):
     """Hears how an export goes on."""
@@ -59,7 +63,10 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class ExportSender:
-    """Built once, with the dispatcher. `file_bytes`, `file_rows`: when a further file begins."""
+    """Built once, with the dispatcher. `file_bytes`, `file_rows`: when a further file begins.
+
+    `turns`: whoever sends takes one before.
+    """
 
     log_screens: LogScreens
     audit: AuditRepo
@@ -67,6 +74,7 @@ class ExportSender:
     exporter: Exporter
     file_bytes: int = FILE_BYTES
     file_rows: int = SHEET_ROWS
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def send(
         self, bot: Bot, export: Export, told: Told, *, may_send: Callable[[], bool]

@@ -55,7 +55,11 @@ class WeeklyExports:
         for plan in await self.sender.plans.list_due(now=now):
             key = ("weekly", plan.employee_id, plan.view_id)
             if not self.background.is_under_way(key):
-                self.background.start(key, self._send(plan))
+                self.background.start(key, self._send_in_turn(plan))
+
+    async def _send_in_turn(self, plan: ExportPlan) -> None:
+        async with self.sender.turns:
+            await self._send(plan)
 
     async def _send(self, due: ExportPlan) -> None:
         """Send one, and note that it was sent; if that fails, it is tried again for a while."""

@@ -15,15 +15,17 @@ import pytest
 from openpyxl import load_workbook
 
 from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.markup import find_button
 from bot.demo.bot_api.people import User
 from bot.domain.exports import ExportKind
 from bot.domain.people import Role
 from handlers.export_files import ExportSender
-from keyboards.callbacks import ExportCancel, ExportMenu, ExportStart
-from tests.support.engines import ONLY_SQLITE
+from keyboards.callbacks import ExportMenu, ExportStart
+from tests.support.engines import ONLY_POSTGRES, ONLY_SQLITE
 from tests.support.export_programs import export_programs, halted_program
 from tests.support.kyiv import at
 from tests.support.lost_calls import NOW, dialled, has_button, lost, pressed
+from tests.support.replicas import company as create_company
 from tests.support.running import ADMIN, IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
 
@@ -201,6 +203,7 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         program = await halted_program()
         progress = await boss.wait_for(has_button("✖️"))
         assert await pressed(boss, screen, "📄") == "Ваш файл уже готується"
+        cancel = str(find_button(progress.markup, "✖️")["callback_data"])
         ended = await office.press(boss, progress, "✖️")
         assert ended.text == "✖️ Вивантаження скасовано."
         assert not ended.buttons
@@ -210,9 +213,39 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         assert not [one for one in boss.messages() if one.media]
         assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
         # what ended with the bot can only be begun anew
-        stale = await boss.press_stale(ended, ExportCancel().pack())
+        stale = await boss.press_stale(ended, cancel)
         await stale.answered()
         assert "перервалося" in boss.last().text
+
+
+@ONLY_POSTGRES
+async def test_an_export_is_one_on_all_machines_and_cancelled_from_any(tmp_path: Path) -> None:
+    async with (
+        create_company(tmp_path, by_webhook=True) as company,
+        company.bot() as one,
+        company.bot() as other,
+    ):
+        boss, company.to = company.admin, one
+        await company.lose(one, "0671234501")
+        assert await company.write(one, "/log") == 200
+        page = await boss.wait_for(has_button("⬇️"))
+        assert await pressed(boss, page, "⬇️") == ""
+        await pressed(boss, page, "📗")
+        program = await halted_program()
+        progress = await boss.wait_for(has_button("✖️"))
+        company.to = other
+        assert await pressed(boss, page, "📄") == "Ваш файл уже готується"
+        await pressed(boss, progress, "✖️")
+        async with asyncio.timeout(20):
+            while program in export_programs():  # noqa: ASYNC110 - nobody tells of its end
+                await asyncio.sleep(0.02)
+        for company.to in (one, other):
+            sent = await file_of(boss, page, "📄")
+            assert sent.id > progress.id
+        assert [one.text for one in boss.messages() if one.id == progress.id] == [
+            "✖️ Вивантаження скасовано."
+        ]
+        assert len([one for one in boss.messages() if one.media]) == 2
 
 
 @ONLY_SQLITE

@@ -95,16 +95,16 @@ class Place:
     ) -> None:
         """Begin what is due, and wait until it is over; `meanwhile`: as long as it has no turn."""
         self.now = now
-        free, background = asyncio.Event(), Background()
-        background.start("another", until(free))
-        weekly = WeeklyExports(self.bot, self.sender, background, self.i18n, may_send=may_send)
-        await weekly.begin_due(now=now)
-        if meanwhile:
-            await meanwhile()
-        free.set()
+        background = Background(at_once=9)
+        sender = replace(self.sender, turns=asyncio.Semaphore(1))
+        weekly = WeeklyExports(self.bot, sender, background, self.i18n, may_send=may_send)
+        async with sender.turns:
+            await weekly.begin_due(now=now)
+            if meanwhile:
+                await meanwhile()
         plans = await self.repositories.export_plans.list_of(OLENA)
         async with asyncio.timeout(30):
-            while background.is_under_way("another") or any(  # noqa: ASYNC110 - nobody tells
+            while any(  # noqa: ASYNC110 - nobody tells of its end
                 background.is_under_way(("weekly", OLENA, one.view_id)) for one in plans
             ):
                 await asyncio.sleep(0.02)
@@ -152,10 +152,6 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
 
 async def nothing() -> None:
     pass
-
-
-async def until(free: asyncio.Event) -> None:
-    await free.wait()
 
 
 async def test_the_file_is_sent_and_noted_before(place: Place) -> None:

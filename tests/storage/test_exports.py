@@ -23,6 +23,7 @@ from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
 from storage.exports import ExportRepo
+from storage.exports_under_way import LASTS, ExportsUnderWay
 from storage.search import LISTED, SearchRepo
 from storage.statistics import StatisticsRepo
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
@@ -219,6 +220,39 @@ async def test_calls_that_come_meanwhile_shift_nothing_and_a_live_one_is_there_o
 
 def key_of(call: Call) -> Key:
     return Key(call.started_at, call.id)
+
+
+# One at a time
+
+
+async def test_a_person_has_one_export_under_way_in_whatever_process(database: Database) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    await hire(database, 2, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    begun = await asyncio.gather(*(under_way.begin(1, token, now=NOW) for token in range(5)))
+    [token] = [token for token, is_begun in enumerate(begun) if is_begun]
+    assert await under_way.begin(2, token, now=NOW)
+    for moment in range(NOW, NOW + 5 * LASTS, LASTS):
+        assert not await under_way.begin(1, 7, now=moment)
+        assert await under_way.keep(1, token, now=moment)
+    assert not await under_way.end(1, 7)
+    assert await under_way.end(1, token)
+    assert not await under_way.end(1, token)
+    assert not await under_way.keep(1, token, now=NOW)
+    assert await under_way.begin(1, 7, now=NOW)
+    assert await under_way.keep(2, token, now=NOW)
+
+
+@pytest.mark.parametrize("now", [NOW + LASTS + 1, NOW - 365 * DAY])
+async def test_an_export_of_a_process_that_died_locks_nobody_out(
+    database: Database, now: int
+) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    assert await under_way.begin(1, 5, now=NOW)
+    assert await under_way.begin(1, 6, now=now)
+    assert not await under_way.keep(1, 5, now=now)
+    assert await under_way.keep(1, 6, now=now)
 
 
 # Every Monday
