@@ -16,7 +16,7 @@ import tempfile
 from asyncio import StreamReader
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 60.0
 """When its time is over the program ends by itself; so much later it is ended."""
+
+BEING_SENT = 100_000_000
+"""Bytes: while files of more than that are being sent, none is made."""
 
 _ROOT = Path(__file__).parent.parent.parent
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ", "TZDIR", "TMPDIR", "HOME")
@@ -52,22 +55,42 @@ class ExportFiles:
 
 
 class Exporter:
-    def __init__(self) -> None:
-        self._turn = asyncio.Semaphore()
+    """Makes one export at a time, and none while those that are being sent are large."""
+
+    def __init__(self, *, being_sent: int = BEING_SENT) -> None:
+        self._turn = asyncio.Lock()
+        self._may_be_sent = being_sent
+        self._being_sent = 0
+        self._sent = asyncio.Event()
 
     @asynccontextmanager
     async def files(
         self, job: ExportJob, progress: Callable[[int, int], None]
     ) -> AsyncIterator[ExportFiles]:
-        """The files of the calls; of none, none. One export at a time is made.
+        """The files of the calls; of none, none.
 
         `progress` is told of how many of how many calls are written. Raises ExportError.
         """
-        with _open_file() as file:
+        async with AsyncExitStack() as stack:
             async with self._turn:
+                await self._have_room()
+                file = stack.enter_context(_open_file())
                 told = await _run(job, file, progress)
-            parts = [WrittenPart(file, start, size) for start, size in told["parts"]]
+                parts = [WrittenPart(file, start, size) for start, size in told["parts"]]
+                size = sum(size for _, size in told["parts"])
+                self._being_sent += size
+                stack.callback(self._end_sending, size)
             yield ExportFiles(parts if told["rows"] else [], told["rows"], told["memory"])
+
+    async def _have_room(self) -> None:
+        """Wait until what is being sent leaves the disk enough for another."""
+        while self._being_sent > self._may_be_sent:
+            self._sent.clear()
+            await self._sent.wait()
+
+    def _end_sending(self, size: int) -> None:
+        self._being_sent -= size
+        self._sent.set()
 
 
 def _open_file() -> IO[bytes]:

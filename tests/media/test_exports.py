@@ -339,6 +339,29 @@ async def test_what_was_written_has_no_name_on_the_disk(
         assert list(place.iterdir()) == []
 
 
+@pytest.mark.parametrize(("room", "waits"), [(1, True), (10**6, False)])
+async def test_none_is_made_while_much_is_being_sent(
+    tmp_path: Path, i18n: I18n, room: int, waits: bool
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    exporter, made_too = Exporter(being_sent=room), asyncio.Event()
+
+    async def export() -> None:
+        async with exporter.files(asked, lambda _rows, _total: None):
+            made_too.set()
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with exporter.files(asked, lambda _rows, _total: None):
+            tasks.create_task(export())
+            if waits:
+                await made(asked)  # elsewhere; so long it takes
+                await made(asked)
+                assert not made_too.is_set()
+            else:
+                await made_too.wait()
+        await made_too.wait()
+
+
 def a_call(**changes: object) -> ExportedCall:
     values: dict[str, Any] = dict.fromkeys(ExportedCall._fields)
     values |= {
