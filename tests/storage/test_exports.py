@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
 from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
 from bot.domain.log import Key, LogFilter, Turn
-from bot.domain.people import EVERYTHING, Role, Scope
+from bot.domain.people import EVERYTHING, EmployeeState, Role, Scope
 from bot.domain.phones import NumberPlan
 from bot.domain.places import Place, PlaceKind
 from bot.domain.search import Query, read_query
 from storage.comments import CommentRepo
+from storage.digest_times import DigestTimes
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
@@ -26,6 +27,7 @@ from storage.exports import ExportRepo
 from storage.exports_under_way import LASTS, ExportsUnderWay
 from storage.search import LISTED, SearchRepo
 from storage.statistics import StatisticsRepo
+from storage.weekly_statistics import WeeklyStatistics
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
 from tests.support.employees import hire
 from tests.support.kyiv import KYIV, at
@@ -303,3 +305,22 @@ async def test_a_person_has_so_many_weekly_files(database: Database) -> None:
     assert await plans.put(2, 0, ExportKind.CSV, now=NOW)
     await plans.remove(1, 0)
     assert len(await plans.list_of(1)) == PLANS - 1
+
+
+async def test_to_who_was_removed_nothing_comes_by_itself_when_they_are_back(
+    database: Database,
+) -> None:
+    people, plans = EmployeeRepo(database), ExportPlans(database, KYIV)
+    digests, statistics = DigestTimes(database, KYIV), WeeklyStatistics(database, KYIV)
+    for employee in (1, 2):
+        await hire(database, employee, Role.SUPERVISOR)
+        await plans.put(employee, 0, ExportKind.CSV, now=NOW)
+        await digests.add(employee, 18 * 60, now=NOW)
+        await statistics.set_wanted(employee, is_wanted=True, now=NOW)
+    await people.set_state(1, EmployeeState.REMOVED)
+    await people.set_state(2, EmployeeState.BLOCKED)
+    for employee, is_kept in ((1, False), (2, True)):
+        await people.set_state(employee, EmployeeState.ACTIVE)
+        assert bool(await plans.list_of(employee)) is is_kept
+        assert bool(await digests.times(employee)) is is_kept
+        assert await statistics.is_wanted(employee) is is_kept
