@@ -9,6 +9,7 @@ LIMITS is JSON, by the names of the fields of Limits.
 """
 
 import json
+import math
 import os
 import resource
 import runpy
@@ -25,7 +26,7 @@ class Limits:
     `memory`: bytes of address space, most of which are libraries and never touched; None: any.
     """
 
-    seconds: int
+    seconds: float
     written: int
     memory: int | None = None
 
@@ -39,18 +40,20 @@ def limit_ourselves(limits: Limits) -> None:
     """Set them for this process, for good; it ends itself when one is reached."""
     with suppress(OSError):
         os.nice(NICENESS)
-    for what, limit in (
-        (resource.RLIMIT_AS, limits.memory),
-        (resource.RLIMIT_CPU, limits.seconds),
-        (resource.RLIMIT_FSIZE, limits.written),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
+    seconds = math.ceil(limits.seconds)
+    for what, limit, last in (
+        (resource.RLIMIT_AS, limits.memory, limits.memory),
+        # Where both are the same the system kills, and does not say that it was for the time.
+        (resource.RLIMIT_CPU, seconds, seconds + 10),
+        (resource.RLIMIT_FSIZE, limits.written, limits.written),
+        (resource.RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         # Some systems know no such limit, and some do not let us set it.
         with suppress(OSError, ValueError):
-            if limit is not None:
-                resource.setrlimit(what, (limit, limit))
-    signal.alarm(limits.seconds)  # the bot may be gone
+            if limit is not None and last is not None:
+                resource.setrlimit(what, (limit, last))
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds)  # the bot may be gone
 
 
 def main() -> None:

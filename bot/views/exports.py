@@ -92,6 +92,16 @@ def not_sent() -> str:
     return _("Telegram does not accept the file right now. Please try again a little later.")
 
 
+def not_all_sent(sent: int, parts: int) -> str:
+    return _(
+        "Telegram took {sent} of {parts} files. For all of them press ⬇️ below the log once more."
+    ).format(sent=sent, parts=parts)
+
+
+def weekly_too_much() -> str:
+    return _("That is too much for one export. Choose filters that leave fewer calls.")
+
+
 def too_many_plans() -> str:
     return ngettext(
         "You get {count} weekly file already. Drop one first.",
@@ -110,10 +120,13 @@ def weekly_no_more() -> str:
     return _("It no longer comes on Mondays")
 
 
-def nothing_weekly(chosen: str, span: tuple[date, date]) -> str:
-    """In place of a weekly file without a call."""
-    head = _weekly_head(chosen, span)
-    return head + "\n" + _("There were no such calls.")
+def no_calls() -> str:
+    return _("There were no such calls.")
+
+
+def instead_of_weekly(chosen: str, span: tuple[date, date], why: str) -> str:
+    """In place of a weekly file; `why` there is none, in words."""
+    return _weekly_head(chosen, span) + "\n" + why
 
 
 def caption(

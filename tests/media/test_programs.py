@@ -79,8 +79,9 @@ async def test_a_program_has_its_limits_and_nothing_of_ours(
     monkeypatch.setenv("BOT_TOKEN", "secret")
     await begin()
     seen = json.loads(told.read_text())
-    asked = [limits.memory, limits.seconds, limits.written, OPEN_FILES, 0]
-    assert seen["limits"] == [[one, one] for one in asked]
+    memory, seconds, size = limits.memory, limits.seconds, limits.written
+    asked = [(memory, memory), (seconds, seconds + 10), (size, size), (OPEN_FILES,) * 2, (0, 0)]
+    assert seen["limits"] == [list(one) for one in asked]
     assert seen["nice"] == min(19, os.nice(0) + NICENESS)
     assert limits.seconds - 20 < seen["left"] <= limits.seconds
     assert set(seen["environment"]) - {"LC_CTYPE"} <= {"PATH", "LD_LIBRARY_PATH", *names}

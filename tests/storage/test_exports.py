@@ -15,17 +15,20 @@ from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
 from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.log_views import CASE_STATES, Fate
-from bot.domain.people import EVERYTHING, Role, Scope
+from bot.domain.people import EVERYTHING, EmployeeState, Role, Scope
 from bot.domain.phones import NumberPlan
 from bot.domain.places import Place, PlaceKind
 from bot.domain.search import Query, read_query
 from storage.comments import CommentRepo
+from storage.digest_times import DigestTimes
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
 from storage.exports import ExportRepo
+from storage.exports_under_way import LASTS, ExportsUnderWay
 from storage.search import LISTED, SearchRepo
 from storage.statistics import StatisticsRepo
+from storage.weekly_statistics import WeeklyStatistics
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
 from tests.support.case_ends import end_some
 from tests.support.employees import hire
@@ -240,6 +243,39 @@ def key_of(call: Call) -> Key:
     return Key(call.started_at, call.id)
 
 
+# One at a time
+
+
+async def test_a_person_has_one_export_under_way_in_whatever_process(database: Database) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    await hire(database, 2, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    begun = await asyncio.gather(*(under_way.begin(1, token, now=NOW) for token in range(5)))
+    [token] = [token for token, is_begun in enumerate(begun) if is_begun]
+    assert await under_way.begin(2, token, now=NOW)
+    for moment in range(NOW, NOW + 5 * LASTS, LASTS):
+        assert not await under_way.begin(1, 7, now=moment)
+        assert await under_way.keep(1, token, now=moment)
+    assert not await under_way.end(1, 7)
+    assert await under_way.end(1, token)
+    assert not await under_way.end(1, token)
+    assert not await under_way.keep(1, token, now=NOW)
+    assert await under_way.begin(1, 7, now=NOW)
+    assert await under_way.keep(2, token, now=NOW)
+
+
+@pytest.mark.parametrize("now", [NOW + LASTS + 1, NOW - 365 * DAY])
+async def test_an_export_of_a_process_that_died_locks_nobody_out(
+    database: Database, now: int
+) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    assert await under_way.begin(1, 5, now=NOW)
+    assert await under_way.begin(1, 6, now=now)
+    assert not await under_way.keep(1, 5, now=now)
+    assert await under_way.keep(1, 6, now=now)
+
+
 # Every Monday
 
 
@@ -288,3 +324,22 @@ async def test_a_person_has_so_many_weekly_files(database: Database) -> None:
     assert await plans.put(2, 0, ExportKind.CSV, now=NOW)
     await plans.remove(1, 0)
     assert len(await plans.list_of(1)) == PLANS - 1
+
+
+async def test_to_who_was_removed_nothing_comes_by_itself_when_they_are_back(
+    database: Database,
+) -> None:
+    people, plans = EmployeeRepo(database), ExportPlans(database, KYIV)
+    digests, statistics = DigestTimes(database, KYIV), WeeklyStatistics(database, KYIV)
+    for employee in (1, 2):
+        await hire(database, employee, Role.SUPERVISOR)
+        await plans.put(employee, 0, ExportKind.CSV, now=NOW)
+        await digests.add(employee, 18 * 60, now=NOW)
+        await statistics.set_wanted(employee, is_wanted=True, now=NOW)
+    await people.set_state(1, EmployeeState.REMOVED)
+    await people.set_state(2, EmployeeState.BLOCKED)
+    for employee, is_kept in ((1, False), (2, True)):
+        await people.set_state(employee, EmployeeState.ACTIVE)
+        assert bool(await plans.list_of(employee)) is is_kept
+        assert bool(await digests.times(employee)) is is_kept
+        assert await statistics.is_wanted(employee) is is_kept

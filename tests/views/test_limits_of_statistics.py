@@ -128,7 +128,7 @@ def every_keyboard() -> Iterator[InlineKeyboardMarkup]:
         for others in (drops, {}):
             yield export_keyboards.menu(here, is_any=True, weekly=weekly, others=others)
             yield export_keyboards.menu(here, is_any=False, weekly=weekly, others=others)
-    yield export_keyboards.cancel()
+    yield export_keyboards.cancel(ID)
 
 
 @pytest.mark.usefixtures("language")
@@ -148,7 +148,9 @@ def test_exports_are_whole_whatever_was_chosen() -> None:
         for weekly in (None, *ExportKind):
             found = log_views.found(MANY, is_more=True)
             assert tags(exports.menu(said, found, weekly=weekly, others=PLANS)) == ["bold"]
-        assert tags(exports.nothing_weekly(said, span)) == []
+        whys = exports.no_calls(), exports.weekly_too_much(), *map(exports.failed, ExportFault)
+        for why in whys:
+            assert tags(exports.instead_of_weekly(said, span, why)) == []
         for weekly, days in ((True, span), (False, span), (False, None)):
             caption = exports.caption(said, days, MANY, part=19, parts=20, weekly=weekly)
             assert tags(caption) == []
@@ -156,7 +158,8 @@ def test_exports_are_whole_whatever_was_chosen() -> None:
     texts = [exports.failed(fault) for fault in ExportFault]
     texts += [exports.waiting(), exports.progress(MANY, MANY), exports.sending()]
     texts += [exports.nothing(), exports.cancelled(), exports.interrupted()]
-    texts += [exports.no_more_yours(), exports.not_sent()]
+    texts += [exports.no_more_yours(), exports.not_sent(), exports.not_all_sent(1, 20)]
+    texts += [exports.under_way()]
     assert not any(tags(text) for text in texts)
     toasts = [exports.under_way(), exports.too_many_plans(), exports.now_weekly()]
     toasts += [exports.weekly_no_more(), refusals.refusal(DrawingError("x" * 1000))]
