@@ -14,11 +14,8 @@ Why it failed stands on the standard error, for the log.
 
 import asyncio
 import json
-import math
 import os
 import pickle
-import resource
-import signal
 import sys
 import time
 from contextlib import suppress
@@ -27,6 +24,7 @@ from pathlib import Path
 from bot.domain.errors import StartError, StorageError
 from bot.domain.exports import ExportError, ExportFault, ExportJob, Totals, fault_of
 from bot.media.call_tables import open_parts
+from bot.media.limits import Limits, limit_ourselves
 from storage.database import open_to_read
 from storage.exports import ExportRepo
 
@@ -78,25 +76,9 @@ def _fail(fault: ExportFault, error: Exception) -> None:
     _tell(failed=fault)
 
 
-def _limit_ourselves(job: ExportJob) -> None:
-    with suppress(OSError):
-        os.nice(10)
-    seconds, size = math.ceil(job.seconds), job.all_bytes + _ROOM
-    for what, limit, last in (
-        # Where both are the same the system kills, and does not say that it was for the time.
-        (resource.RLIMIT_CPU, seconds, seconds + 10),
-        (resource.RLIMIT_CORE, 0, 0),
-        (resource.RLIMIT_FSIZE, size, size),
-    ):
-        # Some systems know no such limit, and some do not let us set it.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (limit, last))
-    signal.setitimer(signal.ITIMER_REAL, job.seconds)  # the bot may be gone
-
-
 def main() -> None:
     job: ExportJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the bot itself has written it
-    _limit_ourselves(job)
+    limit_ourselves(Limits(seconds=job.seconds, written=job.all_bytes + _ROOM))
     try:
         asyncio.run(export(job, int(sys.argv[1])))
     except ExportError as error:

@@ -3,7 +3,7 @@
 from aiogram import F, Router
 from aiogram.filters.callback_data import CallbackData, CallbackQueryFilter
 
-from bot.telegram.filters import IsButton, Where
+from bot.telegram.filters import IsButton, NotSharedByUs, Where
 from handlers import (
     alert_lists,
     audit,
@@ -23,6 +23,7 @@ from handlers import (
     fallback,
     groups,
     health,
+    inline,
     invites,
     left_dialogs,
     log_views,
@@ -38,7 +39,7 @@ from handlers import (
 
 def create_routers() -> list[Router]:
     private = Router(name="private")
-    private.message.filter(Where(F.chat.type == "private"))
+    private.message.filter(Where(F.chat.type == "private"), NotSharedByUs())
     private.edited_message.filter(Where(F.chat.type == "private"))
     private.callback_query.filter(Where(F.message.chat.type == "private"))
     private.include_routers(
@@ -54,6 +55,7 @@ def create_routers() -> list[Router]:
         staff.create_router(),
         invites.create_router(),
         audit.create_router(),
+        inline.create_router(),  # before the links of invites
         start.create_router(),
         alert_lists.create_router(),
         board.create_router(),

@@ -161,9 +161,8 @@ class ExportSender:
         screens, parts = self.log_screens, len(files.parts)
         now, zone = screens.clock(), screens.settings.zone
         for number, part in enumerate(files.parts, start=1):
-            name = views.filename(
-                span, local_date(now, zone), export.kind, str(number) if parts > 1 else ""
-            )
+            today = local_date(now, zone)
+            name = views.filename(span, today, export.kind, part=number, parts=parts)
             caption = views.caption(
                 chosen, span, files.rows, part=number, parts=parts, weekly=bool(export.plan)
             )

@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page, Turn
-from bot.domain.log_views import Fate, LogView
+from bot.domain.log_views import CASE_STATES, Fate, LogView
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
 from bot.domain.search import Found, Unclear, read_query
@@ -60,7 +60,7 @@ class LogScreens:
         to_drop: dict[str, str] = {}
         if not page.calls and view.parts and not view.day:
             words = chosen_views.all_words(view, names)
-            to_drop = {part: words[part] for part in await self._helpful(view, employee)}
+            to_drop = {name: words[name] for name in await self._helpful(view, employee)}
             text += (
                 search_views.nothing(employee.scope)
                 if view.parts == ["query"]
@@ -135,7 +135,8 @@ class LogScreens:
                 end = day_bounds(span[1], self.settings.zone)[1]
         extensions: tuple[str, ...] | None = None
         if view.person:
-            extensions = (await self.employees.get(view.person)).extensions
+            person = await self.employees.find_by_id(view.person)
+            extensions = person.extensions if person else ()
         return LogFilter(
             start=start,
             end=end,
@@ -143,7 +144,7 @@ class LogScreens:
             direction=view.direction,
             is_answered=view.fate is Fate.ANSWERED,
             lost_only=view.fate is Fate.LOST,
-            is_unreturned=view.fate is Fate.UNRETURNED,
+            case_states=CASE_STATES.get(view.fate) if view.fate else None,
             status=view.status,
             extensions=extensions,
             place=view.place,
@@ -155,9 +156,10 @@ class LogScreens:
         )
 
     async def names(self, *shown: LogView) -> dict[int, str]:
-        """The names of the employees who are chosen in these views."""
+        """The names of the employees who are chosen in these views, but for those removed."""
         people = {view.person for view in shown if view.person}
-        return {one: (await self.employees.get(one)).name for one in people}
+        found = [await self.employees.find_by_id(one) for one in people]
+        return {one.id: one.name for one in found if one}
 
     async def client_title(self, view: LogView, employee: Employee) -> str:
         """Whose calls a view is of, by name and numbers, not quoted. Raises NotFoundError."""

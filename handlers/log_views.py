@@ -123,7 +123,9 @@ async def choose(
             await show(query, views.choose_place(), markup)
         case Choosing.PERSON:
             _check_sees_all(employee)
-            people, page, pages = await employees.list_page(page=callback_data.page, size=_PEOPLE)
+            people, page, pages = await employees.list_page(
+                page=callback_data.page, size=_PEOPLE, have_extensions=True
+            )
             markup = keyboards.people(view, view_id, people, page=page, pages=pages)
             await show(query, views.choose_person(), markup)
 

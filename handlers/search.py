@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
@@ -38,14 +38,17 @@ class SearchScreens:
     settings: Settings
     clock: Clock
 
+    def read(self, text: str) -> Query | Unclear:
+        return read_query(text, self.settings.number_plan)
+
     def is_number(self, text: str) -> bool:
         """Whether a text is a number to be looked for, or digits of one."""
-        query = read_query(text, self.settings.number_plan)
+        query = self.read(text)
         return isinstance(query, Query) and bool(query.digits)
 
     async def show(self, message: Message, text: str, employee: Employee) -> None:
         """Show the calls that a text finds, or why it can find none."""
-        query = read_query(text, self.settings.number_plan)
+        query = self.read(text)
         if isinstance(query, Unclear):
             await show(message, views.unclear(query))
             return
@@ -60,11 +63,18 @@ async def search_command(
     command: CommandObject,
     employee: Employee,
     search_screens: SearchScreens,
+    bot: Bot,
 ) -> None:
     if command.args is None:
-        await show(message, views.ask())
+        await ask(message, bot)
     else:
         await search_screens.show(message, command.args, employee)
+
+
+async def ask(message: Message, bot: Bot) -> None:
+    """Ask what to look for."""
+    me = await bot.me()
+    await show(message, views.ask(me.username if me.supports_inline_queries else None))
 
 
 async def text_sent(message: Message, employee: Employee, search_screens: SearchScreens) -> None:

@@ -30,6 +30,9 @@ T = TypeVar("T")
 _ITSELF = 0
 """Who did what nobody in particular did, as stored: found by the index as others are."""
 
+_TYPED_WITHIN = 600
+"""Seconds from the first letter for which typing goes on."""
+
 _ROW = (
     "INSERT INTO audit (at, employee_id, area, kind, call_id, case_id, number, other_id, "
     "batch_id, count, detail) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
@@ -70,7 +73,7 @@ def note(
             other,
             batch,
             count,
-            json.dumps(told, ensure_ascii=False) if told else None,
+            _json(told) if told else None,
             *values,
         ),
     )
@@ -111,6 +114,23 @@ class AuditRepo:
         """Note what changes nothing: that somebody looks at something, or takes it away."""
         async with self._database.transaction() as tx:
             note(tx, kind, by, call=call, number=number, other=other, count=count, detail=detail)
+
+    async def note_typed(self, by: By, query: str) -> None:
+        """Note what somebody looks up letter by letter: the longest of it, as one deed."""
+        async with self._database.transaction() as tx:
+            rows = await tx.execute(
+                "SELECT id, kind, detail FROM audit WHERE employee_id = ? AND at > ? "
+                "ORDER BY at DESC, id DESC LIMIT 1",
+                (by.employee_id, by.at - _TYPED_WITHIN),
+            )
+            detail = {"query": query, "typed": "1"}
+            last = _detail(rows[0]) if rows and rows[0]["kind"] == AuditKind.LOOKED_UP else {}
+            if "typed" not in last or not _goes_on(last["query"], query):
+                note(tx, AuditKind.LOOKED_UP, by, detail=detail)
+            elif len(query) > len(last["query"]):
+                tx.write(
+                    "UPDATE audit SET detail = ? WHERE id = ?", (_json(detail), rows[0]["id"])
+                )
 
     async def page(
         self, part: AuditFilter, *, turn: Turn, key: Key | None, size: int
@@ -228,7 +248,6 @@ def _bounds(part: AuditFilter, sign: str | None, key: Key | None) -> tuple[str, 
 
 
 def _entry(row: Row) -> AuditEntry:
-    detail: Mapping[str, str] = json.loads(row["detail"] or "{}")
     return AuditEntry(
         key=Key(row["at"], row["id"]),
         kind=AuditKind(row["kind"]),
@@ -238,8 +257,22 @@ def _entry(row: Row) -> AuditEntry:
         number=row["number"],
         client=row["client"],
         count=row["count"],
-        detail=detail,
+        detail=_detail(row),
     )
+
+
+def _detail(row: Row) -> Mapping[str, str]:
+    detail: Mapping[str, str] = json.loads(row["detail"] or "{}")
+    return detail
+
+
+def _json(detail: Mapping[str, str]) -> str:
+    return json.dumps(detail, ensure_ascii=False)
+
+
+def _goes_on(typed: str, query: str) -> bool:
+    """Whether letters were only added, or only taken away."""
+    return query.startswith(typed) or typed.startswith(query)
 
 
 def _name(name: str | None, tg_id: int | None) -> str | None:

@@ -35,22 +35,30 @@ class EmployeeRepo:
 
     async def get(self, employee_id: int) -> Employee:
         """The person, blocked or not. Raises NotFoundError if they are unknown or removed."""
-        for person in employees_of(await self._database.fetch(*employee_select(employee_id))):
+        if person := await self.find_by_id(employee_id):
             return person
         raise NotFoundError(f"employee {employee_id}")
 
-    async def list_page(self, *, page: int, size: int) -> tuple[list[Employee], int, int]:
+    async def find_by_id(self, employee_id: int) -> Employee | None:
+        """The person, blocked or not; None: they are unknown or removed."""
+        rows = await self._database.fetch(*employee_select(employee_id))
+        return next(iter(employees_of(rows)), None)
+
+    async def list_page(
+        self, *, page: int, size: int, have_extensions: bool = False
+    ) -> tuple[list[Employee], int, int]:
         """A page of the people who were not removed, its number, and how many pages there are.
 
         Pages count from 0; the last one stands for any beyond. Administrators come first, and
-        people of one role by name.
+        people of one role by name. `have_extensions`: only those who have any.
         """
-        total = await self._database.count(
-            "SELECT count(*) FROM employees WHERE state <> 'removed'"
-        )
+        where = "e.state <> 'removed'"
+        if have_extensions:
+            where += " AND e.id IN (SELECT employee_id FROM employee_extensions)"
+        total = await self._database.count(f"SELECT count(*) FROM employees AS e WHERE {where}")  # noqa: S608
         page, pages = nearest_page(page, size=size, total=total)
         people = await self._select(
-            "e.state <> 'removed'",
+            where,
             (size, page * size),
             order="CASE e.role WHEN 'administrator' THEN 0 WHEN 'supervisor' THEN 1 "
             "WHEN 'operator' THEN 2 ELSE 3 END, e.name, e.id",

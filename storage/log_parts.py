@@ -3,14 +3,14 @@
 It is made of parts, each of which walks one index in the order of the log, and answers all that is
 asked of a call out of it, or nearly: one for each extension, each number of the client and each
 thing that a search has found. A call that rang two extensions is in two of them. Only the calls of
-many numbers that were found are gathered by one part, and sorted.
+many numbers that were found are gathered by one part, for all extensions, and sorted.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from bot.domain.calls import Status
+from bot.domain.calls import CaseState, Status
 from bot.domain.log import Key, LogFilter
 from bot.domain.people import EVERYTHING, Scope
 from bot.domain.places import PlaceKind
@@ -24,10 +24,6 @@ from storage.traits import commented_sql, status_sql, traits_sql
 Predicates = list[tuple[str, list[Value]]]
 """What is asked of a call `c`, and the values in it."""
 
-_IN_CASE = (
-    "EXISTS (SELECT 1 FROM case_calls AS y JOIN cases AS k ON k.id = y.case_id "
-    "WHERE y.call_id = {call} AND y.part = 'lost' AND k.state {states})"
-)
 _CALLS = "calls"
 _OF_EXTENSIONS = "call_extensions"
 _COLUMNS = {PlaceKind.LINE: "line", PlaceKind.QUEUE: "queue"}
@@ -52,7 +48,7 @@ class _Part:
         where, values = _joined([*self.asked, *more])
         sql = f"SELECT c.position, {self.call} AS id FROM {self.table} AS c WHERE {where}"  # noqa: S608
         if self.is_gathered:  # A LIMIT keeps it apart: else the log would be walked for its order.
-            sql = f"SELECT position, id FROM ({sql} LIMIT {_NO_LIMIT}) AS gathered"  # noqa: S608
+            sql = f"SELECT DISTINCT position, id FROM ({sql} LIMIT {_NO_LIMIT}) AS gathered"  # noqa: S608
         return sql, values
 
 
@@ -130,11 +126,15 @@ def _parts_at(
 ) -> list[_Part]:
     """The parts of the log of each of the extensions; None: of the whole log."""
     table, call = (_CALLS, "c.id") if extensions is None else (_OF_EXTENSIONS, "c.call_id")
-    phones: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
+    each: list[Predicates] = [[("c.extension = ?", [one])] for one in extensions or ()] or [[]]
+    together = (
+        [[(f"c.extension IN ({marks_sql(extensions)})", [*extensions])]] if extensions else each
+    )
     mine = [] if scope.extensions is None else [call_in_scope_sql(scope, call)]
     return [
         _Part(table, call, [*phone, *way.asked, *mine], way.is_gathered)
-        for phone, way in product(phones, _ways(table, call, log_filter, found))
+        for way in _ways(table, call, log_filter, found)
+        for phone in (together if way.is_gathered else each)
     ]
 
 
@@ -179,7 +179,7 @@ def _searched(found: Found, table: str, call: str) -> list[_Way]:
 def _of_log(log_filter: LogFilter) -> Predicates:
     """What the log of the company and that of an extension both know of a call."""
     asked: Predicates = [(sql, []) for sql in traits_sql(log_filter, "c")]
-    if log_filter.lost_only or log_filter.is_unreturned:
+    if log_filter.lost_only or log_filter.case_states is not None:
         asked.append(("c.lost = 1", []))
     if place := log_filter.place:
         asked.append((f"c.{_COLUMNS[place.kind]} = ?", [place.name]))
@@ -203,12 +203,24 @@ def _of_call(log_filter: LogFilter, table: str) -> Predicates:
 def _fates(log_filter: LogFilter, call: str) -> list[Predicates]:
     """What is asked of the status and of the case; each is a part of its own."""
     asked: Predicates = []
-    if log_filter.is_unreturned:
-        asked.append((_IN_CASE.format(call=call, states="IN ('open', 'expired')"), []))
+    if log_filter.case_states is not None:
+        asked.append((_in_case_sql(call, log_filter.case_states), []))
     if log_filter.status is None:
         return [asked]
-    called_back = _IN_CASE.format(call=call, states="= 'called_back'")
+    called_back = _in_case_sql(call, [CaseState.CALLED_BACK])
     stated: Predicates = [(status_sql(log_filter.status, "c"), [])]
     if log_filter.status is Status.MISSED_CALLED_BACK:
         return [[*asked, *stated], [*asked, ("c.lost = 1", []), (called_back, [])]]
     return [[*asked, *stated, (f"(c.lost = 0 OR NOT {called_back})", [])]]
+
+
+def _in_case_sql(call: str, states: Sequence[CaseState]) -> str:
+    """That a call is a lost one of a case that stands so; of no states: of no case."""
+    of_call = f"y.call_id = {call} AND y.part = 'lost'"
+    if not states:
+        return f"NOT EXISTS (SELECT 1 FROM case_calls AS y WHERE {of_call})"  # noqa: S608
+    named = ", ".join(f"'{one.value}'" for one in states)
+    return (
+        "EXISTS (SELECT 1 FROM case_calls AS y JOIN cases AS k ON k.id = y.case_id "  # noqa: S608
+        f"WHERE {of_call} AND k.state IN ({named}))"
+    )

@@ -6,6 +6,7 @@ memory once they are known; another process gives the same ids.
 
 import json
 from collections import OrderedDict
+from contextlib import suppress
 
 from bot.domain.errors import NotFoundError
 from bot.domain.log_views import (
@@ -66,13 +67,20 @@ class LogViewRepo:
         return known
 
     async def list_saved(self, employee_id: int) -> dict[int, LogView]:
-        """The views a person keeps, by their ids, the oldest first."""
+        """The views a person keeps, by their ids, the oldest first.
+
+        But for those that only a newer program knows, which runs beside this one.
+        """
         rows = await self._database.fetch(
             "SELECT id, chosen FROM log_views WHERE employee_id = ? AND saved_at IS NOT NULL "
             "ORDER BY saved_at, id",
             (employee_id,),
         )
-        return {STORED_FROM + row["id"]: from_data(json.loads(row["chosen"])) for row in rows}
+        saved = {}
+        for row in rows:
+            with suppress(ValueError):
+                saved[STORED_FROM + row["id"]] = from_data(json.loads(row["chosen"]))
+        return saved
 
     async def save(self, employee_id: int, view_id: int, *, now: int) -> bool:
         """Keep a view. False: the person keeps SAVED_VIEWS already."""

@@ -1,6 +1,7 @@
 """`uv run python -m tests.pictures`: takes the README's pictures anew, of a demo started for them.
 
-It needs a font with emoji.
+It needs a font with emoji, and hours in which the demo's shop is open: else say
+`faketime '14:30' uv run python -m tests.pictures`.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from bot.cli.demo import Options, demonstrate
 from tests.support.browser import chromium
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Locator, Page
 
 DOCS = Path(__file__).parents[1] / "docs"
 HEIGHT = 880
@@ -29,6 +30,7 @@ async def main() -> None:
     async with demo() as url, chromium() as browser:
         await picture_log(browser, url)
         await picture_alert(browser, url)
+        await picture_search(browser, url)
 
 
 @asynccontextmanager
@@ -57,10 +59,7 @@ async def picture_log(browser: "Browser", url: str) -> None:
     page = await opened(browser, url, width=390, height=HEIGHT)
     await page.get_by_role("button", name="ПОЧАТИ").click()
     await page.locator(".bubble", has_text="Вітаю").wait_for()
-    await page.get_by_role("textbox").fill("/log")
-    await page.get_by_role("button", name="Надіслати").click()
-    log = page.locator(".message").last
-    await log.locator(".body", has_text="Журнал дзвінків").wait_for()
+    log = await answer(page, "/log", "Журнал дзвінків")
     phones = [await page.screenshot()]
     words = await log.locator(".body").inner_text()
     row = words[: words.index("💬")].rpartition(". ")[0].rpartition("\n")[2]
@@ -71,8 +70,33 @@ async def picture_log(browser: "Browser", url: str) -> None:
     await side_by_side(browser, phones, DOCS / "log.png")
 
 
+async def picture_search(browser: "Browser", url: str) -> None:
+    """What a surname finds, the statistics and their picture, side by side on three phones."""
+    page = await opened(browser, url, width=390, height=HEIGHT)
+    phones = []
+    for text, words in (("мельник", "Пошук: мельник"), ("/stats", "Статистика")):
+        told = await answer(page, text, words)
+        await told.evaluate("one => one.previousElementSibling.scrollIntoView()")
+        phones.append(await page.screenshot())
+    count = await page.locator(".message").count()
+    await told.get_by_role("button", name="🖼").click()
+    await page.locator(".message").nth(count).locator("img").wait_for()
+    phones.append(await page.screenshot())
+    await page.close()
+    await side_by_side(browser, phones, DOCS / "search.png")
+
+
+async def answer(page: "Page", text: str, words: str) -> "Locator":
+    """Send a text; the message, which has these words, that answers it."""
+    await page.get_by_role("textbox").fill(text)
+    await page.get_by_role("button", name="Надіслати").click()
+    found = page.locator(".message").last
+    await found.locator(".body", has_text=words).wait_for()
+    return found
+
+
 async def side_by_side(browser: "Browser", pictures: list[bytes], path: Path) -> None:
-    page = await browser.new_page(viewport={"width": 796, "height": HEIGHT})
+    page = await browser.new_page(viewport={"width": 406 * len(pictures) - 16, "height": HEIGHT})
     shown = "".join(
         f'<img src="data:image/png;base64,{base64.b64encode(one).decode()}">' for one in pictures
     )

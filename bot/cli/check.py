@@ -17,7 +17,7 @@ import httpx
 import tzlocal
 
 from bot.cli.guessable import A_NEW_ONE, is_guessable
-from bot.cli.telegram import bot_username
+from bot.cli.telegram import bot_account
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.clock_shifts import mending_zone
@@ -100,10 +100,13 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _check_token(settings: Settings) -> Finding:
     try:
-        username = await bot_username(settings)
+        me = await bot_account(settings)
     except StartError as error:
         return Finding("token", Verdict.FAIL, str(error))
-    return Finding("token", Verdict.OK, f"@{username}")
+    detail = f"@{me.username}"
+    if not me.supports_inline_queries:
+        detail += "; in other chats it finds no calls, @BotFather's /setinline turns that on"
+    return Finding("token", Verdict.OK, detail)
 
 
 async def _check_database(settings: Settings) -> tuple[Finding, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.cli.telegram import bot_username
+from bot.cli.telegram import bot_account
 from bot.config.settings import Settings
 from bot.domain.clock import system_clock
 from bot.domain.errors import StartError
@@ -24,7 +24,7 @@ async def create_link(
     name = " ".join(name.split()) if name is not None else None
     extensions = list(dict.fromkeys(bare_extension(one.strip()) for one in extensions))
     _check(extensions, name)
-    username = await bot_username(settings)
+    username = (await bot_account(settings)).username or ""
     async with open_database(settings.database) as database:
         token = await InviteRepo(database).add(
             role, extensions=extensions, name=name, now=system_clock()

@@ -1,6 +1,7 @@
 """Who the bot is, as Telegram says; for the commands that need it once."""
 
 from aiogram.exceptions import AiogramError, TelegramAPIError, TelegramNetworkError
+from aiogram.types import User
 
 from bot.config.settings import Settings
 from bot.domain.errors import StartError
@@ -9,11 +10,11 @@ from bot.parts import create_bot
 _SECONDS = 10
 
 
-async def bot_username(settings: Settings) -> str:
-    """The bot's name without the @. Raises StartError if Telegram does not say it."""
+async def bot_account(settings: Settings) -> User:
+    """The bot as Telegram knows it. Raises StartError if Telegram does not say."""
     bot = create_bot(settings)
     try:
-        me = await bot.get_me(request_timeout=_SECONDS)
+        return await bot.get_me(request_timeout=_SECONDS)
     except TelegramNetworkError as error:
         token = settings.bot_token.get_secret_value()  # it is a part of the address that failed
         why = str(error).partition("\n")[0].replace(token, "***")
@@ -28,4 +29,3 @@ async def bot_username(settings: Settings) -> str:
         raise StartError("BOT_API_URL: what answers there is no Bot API server") from error
     finally:
         await bot.session.close()
-    return me.username or ""

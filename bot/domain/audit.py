@@ -64,7 +64,8 @@ class AuditKind(StrEnum):
     IMPORTED = "imported"  # what
 
     LISTENED = "listened"
-    LOOKED_UP = "looked_up"  # query
+    LOOKED_UP = "looked_up"  # query; typed: in another chat, letter by letter
+    SHARED = "shared"
     EXPORTED = "exported"  # what, format; weekly: it came by itself
 
     UNKNOWN = "unknown"

@@ -19,12 +19,14 @@ class StoryComment:
 class ClientStory:
     """Of the calls that the reader may see: how many, since when, what became of the missed ones.
 
-    `missed`: how many cases there were, by what they have become. `comments`: the latest.
+    `missed`: calls that were lost; `fates`: how many of them by what became of their cases.
+    `comments`: the latest written.
     """
 
     since: int
     total: int
     incoming: int
     outgoing: int
-    missed: Mapping[CaseState, int]
+    missed: int
+    fates: Mapping[CaseState, int]
     comments: tuple[StoryComment, ...]

@@ -31,6 +31,11 @@ def is_unchanged(error: TelegramAPIError) -> bool:
     return "message is not modified" in error.message
 
 
+def is_too_old(error: TelegramAPIError) -> bool:
+    """Whether a press, or what was typed, waits for its answer no longer."""
+    return "query is too old" in error.message
+
+
 def is_file_unknown(error: TelegramAPIError) -> bool:
     """Whether Telegram does not know, or no more, the id of a file it was given."""
     return any(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from aiogram import Bot
 from aiogram.filters import Filter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import CallbackQuery, Message, TelegramObject
@@ -27,6 +28,13 @@ class HasRole(Filter):
     async def __call__(self, event: TelegramObject, employee: Employee | None) -> bool:
         del event
         return employee is not None and employee.role in self._roles
+
+
+class NotSharedByUs(Filter):
+    """Keeps out cards that people share in their chat with the bot itself: they say nothing."""
+
+    async def __call__(self, message: Message, bot: Bot) -> bool:
+        return message.via_bot is None or message.via_bot.id != bot.id
 
 
 class Where(Filter):

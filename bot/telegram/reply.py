@@ -4,7 +4,7 @@ What Telegram wants later is shown later (bot/telegram/delayed_screens); for a s
 shown.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from aiogram import Bot
@@ -14,13 +14,23 @@ from aiogram.exceptions import (
     TelegramForbiddenError,
     TelegramRetryAfter,
 )
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    InlineQuery,
+    InlineQueryResultsButton,
+    InlineQueryResultUnion,
+    Message,
+)
 
-from bot.telegram.errors import ShownLaterError, is_closed, is_gone, is_unchanged
+from bot.telegram.errors import ShownLaterError, is_closed, is_gone, is_too_old, is_unchanged
 from bot.views import refusals
 
 Event = Message | CallbackQuery
 """What a person did: a command or an answer, or the press of a button."""
+
+SEARCH_LINK = "search"
+"""What `/start` brings along from a link to the search."""
 
 
 async def show(
@@ -65,7 +75,37 @@ async def answer(query: CallbackQuery, toast: str | None = None, *, alert: bool 
     except TelegramRetryAfter:
         return
     except TelegramBadRequest as error:
-        if "query is too old" not in error.message:
+        if not is_too_old(error):
+            raise
+
+
+async def answer_inline(
+    query: InlineQuery,
+    results: Sequence[InlineQueryResultUnion],
+    *,
+    words: str = "",
+    next_offset: str = "",
+    seconds: int = 0,
+) -> None:
+    """Answer what somebody types after the bot's name in any chat; too late is no error.
+
+    `words`: a line above the list, of at most 64 characters, that leads to the search. `seconds`
+    for which Telegram may give the same answer to the same person without asking again: rights
+    change, so an employee's is asked for anew each time.
+    """
+    line = InlineQueryResultsButton(text=words, start_parameter=SEARCH_LINK) if words else None
+    try:
+        await query.answer(
+            list(results),
+            cache_time=seconds,
+            is_personal=True,
+            next_offset=next_offset,
+            button=line,
+        )
+    except TelegramRetryAfter:
+        return
+    except TelegramBadRequest as error:
+        if not is_too_old(error):
             raise
 
 

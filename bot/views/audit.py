@@ -113,6 +113,7 @@ def _template(entry: AuditEntry) -> str:
             return {
                 AuditKind.LISTENED: _("Recording: {client}"),
                 AuditKind.LOOKED_UP: _("Search: {query}"),
+                AuditKind.SHARED: _("Shared in another chat: {client}"),
                 AuditKind.EXPORTED: _("Export: {what}"),
             }.get(entry.kind, _("Something that this version does not know"))
 

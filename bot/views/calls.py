@@ -43,7 +43,7 @@ def day_log(
     if on == today:
         title = _("Today's calls, {day}").format(day=day(on))
     else:
-        title = _("Calls: {day}").format(day=f"{weekday(on)}, {_dated(on, today)}")
+        title = _("Calls: {day}").format(day=f"{weekday(on)}, {dated(on, today)}")
     head = [f"<b>{title}</b>"]
     if numbers is not None and numbers.total:
         head += [*_numbers(numbers)]
@@ -76,7 +76,7 @@ def whole_log(
     """
     head = [f"<b>{title}</b>", *story, *_filters(filters), *([note] if note else [])]
     empty = "" if is_part else _("There are no calls yet.")
-    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty, dated=True)
+    return "\n".join(head) + "\n\n" + _rows(page, now=now, zone=zone, empty=empty, with_days=True)
 
 
 def no_extensions() -> str:
@@ -93,7 +93,7 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
     lines = [
         f"{signs.STATUS[call.status]} <b>{status_words(call.status, call.direction)}</b>",
         f"{signs.DIRECTION[call.direction]} {direction_words(call.direction)}, "
-        f"{_dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
+        f"{dated(started.date(), today)}, {hour_minute(call.started_at, zone)}",
     ]
     if error := error_before_answer(call):
         lines.insert(1, error)
@@ -120,7 +120,7 @@ def card(call: Call, *, now: int, zone: ZoneInfo, note: str | None = None) -> st
         when = hour_minute(call.comment.written_at, zone)
         written = local_date(call.comment.written_at, zone)
         if written != today:
-            when = f"{_dated(written, today)}, {when}"
+            when = f"{dated(written, today)}, {when}"
         author = brief(call.comment.author)
         text = quoted(cut(call.comment.text, COMMENT_LIMIT))
         lines += ["", f"{signs.COMMENTED} {author}, {when}:", text]
@@ -169,16 +169,16 @@ def _numbers(numbers: DayNumbers) -> list[str]:
     return [total, f"🔴 {lost}, {rest}"]
 
 
-def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, dated: bool = False) -> str:
+def _rows(page: Page, *, now: int, zone: ZoneInfo, empty: str, with_days: bool = False) -> str:
     if not page.calls:
         return empty
     lines = []
     shown: date | None = None
     for number, call in enumerate(page.calls, start=1):
         on = local_date(call.started_at, zone)
-        if dated and on != shown:
+        if with_days and on != shown:
             shown = on
-            lines.append(f"<i>{weekday(on)}, {_dated(on, local_date(now, zone))}</i>")
+            lines.append(f"<i>{weekday(on)}, {dated(on, local_date(now, zone))}</i>")
         lines.append(_row(number, call, zone))
     return "\n".join(lines)
 
@@ -209,16 +209,16 @@ def _second_line(call: Call, colleague: str, hung_up: str) -> str:
     comment = sign(signs.COMMENTED) if call.comment else ""
     room = LINE - width(INDENT + comment)
     who = "" if colleague in _NOBODY else colleague + hung_up
-    length, fate = _length(call), _fate(call)
+    took, fate = length(call), _fate(call)
     if not fate and who:
-        who = fit(colleague, room - width(f", {length}{hung_up}")) + hung_up
-    choices = [", ".join(filter(None, one)) for one in ((who, length, fate), (length, fate))]
-    choices += [", ".join(filter(None, one)) for one in ((who, fate), (fate or length,))]
+        who = fit(colleague, room - width(f", {took}{hung_up}")) + hung_up
+    choices = [", ".join(filter(None, one)) for one in ((who, took, fate), (took, fate))]
+    choices += [", ".join(filter(None, one)) for one in ((who, fate), (fate or took,))]
     fitting = (one for one in choices if width(one) <= room)
     return quoted(next(fitting, fit(choices[-1], room))) + comment
 
 
-def _length(call: Call) -> str:
+def length(call: Call) -> str:
     """How long they talked, or how long somebody waited in vain."""
     if call.status.is_live:
         return _("in progress")
@@ -293,5 +293,6 @@ def _filters(words: str) -> list[str]:
     return [f"🎛 {words}"] if words else []
 
 
-def _dated(on: date, today: date) -> str:
+def dated(on: date, today: date) -> str:
+    """The day, with the year if it is another."""
     return day(on) if on.year == today.year else full_day(on)

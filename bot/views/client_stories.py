@@ -33,20 +33,17 @@ def story(told: ClientStory, *, now: int, zone: ZoneInfo) -> list[str]:
 
 
 def _missed(told: ClientStory) -> str:
-    count = sum(told.missed.values())
     words = {
-        CaseState.CALLED_BACK: _("called back {count}"),
-        CaseState.GOT_THROUGH: _("got through {count}"),
-        CaseState.BY_HAND: _("closed by hand {count}"),
-        CaseState.EXPIRED: _("never called back {count}"),
-        CaseState.OPEN: _("waiting {count}"),
+        CaseState.CALLED_BACK: _("called back: {count}"),
+        CaseState.GOT_THROUGH: _("got through themselves: {count}"),
+        CaseState.BY_HAND: _("closed by hand: {count}"),
+        CaseState.EXPIRED: _("never called back: {count}"),
+        CaseState.OPEN: _("waiting: {count}"),
     }
     fates = [
-        text.format(count=told.missed[state])
+        text.format(count=told.fates[state])
         for state, text in words.items()
-        if told.missed.get(state)
+        if told.fates.get(state)
     ]
-    missed = ngettext("We missed them once", "We missed them {count} times", count).format(
-        count=count
-    )
-    return f"{missed}: {', '.join(fates)}"
+    missed = ngettext("We missed {count} call", "We missed {count} calls", told.missed)
+    return ": ".join(filter(None, (missed.format(count=told.missed), ", ".join(fates))))

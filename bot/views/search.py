@@ -8,10 +8,17 @@ from bot.domain.search import MOST_SIGNS, Found, Unclear
 from bot.views.formats import quoted
 
 
-def ask() -> str:
-    return (
+def ask(bot: str | None) -> str:
+    """`bot`: its name without the @ if calls can be found from within any chat."""
+    told = (
         "<b>" + _("Search") + "</b>\n" + _("Send me part of what you remember:") + "\n" + _kinds()
     )
+    if bot:
+        told += "\n\n" + _(
+            "To share a call in another chat, without the client's number, type @{bot} there, "
+            "and after a space what you look for."
+        ).format(bot=bot)
+    return told
 
 
 def title(query: str) -> str:

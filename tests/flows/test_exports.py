@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,51 @@ async def test_a_csv_opens_by_a_double_click_and_runs_nothing(tmp_path: Path) ->
         plain = {row["ID in the PBX"]: row for row in csv.DictReader(io.StringIO(text))}
         assert plain["c"]["Price"] == "1.25"
         assert plain["a"]["Time and date"] == "2026-11-23 10:43:20"
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize(
+    ("language", "name", "caption"),
+    [
+        (
+            "uk",
+            "dzvinky-2026-11-23-{part}z3",
+            "Увесь журнал\nФайл {part} із 3\nУсього дзвінків: 5",
+        ),
+        (
+            "en",
+            "call-log-2026-11-23-{part}of3",
+            "All of the log\nFile {part} of 3\nTotal calls: 5",
+        ),
+    ],
+)
+async def test_what_no_file_holds_comes_as_several_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, name: str, caption: str
+) -> None:
+    monkeypatch.setattr("bot.parts.ExportSender", partial(ExportSender, file_rows=2))
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.employee(SUPERVISOR, "Mary", Role.SUPERVISOR, language=language)
+        await some_calls(office)
+        screen = await menu(office, boss)
+        for sign, kind in (("📗", "xlsx"), ("📄", "csv")):
+            await file_of(boss, screen, sign)
+            last = name.format(part=3) + f".{kind}"
+            await boss.wait_for(partial(is_named, last), 30)
+            sent = [one for one in boss.messages() if media_name(one).endswith(kind)]
+            for part, one in enumerate(sent, start=1):
+                assert one.text == caption.format(part=part)
+                assert media_name(one) == name.format(part=part) + f".{kind}"
+            rows = [row for one in sent for row in (sheet if kind == "xlsx" else read)(one)]
+            column = "ID в АТС" if language == "uk" else "ID in the PBX"
+            assert [row[column] for row in rows] == ["e", "d", "c", "b", "a"]
+            assert len(sent) == 3
+
+
+def read(message: Message) -> list[dict[str, str]]:
+    """The rows of a table of text, whichever language it is for."""
+    text = content(message).decode("utf-8-sig")
+    sign = ";" if ";" in text.splitlines()[0] else ","
+    return list(csv.DictReader(io.StringIO(text), delimiter=sign))
 
 
 async def test_each_gets_the_calls_they_see(tmp_path: Path) -> None:
@@ -398,6 +444,10 @@ async def planned(office: Office, due_at: int) -> None:
     async with asyncio.timeout(15):
         while office.rows("SELECT DISTINCT due_at FROM export_plans") != [(due_at,)]:  # noqa: ASYNC110 - the bot's own file
             await asyncio.sleep(0.02)
+
+
+def is_named(name: str, message: Message) -> bool:
+    return media_name(message) == name
 
 
 def media_name(message: Message) -> str:

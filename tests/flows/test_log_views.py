@@ -171,3 +171,27 @@ async def test_nobody_sees_by_a_forged_button_what_is_not_theirs(
             now = olena.current(panel)
             assert now
             assert now.text == panel.text, forged
+
+
+async def test_a_colleague_who_is_removed_stays_chosen_and_locks_nobody_out(
+    tmp_path: Path, calls: list[dict[str, Any]]
+) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        ira, _ = await people(office)
+        await office.post(*calls)
+        asked = await office.press(ira, await office.ask(ira, "/log"), "🎛")
+        listed = await office.press(ira, asked, "👤")
+        assert listed.buttons[0][0] == "Олена", "Ira has no telephone"
+        chosen = await office.press(ira, listed, "Олена")
+        kept = await office.press(ira, chosen, "⭐ Зберегти")
+        assert "4 дзвінки" in kept.text
+        boss = await office.administrator()
+        person = await office.press(boss, await office.ask(boss, "/staff"), "3")
+        await office.press(boss, await office.press(boss, person, "🗑"), "✅")
+        panel = await office.press(ira, await office.ask(ira, "/log"), "🎛")
+        assert "⭐ Колишній співробітник" in [label for row in panel.buttons for label in row]
+        nobody = await office.press(ira, panel, "⭐ Колишній співробітник")
+        assert rows(nobody) == 0
+        assert "Колишній співробітник" in nobody.text
+        again = await office.press(ira, await office.press(ira, nobody, "🎛"), "⭐ Не зберігати")
+        assert not [one for row in again.buttons for one in row if one.startswith("⭐ Колишній")]

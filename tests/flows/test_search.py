@@ -169,8 +169,11 @@ async def test_the_story_of_a_client_is_above_all_their_calls(
         back = {"direction": "out", "caller": {"number": "102"}, "callee": {"number": GANNA}}
         await office.post(
             *calls,
-            posted_call(
-                30, caller={"number": GANNA}, status="missed", extension=None, talk_seconds=0
+            *(
+                posted_call(
+                    ago, caller={"number": GANNA}, status="missed", extension=None, talk_seconds=0
+                )
+                for ago in (30, 31)
             ),
             posted_call(29, **back, extension="102", rang=[]),
         )
@@ -179,15 +182,15 @@ async def test_the_story_of_a_client_is_above_all_their_calls(
         story = await office.press(ira, card, "🔍")
         assert story.text.split("\n\n")[0].split("\n") == [
             "Усі дзвінки: +380 67 123 45 67",
-            "Усього 4: вхідних 3, вихідних 1",
+            "Усього 5: вхідних 4, вихідних 1",
             "Перший дзвінок: 22 листопада 2026\u202fр.",
-            "🔴 Пропустили 2 рази: передзвонили 1, чекає 1",
+            "🔴 Пропустили 3 дзвінки: передзвонили – 2, чекає – 1",
             "💬 11:43, Ірина Дем’янчук: Просив <b>рахунок</b>",
         ]
-        assert rows(story) == 4
+        assert rows(story) == 5
         card = await office.press(olena, await office.ask(olena, GANNA), "1")
         own = await office.press(olena, card, "🔍")
-        assert "Усього 2: вхідних 2, вихідних 0" in own.text
+        assert "Усього 3: вхідних 3, вихідних 0" in own.text
         [[number]] = office.rows(
             "SELECT number FROM audit WHERE kind = 'looked_up' AND call_id = 1"
         )[1:]

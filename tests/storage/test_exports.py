@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
 from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
 from bot.domain.log import Key, LogFilter, Turn
+from bot.domain.log_views import CASE_STATES, Fate
 from bot.domain.people import EVERYTHING, EmployeeState, Role, Scope
 from bot.domain.phones import NumberPlan
 from bot.domain.places import Place, PlaceKind
@@ -29,6 +30,7 @@ from storage.search import LISTED, SearchRepo
 from storage.statistics import StatisticsRepo
 from storage.weekly_statistics import WeeklyStatistics
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
+from tests.support.case_ends import end_some
 from tests.support.employees import hire
 from tests.support.kyiv import KYIV, at
 from tests.support.statements import said
@@ -45,7 +47,7 @@ FILTERS = st.builds(
     numbers=st.sampled_from([(), ("+380671234567",), ("+380501112233", "+380939998877")]),
     direction=st.sampled_from([None, *Direction]),
     is_answered=st.booleans(),
-    is_unreturned=st.booleans(),
+    case_states=st.sampled_from([None, *CASE_STATES.values()]),
     status=st.sampled_from([None, *Status]),
     extensions=st.sampled_from([None, ("102", "103"), ()]),
     place=st.sampled_from([None, Place(PlaceKind.LINE, "380445550101")]),
@@ -93,6 +95,8 @@ async def office(log: Log) -> Log:
     author = await EmployeeRepo(log.database).get(2)
     for call in range(1, 150, 5):
         await CommentRepo(log.database).set(call, "Так", author=author, on_top_of=0, now=NOW)
+    await end_some(log.database, 2, "+380671234567", now=NOW)
+    await log.add(said(started_at=NOW + 60, caller=Party(number=NUMBERS[0]), rang=("101",)))
     return log
 
 
@@ -189,6 +193,21 @@ async def test_list_count_statistics_and_export_say_the_same(
     assert told.totals.outgoing == ways[Direction.OUT]
     assert told.totals.lost == sum(call.lost for call in calls)
     assert sum(load.calls for day in told.week for load in day) == len(ids)
+    fates = Counter(
+        call.case.state if call.case and call.case.part is CasePart.LOST else None
+        for call in calls
+        if call.lost
+    )
+    told_of_lost = {
+        Fate.RETURNED: told.totals.returned,
+        Fate.GOT_THROUGH: told.totals.got_through,
+        Fate.BY_HAND: told.totals.by_hand,
+        Fate.UNRETURNED: told.totals.left,
+        Fate.NO_CASE: told.totals.no_case,
+    }
+    for fate, states in CASE_STATES.items():
+        assert told_of_lost[fate] == sum(fates[one] for one in states or (None,)), fate
+    assert sum(told_of_lost.values()) == told.totals.lost, "a person can add them up"
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -9,7 +9,7 @@ from bot.domain.calls import Call, Direction, Party, Status
 from bot.domain.log import LogFilter, Turn
 from bot.domain.people import EVERYTHING, Role, Scope
 from bot.domain.phones import NumberPlan
-from bot.domain.search import Query, read_query, words_of
+from bot.domain.search import Found, Query, read_query, words_of
 from storage.comments import CommentRepo
 from storage.contacts import ContactRepo
 from storage.employees import EmployeeRepo
@@ -193,3 +193,18 @@ async def test_what_is_not_alike_is_not_found(office: Log) -> None:
     search = SearchRepo(office.database)
     for text in ("Млнк", "щось", "ганнуся мельник", "Юй", "9999999"):
         assert not await search.find_alike(query_of(text)), text
+
+
+async def test_as_many_numbers_as_are_listed_are_no_trouble_for_a_month_or_many_phones(
+    office: Log,
+) -> None:
+    others = [f"+4930{number:07}" for number in range(LISTED)]
+    found = LogFilter(found=Found(numbers=("+380671234567", *others)))
+    phones = Scope(tuple(COLLEAGUES) + tuple(str(one) for one in range(200, 217)))
+    days = [(NOW + day * DAY, NOW + (day + 1) * DAY) for day in range(-33, 1)]
+    for scope in (EVERYTHING, phones):
+        has = await office.journal.has_calls(scope, found, days)
+        page = await office.journal.page(scope, found, turn=Turn.FIRST, key=None, size=200)
+        began = [call.started_at for call in page.calls]
+        assert began
+        assert has == [any(start <= at < end for at in began) for start, end in days]

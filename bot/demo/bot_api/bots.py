@@ -27,6 +27,7 @@ class Bot:
 
     `commands` are by scope and language; a scope is written as its type and ids, `chat:7`.
     `message_ids` numbers the messages of all private chats of the bot, as Telegram does.
+    `is_inline` and `inline_feedback` are what /setinline and /setinlinefeedback tell @BotFather.
     """
 
     token: str
@@ -34,6 +35,8 @@ class Bot:
     queue: UpdateQueue
     message_ids: Iterator[int]
     reads_all_group_messages: bool = False
+    is_inline: bool = True
+    inline_feedback: bool = False
     is_logged_out: bool = False
     webhook: WebhookSettings | None = None
     commands: dict[tuple[str, str], list[JsonObject]] = field(default_factory=dict)

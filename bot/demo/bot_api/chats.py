@@ -159,7 +159,8 @@ class Message:
 
     `date` and `edit_date` are Unix seconds; `keyboard` is whatever markup it came with; `extra`
     holds the fields that are given to bots as they are (a contact, what a service message says);
-    `origin` is the MessageOrigin of a forwarded one; `reply_to` is the id it answers.
+    `origin` is the MessageOrigin of a forwarded one; `reply_to` is the id it answers; `via` is the
+    bot whose inline result it is.
     """
 
     id: int
@@ -175,6 +176,7 @@ class Message:
     thread_id: int | None = None
     album: str | None = None
     origin: JsonObject | None = None
+    via: Account | None = field(default=None, repr=False, compare=False)
     link_preview: JsonObject | None = None
     is_protected: bool = False
     is_service: bool = False
@@ -220,6 +222,7 @@ class Message:
             date=self.date,
             chat=self.chat.as_json(),
             forward_origin=self.origin,
+            via_bot=self.via.as_json() if self.via else None,
             is_topic_message=True if self.thread_id and self.chat.is_forum else None,
             edit_date=self.edit_date,
             has_protected_content=self.is_protected or None,

@@ -56,6 +56,14 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, message)
 
 
+def inside(error: ApiError, where: str) -> ApiError:
+    """The refusal of a part, said of the whole; one that only this server gives stays as it is."""
+    if error.code != 400:
+        return error
+    words = error.description.removeprefix(f"{PREFIXES[400]}: ")
+    return bad_request(f"{where}: {words[:1].upper()}{words[1:]}")
+
+
 def forbidden(message: str) -> ApiError:
     return ApiError(403, message)
 

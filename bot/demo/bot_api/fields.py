@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bot.demo.bot_api.errors import OWN_WORDS, ApiError, bad_request
+from bot.demo.bot_api.errors import OWN_WORDS, ApiError, bad_request, inside
 
 # JSON as it came: nothing is known of a value until the table has checked it.
 JsonObject = dict[str, Any]
@@ -27,6 +27,7 @@ MISSING_WORDS = {
     "message_id": "message identifier is not specified",
     "message_ids": "message identifiers are not specified",
     "callback_query_id": "query is too old and response timeout expired or query ID is invalid",
+    "inline_query_id": "query is too old and response timeout expired or query ID is invalid",
     "file_id": "file_id not specified",
     "media": "there is no media in the request",
     "photo": "there is no photo in the request",
@@ -47,6 +48,32 @@ MARKUP_KEYS = {
     "remove_keyboard": "ReplyKeyboardRemove",
     "force_reply": "ForceReply",
 }
+CONTENT_KEYS = {
+    "message_text": "InputTextMessageContent",
+    "rich_message": "InputRichMessageContent",
+    "address": "InputVenueMessageContent",
+    "latitude": "InputLocationMessageContent",
+    "phone_number": "InputContactMessageContent",
+    "payload": "InputInvoiceMessageContent",
+}
+RESULT_TYPES = {
+    "article": ("Article",),
+    "photo": ("Photo", "CachedPhoto"),
+    "gif": ("Gif", "CachedGif"),
+    "mpeg4_gif": ("Mpeg4Gif", "CachedMpeg4Gif"),
+    "video": ("Video", "CachedVideo"),
+    "audio": ("Audio", "CachedAudio"),
+    "voice": ("Voice", "CachedVoice"),
+    "document": ("Document", "CachedDocument"),
+    "location": ("Location",),
+    "venue": ("Venue",),
+    "contact": ("Contact",),
+    "game": ("Game",),
+    "sticker": ("CachedSticker",),
+}
+"""The types InlineQueryResult... that an inline result of a `type` may be of."""
+IN_RESULT = "can't parse inline query result"
+KEYBOARD_EXPECTED = "inline keyboard expected"
 # Required by the table, but an empty value has a meaning.
 CHECKED_BY_METHOD = {"setWebhook": {"url"}}
 
@@ -188,6 +215,8 @@ class FieldTable:
             return [self._value(one, inner, where=where) for one in value]
         if not isinstance(value, dict):
             raise _not_json(where, declared)
+        if declared == "InlineQueryResult":
+            return self._inline_result(value, where=where)
         chosen = self._choose(value, declared, where=where)
         return self._object(value, chosen, where=where)
 
@@ -204,6 +233,27 @@ class FieldTable:
                 raise bad_request(_cannot_find(key, name))
         return read
 
+    def _inline_result(self, value: JsonObject, *, where: str) -> JsonObject:
+        """A result of answerInlineQuery, with what is wrong in it said of the result."""
+        kind = str(value.get("type", "")).lower()
+        if "type" in value and kind not in RESULT_TYPES:
+            raise bad_request(
+                f'{IN_RESULT}: type "{kind}" is unsupported for the inline query result'
+            )
+        try:
+            for key in ("type", "id"):
+                if key not in value:
+                    raise bad_request(_cannot_find(key, "InlineQueryResult"))
+            names = [f"InlineQueryResult{part}" for part in RESULT_TYPES[kind]]
+            fitting = [name for name in names if value.keys() <= self.types[name].keys()]
+            return self._object(value, [*fitting, *names][0], where=where)
+        except UnknownFieldError:
+            raise
+        except ApiError as error:
+            if error.description.endswith(KEYBOARD_EXPECTED):  # tdlib looks at that later
+                raise
+            raise inside(error, IN_RESULT) from error
+
     def _choose(self, value: JsonObject, declared: str, *, where: str) -> str:
         """The declared type that this object is of, by its keyboard or its `type`."""
         names = [name for name in re.split(r", | or | and ", declared) if name]
@@ -211,9 +261,14 @@ class FieldTable:
             for key, name in MARKUP_KEYS.items():
                 if key in value:
                     if name not in names:
-                        raise bad_request("inline keyboard expected")
+                        raise bad_request(KEYBOARD_EXPECTED)
                     return name
             raise bad_request("can't parse reply keyboard markup JSON object")
+        if declared == "InputMessageContent":
+            for key, name in CONTENT_KEYS.items():
+                if value.get(key):
+                    return name
+            raise bad_request("input message content is not specified")
         if len(names) == 1 and self.types[names[0]]:
             return names[0]
         if len(names) == 1:
@@ -266,6 +321,8 @@ def _wrong(where: str, declared: str) -> Any:
     if owner.endswith(("inline_keyboard", "keyboard")):
         kind = "inline keyboard" if owner.endswith("inline_keyboard") else "keyboard"
         raise bad_request(f'can\'t parse {kind} button: Field "{name}" must be of type {declared}')
+    if owner.startswith("results"):
+        raise bad_request(f'Field "{name}" must be of type {declared}')
     raise bad_request(f'field "{where}" must be of type {declared}')
 
 
@@ -276,6 +333,15 @@ def _not_json(where: str, declared: str) -> ApiError:
                 "can't parse inline keyboard button: InlineKeyboardButton must be an Object"
             )
         return bad_request("can't parse reply keyboard markup JSON object")
+    if where == "results":
+        is_one = declared == "InlineQueryResult"
+        return bad_request(
+            f"{IN_RESULT}: Inline query result must be an object"
+            if is_one
+            else "expected an Array of inline query results"
+        )
+    if declared == "InlineQueryResultsButton":
+        return bad_request("can't parse inline query results button JSON object")
     return bad_request(f"can't parse {where} JSON object")
 
 
@@ -284,4 +350,9 @@ def _cannot_find(key: str, owner: str) -> str:
         return f"can't parse inline keyboard button: Can't find field \"{key}\""
     if owner == "KeyboardButton":
         return f"can't parse keyboard button: Can't find field \"{key}\""
+    if owner == "InlineQueryResultsButton":
+        return f"can't parse inline query results button: Can't find field \"{key}\""
+    if owner.startswith("InlineQueryResult"):
+        # a result without a content has the text in itself, as in the first Bot API
+        return f'can\'t find field "{"message_text" if key == "input_message_content" else key}"'
     return f"can't parse {owner}: Can't find field \"{key}\""

@@ -47,14 +47,13 @@ def check_by_server(markup: JsonObject | None) -> None:
         raise bad_request("REPLY_MARKUP_TOO_LONG")
     if any(len(row) > MAX_BUTTONS_IN_ROW for row in rows):
         raise bad_request(f"more than {MAX_BUTTONS_IN_ROW} buttons in a row {OWN_WORDS}")
-    for row in rows:
-        for button in row:
-            data = button.get("callback_data")
-            if data is not None and len(data.encode()) > MAX_CALLBACK_BYTES:
-                raise bad_request("BUTTON_DATA_INVALID")
-            copied = button.get("copy_text")
-            if copied is not None and not 1 <= len(copied["text"]) <= MAX_COPY_TEXT:
-                raise bad_request("BUTTON_COPY_TEXT_INVALID")
+    for button in all_buttons(markup):
+        data = button.get("callback_data")
+        if data is not None and len(data.encode()) > MAX_CALLBACK_BYTES:
+            raise bad_request("BUTTON_DATA_INVALID")
+        copied = button.get("copy_text")
+        if copied is not None and not 1 <= len(copied["text"]) <= MAX_COPY_TEXT:
+            raise bad_request("BUTTON_COPY_TEXT_INVALID")
 
 
 def inline_part(markup: JsonObject | None) -> JsonObject | None:
@@ -67,13 +66,17 @@ def labels(markup: JsonObject | None) -> list[list[str]]:
     return [[str(button["text"]) for button in row] for row in rows]
 
 
+def all_buttons(markup: JsonObject | None) -> list[JsonObject]:
+    rows = (markup or {}).get("inline_keyboard") or (markup or {}).get("keyboard") or []
+    return [button for row in rows for button in row]
+
+
 def find_button(markup: JsonObject | None, label: str) -> JsonObject:
     """The button of that label, or the only one whose label begins so.
 
     Raises LookupError, listing the labels there are.
     """
-    rows = (markup or {}).get("inline_keyboard") or (markup or {}).get("keyboard") or []
-    buttons: list[JsonObject] = [button for row in rows for button in row]
+    buttons = all_buttons(markup)
     exact = [button for button in buttons if button["text"] == label]
     similar = exact or [button for button in buttons if button["text"].startswith(label)]
     if not similar:

@@ -2,11 +2,14 @@
 
 Besides the names below, refused where they are read: methods without a handler (`server`),
 Markdown as a parse_mode (`formatting.text`), a live location and a reply to another chat
-(`methods.sending`), media of other kinds and files taken from an HTTP URL (`methods.arguments`).
+(`methods.sending`), media of other kinds and files taken from an HTTP URL (`methods.arguments`),
+and in inline mode results that are no article with a text, and buttons with callback_data under
+them: their presses, and edits of such a message, go by inline_message_id (`methods.inline`).
 
 Left out in silence, because a bot gets no error from Telegram there either: phone numbers and bank
 cards in a text are not found (only Telegram's servers know how), photos and sounds stay as they
-came, and only the updates that `people` and `groups` cause are ever sent.
+came, thumbnails of inline results are not shown, and only the updates that `people` and `groups`
+cause are ever sent.
 """
 
 from bot.demo.bot_api.errors import ApiError

@@ -10,6 +10,7 @@ from bot.demo.bot_api.fields import JsonObject, Upload
 from bot.demo.bot_api.files import tiny_picture
 from bot.demo.bot_api.formatting.text import MAX_TEXT, FormattedText, fixed
 from bot.demo.bot_api.groups import Group
+from bot.demo.bot_api.inline import MAX_QUERY, InlineQuery, InlineResult
 from bot.demo.bot_api.presses import CallbackQuery
 from bot.demo.bot_api.state import Telegram
 
@@ -139,8 +140,8 @@ class User(Conversation):
 
     async def edit(self, message: Message, text: str) -> Message:
         current = message.chat.messages[message.id]
-        if current.sender is not self.account:
-            raise ValueError("people edit only their own messages")
+        if current.sender is not self.account or current.via is not None:
+            raise ValueError("people edit only their own messages, and none sent via a bot")
         edited = self._telegram.change(self.bot, replace(current, content=fixed(text, ())))
         for bot in self._listeners(message.chat):
             self._telegram.deliver(bot, "edited_message", edited)
@@ -151,6 +152,51 @@ class User(Conversation):
         """Delete any message of the chat; bots are not told."""
         self._telegram.delete(self.bot, message.chat.messages[message.id])
         await asyncio.sleep(0)
+
+    # Inline mode
+
+    async def inline(
+        self, text: str, *, offset: str = "", chat: "User | Group | None" = None
+    ) -> InlineQuery:
+        """Type `@bot text` in a chat: one's own with the bot, or with another bot, or a group.
+
+        Raises ValueError where Telegram would not ask the bot.
+        """
+        if not self.bot.is_inline:
+            raise ValueError("the bot has no inline mode: @BotFather was not told /setinline")
+        if len(text) > MAX_QUERY:
+            raise ValueError(f"a query may have {MAX_QUERY} letters")
+        writer = chat if isinstance(chat, User) else self
+        group = chat if isinstance(chat, Group) else None
+        if writer.account is not self.account:
+            raise ValueError(f"{self.account.first_name} cannot write there")
+        place = group.chat if group else writer.chat
+        self._check_input_field(place)
+        query = self._telegram.inline.ask(
+            self.bot,
+            self.account,
+            place,
+            chat_type="sender" if place is self.chat else place.type.value,
+            text=text,
+            offset=offset,
+            send=lambda result, reply_to: writer.send_result(
+                result, via=self.bot, group=group, reply_to=reply_to
+            ),
+            start=self.start,
+        )
+        await asyncio.sleep(0)
+        return query
+
+    async def send_result(
+        self,
+        result: InlineResult,
+        *,
+        via: Bot,
+        group: Group | None = None,
+        reply_to: Message | None = None,
+    ) -> Message:
+        """Send what was chosen of a bot's inline results."""
+        return await self._send(group=group, result=result, via=via, reply_to=reply_to)
 
     # Pressing
 
@@ -239,23 +285,24 @@ class User(Conversation):
         reply_to: Message | None = None,
         thread_id: int | None = None,
         is_anonymous: bool = False,
+        result: InlineResult | None = None,
+        via: Bot | None = None,
     ) -> Message:
         chat = group.chat if group else self.chat
-        if chat.is_private:
-            if chat.is_blocked:
-                raise ValueError("unblock the bot first: Telegram shows no input field")
-            if not chat.is_started:
-                chat.is_started = True
-                await self._change_status(old="kicked", new="member")
-        elif chat.members.get(self.id) not in PRESENT:
-            raise ValueError(f"{self.account.first_name} is not in the group")
+        self._check_input_field(chat)
+        if chat.is_private and not chat.is_started:
+            chat.is_started = True
+            await self._change_status(old="kicked", new="member")
         message = Message(
             id=next(chat.message_ids),
             chat=chat,
             sender=ANONYMOUS if is_anonymous else self.account,
             date=self._telegram.now,
-            content=content or FormattedText(),
+            content=result.content if result else content or FormattedText(),
             media=media,
+            keyboard=result.keyboard if result else None,
+            link_preview=result.link_preview if result else None,
+            via=via.account if via else None,
             extra=(extra or {}) | ({"sender_chat": chat.as_json()} if is_anonymous else {}),
             reply_to=reply_to.id if reply_to else None,
             thread_id=thread_id,
@@ -265,6 +312,14 @@ class User(Conversation):
             self._telegram.deliver(bot, "message", message)
         await asyncio.sleep(0)
         return message
+
+    def _check_input_field(self, chat: Chat) -> None:
+        """Raise ValueError if Telegram shows this person none in the chat."""
+        if chat.is_private:
+            if chat.is_blocked:
+                raise ValueError("unblock the bot first: Telegram shows no input field")
+        elif chat.members.get(self.id) not in PRESENT:
+            raise ValueError(f"{self.account.first_name} is not in the group")
 
     def _listeners(self, chat: Chat) -> list[Bot]:
         if chat.is_private:

@@ -33,7 +33,7 @@ from bot.demo.bot_api.events import Subscription
 from bot.demo.bot_api.faults import Fault, FaultKind, Faults, RateLimits
 from bot.demo.bot_api.fields import Args, JsonObject, UnknownFieldError, Upload, field_table
 from bot.demo.bot_api.groups import Group
-from bot.demo.bot_api.methods import editing, profiles, sending
+from bot.demo.bot_api.methods import editing, inline, profiles, sending
 from bot.demo.bot_api.methods.arguments import Handler
 from bot.demo.bot_api.not_modelled import not_modelled
 from bot.demo.bot_api.people import User
@@ -46,6 +46,7 @@ from bot.demo.bot_api.webhooks import Webhooks, delete_webhook, set_webhook, web
 METHODS: dict[str, Handler] = {
     **sending.METHODS,
     **editing.METHODS,
+    **inline.METHODS,
     **profiles.METHODS,
 }
 UPDATE_METHODS = ("getUpdates", "setWebhook", "deleteWebhook", "getWebhookInfo")
@@ -113,8 +114,13 @@ class BotApiServer:
         name: str = "Dzvinok",
         *,
         reads_all_group_messages: bool = False,
+        is_inline: bool = True,
+        inline_feedback: bool = False,
     ) -> Bot:
-        """A bot the server knows; ValueError if Telegram would never give such a token."""
+        """A bot the server knows; ValueError if Telegram would never give such a token.
+
+        The last three are chosen in a chat with @BotFather, who has the inline mode off at first.
+        """
         if not _is_wellformed(token):
             raise ValueError("a token is <number>:<letters, digits, _ and ->")
         clock = self.telegram.clock
@@ -125,6 +131,8 @@ class BotApiServer:
             UpdateQueue(clock),
             message_ids=count(self.telegram.first_message),
             reads_all_group_messages=reads_all_group_messages,
+            is_inline=is_inline,
+            inline_feedback=inline_feedback,
         )
         self.telegram.bots[token] = bot
         return bot

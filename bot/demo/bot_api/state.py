@@ -11,6 +11,7 @@ from bot.demo.bot_api.errors import bad_request, forbidden, upgraded
 from bot.demo.bot_api.events import Event, EventKind, Subscription
 from bot.demo.bot_api.faults import RateLimits
 from bot.demo.bot_api.files import FileStore
+from bot.demo.bot_api.inline import InlineQueries
 from bot.demo.bot_api.presses import CallbackAnswer, CallbackQuery
 
 CALLBACK_LIFETIME = 15.0
@@ -31,6 +32,7 @@ class Telegram:
         self.changes = Changes()
         self.files = FileStore(clock)
         self.limits = RateLimits(clock)
+        self.inline = InlineQueries(clock, self.changes)
         self.callback_lifetime = CALLBACK_LIFETIME
         self._private_chats: dict[tuple[int, int], Chat] = {}
         self._groups: dict[int, Chat] = {}
@@ -49,6 +51,7 @@ class Telegram:
         self._groups.clear()
         self._queries.clear()
         self.files.clear()
+        self.inline.clear()
         self.limits.turn_off()
         for person in self.people.values():
             person.is_deactivated = False
@@ -163,6 +166,8 @@ class Telegram:
         if status not in PRESENT:
             return False
         if bot.reads_all_group_messages or message.is_service or status == "administrator":
+            return True
+        if message.via is bot.account:
             return True
         replied = chat.messages.get(message.reply_to) if message.reply_to else None
         if replied is not None and replied.sender is bot.account:

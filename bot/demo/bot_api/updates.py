@@ -1,6 +1,7 @@
 """A bot's queue of updates, and getUpdates: order, acknowledgement, rival long polls.
 
-An update is kept for a day, or until an `offset` above its id acknowledges it. A newer getUpdates
+An update is kept for a day, one of the inline mode for less, or until an `offset` above its id
+acknowledges it. A newer getUpdates
 ends the one that waits; so do setWebhook and the end of the server.
 """
 
@@ -64,12 +65,17 @@ class UpdateQueue:
         if kinds is not None:
             self.allowed = frozenset(kinds)
 
-    def put(self, kind: str, body: JsonObject, *, chat_id: int) -> None:
-        """Queue an update, unless the bot did not want that kind when it happened."""
+    def put(
+        self, kind: str, body: JsonObject, *, chat_id: int, lifetime: float = LIFETIME
+    ) -> None:
+        """Queue an update, unless the bot did not want that kind when it happened.
+
+        It is kept for `lifetime` seconds.
+        """
         wanted = kind in self.allowed if self.allowed else kind not in ON_REQUEST
         if not wanted:
             return
-        update = Update(self._next_id, kind, body, chat_id, self._clock() + LIFETIME)
+        update = Update(self._next_id, kind, body, chat_id, self._clock() + lifetime)
         self._next_id += 1
         self._pending[update.id] = update
         if self._poll is not None and not self._poll.done():

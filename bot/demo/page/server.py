@@ -2,8 +2,9 @@
 
 GET / and the other files of `static/`; /state is all there is, as JSON, /events what happens then
 (Server-Sent Events), /media/<file_id> a file of a message, /sources the PBXs and how they are,
-/docs/<page> what is written of one. POST /send, /press, /start, /block and /upload act in the name
-of a person, /panel gives an order to the panel, /through chooses the PBX it concerns.
+/docs/<page> what is written of one. POST /send, /press, /start, /block, /upload and, in inline
+mode, /ask and /choose act in the name of a person, /panel gives an order to the panel, /through
+chooses the PBX it concerns.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from bot.demo.bot_api.groups import Group
 from bot.demo.bot_api.server import BotApiServer
 from bot.demo.page.chats import Person, ShownChats
 from bot.demo.page.events import EventLog, server_sent
+from bot.demo.page.inline import InlineMode
 from bot.demo.page.media import media_response
 from bot.demo.page.panel import ActionError, Panel
 from bot.demo.page.requests import (
@@ -84,6 +86,7 @@ class DemoPage:
         self._server = server
         self._choose_language = choose_language
         self._shown = ShownChats(people, group)
+        self._inline = InlineMode(self._shown, server.telegram.inline)
         self._panel = panel
         self._sources = sources
         self._events = EventLog()
@@ -103,6 +106,8 @@ class DemoPage:
         for path, act in {
             "/send": self._send,
             "/press": self._press,
+            "/ask": self._inline.ask,
+            "/choose": self._inline.choose,
             "/start": self._start,
             "/block": self._block,
             "/panel": self._act,
@@ -154,13 +159,18 @@ class DemoPage:
     # Reading
 
     async def _answer_state(self, _request: web.Request) -> web.StreamResponse:
-        account = self._shown.bot.account
+        bot = self._shown.bot
         state = {
             "session": self._events.session,
             "position": self._events.position,
             "callback_lifetime": self._server.telegram.callback_lifetime,
             "max_file": MAX_FILE,
-            "bot": {"id": account.id, "name": account.first_name, "username": account.username},
+            "bot": {
+                "id": bot.id,
+                "name": bot.account.first_name,
+                "username": bot.username,
+                "is_inline": bot.is_inline,
+            },
             "people": [person.as_json() for person in self._shown.people.values()],
             "chats": [
                 {

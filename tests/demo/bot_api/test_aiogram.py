@@ -24,7 +24,12 @@ from aiogram.types import (
     CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InlineQuery,
+    InlineQueryResultArticle,
+    InlineQueryResultsButton,
+    InlineQueryResultUnion,
     InputMediaDocument,
+    InputTextMessageContent,
     LinkPreviewOptions,
     Message,
     ReplyParameters,
@@ -213,6 +218,30 @@ async def test_the_rest_of_the_library_is_understood(bot: Bot, user: User) -> No
     await bot.send_chat_action(7, "typing")
     await bot.delete_messages(7, [sent.message_id])
     assert (await bot.get_chat(7)).pinned_message is None
+
+
+async def test_an_inline_query_is_answered(bot: Bot, user: User) -> None:
+    async def search(query: InlineQuery) -> None:
+        content = InputTextMessageContent(message_text=f"<b>{query.query}</b>")
+        results: list[InlineQueryResultUnion] = [
+            InlineQueryResultArticle(id="1", title="Дзвінок", input_message_content=content)
+        ]
+        button = InlineQueryResultsButton(text="Увійти", start_parameter="inline")
+        await query.answer(results, cache_time=0, is_personal=True, next_offset="1", button=button)
+
+    dispatcher = Dispatcher()
+    dispatcher.inline_query.register(search)
+    async with asyncio.TaskGroup() as group:
+        polling = group.create_task(
+            dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False)
+        )
+        query = await user.inline("067")
+        answer = await query.answered()
+        assert (answer.cache_time, answer.is_personal, answer.next_offset) == (0, True, "1")
+        assert (await query.choose("1")).html == "<b>067</b>"
+        await dispatcher.stop_polling()
+        await polling
+    assert (await bot.me()).supports_inline_queries
 
 
 async def test_errors_are_the_ones_the_library_knows(

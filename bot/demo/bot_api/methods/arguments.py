@@ -27,7 +27,9 @@ def text_argument(args: Args) -> FormattedText:
     if not text:
         raise bad_request("message text is empty")
     given = args.values.get("entities")
-    content = formatted(text, parse_mode=args.find_text("parse_mode"), entities=_entities(given))
+    content = formatted(
+        text, parse_mode=args.find_text("parse_mode"), entities=read_entities(given)
+    )
     if not content.text:
         raise bad_request("text must be non-empty")
     return content
@@ -39,7 +41,7 @@ def caption_argument(values: Mapping[str, Any]) -> FormattedText:
     return formatted(
         values.get("caption") or "",
         parse_mode=values.get("parse_mode"),
-        entities=_entities(given),
+        entities=read_entities(given),
     )
 
 
@@ -81,7 +83,8 @@ def _file(telegram: Telegram, bot: Bot, args: Args, *, reference: Any, kind: str
     return file
 
 
-def _entities(given: list[JsonObject] | None) -> list[Entity] | None:
+def read_entities(given: list[JsonObject] | None) -> list[Entity] | None:
+    """MessageEntity objects that the field table has read."""
     if given is None:
         return None
     return [

@@ -1,10 +1,11 @@
 // The demo's chat page: draws what the Bot API server tells of, sends back what people do.
 // Here is what the page listens to; each module has a subject, and none imports another in a circle.
 
-import { cancelReply, closeCommands, drawFoot, fitText, onTextKey, openCommands, slashTyped, submitText, uploadFile } from "./composer.js";
+import { cancelReply, closeCommands, drawFoot, onInput, onTextKey, openCommands, submitText, uploadFile } from "./composer.js";
 import { $ } from "./elements.js";
 import { load } from "./events.js";
 import { isAtEnd, toEnd } from "./feed.js";
+import { closeInline, isInlineOpen, more } from "./inline.js";
 import { SHOWN_AT_ONCE, closeMore, drawHead, drawMessages, showChat } from "./open-chat.js";
 import { closePanel, drawPanel, togglePanel } from "./panel.js";
 import { drawRows } from "./people.js";
@@ -27,6 +28,7 @@ $("language").addEventListener("click", () => {
   drawWords();
   drawPanel();
   drawSources();
+  closeInline();
   if (!current()) return;
   drawHead();
   drawMessages();
@@ -43,6 +45,7 @@ $("theme").addEventListener("click", () => {
 
 $("actor").addEventListener("change", () => {
   app.actor = Number($("actor").value);
+  closeInline();
   drawMessages();
   drawFoot();
 });
@@ -85,11 +88,8 @@ $("big").addEventListener("click", async () => {
 });
 $("composer").addEventListener("submit", (event) => { event.preventDefault(); submitText(); });
 $("text").addEventListener("keydown", onTextKey);
-$("text").addEventListener("input", () => {
-  fitText();
-  const start = slashTyped();
-  if (start === undefined) closeCommands(); else openCommands(start);
-});
+$("text").addEventListener("input", onInput);
+$("inline").addEventListener("scroll", more, { passive: true });
 $("text").addEventListener("paste", (event) => {
   const [file] = event.clipboardData.files;
   if (file && !$("attach").hidden) { event.preventDefault(); uploadFile(file); }
@@ -123,12 +123,13 @@ matchMedia("(max-width: 1099px)").addEventListener("change", closePanel);
 // The whole page
 
 document.addEventListener("click", (event) => {
-  if (!event.target.closest("#foot")) closeCommands();
+  if (!event.target.closest("#foot, .via")) { closeCommands(); closeInline(); }
   if (!event.target.closest("#more, #more-menu")) closeMore();
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
-    if (!$("commands").hidden) closeCommands();
+    if (isInlineOpen()) closeInline();
+    else if (!$("commands").hidden) closeCommands();
     else if (!$("more-menu").hidden) { closeMore(); $("more").focus(); }
     else if ($("panel").classList.contains("open")) togglePanel(false);
     else if (current()?.replyTo) cancelReply();

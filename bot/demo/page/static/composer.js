@@ -2,6 +2,7 @@
 
 import { toast } from "./dialogs.js";
 import { $, h } from "./elements.js";
+import { askInline, closeInline, inlineTyped, isInlineOpen, onInlineKey } from "./inline.js";
 import { drawReplyKeyboard } from "./keyboards.js";
 import { app, current, languageOf, nameOf, viewer } from "./state.js";
 import { preview } from "./summary.js";
@@ -23,6 +24,7 @@ export function drawFoot() {
   drawReplyKeyboard();
   fitText();
   closeCommands();
+  if (!canWrite) closeInline();
 }
 
 export function fitText() {
@@ -77,10 +79,44 @@ export async function submitText() {
   $("text").value = "";
   fitText();
   closeCommands();
-  if (text.trim() && !(await sendText(text)) && chat === current() && !$("text").value) {
-    $("text").value = text;
-    fitText();
-  }
+  closeInline();
+  if (text.trim() && !(await sendText(text))) takeBack(chat, text);
+}
+
+/** What could not be sent is written again, unless something else is by now. */
+function takeBack(chat, text) {
+  if (chat !== current() || $("text").value) return;
+  $("text").value = text;
+  fitText();
+}
+
+/** After each change of the text: a slash and the name of the bot open their lists. */
+export function onInput() {
+  fitText();
+  const start = slashTyped();
+  if (start === undefined) closeCommands(); else openCommands(start);
+  const text = inlineTyped();
+  if (text === undefined) closeInline(); else askInline(text, sendResult);
+}
+
+/** Begin what the bot is to find; what was written becomes that. */
+export function mentionBot() {
+  if ($("composer").hidden) return;
+  $("text").value = `@${app.bot.username} ${inlineTyped() ?? $("text").value}`;
+  $("text").focus();
+  onInput();
+}
+
+async function sendResult(result) {
+  const chat = current();
+  const text = $("text").value;
+  $("text").value = "";
+  fitText();
+  $("text").focus();
+  const sent = await post("/choose", { as: viewer(chat), chat: chat.id, query: result.query, result: result.id, reply_to: chat.replyTo });
+  if (!sent) return takeBack(chat, text);
+  chat.replyTo = null;
+  if (chat === current()) drawReply();
 }
 
 export async function uploadFile(file) {
@@ -113,7 +149,7 @@ export function openCommands(start = "") {
 export function closeCommands() {
   $("commands").hidden = true;
   $("menu").setAttribute("aria-expanded", "false");
-  $("text").removeAttribute("aria-activedescendant");
+  if (!isInlineOpen()) $("text").removeAttribute("aria-activedescendant");
 }
 
 function moveChoice(step) {
@@ -136,7 +172,7 @@ function chooseCommand(command) {
 
 export function onTextKey(event) {
   const isOpen = !$("commands").hidden;
-  if (event.isComposing) return;
+  if (event.isComposing || onInlineKey(event)) return;
   if (isOpen && ["ArrowDown", "ArrowUp"].includes(event.key)) {
     event.preventDefault();
     moveChoice(event.key === "ArrowDown" ? 1 : -1);

@@ -22,7 +22,7 @@ export function inlineButton(chat, message, button) {
 const pressId = (person, message, data) => `${person}:${message}:${data}`;
 
 async function pressInlineButton(chat, message, button) {
-  if (button.url) { const url = safeUrl(button.url); return url && openLink(url); }
+  if (button.url) { const url = safeUrl(button.url); return url && openLink(url, chat.person); }
   if (button.copy_text) return copyText(button.copy_text.text);
   if (button.callback_data === undefined) return toast(t("notHere"));
   const person = viewer(chat);

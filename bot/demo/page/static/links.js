@@ -12,12 +12,17 @@ export function safeUrl(address) {
   } catch { return null; }
 }
 
-/** A link to the bot itself is a START of one of the people: the event `start-by-link` asks for it. */
-export function openLink(url) {
+/** START of somebody, with a payload; who listens shows their chat and presses it. */
+export function startByLink(person, payload) {
+  document.dispatchEvent(new CustomEvent("start-by-link", { detail: { person, payload } }));
+}
+
+/** A link to the bot itself is a START: of `person`, where only that one can open it, or of anybody. */
+export function openLink(url, person = null) {
   const isOurs = url.hostname === "t.me" && url.pathname.slice(1).toLowerCase() === app.bot.username.toLowerCase();
   if (!isOurs) return askInDialog(`${t("openLink")}\n\n${url.href}`, [[t("cancel"), null], [t("open"), url.href]]);
   const payload = url.searchParams.get("start") ?? "";
-  const open = (person) => document.dispatchEvent(new CustomEvent("start-by-link", { detail: { person: person.id, payload } }));
-  const choices = [...app.people.values()].map((person) => [person.name, () => open(person)]);
+  if (person !== null) return startByLink(person, payload);
+  const choices = [...app.people.values()].map((one) => [one.name, () => startByLink(one.id, payload)]);
   return askInDialog(t("whoOpens"), [...choices, [t("cancel"), null]]);
 }

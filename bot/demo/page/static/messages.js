@@ -1,7 +1,7 @@
 // A message as Telegram draws it.
 
 import { attachment } from "./attachments.js";
-import { replyTo } from "./composer.js";
+import { mentionBot, replyTo } from "./composer.js";
 import { h, icon } from "./elements.js";
 import { flashMessage } from "./feed.js";
 import { timeOfDay } from "./format.js";
@@ -10,6 +10,15 @@ import { languageOf, nameOf, viewer } from "./state.js";
 import { isService, kindOf, preview, serviceText, textOf } from "./summary.js";
 import { formattedText } from "./text.js";
 import { t } from "./words.js";
+
+/** Who wrote, where it is not plain, and the bot that found it; a press on that asks the bot again. */
+function author(chat, message, isOwn) {
+  const isNamed = !chat.person && !isOwn;
+  const bot = message.via_bot;
+  if (!isNamed && !bot) return null;
+  const via = bot && h("button", { type: "button", class: "via", onclick: mentionBot }, t("via", { who: `@${bot.username}` }));
+  return h("span", { class: "who" }, isNamed && nameOf(message.from), isNamed && bot && " ", via);
+}
 
 const HAS_NO_MOUSE = matchMedia("(hover: none)").matches;
 
@@ -20,7 +29,7 @@ export function messageItem(chat, message) {
   const text = textOf(message);
   const replied = message.reply_to_message;
   const content = h("div", { class: "bubble" },
-    !chat.person && !isOwn && h("span", { class: "who" }, nameOf(message.from)),
+    author(chat, message, isOwn),
     message.forward_origin && h("span", { class: "origin" }, t("forwarded", { who: nameOf(message.forward_origin.sender_user ?? { first_name: message.forward_origin.sender_user_name ?? "" }) })),
     replied && h("button", { type: "button", class: "quote", onclick: () => flashMessage(replied.message_id) },
       h("strong", {}, nameOf(replied.from)), h("span", {}, preview(replied))),

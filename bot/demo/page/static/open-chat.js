@@ -5,6 +5,7 @@ import { drawFoot } from "./composer.js";
 import { $, drawAvatar, h } from "./elements.js";
 import { isAtEnd, messageElement, toEnd } from "./feed.js";
 import { dayName } from "./format.js";
+import { closeInline } from "./inline.js";
 import { messageItem } from "./messages.js";
 import { closePanel } from "./panel.js";
 import { drawRows } from "./people.js";
@@ -27,6 +28,7 @@ export function showChat(id, { focus = true } = {}) {
   chat.shown = SHOWN_AT_ONCE;
   chat.fresh = unreadMessages(chat)[0]?.message_id;
   $("text").value = chat.draft;
+  closeInline();
   $("notices").querySelector(`[data-chat="${id}"]`)?.remove();
   $("toast").classList.remove("shown");
   closePanel();

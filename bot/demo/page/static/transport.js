@@ -5,20 +5,21 @@ import { $ } from "./elements.js";
 import { app } from "./state.js";
 import { t } from "./words.js";
 
-/** What somebody does, as JSON or a form; null when it did not work, and the page has said so. */
-export async function post(path, body) {
+/** What somebody does, as JSON or a form; null when it did not work, and the page has said so, or was given up. */
+export async function post(path, body, signal = null) {
   const isForm = body instanceof FormData;
   try {
     const response = await fetch(path, {
       method: "POST",
       headers: isForm ? {} : { "Content-Type": "application/json" },
       body: isForm ? body : JSON.stringify(body),
+      signal,
     });
     const answer = await response.json();
     if (answer.ok) return answer;
     toast(t("failed", { why: answer.error }));
   } catch {
-    toast(t("lost"));
+    if (!signal?.aborted) toast(t("lost"));
   }
   return null;
 }
