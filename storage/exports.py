@@ -114,10 +114,12 @@ def _exported(row: Row, colleagues: Mapping[str, str]) -> ExportedCall:
     if wait is not None and talk is not None:
         ended_at = started_at + wait + talk
     fate = CaseState(row["state"]) if row["state"] else None
-    sides = {}
-    for side, outside in (("caller", Direction.IN), ("callee", Direction.OUT)):
-        of_side = _client if direction is outside else _colleague
-        sides[side] = of_side(row, side, direction, colleagues)
+    sides = {
+        side: _client(row, side)
+        if direction is outside
+        else _colleague(row, side, direction, colleagues)
+        for side, outside in (("caller", Direction.IN), ("callee", Direction.OUT))
+    }
     fate_by, fate_at, fate_words = _ending(row, fate, colleagues)
     return ExportedCall(
         row["id"],
@@ -147,11 +149,8 @@ def _exported(row: Row, colleagues: Mapping[str, str]) -> ExportedCall:
     )
 
 
-def _client(
-    row: Row, side: str, direction: Direction, colleagues: Mapping[str, str]
-) -> tuple[str | None, str | None]:
+def _client(row: Row, side: str) -> tuple[str | None, str | None]:
     """The name and the number of who is no colleague."""
-    del direction, colleagues
     number = row["client"] or shown_number(row[f"{side}_number"]) or row[f"{side}_sip"]
     return row["contact"] or row[f"{side}_name"], number
 

@@ -31,6 +31,10 @@ class Limits:
     memory: int | None = None
 
 
+KILLED_AFTER = 10
+"""Seconds of computing: so many after the limit the system kills. If it killed at once, it would
+not say that it was for the time."""
+
 OPEN_FILES = 128
 NICENESS = 10
 """What is pressed goes before it."""
@@ -43,8 +47,7 @@ def limit_ourselves(limits: Limits) -> None:
     seconds = math.ceil(limits.seconds)
     for what, limit, last in (
         (resource.RLIMIT_AS, limits.memory, limits.memory),
-        # Where both are the same the system kills, and does not say that it was for the time.
-        (resource.RLIMIT_CPU, seconds, seconds + 10),
+        (resource.RLIMIT_CPU, seconds, seconds + KILLED_AFTER),
         (resource.RLIMIT_FSIZE, limits.written, limits.written),
         (resource.RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES),
         (resource.RLIMIT_CORE, 0, 0),

@@ -243,7 +243,7 @@ async def test_of_several_weekly_files_none_comes_twice(place: Place) -> None:
     place.sender = replace(place.sender, file_rows=1)
     half_taken(place)
     await place.monday()
-    assert place.names() == ["dzvinky-2026-09-14_2026-09-20-1.csv"]
+    assert place.names() == ["dzvinky-2026-09-14_2026-09-20-1z2.csv"]
     assert place.last().startswith("🗓 Тиждень 14–20 вер. ")
     assert "\nTelegram прийняв файлів: 1 з 2." in place.last()
     assert not await place.is_due(now=NOW + AGAIN_SECONDS)

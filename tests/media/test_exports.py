@@ -249,8 +249,8 @@ async def test_the_limits_of_time_are_told_from_a_crash(
 
 async def test_a_program_that_computes_without_end_is_ended_for_the_time_it_took() -> None:
     endless = (
-        "import signal; from bot.media.limits import Limits, limit_ourselves; "
-        "limit_ourselves(Limits(seconds=0.5, written=1)); "
+        "import signal; from bot.media import limits; "
+        "limits.limit_ourselves(limits.Limits(seconds=0.5, written=1)); "
         "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass"
     )
     program = await asyncio.create_subprocess_exec(sys.executable, "-c", endless, cwd=ROOT)

@@ -13,7 +13,7 @@ from bot.domain.errors import DrawingError, RecordingBrokenError
 from bot.domain.statistics import Load, Statistics, Totals
 from bot.media import charts, programs, voices
 from bot.media.charts import Charts
-from bot.media.limits import NICENESS, OPEN_FILES, Limits
+from bot.media.limits import KILLED_AFTER, NICENESS, OPEN_FILES, Limits
 from bot.media.programs import run_program
 from bot.media.voices import Converter
 
@@ -79,9 +79,9 @@ async def test_a_program_has_its_limits_and_nothing_of_ours(
     monkeypatch.setenv("BOT_TOKEN", "secret")
     await begin()
     seen = json.loads(told.read_text())
-    memory, seconds, size = limits.memory, limits.seconds, limits.written
-    asked = [(memory, memory), (seconds, seconds + 10), (size, size), (OPEN_FILES,) * 2, (0, 0)]
-    assert seen["limits"] == [list(one) for one in asked]
+    asked = [limits.memory, limits.seconds, limits.written, OPEN_FILES, 0]
+    killed = [limits.memory, limits.seconds + KILLED_AFTER, limits.written, OPEN_FILES, 0]
+    assert seen["limits"] == [list(both) for both in zip(asked, killed, strict=True)]
     assert seen["nice"] == min(19, os.nice(0) + NICENESS)
     assert limits.seconds - 20 < seen["left"] <= limits.seconds
     assert set(seen["environment"]) - {"LC_CTYPE"} <= {"PATH", "LD_LIBRARY_PATH", *names}

@@ -148,8 +148,7 @@ def test_exports_are_whole_whatever_was_chosen() -> None:
         for weekly in (None, *ExportKind):
             found = log_views.found(MANY, is_more=True)
             assert tags(exports.menu(said, found, weekly=weekly, others=PLANS)) == ["bold"]
-        whys = exports.no_calls(), exports.weekly_too_much(), *map(exports.failed, ExportFault)
-        for why in whys:
+        for why in (exports.no_calls(), exports.weekly_too_much(), exports.not_all_sent(19, 20)):
             assert tags(exports.instead_of_weekly(said, span, why)) == []
         for weekly, days in ((True, span), (False, span), (False, None)):
             caption = exports.caption(said, days, MANY, part=19, parts=20, weekly=weekly)
@@ -158,8 +157,7 @@ def test_exports_are_whole_whatever_was_chosen() -> None:
     texts = [exports.failed(fault) for fault in ExportFault]
     texts += [exports.waiting(), exports.progress(MANY, MANY), exports.sending()]
     texts += [exports.nothing(), exports.cancelled(), exports.interrupted()]
-    texts += [exports.no_more_yours(), exports.not_sent(), exports.not_all_sent(1, 20)]
-    texts += [exports.under_way()]
+    texts += [exports.no_more_yours(), exports.not_sent(), exports.not_all_sent(19, 20)]
     assert not any(tags(text) for text in texts)
     toasts = [exports.under_way(), exports.too_many_plans(), exports.now_weekly()]
     toasts += [exports.weekly_no_more(), refusals.refusal(DrawingError("x" * 1000))]
