@@ -78,7 +78,7 @@ def nothing(why: Unclear | None) -> str:
         case Unclear.TOO_LONG:
             return _("Too long")
         case Unclear.TOO_SHORT:
-            return _("Three digits or two letters at least")
+            return _("At least three digits or two letters")
         case Unclear.ONLY_SIGNS:
             return _("Letters and digits only")
 
