@@ -26,7 +26,8 @@ from bot.domain.log_views import LogView
 from bot.domain.people import Employee
 from bot.domain.search import Unclear
 from bot.telegram.filters import HasRole
-from bot.telegram.reply import SEARCH_LINK, answer_inline, show
+from bot.telegram.links import CALL_ID, CALL_LINK, SEARCH_LINK, TO_CALL
+from bot.telegram.reply import answer_inline, show
 from bot.views import inline as views
 from bot.views import refusals
 from handlers.calls import CardScreens, show_card
@@ -40,9 +41,8 @@ _AT_ONCE = 20
 _STRANGERS_ASK_AGAIN = 60
 """Seconds: until then Telegram itself answers the same stranger's same words."""
 
-_ID = re.compile(r"\d{1,15}")
-_OFFSET = re.compile(r"(\d{1,15})\.(\d{1,15})")
-_TO_CALL = "call_"
+_ID = re.compile(CALL_ID)
+_OFFSET = re.compile(rf"([0-9]{{1,15}})\.({CALL_ID})")
 
 
 def create_router() -> Router:
@@ -50,7 +50,7 @@ def create_router() -> Router:
     router.inline_query.register(find, HasRole())
     router.inline_query.register(stranger_asks)
     router.chosen_inline_result.register(note_shared, HasRole())
-    to_call = CommandStart(deep_link=True, magic=F.args.regexp(rf"{_TO_CALL}{_ID.pattern}$"))
+    to_call = CommandStart(deep_link=True, magic=F.args.regexp(rf"{TO_CALL.pattern}$"))
     to_search = CommandStart(deep_link=True, magic=F.args == SEARCH_LINK)
     router.message.register(open_shared, to_call, HasRole())
     router.message.register(ask, to_search, HasRole())
@@ -74,9 +74,8 @@ async def find(
         if isinstance(wanted, Unclear):
             await answer_inline(query, [], words=views.nothing(wanted))
             return
-        if key is None:
-            by = By(employee.id, search_screens.clock())
-            await audit.note_typed(by, wanted.text)
+        by = By(employee.id, search_screens.clock())  # with any offset: the person may forge it
+        await audit.note_typed(by, wanted.text)
         part = await search_screens.log_screens.part(LogView(query=wanted.text), employee)
     turn = Turn.OLDER if key else Turn.FIRST
     page = await journal.page(employee.scope, part, turn=turn, key=key, size=_AT_ONCE)
@@ -113,7 +112,7 @@ async def open_shared(
     message: Message, command: CommandObject, employee: Employee, card_screens: CardScreens
 ) -> None:
     """Show the card of a call that somebody shared, to one who may see it."""
-    call = int((command.args or "").removeprefix(_TO_CALL))
+    call = int((command.args or "").removeprefix(CALL_LINK))
     card = await card_screens.card(Card(call=call), employee)
     await show_card(message, card)
 
@@ -135,7 +134,7 @@ def _result(call: Call, link: str, now: int, zone: ZoneInfo) -> InlineQueryResul
 
 
 async def _link(bot: Bot, call: Call) -> str:
-    return await create_start_link(bot, f"{_TO_CALL}{call.id}")
+    return await create_start_link(bot, f"{CALL_LINK}{call.id}")
 
 
 def _key(offset: str) -> Key | None:

@@ -3,7 +3,7 @@
 - Talk in groups is none of the bot's: only commands, presses and changes of the group go on.
 - A stranger is answered once in QUIET_SECONDS, and one press of theirs. What else they write or
   press costs one look-up: whether they have become an employee meanwhile. Links of invites go on,
-  but not a flood of them.
+  but not a flood of them; those to calls that others share are none.
 - The strangers are remembered in memory, the last REMEMBERED of them. Of several processes each
   remembers its own: a stranger is answered once by each, and no employee is ever refused by it.
 """
@@ -18,6 +18,7 @@ from aiogram.types import Message, Update
 
 from bot.domain.people import EmployeeState
 from bot.telegram.filters import is_command
+from bot.telegram.links import is_for_employees
 from storage.employees import EmployeeRepo
 
 QUIET_SECONDS = 600.0
@@ -108,4 +109,5 @@ def _place(update: Update) -> tuple[int, bool]:
 
 
 def _is_link(message: Message) -> bool:
-    return (message.text or "").startswith("/start ")
+    command, _, payload = (message.text or "").partition(" ")
+    return command == "/start" and bool(payload) and not is_for_employees(payload)

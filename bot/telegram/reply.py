@@ -24,13 +24,11 @@ from aiogram.types import (
 )
 
 from bot.telegram.errors import ShownLaterError, is_closed, is_gone, is_too_old, is_unchanged
+from bot.telegram.links import SEARCH_LINK
 from bot.views import refusals
 
 Event = Message | CallbackQuery
 """What a person did: a command or an answer, or the press of a button."""
-
-SEARCH_LINK = "search"
-"""What `/start` brings along from a link to the search."""
 
 
 async def show(

@@ -5,6 +5,7 @@ whatever role or none, so there is no client's number on it, no comment and no p
 """
 
 import re
+import unicodedata
 from zoneinfo import ZoneInfo
 
 from aiogram.utils.i18n import gettext as _
@@ -16,11 +17,23 @@ from bot.domain.phones import masked
 from bot.domain.search import Unclear
 from bot.views import parties
 from bot.views.calls import dated, length
-from bot.views.formats import cut, duration, hour_minute, quoted, when
+from bot.views.formats import ELLIPSIS, cut, duration, hour_minute, quoted, when
 from bot.views.statuses import direction_words, status_words
 
-_NUMBER = re.compile(r"\+?\d(?:[\s().-]*\d){4,}")
-"""More digits than an extension has, also in a name that people gave."""
+_NUMBER = re.compile(r"\+?\d(?:(?:[^\w+]|_|(?<!\s)\+)*\d){4,}")
+"""More digits than an extension has, whatever signs are between them, also in a name that people
+gave; the +2 behind a name is none of it."""
+
+_DIGITS = re.compile(r"\d+")
+_MOST_DIGITS = 6
+"""With more digits than so among its letters, a name is taken for a number all the same."""
+
+_LOCAL_DIGITS, _WHOLE_DIGITS = 7, 10
+"""A number with fewer than the latter is dialled as it is by people in the same town: only its end
+is shown. With fewer than the former the end would be too much of it."""
+
+_HOST = re.compile(r"@\S*\w\S*")
+"""Where somebody is reached without a number: `sip:olena@pbx`, a mailbox, @account."""
 
 _SHOWN = 100
 
@@ -65,7 +78,7 @@ def nothing(why: Unclear | None) -> str:
         case Unclear.TOO_LONG:
             return _("Too long")
         case Unclear.TOO_SHORT:
-            return _("Three digits or two letters at least")
+            return _("At least three digits or two letters")
         case Unclear.ONLY_SIGNS:
             return _("Letters and digits only")
 
@@ -76,4 +89,23 @@ def only_employees() -> str:
 
 
 def _without_number(name: str) -> str:
-    return quoted(_NUMBER.sub(lambda found: masked(found[0].replace(" ", "")), name))
+    """The name with the numbers and addresses in it masked, quoted."""
+    name = _HOST.sub(ELLIPSIS, name)
+    plain = "".join(str(unicodedata.digit(sign, sign)) for sign in name)
+    numbers = list(_NUMBER.finditer(plain))
+    if len("".join(_DIGITS.findall(_NUMBER.sub("", plain)))) > _MOST_DIGITS:
+        numbers = list(_DIGITS.finditer(plain))
+    shown, end = "", 0
+    for number in numbers:
+        shown += name[end : number.start()] + _masked(number[0])
+        end = number.end()
+    return quoted(shown + name[end:])
+
+
+def _masked(number: str) -> str:
+    """`number`: as it is in a name, its digits in ASCII."""
+    plus = "+" if number.startswith("+") else ""
+    digits = "".join(_DIGITS.findall(number))
+    if len(digits) >= _WHOLE_DIGITS:
+        return masked(plus + digits)
+    return ELLIPSIS + digits[-2:] if len(digits) >= _LOCAL_DIGITS else ELLIPSIS

@@ -1,5 +1,6 @@
 """Finding calls from within any chat, and sharing them, over real HTTP."""
 
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -137,7 +138,19 @@ async def test_a_shared_card_has_no_number_and_opens_for_whom_it_may(tmp_path: P
 
 async def test_a_name_that_is_a_number_is_shared_without_it(tmp_path: Path) -> None:
     async with shop(tmp_path, calls=False) as scene:
-        names = ["067 123-45-67", "Іван 0671234567 склад", "+38 (067) 123 45 67"]
+        names = [
+            "067 123-45-67",
+            "Іван 0671234567 склад",
+            "+38 (067) 123 45 67",
+            *("067\u00a0123\u00a045\u00a067", "067–123–45–67", "067\u2011123\u201145\u201167"),
+            *("067/123/45/67", "067_123_45_67", "067,123,45,67", "067+123+45+67"),
+            *("067\u200b123\u200b45\u200b67", "\u202a067 123 45 67\u202c"),
+            *("０６７１２３４５６７", "٠٦٧١٢٣٤٥٦٧", "⁰⁶⁷¹²³⁴⁵⁶⁷"),
+            "".join(f"{one}\ufe0f\u20e3" for one in "0671234567"),
+            "067a123b45c67",
+            "6712345",  # in its own town it is dialled without the code
+            "sip:+380671234567@pbx.example.com",
+        ]
         await scene.office.post(
             *(
                 posted_call(hour, caller={"number": f"06712345{hour:02}", "name": name})
@@ -146,8 +159,34 @@ async def test_a_name_that_is_a_number_is_shared_without_it(tmp_path: Path) -> N
         )
         for number in range(len(names)):
             card = await scene.share(scene.ira, "", number)
-            digits = "".join(one for one in card.text.split("Хто дзвонив:")[1].split("\n")[0])
-            assert not any(part in digits for part in ("123", "234", "345")), digits
+            said = card.text.split("Хто дзвонив:")[1].split("\n")[0]
+            digits = "".join(str(unicodedata.digit(one, "")) for one in said)
+            assert len(digits) <= 6, said
+            assert not any(part in digits for part in ("123", "234", "345")), said
+
+
+async def test_whoever_was_called_is_shared_without_a_number_too(tmp_path: Path) -> None:
+    lost: dict[str, Any] = {"status": "missed", "extension": None, "rang": [], "talk_seconds": 0}
+    async with shop(tmp_path, calls=False) as scene:
+        await scene.office.post(
+            posted_call(1, caller={"sip": "sip:ganna@pbx.example.com"}),
+            posted_call(2, direction="out", callee={"number": GANNA, "name": "067/123/45/67"}),
+            posted_call(3, queue="Продаж 067–123–45–67", callee={}, **lost),
+            posted_call(4, **lost | {"rang": [GANNA, "1012", "103"]}),
+            posted_call(5, **lost | {"rang": ["1012", "103"]}),
+            posted_call(6, caller={"number": "0671234567", "name": "Ганна @ganna кв. 12"}),
+            posted_call(7, extension=GANNA),
+        )
+        told = [await scene.share(scene.ira, "", number) for number in range(7)]
+        assert [one.text.split("\n")[3:5] for one in told] == [
+            ["Хто дзвонив: sip:ganna…", "Кому дзвонили: Олена Коваль"],
+            ["Хто дзвонив: Олена Коваль", "Кому дзвонили: 0671…67"],
+            ["Хто дзвонив: +380…67", "Кому дзвонили: Продаж 0671…67"],
+            ["Хто дзвонив: +380…67", "Кому дзвонили: 0671…67 +2"],
+            ["Хто дзвонив: +380…67", "Кому дзвонили: 1012 +1"],
+            ["Хто дзвонив: Ганна … кв. 12", "Кому дзвонили: Олена Коваль"],
+            ["Хто дзвонив: +380…67", "Кому дзвонили: 0671…67"],
+        ]
 
 
 async def test_strangers_and_those_without_access_are_told_nothing(tmp_path: Path) -> None:
@@ -178,9 +217,13 @@ async def test_a_long_list_goes_on_where_it_ended(tmp_path: Path) -> None:
             seen += [one["id"] for one in answer.results]
             offset = answer.next_offset
         assert (offset, len(set(seen))) == ("", 45)
-        for forged in ("1.1", "x", "9" * 15 + "." + "9" * 15, "-1.5", "1.1.1"):
+        for forged in ("1.1", "x", "9" * 15 + "." + "9" * 15, "-1.5", "1.1.1", "٣.٣"):
             _, answer = await scene.type(scene.olena, "4567", offset=forged)
             assert len(answer.results) in {0, 20}, forged
+        last = "9" * 15 + "." + "9" * 9
+        assert len((await scene.type(scene.olena, "0671", offset=last))[1].results) == 20
+        texts = ["4567", "0671"]
+        assert scene.audit("looked_up") == [f'{{"query": "{one}", "typed": "1"}}' for one in texts]
 
 
 async def test_what_is_typed_letter_by_letter_is_one_line_of_the_audit(tmp_path: Path) -> None:
@@ -250,4 +293,20 @@ async def test_an_answer_that_comes_too_late_is_no_error(tmp_path: Path, caplog:
         await scene.office.telegram.wait_calls("answerInlineQuery", 2)
         scene.office.telegram.telegram.inline.lifetime = 10
         assert (await scene.type(scene.ira, "067"))[1].results
+        assert "failed" not in caplog.text
+
+
+async def test_links_to_calls_that_there_are_not(tmp_path: Path, caplog: Any) -> None:
+    async with shop(tmp_path) as scene:
+        await scene.office.nothing_due()
+        for forged, words in {
+            "call_0": "Цих даних уже немає",
+            "call_999999999": "Цих даних уже немає",
+            "call_1000000000": "Вітаю!",
+            "call_999999999999999": "Вітаю!",
+            "call_-1": "Вітаю!",
+            "call_٣": "Вітаю!",
+            "call_": "Вітаю!",
+        }.items():
+            assert words in (await scene.office.ask(scene.ira, f"/start {forged}")).text, forged
         assert "failed" not in caplog.text

@@ -81,6 +81,17 @@ async def test_a_stranger_is_answered_once_and_then_costs_one_look_up(database: 
     assert not await door.handles(text("hello"))
 
 
+async def test_links_of_shared_calls_use_up_none_of_those_of_invites(database: Database) -> None:
+    door = Door(database)
+    assert await door.handles(text("/start call_1"))
+    for link in ("call_1", "call_999999999", "search"):
+        for _ in range(LINKS + 1):
+            assert not await door.handles(text(f"/start {link}"))
+    assert await door.handles(text("/start an-invite"))
+    await hire(database, STRANGER, Role.OPERATOR)
+    assert await door.gate.lets_in(text("/start call_1"))
+
+
 async def test_one_who_has_come_in_is_heard_at_once(database: Database) -> None:
     door = Door(database)
     assert await door.handles(text("hello"))
