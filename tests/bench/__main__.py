@@ -12,6 +12,7 @@ from tests.bench import (
     deliveries,
     engines,
     exports,
+    filters,
     hooks,
     imports,
     memory,
@@ -25,6 +26,7 @@ from tests.bench.logs import Bench, say
 
 PARTS = {
     "pages": pages.measure,
+    "filters": filters.measure,
     "searches": searches.measure,
     "statistics": statistics.measure,
     "hooks": hooks.measure,

@@ -17,7 +17,7 @@ from itertools import product
 from storage.database import Where, open_database
 from storage.journal import JournalRepo
 from storage.moving import move
-from tests.bench import searches
+from tests.bench import filters, searches
 from tests.bench import statistics as numbers
 from tests.bench.figures import Figure, Growth, share, spread
 from tests.bench.hooks import CLIENTS, rate
@@ -42,6 +42,7 @@ def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
         pressed = asyncio.run(press_buttons(bench, log))
         figures = [replace(one, what=f"PostgreSQL: {one.what}") for one in pressed]
         counted = asyncio.run(numbers.figures(bench, log, "–"))
+        counted += asyncio.run(filters.figures(bench, log))
         counted += asyncio.run(searches.figures(bench, log))
         figures += [replace(one, what=f"PostgreSQL: {one.what}") for one in counted]
         figures += asyncio.run(_pages(bench, {"sqlite": path, "postgres": log}))

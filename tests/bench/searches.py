@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.phones import NumberPlan
@@ -22,6 +23,7 @@ from tests.bench.logs import Bench, comment_of, name_of, say
 from tests.bench.pages import SCOPES, no_garbage, timed
 
 LIMIT = 0.050
+_SCOPES = ("all calls", "own, 2 extensions")
 _PLAN = NumberPlan("UA")
 
 
@@ -85,14 +87,12 @@ async def _searched(where: Where, bench: Bench) -> dict[tuple[str, str], list[fl
         await _keep_words(database)
         [row] = await database.fetch("SELECT max(position) AS at FROM calls")
         middle = Key((office.MONDAY + row["at"]) // 2, 1)
-        for number in range(bench.scaled(40, 8)):
-            dice = random.Random(number)
-            for scope in ("all calls", "own, 2 extensions"):
+        with no_garbage():
+            for number, scope in product(range(bench.scaled(40, 8)), _SCOPES):
+                dice = random.Random(f"{number} {scope}")
                 for kind in KINDS:
                     key = middle if dice.random() < 0.3 else None
-                    text = kind.text(dice)
-                    with no_garbage():
-                        seconds = await timed(_search(database, scope, text, key))
+                    seconds = await timed(_search(database, scope, kind.text(dice), key))
                     taken.setdefault((scope, kind.what), []).append(seconds)
     return taken
 
