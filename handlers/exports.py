@@ -13,7 +13,7 @@ from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
 
 from bot.domain.errors import AppError, NoAccessError, StorageError
 from bot.domain.exports import ExportError
-from bot.domain.log import PAGES_COUNTED, Turn
+from bot.domain.log import Turn
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee
 from bot.telegram.background import Background
@@ -61,7 +61,7 @@ class ExportScreens:
         page = await screens.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=size
         )
-        counted = PAGES_COUNTED * size
+        counted = page.counted * size
         found = chosen_views.found(min(page.total, counted), is_more=page.total > counted)
         every_week = await self.weekly_view(view, employee)
         plans = {one.view_id: one.kind for one in await self.plans.list_of(employee.id)}
