@@ -66,7 +66,7 @@ from storage.case_backfill import create_missing_cases
 from storage.database import open_database
 from storage.engine.base import Database, Lease
 from storage.leases import open_lease
-from storage.older_programs import mend_traits
+from storage.older_programs import MENDED_EVERY, OlderPrograms
 
 log = logging.getLogger(__name__)
 
@@ -301,14 +301,17 @@ async def serve(
             asking_again = AskingAgain(sources, repositories.calls, recorder, clock=clock)
             async with AsyncExitStack() as leading:
                 await _note_interrupted(repositories, now=clock())
+                older_programs = OlderPrograms(database)
                 if lease.is_shared:
-                    await mend_traits(database, now=clock())
+                    await older_programs.mend(now=clock())
                 await delayed_screens.forget_old()
                 left = 0 if await _is_alone(lease) else LEFT_SECONDS
                 await delayed_screens.adopt_left(seconds=left)
                 timer = await leading.enter_async_context(start_timer())
                 jobs.begin(timer)
+                timer.every(1, older_programs.look_through)
                 if lease.is_shared:
+                    timer.every(MENDED_EVERY, partial(older_programs.mend_again, clock))
                     timer.every(1, dialler.take)
                     show_left = partial(delayed_screens.adopt_left, seconds=LEFT_SECONDS)
                     timer.every(LEFT_SECONDS / 3, show_left)

@@ -18,6 +18,7 @@ from bot.domain.clock import AHEAD_LIMIT
 from bot.domain.merging import LIVE_POSITION
 from storage.case_refolding import CaseRefolding
 from storage.engine.base import Row, Transaction, chunks
+from storage.first_calls import settle_first
 
 _AT_ONCE = 300
 
@@ -44,6 +45,7 @@ async def move_calls(tx: Transaction, *, before: int, now: int) -> list[Row]:
         "UPDATE call_extensions SET position = ? WHERE call_id = ?",
         [(row["position"], row["id"]) for row in moved],
     )
+    settle_first(tx, {row["client"] for row in moved if row["client"]})
     return moved
 
 

@@ -24,12 +24,13 @@ from storage.clock_shifts import ask_shifts, note_arrivals
 from storage.counters import Ids
 from storage.dials import ChangedCall, ask_dials, follow_calls, purge_dials
 from storage.engine.base import Answer, Database, Row, Transaction, Value, chunks, marks_sql
+from storage.first_calls import FirstCalls, give_first
 from storage.owing import purge_told
 from storage.owing_cards import owe_cards
 from storage.rejects import count_flaws
 from storage.search_index import forget_clients, note_clients
 from storage.silences import note_heard
-from storage.traits import COMMENTED, traits_of
+from storage.traits import COMMENTED, changed_traits, may_be_first_sql, new_traits
 
 _STORED = tuple(field.name for field in fields(MergedCall) if field.name != "extensions")
 _INSERT = (
@@ -156,10 +157,12 @@ class CallRepo:
         """
         async with self._database.transaction() as tx:
             purged = await tx.execute(
-                "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "
-                "ORDER BY position, id LIMIT ?) RETURNING client",
+                "DELETE FROM calls WHERE id IN (SELECT id FROM calls WHERE position < ? "  # noqa: S608
+                f"ORDER BY position, id LIMIT ?) RETURNING client, {may_be_first_sql('calls')} "
+                "AS was_first",
                 (before, limit),
             )
+            give_first(tx, {row["client"] for row in purged if row["client"] and row["was_first"]})
             await forget_clients(tx, [row["client"] for row in purged if row["client"]])
             tx.write("DELETE FROM cases WHERE call_id IS NULL")
             await purge_told(tx, before=before)
@@ -189,6 +192,11 @@ class _Recording:
         self._before: dict[tuple[str, str], MergedCall] = {}
         self._calls: dict[tuple[str, str], MergedCall] = {}
         self._ids: dict[tuple[str, str], int] = {}
+        self._traits: dict[tuple[str, str], int | None] = {}
+        """As they are stored."""
+        self._told: dict[tuple[str, str], MergedCall] = {}
+        """By its first statement alone, what each call would be."""
+        self._first_calls = FirstCalls(tx)
         self._new_ids = Ids(tx, "calls")
         self.shifts: Answer = ask_shifts(tx)
 
@@ -249,6 +257,11 @@ class _Recording:
         return len(changed)
 
     async def _read(self, facts: Sequence[CallFacts]) -> None:
+        for statement in facts:
+            key = (statement.source, statement.external_id)
+            if key not in self._told:
+                self._told[key] = merge(None, statement, now=self._now)
+        self._first_calls.ask(call.client for call in self._told.values() if call.client)
         wanted: dict[str, list[str]] = {}
         for source, external_id in {(item.source, item.external_id): None for item in facts}:
             wanted.setdefault(source, []).append(external_id)
@@ -268,7 +281,7 @@ class _Recording:
         for row in sorted(rows, key=lambda row: row["of_extension"] or ""):
             key = (row["source"], row["external_id"])
             if key not in self._before:
-                self._ids[key] = row["id"]
+                self._ids[key], self._traits[key] = row["id"], row["traits"]
                 self._before[key] = self._calls[key] = merged_call(row)
             if row["of_extension"] is not None:
                 call = self._before[key]
@@ -277,7 +290,7 @@ class _Recording:
     def _merge(self, facts: CallFacts) -> Outcome:
         key = (facts.source, facts.external_id)
         old = self._calls.get(key)
-        call = merge(old, facts, now=self._now)
+        call = self._told[key] if old is None else merge(old, facts, now=self._now)
         self._calls[key] = call
         if old is None:
             return Outcome.ACCEPTED
@@ -286,22 +299,31 @@ class _Recording:
     async def _write(
         self, new: Sequence[tuple[str, str]], changed: Sequence[tuple[str, str]]
     ) -> None:
+        mended = [key for key in changed if key in self._before]
         if new:
             self._ids.update(zip(new, await self._new_ids.take(len(new)), strict=True))
+        first = await self._first_calls.find(
+            {self._ids[key]: self._calls[key] for key in new},
+            [(self._before[key], self._calls[key]) for key in mended],
+        )
+        if new:
             self._tx.write_many(
                 _INSERT,
                 [
-                    (self._ids[key], self._now, traits_of(call), *_stored(call))
+                    (id_, self._now, new_traits(call, is_first=id_ in first), *_stored(call))
                     for key in new
-                    for call in (self._calls[key],)
+                    for call, id_ in ((self._calls[key], self._ids[key]),)
                 ],
             )
-        mended = [key for key in changed if key in self._before]
         if mended:
             self._tx.write_many(
                 _UPDATE,
                 [
-                    (traits_of(call), *_stored(call), self._ids[key])
+                    (
+                        changed_traits(self._traits[key], self._before[key], call),
+                        *_stored(call),
+                        self._ids[key],
+                    )
                     for key in mended
                     for call in (self._calls[key],)
                 ],
@@ -324,6 +346,7 @@ class _Recording:
                 for extension in call.extensions
             ],
         )
+        self._first_calls.write()
         await self._index(changed)
 
     async def _index(self, changed: Sequence[tuple[str, str]]) -> None:

@@ -9,9 +9,9 @@ from storage.engine.base import Row
 
 CALL_SQL = (
     "c.id, c.client, c.source, c.external_id, c.position, c.direction, c.status, c.lost, "
-    "c.talked, c.wait, c.level"
+    "c.talked, c.wait, c.level, c.traits"
 )
-"""What of `calls AS c` makes an event."""
+"""What of `calls AS c` makes an event, and its traits."""
 
 
 def call_events(

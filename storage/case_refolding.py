@@ -21,6 +21,8 @@ bot/domain/case_rules.py); to refold is to do so anew.
   (case_matching.py). A row that has lost them all stays as 'void', for the messages that told of
   it and are not the messages of another case now.
 - A call belongs to one case at most: `case_calls` says as what.
+- What the log is filtered by is kept with it: whether a client waits to be called back, or was
+  (traits.py).
 - Only the difference to the rows is written, with the messages it owes (case_alerts.py) and the
   edits of open cards (owing_cards.py).
 """
@@ -28,6 +30,7 @@ bot/domain/case_rules.py); to refold is to do so anew.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.domain.calls import Status
 from bot.domain.case_rules import CaseEvent, CaseRules, fold
 from bot.domain.merging import MergedCall
 from bot.domain.outbox import Priority
@@ -38,10 +41,11 @@ from storage.case_history import copy_actions, move_actions
 from storage.case_matching import ComputedCase, Dissolved, match_rows
 from storage.clients import NUMBERS_SQL
 from storage.counters import Ids
-from storage.engine.base import Transaction, Value, chunks, marks_sql
+from storage.engine.base import Row, Transaction, Value, chunks, marks_sql
 from storage.owing_cards import owe_cards
 from storage.reminders import move_reminders, restore_reminders
 from storage.stored_cases import COMPUTED, StoredCase, ask_stored, stored_cases
+from storage.traits import KNOWN, of_case, write_of_cases
 
 _AT_ONCE = 300
 """Clients, or calls, that one statement asks about."""
@@ -84,6 +88,8 @@ class CaseRefolding:
         self._before: list[StoredCase] = []
         """The rows of the clients that are refolded, as they were."""
         self._out: set[int] | None = None
+        self._traits: list[tuple[int, int]] = []
+        """Calls, by their ids, of which a case says something else than they are filtered by."""
         self._named: list[tuple[str, StoredCase]] = []
         """Cases of calls whose number was hidden and is known now, and that number."""
         self._new_calls: set[int] = set()
@@ -180,6 +186,7 @@ class CaseRefolding:
                     for facts in fold(events, window=self._rules.window, now=self._now)
                 ]
             self._note_differences(cases, stored, match_rows(cases, stored))
+            self._note_traits(calls, cases)
         await self._write()
 
     async def _refold(self, clients: Sequence[_Client], *, is_regrouping: bool = False) -> None:
@@ -235,6 +242,7 @@ class CaseRefolding:
             ]
         dissolved = match_rows(cases, stored, is_regrouping=is_regrouping)
         self._note_differences(cases, stored, dissolved)
+        self._note_traits(calls, cases)
 
     async def _clients(
         self, spans: Mapping[str, tuple[int, int]], certain: Collection[str]
@@ -294,12 +302,23 @@ class CaseRefolding:
         self._different += [case for case in cases if case.differs]
         self._dissolved += dissolved
 
+    def _note_traits(self, calls: Sequence[Row], cases: Sequence[ComputedCase]) -> None:
+        """Note what the cases say of the calls; of an older program's others ask the cases."""
+        states = {call: case.facts.state for case in cases for call in case.facts.lost}
+        for row in calls:
+            if row["traits"] is not None and row["traits"] & KNOWN:
+                traits = of_case(row["traits"], Status(row["status"]), states.get(row["id"]))
+                if traits != row["traits"]:
+                    self._traits.append((row["id"], traits))
+
     async def _write(self, *, is_regrouping: bool = False) -> None:
         """Write the differences noted, and owe the messages about them."""
         cases, self._different = self._different, []
         dissolved, self._dissolved = self._dissolved, []
         await self._write_rows(cases)
         await self._write_calls(cases)
+        write_of_cases(self._tx, self._traits)
+        self._traits = []
         await self._write_hands(cases)
         for case in cases:
             if case.parted_from:

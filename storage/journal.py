@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.domain.calls import Call
 from bot.domain.errors import NoAccessError, NotFoundError
-from bot.domain.log import DayNumbers, Key, LogFilter, Page, Turn
+from bot.domain.log import PAGES_FOUND, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
@@ -61,7 +61,7 @@ class JournalRepo:
         if not rows:
             return Page((), (), 1, 1, has_newer=False, has_older=False), others
         keys = sorted((Key(row["position"], row["id"]) for row in rows), reverse=True)
-        ids, counted = [key.id for key in keys], log_filter.pages_counted
+        ids, counted = [key.id for key in keys], log_filter.pages_counted(scope)
         [[newer, older]], *of_calls = await self._database.fetch_each(
             self._counts_select(scope, log_filter, turn, keys, counted * size),
             *calls_selects(these(ids), scope),
@@ -160,7 +160,9 @@ class JournalRepo:
     def _count_sql(
         self, scope: Scope, log_filter: LogFilter, sign: str, key: Key, most: str
     ) -> tuple[str, list[Value]]:
-        if log_filter.found:  # to find them is what costs, so once
+        is_walked = log_filter.pages_counted(scope) == PAGES_FOUND
+        if log_filter.found or log_filter.longer_than or is_walked:
+            # to find them is what costs, so once
             near, values = self._keys_sql(
                 scope, log_filter, "ASC", f"{most} + 1", sign=sign, key=key
             )

@@ -4,6 +4,10 @@ It is made of parts, each of which walks one index in the order of the log, and 
 asked of a call out of it, or nearly: one for each extension, each number of the client and each
 thing that a search has found. A call that rang two extensions is in two of them. Only the calls of
 many numbers that were found are gathered by one part, for all extensions, and sorted.
+
+What is asked of a call's client, and of its status, stands in its `traits` (traits.py). The calls
+of which it does not, or not yet, are a part of their own, with an index of its own, and it is
+asked of the tables that it follows from.
 """
 
 from collections.abc import Sequence
@@ -16,10 +20,22 @@ from bot.domain.people import EVERYTHING, Scope
 from bot.domain.places import PlaceKind
 from bot.domain.search import Found
 from storage.engine.base import Select, Value, marks_sql
-from storage.first_calls import is_new_client_sql
+from storage.first_calls import is_new_among_first_sql, is_new_client_sql
 from storage.scopes import call_in_scope_sql
 from storage.search import comments_sql, names_sql
-from storage.traits import commented_sql, status_sql, traits_sql
+from storage.traits import (
+    FIRST,
+    KNOWN,
+    commented_sql,
+    has_sql,
+    is_marked,
+    is_waiting,
+    marked_sql,
+    states_sql,
+    status_sql,
+    traits_sql,
+    unknown_sql,
+)
 
 Predicates = list[tuple[str, list[Value]]]
 """What is asked of a call `c`, and the values in it."""
@@ -130,7 +146,7 @@ def _parts_at(
     together = (
         [[(f"c.extension IN ({marks_sql(extensions)})", [*extensions])]] if extensions else each
     )
-    mine = [] if scope.extensions is None else [call_in_scope_sql(scope, call)]
+    mine = [] if scope.extensions is None else [_at_sql(scope, call)]
     return [
         _Part(table, call, [*phone, *way.asked, *mine], way.is_gathered)
         for way in _ways(table, call, log_filter, found)
@@ -142,17 +158,22 @@ def _ways(table: str, call: str, log_filter: LogFilter, found: Found | None) -> 
     """All that is asked of a call, but at which extension it is."""
     numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
     searched = [_Way()] if found is None else _searched(found, table, call)
-    asked = [*_of_log(log_filter), *_of_call(log_filter, table)]
-    return [
-        _Way([*number, *way.asked, *asked, *fate], way.is_gathered)
-        for number, way, fate in product(numbers, searched, _fates(log_filter, call))
+    asked = [*_of_log(log_filter), *_of_facts(log_filter, table)]
+    ways = [
+        _Way([*number, *way.asked, *asked], way.is_gathered)
+        for number, way in product(numbers, searched)
     ]
+    if log_filter.case_states is not None or log_filter.status or log_filter.is_first:
+        ways.append(_Way(_of_unknown(log_filter, table, call, found)))
+    return ways
 
 
-def _searched(found: Found, table: str, call: str) -> list[_Way]:
+def _searched(found: Found, table: str, call: str, *, is_known: bool = True) -> list[_Way]:
     """How calls in a table are found, but for those in the whole log by extensions."""
     ways = []
-    if len(found.numbers) <= FEW:
+    if not is_known:
+        ways.append(_Way([_of_numbers(found.numbers)]))
+    elif len(found.numbers) <= FEW:
         ways += [_Way([("c.client = ?", [one])]) for one in found.numbers]
     else:
         among = f"c.client IN ({marks_sql(found.numbers)})"
@@ -161,7 +182,7 @@ def _searched(found: Found, table: str, call: str) -> list[_Way]:
         among = f"{call} IN ({marks_sql(found.calls)})"
         ways.append(_Way([(among, [*found.calls])], is_gathered=True))
     if found.extensions and table == _OF_EXTENSIONS:
-        ways.append(_Way([call_in_scope_sql(Scope(found.extensions), call)]))
+        ways.append(_Way([_at_sql(Scope(found.extensions), call)]))
     if found.digits:
         contain = " OR ".join("c.client LIKE ?" for _ in found.digits)
         ways.append(_Way([(f"({contain})", [f"%{one}%" for one in found.digits])]))
@@ -172,17 +193,23 @@ def _searched(found: Found, table: str, call: str) -> list[_Way]:
         # they would gather all the calls and sort them.
         ways.append(_Way([(f"({call} = 0 OR coalesce(c.client, '') IN ({named}))", values)]))
     if found.comments:
-        ways.append(_Way([(commented_sql("c"), []), comments_sql(found.comments, call)]))
+        commented = commented_sql("c", is_known=is_known)
+        ways.append(_Way([(commented, []), comments_sql(found.comments, call)]))
     return ways
 
 
 def _of_log(log_filter: LogFilter) -> Predicates:
     """What the log of the company and that of an extension both know of a call."""
     asked: Predicates = [(sql, []) for sql in traits_sql(log_filter, "c")]
-    if log_filter.lost_only or log_filter.case_states is not None:
+    if log_filter.lost_only and log_filter.case_states is None:
         asked.append(("c.lost = 1", []))
     if place := log_filter.place:
         asked.append((f"c.{_COLUMNS[place.kind]} = ?", [place.name]))
+    return [*asked, *_of_time(log_filter)]
+
+
+def _of_time(log_filter: LogFilter) -> Predicates:
+    asked: Predicates = []
     if log_filter.start is not None:
         asked.append(("c.position >= ?", [log_filter.start]))
     if log_filter.end is not None:
@@ -190,28 +217,70 @@ def _of_log(log_filter: LogFilter) -> Predicates:
     return asked
 
 
-def _of_call(log_filter: LogFilter, table: str) -> Predicates:
-    """What the call alone knows, which in the log of an extension is looked up."""
-    if not log_filter.is_first:
-        return []
-    if table == _CALLS:
-        return [(is_new_client_sql("c.client", "c.started_at", "c.id"), [])]
-    new = is_new_client_sql("o.client", "o.started_at", "o.id")
-    return [(f"EXISTS (SELECT 1 FROM calls AS o WHERE o.id = c.call_id AND {new})", [])]  # noqa: S608
-
-
-def _fates(log_filter: LogFilter, call: str) -> list[Predicates]:
-    """What is asked of the status and of the case; each is a part of its own."""
+def _of_facts(log_filter: LogFilter, table: str) -> Predicates:
+    """What is asked of the facts that are kept of the client, and of the status."""
     asked: Predicates = []
     if log_filter.case_states is not None:
+        asked.append((states_sql(log_filter.case_states, "c"), []))
+        if table == _OF_EXTENSIONS or not is_waiting(
+            log_filter
+        ):  # those have an index of their own
+            asked.append(("c.lost = 1", []))
+    if log_filter.status:
+        asked += [(status_sql(log_filter.status, "c"), []), (has_sql(KNOWN, "c"), [])]
+    if log_filter.is_first:
+        new = is_new_among_first_sql("c" if table == _CALLS else "o")
+        asked += [(has_sql(FIRST, "c"), []), _of_call(new, table)]
+    if table == _OF_EXTENSIONS and is_marked(log_filter):
+        asked.append((marked_sql("c"), []))
+    return asked
+
+
+def _of_unknown(log_filter: LogFilter, table: str, call: str, found: Found | None) -> Predicates:
+    """All that is asked of a call of which the facts are not kept.
+
+    In words that no other index answers to: they are few, and mostly none.
+    """
+    asked: Predicates = [(unknown_sql("c"), [])]
+    asked += [(sql, []) for sql in traits_sql(log_filter, "c", is_known=False)]
+    if log_filter.numbers:
+        asked.append(_of_numbers(log_filter.numbers))
+    if place := log_filter.place:
+        asked.append((f"coalesce(c.{_COLUMNS[place.kind]}, '') = ?", [place.name]))
+    if found is not None:
+        each = [_joined(way.asked) for way in _searched(found, table, call, is_known=False)]
+        any_way = " OR ".join(f"({sql})" for sql, _ in each)
+        asked.append((f"({any_way})", [value for _, values in each for value in values]))
+    if log_filter.lost_only or log_filter.case_states is not None:
+        asked.append(("c.lost > 0", []))
+    if log_filter.case_states is not None:
         asked.append((_in_case_sql(call, log_filter.case_states), []))
-    if log_filter.status is None:
-        return [asked]
-    called_back = _in_case_sql(call, [CaseState.CALLED_BACK])
-    stated: Predicates = [(status_sql(log_filter.status, "c"), [])]
-    if log_filter.status is Status.MISSED_CALLED_BACK:
-        return [[*asked, *stated], [*asked, ("c.lost = 1", []), (called_back, [])]]
-    return [[*asked, *stated, (f"(c.lost = 0 OR NOT {called_back})", [])]]
+    if log_filter.status:
+        own = status_sql(log_filter.status, "c", is_known=False)
+        called_back = _in_case_sql(call, [CaseState.CALLED_BACK])
+        called_back = f"(c.lost > 0 AND {called_back})"
+        is_it = "{} OR {}" if log_filter.status is Status.MISSED_CALLED_BACK else "{} AND NOT {}"
+        asked.append((f"({is_it.format(own, called_back)})", []))
+    if log_filter.is_first:
+        row = "c" if table == _CALLS else "o"
+        new = is_new_client_sql(f"{row}.client", f"{row}.started_at", f"{row}.id")
+        asked.append(_of_call(new, table))
+    return [*asked, *_of_time(log_filter)]
+
+
+def _of_numbers(numbers: Sequence[str]) -> tuple[str, list[Value]]:
+    return f"coalesce(c.client, '') IN ({marks_sql(numbers)})", [*numbers]
+
+
+def _at_sql(scope: Scope, call: str) -> tuple[str, list[Value]]:
+    return call_in_scope_sql(scope, call, position="c.position")
+
+
+def _of_call(asked: str, table: str) -> tuple[str, list[Value]]:
+    """What the call alone knows, which in the log of an extension is looked up, as `o`."""
+    if table == _CALLS:
+        return asked, []
+    return f"EXISTS (SELECT 1 FROM calls AS o WHERE o.id = c.call_id AND {asked})", []  # noqa: S608
 
 
 def _in_case_sql(call: str, states: Sequence[CaseState]) -> str:

@@ -6,17 +6,19 @@ from storage.engine.base import Value, marks_sql
 
 
 def call_in_scope_sql(
-    scope: Scope, call_id: str, *, or_claimed: bool = False
+    scope: Scope, call_id: str, *, or_claimed: bool = False, position: str = ""
 ) -> tuple[str, list[Value]]:
     """A predicate over a call, and its values: an extension in scope was a party or was rung.
 
-    `call_id`: an SQL expression. `or_claimed`: people also see the calls of the cases they
-    hold.
+    `call_id`: an SQL expression, as is its `position`: with it the call is looked for in the logs
+    of these extensions, without it among all calls. `or_claimed`: people also see the calls of
+    the cases they hold.
     """
     if scope.extensions is None:
         return "1 = 1", []
     rang = (
         f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
+        f"{f'AND x.position = {position} ' if position else ''}"
         f"AND x.extension IN ({marks_sql(scope.extensions)}))"
         if scope.extensions
         else "1 = 0"

@@ -29,7 +29,7 @@ from bot.domain.statistics import (
 from storage.engine.base import Database, Row, Select
 from storage.first_calls import is_new_client_sql
 from storage.log_parts import among_sql, of_people_sql
-from storage.traits import TALK_KIND, kind_of, kind_sql
+from storage.traits import TALK_KIND, kind_of, kind_sql, may_be_first_sql
 
 _QUARTER = 900
 """Seconds: every time zone is a whole number of quarters of an hour from UTC."""
@@ -65,8 +65,9 @@ _OF_NEW = (
     "SELECT 'new', '', 0, 0, count(*), 0 FROM (SELECT one.client, "  # noqa: S608
     f"one.first / {_BESIDE} AS started_at, one.first % {_BESIDE} AS id FROM (SELECT f.client, "
     f"min(f.started_at * {_BESIDE} + f.id) AS first FROM f WHERE f.client IS NOT NULL "
-    "GROUP BY f.client) AS one) AS g WHERE NOT EXISTS (SELECT 1 FROM calls AS e "
-    "WHERE e.client = g.client AND (e.position, e.id) < (g.started_at, g.id) LIMIT 1 OFFSET 0) "
+    f"AND {may_be_first_sql('f')} GROUP BY f.client) AS one) AS g "
+    "WHERE NOT EXISTS (SELECT 1 FROM calls AS e WHERE e.client = g.client "
+    "AND (e.position, e.id) < (g.started_at, g.id) LIMIT 1 OFFSET 0) "
     f"AND {is_new_client_sql('g.client', 'g.started_at', 'g.id')}"
 )
 """Of the calls of a number only the first can be a new client's. Most have called long before,

@@ -1,10 +1,19 @@
 """What the log is filtered by, in the bits of one number: `traits` of a call.
 
 A narrow index with it answers any combination of filters, where an index for each would be needed.
-The migrations that brought it fill it for the calls there were, by the same rule.
+Most bits follow from the call; others are facts about its client, each kept by whoever changes it,
+in the same transaction:
+
+- the status is the one that is shown: that of a lost call whose client was called back is
+  MISSED_CALLED_BACK. Refolding keeps it, and how the case stands.
+- FIRST: see first_calls.py.
+- KNOWN: these are kept of the call. Without it, as an older program leaves it, they are asked of
+  the tables they follow from, until it is looked through (older_programs.py).
 """
 
-from bot.domain.calls import Direction, Status
+from collections.abc import Collection, Iterable
+
+from bot.domain.calls import CaseState, Direction, Status
 from bot.domain.log import LONGER_THAN, LogFilter
 from bot.domain.merging import MergedCall
 from storage.engine.base import Transaction
@@ -22,12 +31,35 @@ _STATUS_UNIT = 128
 _STATUS = 15 * _STATUS_UNIT
 _STATUSES = {status: number * _STATUS_UNIT for number, status in enumerate(Status)}
 
+FIRST = 2048
+KNOWN = 8192
+
+_STATES = {
+    CaseState.OPEN: 4096,
+    CaseState.EXPIRED: 16384,
+    CaseState.CALLED_BACK: 32768,
+    CaseState.GOT_THROUGH: 65536,
+    CaseState.BY_HAND: 131072,
+}
+"""How the case of a lost call stands; none of them: it has none."""
+
+_OF_STATES = sum(_STATES.values())
+_OF_CASE = _STATUS | _OF_STATES
+
 _INDEXED_LENGTH = 2 * _LENGTH_UNIT
 """Calls of LONGER_THAN[1] and more have an index of their own."""
 
+_MARKED = _RECORDED | COMMENTED | _INDEXED_LENGTH | _STATUS | FIRST
+"""Calls of an extension that have any of these have an index of their own."""
+
+_TABLES = (("calls", "id"), ("call_extensions", "call_id"))
+
+_WAITING = (CaseState.OPEN, CaseState.EXPIRED)
+"""Of a client whom nobody has reached yet; such calls have an index of their own."""
+
 
 def traits_of(call: MergedCall) -> int:
-    """All but whether it has a comment."""
+    """What follows from the call alone: its own status, and not whether it has a comment."""
     length = sum((call.talk or 0) >= seconds for seconds in LONGER_THAN)
     return (
         _DIRECTIONS[call.direction]
@@ -38,38 +70,128 @@ def traits_of(call: MergedCall) -> int:
     )
 
 
+def new_traits(call: MergedCall, *, is_first: bool) -> int:
+    """Those of a new call; of a lost one a case is taken to be open, until it is refolded."""
+    return traits_of(call) | KNOWN | FIRST * is_first | _STATES[CaseState.OPEN] * call.lost
+
+
+def changed_traits(stored: int | None, before: MergedCall, call: MergedCall) -> int:
+    """Those of a call that has changed, but for whether it has a comment.
+
+    What its case says stays as it was, until it is refolded.
+    """
+    traits = traits_of(call)
+    if stored is None or not stored & KNOWN:
+        return traits
+    traits |= stored & (KNOWN | FIRST)
+    if not (call.lost and before.lost):
+        return traits | _STATES[CaseState.OPEN] * call.lost
+    if stored & _STATUS != _STATUSES[before.status]:
+        traits = traits & ~_STATUS | _STATUSES[Status.MISSED_CALLED_BACK]
+    return traits | stored & _OF_STATES
+
+
+def of_case(traits: int, status: Status, state: CaseState | None) -> int:
+    """The traits of a call that has this status of its own, and was lost in a case so.
+
+    `state`: None for a call that no case has lost.
+    """
+    shown = Status.MISSED_CALLED_BACK if state is CaseState.CALLED_BACK else status
+    return traits & ~_OF_CASE | _STATUSES[shown] | (_STATES.get(state, 0) if state else 0)
+
+
+def write_of_cases(tx: Transaction, changed: Iterable[tuple[int, int]]) -> None:
+    """Write what cases say of their calls; by the ids of calls, and the `of_case` of them."""
+    values = [(traits & _OF_CASE, call_id) for call_id, traits in changed]
+    for table, column in _TABLES:
+        tx.write_many(
+            f"UPDATE {table} SET traits = (traits & {~_OF_CASE}) | ? WHERE {column} = ?",  # noqa: S608
+            values,
+        )
+
+
 def note_commented(tx: Transaction, call_id: int, *, is_commented: bool) -> None:
     """The call has a comment now, or none."""
     bit = COMMENTED if is_commented else 0
-    for table, column in (("calls", "id"), ("call_extensions", "call_id")):
+    for table, column in _TABLES:
         tx.write(
             f"UPDATE {table} SET traits = (traits & {~COMMENTED}) | ? WHERE {column} = ?",  # noqa: S608
             (bit, call_id),
         )
 
 
-def traits_sql(log_filter: LogFilter, table: str) -> list[str]:
-    """What a filter asks of the `traits` of a table, as predicates."""
-    traits = f"{table}.traits"
+def traits_sql(log_filter: LogFilter, table: str, *, is_known: bool = True) -> list[str]:
+    """What a filter asks of the `traits` of a table, as predicates, but for the status and FIRST.
+
+    Not `is_known`: in words that no index answers to but that of the calls that are not KNOWN.
+    """
     found = []
     if log_filter.direction:
-        found.append(f"{traits} & {_DIRECTION} = {_DIRECTIONS[log_filter.direction]}")
+        way = _bits_sql(_DIRECTION, table, is_known=is_known)
+        found.append(f"{way} = {_DIRECTIONS[log_filter.direction]}")
     if log_filter.is_answered:
-        found.append(f"{traits} & {_TALKED} = {_TALKED}")
+        found.append(f"{_bits_sql(_TALKED, table, is_known=is_known)} = {_TALKED}")
     if log_filter.is_recorded:
-        found.append(f"{traits} & {_RECORDED} = {_RECORDED}")
+        found.append(f"{_bits_sql(_RECORDED, table, is_known=is_known)} = {_RECORDED}")
     if log_filter.is_commented:
-        found.append(commented_sql(table))
+        found.append(commented_sql(table, is_known=is_known))
     if log_filter.longer_than:
         length = (LONGER_THAN.index(log_filter.longer_than) + 1) * _LENGTH_UNIT
         least = {min(length, _INDEXED_LENGTH), length}  # as the index says it, and as it is asked
-        found += [f"{traits} & {_LENGTH} >= {one}" for one in sorted(least)]
+        bits = _bits_sql(_LENGTH, table, is_known=is_known)
+        found += [f"{bits} >= {one}" for one in sorted(least)]
     return found
 
 
-def commented_sql(table: str) -> str:
+def is_marked(log_filter: LogFilter) -> bool:
+    """Whether all that a filter leaves is in the index that `marked_sql` is of."""
+    return (
+        log_filter.is_recorded
+        or log_filter.is_commented
+        or log_filter.is_first
+        or log_filter.longer_than >= LONGER_THAN[1]
+        or log_filter.status not in {None, Status.ANSWERED}
+    )
+
+
+def marked_sql(table: str) -> str:
+    """What an index of the rarer calls of an extension has."""
+    return f"{table}.traits & {_MARKED} <> 0"
+
+
+def has_sql(bits: int, table: str) -> str:
+    """That a call has all these bits."""
+    return f"{table}.traits & {bits} = {bits}"
+
+
+def states_sql(states: Collection[CaseState], table: str) -> str:
+    """That a lost call is of a case that stands so; of no states: of no case."""
+    bits = sum(_STATES[one] for one in states)
+    return f"{table}.traits & {bits} <> 0" if bits else f"{table}.traits & {_OF_STATES} = 0"
+
+
+def is_waiting(log_filter: LogFilter) -> bool:
+    """Whether the states that are asked for are those of which there is an index."""
+    return set(log_filter.case_states or ()) == set(_WAITING)
+
+
+def unknown_sql(table: str) -> str:
+    """That the facts about the client are not kept of a call: see KNOWN."""
+    return f"coalesce({table}.traits, 0) & {KNOWN} = 0"
+
+
+def may_be_first_sql(table: str) -> str:
+    """That a call has FIRST, or may have it."""
+    return f"coalesce({table}.traits, 0) & {KNOWN | FIRST} <> {KNOWN}"
+
+
+def _bits_sql(bits: int, table: str, *, is_known: bool) -> str:
+    return f"{table}.traits & {bits}" if is_known else f"({table}.traits & {bits}) + 0"
+
+
+def commented_sql(table: str, *, is_known: bool = True) -> str:
     """That a call has a comment."""
-    return f"{table}.traits & {COMMENTED} = {COMMENTED}"
+    return f"{_bits_sql(COMMENTED, table, is_known=is_known)} = {COMMENTED}"
 
 
 def kind_sql(table: str) -> str:
@@ -87,6 +209,6 @@ TALK_KIND = _TALKED
 """The bit of a kind in which somebody talked."""
 
 
-def status_sql(status: Status, table: str) -> str:
-    """That a call is stored with the status."""
-    return f"{table}.traits & {_STATUS} = {_STATUSES[status]}"
+def status_sql(status: Status, table: str, *, is_known: bool = True) -> str:
+    """That a call is stored with the status; of one that is not KNOWN, its own."""
+    return f"{_bits_sql(_STATUS, table, is_known=is_known)} = {_STATUSES[status]}"

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bot.domain.calls import Call, CaseState, Direction, Status
+from bot.domain.people import Scope
 from bot.domain.places import Place
 from bot.domain.search import Found
 
@@ -64,10 +65,19 @@ class LogFilter:
     is_first: bool = False
     found: Found | None = None
 
-    @property
-    def pages_counted(self) -> int:
-        """Up to how many pages their numbers are exact."""
-        return PAGES_FOUND if self.found and self.found.is_walked else PAGES_COUNTED
+    def pages_counted(self, scope: Scope) -> int:
+        """Up to how many pages their numbers are exact for a reader.
+
+        Many where an index has nothing else but what is asked for, or the most calls are so.
+        """
+        is_own = scope.extensions is not None or self.extensions is not None
+        common = bool(self.direction) + self.is_answered
+        rare = bool(self.status) + bool(self.place) + bool(self.longer_than)
+        rare += self.is_commented + self.is_recorded + (self.case_states is not None)
+        is_walked = self.is_first or (rare and is_own) or rare + common > 1
+        if is_walked or (self.found and self.found.is_walked):
+            return PAGES_FOUND
+        return PAGES_COUNTED
 
 
 @dataclass(frozen=True, slots=True)

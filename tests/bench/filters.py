@@ -26,6 +26,8 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "incoming": {"direction": Direction.IN},
     "answered": {"is_answered": True},
     "not called back": {"case_states": CASE_STATES[Fate.UNRETURNED]},
+    "the client got through": {"case_states": CASE_STATES[Fate.GOT_THROUGH]},
+    "closed by hand": {"case_states": CASE_STATES[Fate.BY_HAND]},
     "status: called back": {"status": Status.MISSED_CALLED_BACK},
     "status: declined": {"status": Status.REJECTED_BY_SUBSCRIBER},
     "a colleague": {"extensions": (office.RARE,)},
@@ -36,7 +38,13 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "longer than": {"longer_than": LONGER_THAN[-1]},
     "new clients": {"is_first": True},
 }
-_ONE_OF = ("answered", "not called back", "status: called back", "status: declined")
+_ONE_OF = (
+    "answered",
+    "not called back",
+    "the client got through",
+    "status: called back",
+    "status: declined",
+)
 _SEVERAL = "two or three at once"
 
 

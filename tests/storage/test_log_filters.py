@@ -16,6 +16,7 @@ from bot.domain.people import EVERYTHING, Role, Scope
 from bot.domain.places import Place, PlaceKind
 from storage.comments import CommentRepo
 from storage.employees import EmployeeRepo
+from storage.older_programs import OlderPrograms
 from tests.support.call_logs import DAY, HOUR, NOW, ONE, TWO, Log
 from tests.support.case_ends import end_some
 from tests.support.employees import hire
@@ -151,6 +152,19 @@ async def test_each_two_filters_leave_the_calls_for_which_both_are_so(
         assert all(meant.values()), meant
 
 
+@pytest.mark.parametrize("scope", ["all", "two"])
+async def test_filters_are_right_while_what_there_was_is_looked_through(
+    office: Log, scope: str
+) -> None:
+    """An older program has left half of the calls as it writes them."""
+    statuses = " ".join(f"WHEN '{one}' THEN {n}" for n, one in enumerate(Status))
+    own = f"(SELECT (traits & 127) + 128 * CASE status {statuses} END FROM calls AS c WHERE c.id ="
+    async with office.database.transaction() as tx:
+        for table, call in (("call_extensions", "call_id"), ("calls", "id")):
+            tx.write(f"UPDATE {table} SET traits = {own} {table}.{call}) WHERE {call} % 2 = 0")
+    await test_each_two_filters_leave_the_calls_for_which_both_are_so(office, scope)
+
+
 async def test_pages_of_any_filters_are_counted_and_turned(office: Log) -> None:
     chance = random.Random(9)
     for _ in range(120):
@@ -173,7 +187,7 @@ async def test_pages_of_any_filters_are_counted_and_turned(office: Log) -> None:
 
 
 async def test_what_there_was_is_filtered_as_what_comes(office: Log, engine: str) -> None:
-    """The migration says the same of each call as the program that records it."""
+    """Migration and background say the same of each call as the program that records it."""
     [script] = (Path(storage.__file__).parent / "migrations" / engine).glob("0028_*.sql")
     sql = (
         "SELECT id, traits FROM calls ORDER BY id",
@@ -186,6 +200,10 @@ async def test_what_there_was_is_filtered_as_what_comes(office: Log, engine: str
         for statement in script.read_text(encoding="utf-8").split(";"):
             if statement.strip().startswith("UPDATE"):
                 tx.write(statement)
+    while await office.database.has(
+        "SELECT 1 FROM calls WHERE coalesce(traits, 0) & 8192 = 0 LIMIT 1"
+    ):
+        await OlderPrograms(office.database).look_through()
     migrated = [[tuple(row) for row in await office.database.fetch(one)] for one in sql]
     assert migrated == recorded
 

@@ -6,7 +6,7 @@ from bot.domain.calls import Status
 from bot.domain.people import Role
 from storage.comments import CommentRepo
 from storage.employees import EmployeeRepo
-from storage.older_programs import mend_traits
+from storage.older_programs import OlderPrograms
 from tests.support.call_logs import DAY, NOW, Log
 from tests.support.employees import hire
 from tests.support.statements import said
@@ -54,6 +54,6 @@ async def test_what_an_older_program_wrote_is_mended(written: Log, sql: str) -> 
     async with written.database.transaction() as tx:
         for one in sql.split(";"):
             tx.write(one)
-    assert await mend_traits(written.database, now=NOW)
+    assert await OlderPrograms(written.database).mend(now=NOW)
     assert [[tuple(row) for row in await written.database.fetch(one)] for one in STORED] == meant
-    assert await mend_traits(written.database, now=NOW) == 0
+    assert await OlderPrograms(written.database).mend(now=NOW) == 0

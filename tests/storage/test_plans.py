@@ -5,6 +5,7 @@ The guards are tried too: without its index each of the due-scans is noticed.
 
 import itertools
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -82,6 +83,7 @@ CHIPS: dict[str, dict[str, Any]] = {
     "recorded": {"is_recorded": True},
     "long": {"longer_than": 60},
     "longest": {"longer_than": 900},
+    "first": {"is_first": True},
     "day": {"start": NOW, "end": NOW + DAY},
 }
 """What the log is filtered by, each alone."""
@@ -115,6 +117,42 @@ async def test_every_two_filters_walk_an_index(log: Log, scope: str) -> None:
         [plan] = explained.plans
         assert plan.selects_keys
         assert explained.breaches(walked=WHOLE_LOG) == [], (one, other)
+        # No part is to walk anything else for what is not looked through yet.
+        unknown = sum("_unknown (" in step or step.endswith("_unknown") for step in plan.steps)
+        assert unknown == plan.sql.count("coalesce(c.traits, 0) & 8192 = 0"), (one, other)
+
+
+OWN_INDEXES = {
+    "unreturned": "calls_waiting",
+    "called back": "calls_by_status",
+    "busy": "calls_by_status",
+    "line": "calls_by_line",
+    "queue": "calls_by_queue",
+    "commented": "calls_commented",
+    "recorded": "calls_recorded",
+    "longest": "calls_long",
+    "first": "calls_first",
+}
+OWN_INDEXES_AT = dict.fromkeys(("busy", "called back", "commented", "recorded"), "marked") | {
+    "unreturned": "lost",
+    "longest": "marked",
+    "first": "marked",
+}
+
+
+@pytest.mark.parametrize("scope", ["all", "two", "twenty"])
+async def test_each_filter_walks_the_index_that_has_the_least_beside(log: Log, scope: str) -> None:
+    indexes = OWN_INDEXES if scope == "all" else OWN_INDEXES_AT
+    for name, index in indexes.items():
+        explained = ExplainedDatabase(log.database)
+        await JournalRepo(explained).page(
+            SCOPES[scope], LogFilter(**CHIPS[name]), turn=Turn.FIRST, key=None, size=2
+        )
+        walked = index if scope == "all" else f"call_extensions_{index}"
+        steps = [step for step in explained.plans[0].steps if re.search(r"(SCAN|SEARCH) c ", step)]
+        known = [step for step in steps if "_unknown" not in step]
+        assert known, name
+        assert all(walked in step for step in known), (name, known)
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -18,7 +18,7 @@ from storage.contact_book import ContactBook
 from storage.contact_imports import ContactImports
 from storage.contacts import ContactRepo
 from storage.employees import EmployeeRepo
-from storage.older_programs import mend_traits
+from storage.older_programs import OlderPrograms
 from storage.search import SearchRepo
 from tests.support.call_logs import CLIENT, DAY, NOW, NUMBER, Log, ids
 from tests.support.employees import hire
@@ -166,7 +166,7 @@ async def test_calls_of_an_older_program_are_found_after_all(office: Office) -> 
         tx.write("DELETE FROM client_digits WHERE client = ?", (CLIENT,))
         tx.write("UPDATE calls SET traits = NULL WHERE client = ?", (CLIENT,))
     assert await office.found("1234567") == []
-    assert await mend_traits(office.database, now=NOW) == 2
+    assert await OlderPrograms(office.database).mend(now=NOW) == 2
     assert await office.tables() == meant
 
 
