@@ -72,9 +72,6 @@ log = logging.getLogger(__name__)
 
 _SWITCH_SECONDS = 0.0005
 
-_EXPORTS_AT_ONCE = 4
-"""Of which one is made while the others are sent."""
-
 
 class Worker(Protocol):
     """What works beside the handlers until it is told to stop."""
@@ -173,7 +170,8 @@ async def serve(
         dialler = Dialler(
             able, repositories.dials, clock=clock, wake=bell.ring, is_leader=lambda: lease.is_held
         )
-        exporting = await stack.enter_async_context(Background(at_once=_EXPORTS_AT_ONCE))
+        # Whoever waits for an export is told of it meanwhile: each takes its turn by itself.
+        exporting = await stack.enter_async_context(Background(at_once=sys.maxsize))
         export_screens = create_export_screens(repositories, settings, clock, exporting)
         dispatcher = create_dispatcher(
             settings=settings,
@@ -284,7 +282,6 @@ async def serve(
                 weekly_exports=WeeklyExports(
                     bot,
                     export_screens.sender,
-                    repositories.export_plans,
                     exporting,
                     i18n,
                     may_send=lambda: lease.is_held,

@@ -9,28 +9,24 @@ FILE is the number of an open file without a name; the parts are written to it o
 Lines of JSON on the standard output tell of it: at the beginning {"total": calls}, now and then
 {"rows": so far}, at the end {"parts": [[place, bytes], …], "rows": calls, "memory": KiB} or
 {"failed": ExportFault}. No last line: it crashed, or went over one of the limits it sets itself.
+Why it failed stands on the standard error, for the log.
 """
 
 import asyncio
-import errno
 import json
 import os
 import pickle
-import resource
-import signal
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from bot.domain.errors import StartError, StorageError
-from bot.domain.exports import ExportError, ExportFault, ExportJob, Totals
-from bot.media.call_tables import ALL_BYTES, open_parts
+from bot.domain.exports import ExportError, ExportFault, ExportJob, Totals, fault_of
+from bot.media.call_tables import open_parts
+from bot.media.limits import Limits, limit_ourselves
 from storage.database import open_to_read
 from storage.exports import ExportRepo
-
-SECONDS = 1800
-"""How long it may take."""
 
 _TELL_SECONDS = 1.0
 _ROOM = 100_000_000
@@ -72,32 +68,25 @@ def _tell(**what: object) -> None:
     print(json.dumps(what), flush=True)  # noqa: T201
 
 
-def _limit_ourselves() -> None:
-    with suppress(OSError):
-        os.nice(10)
-    for what, limit in (
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, ALL_BYTES + _ROOM),
-    ):
-        # Some systems know no such limit, and some do not let us set it.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (limit, limit))
-    signal.alarm(SECONDS)  # the bot may be gone
+def _fail(fault: ExportFault, error: Exception) -> None:
+    cause: BaseException | None = error
+    while cause:
+        sys.stderr.write(f"{type(cause).__name__}: {cause}\n")
+        cause = cause.__cause__
+    _tell(failed=fault)
 
 
 def main() -> None:
-    job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the bot itself has written it
-    _limit_ourselves()
+    job: ExportJob = pickle.load(sys.stdin.buffer)  # noqa: S301 - the bot itself has written it
+    limit_ourselves(Limits(seconds=job.seconds, written=job.all_bytes + _ROOM))
     try:
         asyncio.run(export(job, int(sys.argv[1])))
     except ExportError as error:
-        _tell(failed=error.fault)
-    except (StorageError, StartError):
-        _tell(failed=ExportFault.AWAY)
+        _fail(error.fault, error)
+    except (StorageError, StartError) as error:
+        _fail(ExportFault.AWAY, error)
     except OSError as error:
-        is_full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-        _tell(failed=ExportFault.DISK if is_full else ExportFault.CRASHED)
+        _fail(fault_of(error), error)
 
 
 if __name__ == "__main__":

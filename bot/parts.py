@@ -189,9 +189,14 @@ def create_export_screens(
     repositories: Repositories, settings: Settings, clock: Clock, background: Background
 ) -> ExportScreens:
     sender = ExportSender(
-        create_log_screens(repositories, settings, clock), repositories.audit, Exporter()
+        create_log_screens(repositories, settings, clock),
+        repositories.audit,
+        repositories.export_plans,
+        Exporter(),
     )
-    return ExportScreens(sender, repositories.export_plans, background)
+    return ExportScreens(
+        sender, repositories.export_plans, repositories.exports_under_way, background
+    )
 
 
 def create_notices(

@@ -27,6 +27,7 @@ from storage.durability import Durability
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
+from storage.exports_under_way import ExportsUnderWay
 from storage.feeds import FeedRepo
 from storage.fsm import FsmStorage
 from storage.groups import GroupRepo
@@ -72,6 +73,7 @@ class Repositories:
     silences: SilenceRepo
     employees: EmployeeRepo
     export_plans: ExportPlans
+    exports_under_way: ExportsUnderWay
     feeds: FeedRepo
     fsm: FsmStorage
     invites: InviteRepo
@@ -110,6 +112,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         client_stories=ClientStoryRepo(database),
         silences=SilenceRepo(database),
         export_plans=ExportPlans(database, settings.zone),
+        exports_under_way=ExportsUnderWay(database),
         feeds=FeedRepo(database),
         groups=GroupRepo(database),
         dials=DialRepo(database),

@@ -1,16 +1,26 @@
 """Making the files of an export and sending them: to who has pressed for them, or every Monday."""
 
+import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
 from aiogram import Bot
+from aiogram.exceptions import AiogramError
 
 from bot.domain.audit import AuditKind, By
-from bot.domain.errors import NoAccessError
-from bot.domain.exports import FILE_BYTES, SHEET_ROWS, ExportJob, ExportKind
+from bot.domain.errors import AppError, StorageError
+from bot.domain.exports import (
+    FILE_BYTES,
+    SHEET_ROWS,
+    ChangedMeanwhileError,
+    ExportJob,
+    ExportKind,
+    ExportPlan,
+    NotAllSentError,
+)
 from bot.domain.hours import local_date
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee, EmployeeState
@@ -20,8 +30,12 @@ from bot.views import log_views as chosen_views
 from handlers.log_screens import LogScreens
 from handlers.sent_files import WrittenFile, send_document
 from storage.audit import AuditRepo
+from storage.export_plans import ExportPlans
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = 4
+"""Exports that are in hand: one of them is made while the others are sent."""
 
 
 class Told(Protocol):
@@ -31,70 +45,78 @@ class Told(Protocol):
     async def sending(self) -> None: ...
 
 
+def without_days(view: LogView) -> LogView:
+    return replace(view, days=None, period=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What somebody wants as a file; `weekly`: it comes by itself, and says so."""
+    """What somebody wants as a file; `plan`: the one by which it comes, None: they pressed."""
 
     employee: Employee
     view: LogView
     kind: ExportKind
-    weekly: bool = False
+    plan: ExportPlan | None = None
     below: int | None = None
     """The message it answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportSender:
-    """Built once, with the dispatcher. `file_bytes`, `file_rows`: when a further file begins."""
+    """Built once, with the dispatcher. `file_bytes`, `file_rows`: when a further file begins.
+
+    `turns`: whoever sends takes one before.
+    """
 
     log_screens: LogScreens
     audit: AuditRepo
+    plans: ExportPlans
     exporter: Exporter
     file_bytes: int = FILE_BYTES
     file_rows: int = SHEET_ROWS
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def send(
         self, bot: Bot, export: Export, told: Told, *, may_send: Callable[[], bool]
     ) -> int:
         """Send the files of all calls there are; returns how many those are. Of none, none.
 
-        `may_send`: whether it is still ours to send. Raises ExportError, NoAccessError if the
-        person's rights have changed meanwhile, NotFoundError, StorageError, AiogramError.
+        `may_send`: whether it is still ours to send. Raises ExportError, ChangedMeanwhileError,
+        NotAllSentError if Telegram refuses one behind the first, NoAccessError, NotFoundError,
+        StorageError, AiogramError.
         """
         screens, employee = self.log_screens, export.employee
         span = export.view.span(screens.today())
-        chosen = await self.words(export.view, employee)
+        filters = await self.words(without_days(export.view), employee)
+        chosen = filters if export.plan else await self.words(export.view, employee)
         now, zone = screens.clock(), screens.settings.zone
         job = ExportJob(
             where=screens.settings.database,
             scope=employee.scope,
             log_filter=await screens.part(export.view, employee),
             kind=export.kind,
-            words=views.words(chosen, span, who=employee.name, now=now, zone=zone),
+            words=views.words(filters, span, who=employee.name, now=now, zone=zone),
             zone=zone.key,
             file_bytes=self.file_bytes,
             file_rows=self.file_rows,
         )
         async with self.exporter.files(job, told.made) as files:
             log.info("an export of %d calls takes %d KiB at most", files.rows, files.memory)
-            if not files.rows:
-                return 0
-            await told.sending()
-            await self._check(employee)
+            if files.rows:
+                await told.sending()
+            await self._check(export)
             if not may_send():
-                raise NoAccessError("another process has it in hand")
-            await self.audit.note(
-                AuditKind.EXPORTED,
-                By(employee.id, screens.clock()),
-                count=files.rows,
-                detail={
-                    "what": "calls",
-                    "format": export.kind.value,
-                    "weekly": "yes" if export.weekly else None,
-                },
-            )
-            await self._send_parts(bot, export, files, chosen, span)
+                raise ChangedMeanwhileError("another process has it in hand")
+            if files.rows:
+                await self._note(export, files.rows)
+                await self._send_parts(bot, export, files, chosen, span)
             return files.rows
+
+    def is_silent(self, export: Export) -> bool:
+        """Whether it comes by itself, and in the person's quiet hours."""
+        screens, quiet = self.log_screens, export.employee.quiet
+        zone = screens.settings.zone
+        return bool(export.plan and quiet and quiet.is_quiet(screens.clock(), zone))
 
     async def words(self, view: LogView, employee: Employee) -> str:
         """What part of the log it is, not quoted; with days, not with words for days."""
@@ -107,11 +129,25 @@ class ExportSender:
             told["client_of"] = await self.log_screens.client_title(view, employee)
         return " · ".join(told.values())
 
-    async def _check(self, employee: Employee) -> None:
+    async def _check(self, export: Export) -> None:
         """Meanwhile, it may be minutes, somebody may have lost the right to see these calls."""
-        person = await self.log_screens.employees.get(employee.id)
-        if person.state is not EmployeeState.ACTIVE or person.scope != employee.scope:
-            raise NoAccessError(f"employee {employee.id} sees other calls now")
+        before = export.employee
+        person = await self.log_screens.employees.get(before.id)
+        if person.state is not EmployeeState.ACTIVE or person.scope != before.scope:
+            raise ChangedMeanwhileError(f"employee {before.id} sees other calls now")
+        if export.plan and await self.plans.find(export.plan) != export.plan:
+            raise ChangedMeanwhileError(f"employee {before.id} wants another weekly file, or none")
+
+    async def _note(self, export: Export, rows: int) -> None:
+        """Have it in the audit, before it is sent."""
+        by = By(export.employee.id, self.log_screens.clock())
+        detail = {"what": "calls", "format": export.kind.value}
+        if export.plan is None:
+            await self.audit.note(AuditKind.EXPORTED, by, count=rows, detail=detail)
+        elif not await self.plans.note_sending(
+            export.plan, by, count=rows, detail={**detail, "weekly": "yes"}
+        ):
+            raise ChangedMeanwhileError(f"employee {by.employee_id} wants another weekly file")
 
     async def _send_parts(
         self,
@@ -121,21 +157,37 @@ class ExportSender:
         chosen: str,
         span: tuple[date, date] | None,
     ) -> None:
+        """`chosen`: in words; of a weekly file without its days, which stand above."""
         screens, parts = self.log_screens, len(files.parts)
         now, zone = screens.clock(), screens.settings.zone
-        quiet = export.employee.quiet
         for number, part in enumerate(files.parts, start=1):
-            name = views.filename(
-                span, local_date(now, zone), export.kind, str(number) if parts > 1 else ""
-            )
+            today = local_date(now, zone)
+            name = views.filename(span, today, export.kind, part=number, parts=parts)
             caption = views.caption(
-                chosen, span, files.rows, part=number, parts=parts, weekly=export.weekly
+                chosen, span, files.rows, part=number, parts=parts, weekly=bool(export.plan)
             )
-            await send_document(
-                bot,
-                export.employee.tg_id,
-                WrittenFile(part, name),
-                caption=caption,
-                below=export.below,
-                is_silent=export.weekly and quiet is not None and quiet.is_quiet(now, zone),
-            )
+            try:
+                await send_document(
+                    bot,
+                    export.employee.tg_id,
+                    WrittenFile(part, name),
+                    caption=caption,
+                    below=export.below,
+                    is_silent=self.is_silent(export),
+                )
+            except AiogramError as error:
+                if number == 1:
+                    raise
+                raise NotAllSentError(number - 1, parts) from error
+
+
+def log_failure(what: str, employee_id: int, error: Exception) -> None:
+    """Log why somebody does not get a file; of what was not to be expected, where it happened."""
+    is_known = isinstance(error, AppError | StorageError | AiogramError)
+    log.warning(
+        "%s of employee %d: %s",
+        what,
+        employee_id,
+        f"{type(error).__name__}: {error}" if is_known else type(error).__name__,
+        exc_info=None if is_known else error,
+    )

@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
-from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, Message
 
 from bot.domain.errors import AppError, NoAccessError, StorageError
-from bot.domain.exports import ExportError
-from bot.domain.log import PAGES_COUNTED, Turn
+from bot.domain.exports import ExportError, ExportFault, NotAllSentError
+from bot.domain.log import Turn
 from bot.domain.log_views import LogView
 from bot.domain.people import Employee
 from bot.telegram.background import Background
@@ -23,10 +22,11 @@ from bot.views import calls as call_views
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
 from bot.views import refusals
-from handlers.export_files import Export, ExportSender
+from handlers.export_files import Export, ExportSender, log_failure, without_days
 from keyboards import exports as keyboards
 from keyboards.callbacks import ExportCancel, ExportDrop, ExportMenu, ExportStart, ExportWeekly
 from storage.export_plans import ExportPlans
+from storage.exports_under_way import ExportsUnderWay
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +34,18 @@ PROGRESS_SECONDS = 3.0
 """Between two edits of the message that tells how far it is."""
 
 _GOODBYE_SECONDS = 2.0
+_TOKENS = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class ExportScreens:
-    """Built once, with the dispatcher. `shown`: the messages of the exports under way here."""
+    """Built once, with the dispatcher."""
 
     sender: ExportSender
     plans: ExportPlans
+    under_way: ExportsUnderWay
     background: Background
     progress_seconds: float = PROGRESS_SECONDS
-    shown: dict[int, int] = field(default_factory=dict)
-    cancelled: set[int] = field(default_factory=set)
 
     async def show(
         self, query: CallbackQuery, asked: ExportMenu, employee: Employee, toast: str | None = None
@@ -61,7 +61,7 @@ class ExportScreens:
         page = await screens.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=size
         )
-        counted = PAGES_COUNTED * size
+        counted = page.counted * size
         found = chosen_views.found(min(page.total, counted), is_more=page.total > counted)
         every_week = await self.weekly_view(view, employee)
         plans = {one.view_id: one.kind for one in await self.plans.list_of(employee.id)}
@@ -83,10 +83,6 @@ class ExportScreens:
     async def weekly_view(self, view: LogView, employee: Employee) -> int:
         """The id of what a weekly file is of: all that is chosen but the days."""
         return await self.sender.log_screens.log_views.put(employee.id, without_days(view))
-
-
-def without_days(view: LogView) -> LogView:
-    return replace(view, days=None, period=None)
 
 
 def create_router() -> Router:
@@ -117,33 +113,43 @@ async def start(
     export_screens: ExportScreens,
 ) -> None:
     """Begin it, unless one of theirs is under way; a message below tells how far it is."""
-    key = ("export", employee.id)
-    log_screens = export_screens.sender.log_screens
+    log_screens, under_way = export_screens.sender.log_screens, export_screens.under_way
     view = await log_screens.log_views.get(employee.id, callback_data.view)
     if employee.scope.extensions == ():
         raise NoAccessError(f"employee {employee.id} has no extensions")
-    if export_screens.background.is_under_way(key) or not isinstance(query.message, Message):
+    token = secrets.randbelow(_TOKENS)
+    if not isinstance(query.message, Message) or not await under_way.begin(
+        employee.id, token, now=log_screens.clock()
+    ):
         await answer(query, views.under_way())
         return
-    shown = await say(query.message, views.waiting(), keyboards.cancel())
+    try:
+        shown = await say(query.message, views.waiting(), keyboards.cancel(token))
+    except BaseException:
+        await under_way.end(employee.id, token)
+        raise
     export = Export(employee, view, callback_data.kind, below=query.message.message_id)
-    if shown:
-        export_screens.shown[employee.id] = shown.message_id
-    telling = _Telling(shown or query.message, is_shown=shown is not None)
-    export_screens.background.start(key, _send(bot, export, telling, export_screens))
+    making = _Making(
+        export_screens, export, token, message=shown or query.message, is_shown=shown is not None
+    )
+    making.begin(bot)
     log.info("employee %d asked for calls as %s", employee.id, callback_data.kind)
     await answer(query)
 
 
-async def cancel(query: CallbackQuery, employee: Employee, export_screens: ExportScreens) -> None:
-    """Make no more of it; one that ended with the bot can only be begun anew."""
-    message_id = query.message.message_id if query.message else 0
-    if export_screens.shown.get(employee.id) == message_id:
-        export_screens.cancelled.add(employee.id)
-        if export_screens.background.cancel(("export", employee.id)):
-            await show(query, views.cancelled())
-            return
-    await show(query, views.interrupted())
+async def cancel(
+    query: CallbackQuery,
+    callback_data: ExportCancel,
+    employee: Employee,
+    export_screens: ExportScreens,
+) -> None:
+    """Make no more of it, in whatever process; one that ended with it can only be begun anew."""
+    token = callback_data.export
+    if not await export_screens.under_way.end(employee.id, token):
+        await show(query, views.interrupted())
+        return
+    export_screens.background.cancel(("export", token))  # elsewhere it is found out soon
+    await show(query, views.cancelled())
 
 
 async def set_weekly(
@@ -178,72 +184,102 @@ async def drop_weekly(
 
 
 @dataclass(slots=True)
-class _Telling:
-    """The message that tells how far it is; `is_shown`: one of our own, not the menu."""
+class _Making:
+    """An export under way, and the message that tells how far it is.
 
+    `is_shown`: the message is one of our own, not the menu. `is_dropped`: it was cancelled, maybe
+    by way of another process.
+    """
+
+    screens: ExportScreens
+    export: Export
+    token: int
     message: Message
     is_shown: bool
     rows: int = 0
     total: int = 0
-    is_sent: bool = False
+    is_made: bool = False
+    is_dropped: bool = False
+    _edits: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def begin(self, bot: Bot) -> None:
+        self.screens.background.start(("export", self.token), self._send(bot))
+        self.screens.background.start(("telling", self.token), self._keep_on())
+
+    async def _send(self, bot: Bot) -> None:
+        sender, text = self.screens.sender, None
+        try:
+            async with sender.turns:
+                rows = await sender.send(
+                    bot, self.export, self, may_send=lambda: not self.is_dropped
+                )
+            text = None if rows else views.nothing()
+        except asyncio.CancelledError:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    is_stopped = await self._end()
+                    await self._say(views.interrupted() if is_stopped else views.cancelled())
+            raise
+        except Exception as error:  # whatever it is: the person waits
+            log_failure("an export", self.export.employee.id, error)
+            text = views.cancelled() if self.is_dropped else reason(error)
+        finally:
+            self.screens.background.cancel(("telling", self.token))
+        await self._end()
+        await self._say(text)
 
     def made(self, rows: int, total: int) -> None:
         self.rows, self.total = max(rows, self.rows), total
 
     async def sending(self) -> None:
-        self.is_sent = True
-        await self.edit(views.sending(), keyboards.cancel())
+        self.is_made = True
+        self.is_dropped = not await self._keep()
+        if not self.is_dropped:
+            await self._edit(views.sending())
 
-    async def keep_on(self, seconds: float) -> None:
-        """Tell it again and again, until cancelled."""
+    async def _keep_on(self) -> None:
+        """Say again and again that it is alive, and how far it is, until cancelled."""
         told = 0
         while True:
-            await asyncio.sleep(seconds)
-            if self.total and self.rows != told and not self.is_sent:
+            await asyncio.sleep(self.screens.progress_seconds)
+            with suppress(StorageError):
+                if not await self._keep():
+                    self.screens.background.cancel(("export", self.token))
+                    return
+            if self.total and self.rows != told and not self.is_made:
                 told = self.rows
-                await self.edit(views.progress(self.rows, self.total), keyboards.cancel())
+                await self._edit(views.progress(self.rows, self.total))
 
-    async def edit(self, text: str, markup: InlineKeyboardMarkup | None = None) -> None:
+    async def _keep(self) -> bool:
+        """Whether it is still wanted."""
+        clock, employee_id = self.screens.sender.log_screens.clock, self.export.employee.id
+        return await self.screens.under_way.keep(employee_id, self.token, now=clock())
+
+    async def _end(self) -> bool:
+        """Let the person begin another; whether this one was wanted until now."""
+        try:
+            return await self.screens.under_way.end(self.export.employee.id, self.token)
+        except StorageError:
+            return True
+
+    async def _edit(self, text: str) -> None:
         """What cannot be shown now need not be: the file, or the end, will tell."""
-        with suppress(AiogramError):
-            if self.is_shown:
-                await self.message.edit_text(text, reply_markup=markup)
-
-    async def end(self, text: str | None) -> None:
-        """Say how it ended; the files say it by themselves."""
-        with suppress(AiogramError):
-            if text is None:
+        async with self._edits:
+            with suppress(AiogramError):
                 if self.is_shown:
-                    await self.message.delete()
-            elif self.is_shown:
-                await self.message.edit_text(text)
-            else:
-                await say(self.message, text)
+                    await self.message.edit_text(text, reply_markup=keyboards.cancel(self.token))
 
-
-async def _send(
-    bot: Bot, export: Export, telling: _Telling, export_screens: ExportScreens
-) -> None:
-    employee = export.employee
-    export_screens.cancelled.discard(employee.id)
-    text: str | None = None
-    try:
-        async with _beside(telling.keep_on(export_screens.progress_seconds)):
-            rows = await export_screens.sender.send(bot, export, telling, may_send=lambda: True)
-        text = None if rows else views.nothing()
-    except asyncio.CancelledError:
-        if employee.id not in export_screens.cancelled:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_GOODBYE_SECONDS):
-                    await telling.end(views.interrupted())
-        raise
-    except (AppError, StorageError, AiogramError) as error:
-        log.warning("an export of employee %d: %s", employee.id, type(error).__name__)
-        text = reason(error)
-    finally:
-        if export_screens.shown.get(employee.id) == telling.message.message_id:
-            del export_screens.shown[employee.id]
-    await telling.end(text)
+    async def _say(self, text: str | None) -> None:
+        """Say how it ended; the files say it by themselves."""
+        async with self._edits:
+            with suppress(AiogramError):
+                if text is None:
+                    if self.is_shown:
+                        await self.message.delete()
+                elif self.is_shown:
+                    await self.message.edit_text(text)
+                else:
+                    await say(self.message, text)
 
 
 def reason(error: Exception) -> str:
@@ -251,21 +287,14 @@ def reason(error: Exception) -> str:
     match error:
         case ExportError():
             return views.failed(error.fault)
+        case NotAllSentError():
+            return views.not_all_sent(error.sent, error.parts)
         case NoAccessError():
             return views.no_more_yours()
         case AppError():
             return refusals.refusal(error)
         case StorageError():
             return views.interrupted()
-    return views.not_sent()
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Have it done beside the block, and cancelled at its end; what the block raises stays so."""
-    task = asyncio.get_running_loop().create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+        case AiogramError():
+            return views.not_sent()
+    return views.failed(ExportFault.CRASHED)

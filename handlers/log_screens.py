@@ -10,7 +10,7 @@ from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
 from bot.domain.log import LogFilter, Page, Turn
-from bot.domain.log_views import Fate, LogView
+from bot.domain.log_views import CASE_STATES, Fate, LogView
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
 from bot.domain.search import Found, Unclear, read_query
@@ -144,7 +144,7 @@ class LogScreens:
             direction=view.direction,
             is_answered=view.fate is Fate.ANSWERED,
             lost_only=view.fate is Fate.LOST,
-            is_unreturned=view.fate is Fate.UNRETURNED,
+            case_states=CASE_STATES.get(view.fate) if view.fate else None,
             status=view.status,
             extensions=extensions,
             place=view.place,

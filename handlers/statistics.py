@@ -13,12 +13,11 @@ from bot.domain.errors import NoAccessError, NotFoundError
 from bot.domain.log_views import LogView, Period
 from bot.domain.people import Employee
 from bot.domain.places import Place
-from bot.domain.statistics import Number, Statistics, narrowed, told_of
+from bot.domain.statistics import Before, Number, Statistics, narrowed, told_of
 from bot.media.charts import Charts
 from bot.telegram.filters import HasRole
 from bot.telegram.reply import Event, answer, show
 from bot.views import calls as call_views
-from bot.views import parties
 from bot.views import statistics as views
 from handlers.log_screens import LogScreens
 from keyboards.callbacks import (
@@ -65,17 +64,20 @@ class StatsScreens:
             raise NotFoundError(f"statistics of days {view.days}")
         return told_of(view, date.fromordinal(day) if day else self.log.today())
 
-    async def counted(self, view: LogView, employee: Employee) -> Statistics:
-        part = await self.log.part(view, employee)
-        told, _ = await count_statistics(
+    async def counted(self, view: LogView, employee: Employee) -> tuple[Statistics, Before | None]:
+        """What the view comes to, and what that is compared with."""
+        return await count_statistics(
             self.statistics,
             employee,
             view,
-            part,
+            await self.log.part(view, employee),
             now=self.clock(),
             zone=self.log.settings.zone,
         )
-        return told
+
+    async def client(self, view: LogView, employee: Employee) -> str | None:
+        """The name and numbers of the client whose calls a view is of, not quoted."""
+        return await self.log.client_title(view, employee) if view.client_of else None
 
     async def list_behind(self, asked: StatsList, employee: Employee) -> LogView:
         """The view that a number counts. Raises NotFoundError for one that has none."""
@@ -94,7 +96,7 @@ class StatsScreens:
 
     async def _line(self, code: int, view: LogView, employee: Employee) -> Place:
         """One of the lines that the statistics tell of: of another the person may know nothing."""
-        told = await self.counted(view, employee)
+        told, _ = await self.counted(view, employee)
         for line in told.lines:
             if line.place.code == code:
                 return line.place
@@ -104,15 +106,7 @@ class StatsScreens:
         self, asked: StatsShow, employee: Employee
     ) -> tuple[str, InlineKeyboardMarkup]:
         view = await self.told(asked.view, asked.day, employee)
-        now, zone = self.clock(), self.log.settings.zone
-        part = await self.log.part(view, employee)
-        told, before = await count_statistics(
-            self.statistics, employee, view, part, now=now, zone=zone
-        )
-        client = None
-        if view.client_of:
-            call = await self.log.journal.get(view.client_of, employee.scope)
-            client = parties.client_title(call, part.numbers)
+        told, before = await self.counted(view, employee)
         return statistics_message(
             told,
             view,
@@ -121,10 +115,10 @@ class StatsScreens:
             view_id=asked.view,
             day=asked.day or self.log.today().toordinal(),
             names=await self.log.names(view),
-            client=client,
+            client=await self.client(view, employee),
             with_lists=asked.lists,
-            zone=zone,
-            now=now,
+            zone=self.log.settings.zone,
+            now=self.clock(),
         )
 
 
@@ -201,13 +195,12 @@ async def send_charts(
 ) -> None:
     """Send the picture below the statistics."""
     view = await stats_screens.told(callback_data.view, callback_data.day, employee)
-    told = await stats_screens.counted(view, employee)
+    told, _ = await stats_screens.counted(view, employee)
     names = await stats_screens.log.names(view)
-    words = views.chart_words(view, names)
-    png = await stats_screens.charts.draw(
-        told, title=words.title, subtitle=words.subtitle, words=words.of_charts
-    )
+    client = await stats_screens.client(view, employee)
+    png = await stats_screens.charts.draw(told, views.chart_words(view, names))
     if isinstance(query.message, Message):
         picture = BufferedInputFile(png, views.picture_name())
-        await query.message.answer_photo(picture, caption=views.caption(view, names))
+        caption = views.caption(view, names, client=client)
+        await query.message.answer_photo(picture, caption=caption)
     await answer(query)

@@ -14,6 +14,9 @@ from keyboards.callbacks import Nothing
 
 Row = list[InlineKeyboardButton]
 
+PAIRED = 17
+"""Characters of a label that a phone shows where two stand in a row."""
+
 
 def keyboard(*rows: Row) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=list(rows))
@@ -26,6 +29,17 @@ def column(buttons: Iterable[InlineKeyboardButton]) -> list[Row]:
 
 def in_rows(buttons: Sequence[InlineKeyboardButton], width: int) -> list[Row]:
     return [list(buttons[i : i + width]) for i in range(0, len(buttons), width)]
+
+
+def in_pairs(buttons: Iterable[InlineKeyboardButton]) -> list[Row]:
+    """In their order, two in a row where a phone shows both labels whole, else one."""
+    rows: list[Row] = []
+    for one in buttons:
+        if rows and len(rows[-1]) == 1 and max(len(one.text), len(rows[-1][0].text)) <= PAIRED:
+            rows[-1].append(one)
+        else:
+            rows.append([one])
+    return rows
 
 
 def numbers(buttons: Sequence[InlineKeyboardButton]) -> list[Row]:

@@ -109,8 +109,10 @@ class ExportStart(CallbackData, prefix="xs1"):
     kind: ExportKind
 
 
-class ExportCancel(CallbackData, prefix="xc1"):
-    """Make no more of the file that the message tells of."""
+class ExportCancel(CallbackData, prefix="xc2"):
+    """Make no more of the file that the message tells of; `export`: its token."""
+
+    export: Id
 
 
 class ExportWeekly(CallbackData, prefix="xw1"):

@@ -45,5 +45,6 @@ def menu(
     return keyboard(*filter(None, [files if is_any else [], *every_monday, *drops, back]))
 
 
-def cancel() -> InlineKeyboardMarkup:
-    return keyboard([button(_("✖️ Cancel"), ExportCancel())])
+def cancel(token: int) -> InlineKeyboardMarkup:
+    """`token`: of the export."""
+    return keyboard([button(_("✖️ Cancel"), ExportCancel(export=token))])

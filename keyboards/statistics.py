@@ -8,7 +8,7 @@ from aiogram.utils.i18n import gettext as _
 
 from bot.domain.log_views import LogView, Period
 from bot.domain.statistics import LineLoad, Number, PersonLoad, narrowed
-from keyboards.buttons import Row, button, choice, in_rows, keyboard
+from keyboards.buttons import Row, button, choice, in_pairs, in_rows, keyboard
 from keyboards.callbacks import (
     LogPanel,
     StatsCalendar,
@@ -66,11 +66,11 @@ def lists(
         for number, label in numbers.items()
         if narrowed(view, number, person=0, place=None)
     ]
-    rows = in_rows(buttons, 2)
+    rows = in_pairs(buttons)
     for one, label, lost in loads:
-        rows.append(_of_one(view, view_id, day, one, label, lost))
+        rows += in_pairs(_of_one(view, view_id, day, one, label, lost))
     back = button(_("⬅️ Back"), StatsShow(view=view_id, day=day))
-    return keyboard(*filter(None, rows), [back])
+    return keyboard(*rows, [back])
 
 
 def _of_one(

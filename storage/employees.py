@@ -21,6 +21,9 @@ EXTENSIONS_LIMIT = 20
 """Extensions of one person."""
 
 
+_COMING_BY_THEMSELVES = "digests", "weekly_statistics", "export_plans"
+
+
 class EmployeeRepo:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -158,7 +161,8 @@ class EmployeeRepo:
         """Let a person in, keep them out, or remove them; administrators by settings stay as is.
 
         Those who are out are owed no more messages, and the cases in their hands are free at the
-        next tick. Removed people keep their name in what they wrote and lose their extensions.
+        next tick. Removed people keep their name in what they wrote; they lose their extensions
+        and what came to them by itself: invited again, they choose anew.
         Raises NoAccessError if `by`, who changes it, is no administrator any more.
         """
         async with self._database.transaction() as tx:
@@ -180,6 +184,8 @@ class EmployeeRepo:
             await let_clients_go(tx, employee_id)
             if state is EmployeeState.REMOVED:
                 await set_extensions(tx, employee_id, ())
+                for what in _COMING_BY_THEMSELVES:
+                    tx.write(f"DELETE FROM {what} WHERE employee_id = ?", (employee_id,))  # noqa: S608
 
     async def set_extensions(
         self, employee_id: int, extensions: Sequence[str], *, by: By | None = None

@@ -2,12 +2,15 @@
 
 A plan moves on to the next Monday when its file was sent, or there is nothing to send any more.
 So whatever ends the bot meanwhile, the file is sent; twice only if it ends between the sending and
-the note of it.
+the note of it. The audit has it once, however often it is tried.
 """
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from bot.domain.audit import AuditKind, By
 from bot.domain.exports import PLANS, ExportKind, ExportPlan, next_due
+from storage.audit import note
 from storage.engine.base import Database, Row
 
 
@@ -72,6 +75,34 @@ class ExportPlans:
                     (upcoming, now, upcoming),
                 )
         return [_plan(row) for row in due]
+
+    async def find(self, plan: ExportPlan) -> ExportPlan | None:
+        """The plan as it is now; None: it is wanted no more, or its file was sent."""
+        rows = await self._database.fetch(
+            "SELECT * FROM export_plans WHERE employee_id = ? AND view_id = ? AND due_at = ?",
+            (plan.employee_id, plan.view_id, plan.due_at),
+        )
+        return _plan(rows[0]) if rows else None
+
+    async def note_sending(
+        self, plan: ExportPlan, by: By, *, count: int, detail: Mapping[str, str | None]
+    ) -> bool:
+        """Note in the audit that the file is sent. False: it is wanted no more, or as another."""
+        which = plan.employee_id, plan.view_id, plan.due_at, plan.kind.value
+        async with self._database.transaction() as tx:
+            asked = tx.ask(
+                "SELECT noted FROM export_plans "
+                "WHERE employee_id = ? AND view_id = ? AND due_at = ? AND kind = ?",
+                which,
+            )
+            first = await tx.execute(
+                "UPDATE export_plans SET noted = due_at WHERE employee_id = ? AND view_id = ? "
+                "AND due_at = ? AND kind = ? AND noted <> due_at RETURNING view_id",
+                which,
+            )
+            if first:
+                note(tx, AuditKind.EXPORTED, by, count=count, detail=detail)
+            return bool(await asked)
 
     async def move_on(self, plan: ExportPlan, *, now: int) -> None:
         """It was sent, or need not be: next is the Monday to come."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from bot.domain.calls import Status
+from bot.domain.calls import CaseState, Status
 from bot.domain.log import Key, LogFilter
 from bot.domain.people import EVERYTHING, Scope
 from bot.domain.places import PlaceKind
@@ -24,10 +24,6 @@ from storage.traits import commented_sql, status_sql, traits_sql
 Predicates = list[tuple[str, list[Value]]]
 """What is asked of a call `c`, and the values in it."""
 
-_IN_CASE = (
-    "EXISTS (SELECT 1 FROM case_calls AS y JOIN cases AS k ON k.id = y.case_id "
-    "WHERE y.call_id = {call} AND y.part = 'lost' AND k.state {states})"
-)
 _CALLS = "calls"
 _OF_EXTENSIONS = "call_extensions"
 _COLUMNS = {PlaceKind.LINE: "line", PlaceKind.QUEUE: "queue"}
@@ -183,7 +179,7 @@ def _searched(found: Found, table: str, call: str) -> list[_Way]:
 def _of_log(log_filter: LogFilter) -> Predicates:
     """What the log of the company and that of an extension both know of a call."""
     asked: Predicates = [(sql, []) for sql in traits_sql(log_filter, "c")]
-    if log_filter.lost_only or log_filter.is_unreturned:
+    if log_filter.lost_only or log_filter.case_states is not None:
         asked.append(("c.lost = 1", []))
     if place := log_filter.place:
         asked.append((f"c.{_COLUMNS[place.kind]} = ?", [place.name]))
@@ -207,12 +203,24 @@ def _of_call(log_filter: LogFilter, table: str) -> Predicates:
 def _fates(log_filter: LogFilter, call: str) -> list[Predicates]:
     """What is asked of the status and of the case; each is a part of its own."""
     asked: Predicates = []
-    if log_filter.is_unreturned:
-        asked.append((_IN_CASE.format(call=call, states="IN ('open', 'expired')"), []))
+    if log_filter.case_states is not None:
+        asked.append((_in_case_sql(call, log_filter.case_states), []))
     if log_filter.status is None:
         return [asked]
-    called_back = _IN_CASE.format(call=call, states="= 'called_back'")
+    called_back = _in_case_sql(call, [CaseState.CALLED_BACK])
     stated: Predicates = [(status_sql(log_filter.status, "c"), [])]
     if log_filter.status is Status.MISSED_CALLED_BACK:
         return [[*asked, *stated], [*asked, ("c.lost = 1", []), (called_back, [])]]
     return [[*asked, *stated, (f"(c.lost = 0 OR NOT {called_back})", [])]]
+
+
+def _in_case_sql(call: str, states: Sequence[CaseState]) -> str:
+    """That a call is a lost one of a case that stands so; of no states: of no case."""
+    of_call = f"y.call_id = {call} AND y.part = 'lost'"
+    if not states:
+        return f"NOT EXISTS (SELECT 1 FROM case_calls AS y WHERE {of_call})"  # noqa: S608
+    named = ", ".join(f"'{one.value}'" for one in states)
+    return (
+        "EXISTS (SELECT 1 FROM case_calls AS y JOIN cases AS k ON k.id = y.case_id "  # noqa: S608
+        f"WHERE {of_call} AND k.state IN ({named}))"
+    )

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from bot.domain.averages import median, percentile
-from bot.domain.calls import CaseState, Direction, Status
+from bot.domain.calls import Direction
 from bot.domain.hours import local_time
 from bot.domain.log import LogFilter
+from bot.domain.log_views import CASE_STATES, Fate
 from bot.domain.people import Scope
 from bot.domain.places import Place, PlaceKind
 from bot.domain.statistics import (
@@ -28,34 +29,25 @@ from bot.domain.statistics import (
 from storage.engine.base import Database, Row, Select
 from storage.first_calls import is_new_client_sql
 from storage.log_parts import among_sql, of_people_sql
-from storage.traits import TALK_KIND, kind_of, kind_sql, status_sql
+from storage.traits import TALK_KIND, kind_of, kind_sql
 
 _QUARTER = 900
 """Seconds: every time zone is a whole number of quarters of an hour from UTC."""
 
 _LOST = "sum(CASE WHEN f.lost = 1 THEN 1 ELSE 0 END)"
 _TALKED = f"f.traits & {TALK_KIND} = {TALK_KIND}"
-_SAID = status_sql(Status.MISSED_CALLED_BACK, "f")
-"""That the PBX has said itself that the client was called back."""
-
-_IS_SAID = 8
-"""Beside the bits of a kind."""
-
 _OF_TOTALS = (
-    f"SELECT 'call' AS part, '' AS name, ({kind_sql('f')}) "  # noqa: S608
-    f"| CASE WHEN {_SAID} THEN {_IS_SAID} ELSE 0 END AS key, f.wait AS seconds, count(*) AS n, "
-    f"{_LOST} AS lost FROM f GROUP BY 3, 4",
+    f"SELECT 'call' AS part, '' AS name, {kind_sql('f')} AS key, f.wait AS seconds, "  # noqa: S608
+    f"count(*) AS n, {_LOST} AS lost FROM f GROUP BY 3, 4",
     "SELECT 'talk', '', 0, f.talk, count(*), 0 FROM f "  # noqa: S608
     f"WHERE {_TALKED} AND f.talk IS NOT NULL GROUP BY 4",
     # CROSS for SQLite: from the few calls, not from all cases there are.
-    "SELECT 'case', k.state, 0, CASE WHEN k.state = 'called_back' "  # noqa: S608
-    "THEN k.closed_at - k.opened_at END, "
-    f"sum(CASE WHEN k.state = 'called_back' AND {_SAID} THEN 0 ELSE 1 END), "
-    "count(DISTINCT k.id) "
+    "SELECT 'case', k.state, 0, CASE WHEN k.state = 'called_back' "
+    "THEN k.closed_at - k.opened_at END, count(*), count(DISTINCT k.id) "
     "FROM f CROSS JOIN case_calls AS y CROSS JOIN cases AS k "
     "WHERE f.lost = 1 AND y.call_id = f.id AND y.part = 'lost' AND k.id = y.case_id GROUP BY 2, 4",
 )
-"""SELECTs of what is told of the period before too."""
+"""SELECTs of what is told of the period before too; in those of cases `lost` counts cases."""
 
 _NUMBERS = "c.id, c.traits, c.lost, c.wait, c.talk"
 _OF_HOURS = (
@@ -171,21 +163,21 @@ def _select(scope: Scope, log_filter: LogFilter, columns: str, parts: Sequence[s
 def _totals(rows: Sequence[Row]) -> Totals:
     kinds: Counter[tuple[Direction | None, bool]] = Counter()
     waits: Counter[int] = Counter()
-    cases: Counter[str] = Counter()
-    lost = new = said = 0
+    states: Counter[str] = Counter()
+    lost = new = 0
     for row in rows:
         if row["part"] == "call":
             way, talked = kind_of(row["key"] or 0)
             kinds[way, talked] += row["n"]
             lost += row["lost"]
-            said += row["n"] if (row["key"] or 0) & _IS_SAID else 0
             if (way, talked) == (Direction.IN, True) and row["seconds"] is not None:
                 waits[row["seconds"]] += row["n"]
         elif row["part"] == "case":
-            cases[row["name"]] += row["n"]
+            states[row["name"]] += row["n"]
         elif row["part"] == "new":
             new = row["n"]
     talks = [(row["seconds"], row["n"]) for row in rows if row["part"] == "talk"]
+    fates = {fate: sum(states[one] for one in of_fate) for fate, of_fate in CASE_STATES.items()}
     return Totals(
         total=kinds.total(),
         incoming=_count(kinds, Direction.IN),
@@ -194,8 +186,11 @@ def _totals(rows: Sequence[Row]) -> Totals:
         answered=kinds[Direction.IN, True],
         talks=sum(n for (_, talked), n in kinds.items() if talked),
         lost=lost,
-        returned=said + cases[CaseState.CALLED_BACK],
-        left=cases[CaseState.OPEN] + cases[CaseState.EXPIRED],
+        returned=fates[Fate.RETURNED],
+        got_through=fates[Fate.GOT_THROUGH],
+        by_hand=fates[Fate.BY_HAND],
+        left=fates[Fate.UNRETURNED],
+        no_case=lost - states.total(),
         new=new,
         wait=_spread(sorted(waits.items())),
         talk=_spread(sorted(talks)),

@@ -1,6 +1,7 @@
 """`uv run python -m tests.pictures`: takes the README's pictures anew, of a demo started for them.
 
-It needs a font with emoji.
+It needs a font with emoji, and hours in which the demo's shop is open: else say
+`faketime '14:30' uv run python -m tests.pictures`.
 """
 
 import asyncio
@@ -72,10 +73,11 @@ async def picture_log(browser: "Browser", url: str) -> None:
 async def picture_search(browser: "Browser", url: str) -> None:
     """What a surname finds, the statistics and their picture, side by side on three phones."""
     page = await opened(browser, url, width=390, height=HEIGHT)
-    await answer(page, "мельник", "Пошук: мельник")
-    phones = [await page.screenshot()]
-    told = await answer(page, "/stats", "Статистика")
-    phones.append(await page.screenshot())
+    phones = []
+    for text, words in (("мельник", "Пошук: мельник"), ("/stats", "Статистика")):
+        told = await answer(page, text, words)
+        await told.evaluate("one => one.previousElementSibling.scrollIntoView()")
+        phones.append(await page.screenshot())
     count = await page.locator(".message").count()
     await told.get_by_role("button", name="🖼").click()
     await page.locator(".message").nth(count).locator("img").wait_for()

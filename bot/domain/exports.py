@@ -1,5 +1,6 @@
 """Exports of the log: what a row of one says, and what the program that writes one is told."""
 
+import errno
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.calls import CaseState, Direction, EndedBy, Status
-from bot.domain.errors import AppError
+from bot.domain.errors import AppError, NoAccessError
 from bot.domain.hours import local_date, moment_of
 from bot.domain.log import LogFilter
 from bot.domain.people import Scope
@@ -30,6 +31,12 @@ FILE_BYTES = 45_000_000
 
 SHEET_ROWS = 1_048_575
 """Rows that a sheet has beside its headings; more go into a further file."""
+
+ALL_BYTES = 1_000_000_000
+"""What all files of an export take at most on the disk."""
+
+SECONDS = 1800.0
+"""How long it may take to write them."""
 
 
 class ExportKind(StrEnum):
@@ -51,6 +58,29 @@ class ExportError(AppError):
     def __init__(self, fault: ExportFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
+
+
+class ChangedMeanwhileError(NoAccessError):
+    """What was made is not to be sent any more: it is another's turn, or others' calls."""
+
+
+class NotAllSentError(AppError):
+    """Telegram has taken some of the files, and then no more."""
+
+    def __init__(self, sent: int, parts: int) -> None:
+        super().__init__(f"{sent} of {parts} files were sent")
+        self.sent = sent
+        self.parts = parts
+
+
+def fault_of(error: OSError) -> ExportFault:
+    """What it means that the system refused."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return ExportFault.DISK
+        case errno.EFBIG:
+            return ExportFault.TOO_LARGE
+    return ExportFault.CRASHED
 
 
 class ExportedCall(NamedTuple):
@@ -130,6 +160,8 @@ class ExportJob:
     zone: str
     file_bytes: int = FILE_BYTES
     file_rows: int = SHEET_ROWS
+    all_bytes: int = ALL_BYTES
+    seconds: float = SECONDS
     at_once: int = 500
 
 
@@ -140,13 +172,13 @@ class Totals:
     calls: int = 0
     talk: int = 0
     directions: Counter[Direction] = field(default_factory=Counter)
-    statuses: Counter[Status] = field(default_factory=Counter)
+    statuses: Counter[tuple[Direction, Status]] = field(default_factory=Counter)
     prices: dict[str, Decimal] = field(default_factory=dict)
 
     def add(self, calls: Sequence[ExportedCall]) -> None:
         self.calls += len(calls)
         self.directions.update(call.direction for call in calls)
-        self.statuses.update(call.status for call in calls)
+        self.statuses.update((call.direction, call.status) for call in calls)
         for call in calls:
             self.talk += call.talk or 0
             if call.price is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from bot.domain.calls import Call, Direction, Status
+from bot.domain.calls import Call, CaseState, Direction, Status
 from bot.domain.places import Place
 from bot.domain.search import Found
 
@@ -42,9 +42,10 @@ class LogFilter:
     They began from `start` to before `end` (Unix seconds; None: no bound), with the client who has
     these `numbers`, in E.164 (none: anybody), at one of these `extensions`, which were a party or
     were rung (None: whatever). `status` is the one that is shown: a lost call whose client was
-    called back is MISSED_CALLED_BACK. Unreturned: lost, and nobody has reached the client yet.
-    `longer_than`: seconds of talk, one of LONGER_THAN; 0: any. `is_first`: of a new client.
-    `found`: what a search has found of it; None: nothing is looked for.
+    called back is MISSED_CALLED_BACK. `case_states`: lost, and its case stands so, one of these
+    ways; (): lost, and no case was made of it. `longer_than`: seconds of talk, one of LONGER_THAN;
+    0: any. `is_first`: of a new client. `found`: what a search has found of it; None: nothing is
+    looked for.
     """
 
     start: int | None = None
@@ -53,7 +54,7 @@ class LogFilter:
     numbers: tuple[str, ...] = ()
     direction: Direction | None = None
     is_answered: bool = False
-    is_unreturned: bool = False
+    case_states: tuple[CaseState, ...] | None = None
     status: Status | None = None
     extensions: tuple[str, ...] | None = None
     place: Place | None = None

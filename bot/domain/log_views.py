@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from bot.domain.calls import Direction, Status
+from bot.domain.calls import CaseState, Direction, Status
 from bot.domain.log import LONGER_THAN
 from bot.domain.places import Place, PlaceKind
 
@@ -18,9 +18,26 @@ STORED_FROM = 10**6
 
 
 class Fate(StrEnum):
+    """What became of a call: those after LOST are what became of a lost one."""
+
     ANSWERED = "answered"
     LOST = "lost"
+    RETURNED = "returned"
+    GOT_THROUGH = "got_through"
+    BY_HAND = "by_hand"
     UNRETURNED = "unreturned"
+    NO_CASE = "no_case"
+    """Nobody need call back: it was too short, or its number is ignored."""
+
+
+CASE_STATES: Mapping[Fate, tuple[CaseState, ...]] = {
+    Fate.RETURNED: (CaseState.CALLED_BACK,),
+    Fate.GOT_THROUGH: (CaseState.GOT_THROUGH,),
+    Fate.BY_HAND: (CaseState.BY_HAND,),
+    Fate.UNRETURNED: (CaseState.OPEN, CaseState.EXPIRED),
+    Fate.NO_CASE: (),
+}
+"""How the case of a lost call stands then. Each lost call has one of these fates."""
 
 
 class Period(StrEnum):

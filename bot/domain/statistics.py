@@ -1,13 +1,15 @@
 """Statistics of a part of the log: numbers, each with the list behind it, and when calls come."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.calls import Direction, Status
+from bot.domain.calls import Direction
 from bot.domain.hours import day_bounds, local_date, moment_of, wall_time
-from bot.domain.log_views import Fate, LogView
+from bot.domain.log_views import CASE_STATES, WHOLE_LOG, Fate, LogView
 from bot.domain.places import Place
 
 DAYS = 31
@@ -35,8 +37,13 @@ class Number(StrEnum):
     """Answered, in whichever direction."""
     LOST = "l"
     RETURNED = "r"
+    """Lost, as all down to NO_CASE, which come to LOST together."""
+    GOT_THROUGH = "g"
+    BY_HAND = "h"
     LEFT = "u"
-    """Lost, and nobody has reached the client yet."""
+    """Nobody has reached the client yet."""
+    NO_CASE = "x"
+    """Nobody need call back: too short, or of an ignored number."""
     NEW = "f"
     PERSON = "p"
     PERSON_LOST = "q"
@@ -69,7 +76,10 @@ class Totals:
     talks: int = 0
     lost: int = 0
     returned: int = 0
+    got_through: int = 0
+    by_hand: int = 0
     left: int = 0
+    no_case: int = 0
     new: int = 0
     wait: Spread = Spread()
     talk: Spread = Spread()
@@ -189,46 +199,44 @@ def period_before(view: LogView, now: int, zone: ZoneInfo) -> Before | None:
 
 def narrowed(view: LogView, number: Number, *, person: int, place: Place | None) -> LogView | None:
     """The list behind a number of a view; None: what is chosen already leaves no such list."""
-    chosen: dict[str, object] = {}
-    match number:
-        case Number.IN:
-            chosen = {"direction": Direction.IN}
-        case Number.OUT:
-            chosen = {"direction": Direction.OUT}
-        case Number.INTERNAL:
-            chosen = {"direction": Direction.INTERNAL}
-        case Number.ANSWERED:
-            chosen = {"direction": Direction.IN, "fate": Fate.ANSWERED}
-        case Number.TALKS:
-            chosen = {"fate": Fate.ANSWERED}
-        case Number.LOST:
-            chosen = {"fate": Fate.LOST}
-        case Number.RETURNED:
-            chosen = {"status": Status.MISSED_CALLED_BACK}
-        case Number.LEFT:
-            chosen = {"fate": Fate.UNRETURNED}
-        case Number.NEW:
-            chosen = {"is_first": True}
-        case Number.PERSON:
-            chosen = {"person": person}
-        case Number.PERSON_LOST:
-            chosen = {"person": person, "fate": Fate.LOST}
-        case Number.LINE:
-            chosen = {"place": place}
-        case Number.LINE_LOST:
-            chosen = {"place": place, "fate": Fate.LOST}
-    wanted = LogView()
+    chosen = dict(_CHOSEN[number])
+    if number in {Number.PERSON, Number.PERSON_LOST}:
+        chosen["person"] = person
+    elif number in {Number.LINE, Number.LINE_LOST}:
+        chosen["place"] = place
     for part, value in chosen.items():
         had = getattr(view, part)
-        if had == getattr(wanted, part) or had == value:
+        if had == getattr(WHOLE_LOG, part) or had == value:
             continue
-        if part == "fate" and (had, value) == (Fate.LOST, Fate.UNRETURNED):
+        if had is Fate.LOST and value in CASE_STATES:
             continue
-        if part == "fate" and (had, value) == (Fate.UNRETURNED, Fate.LOST):
+        if had in CASE_STATES and value is Fate.LOST:
             chosen[part] = had
             continue
         return None
-    return replace(view, **chosen)  # type: ignore[arg-type]  # by the names of its fields
+    return replace(view, **chosen)
+
+
+_CHOSEN: Mapping[Number, Mapping[str, Any]] = {
+    Number.TOTAL: {},
+    Number.IN: {"direction": Direction.IN},
+    Number.OUT: {"direction": Direction.OUT},
+    Number.INTERNAL: {"direction": Direction.INTERNAL},
+    Number.ANSWERED: {"direction": Direction.IN, "fate": Fate.ANSWERED},
+    Number.TALKS: {"fate": Fate.ANSWERED},
+    Number.LOST: {"fate": Fate.LOST},
+    Number.RETURNED: {"fate": Fate.RETURNED},
+    Number.GOT_THROUGH: {"fate": Fate.GOT_THROUGH},
+    Number.BY_HAND: {"fate": Fate.BY_HAND},
+    Number.LEFT: {"fate": Fate.UNRETURNED},
+    Number.NO_CASE: {"fate": Fate.NO_CASE},
+    Number.NEW: {"is_first": True},
+    Number.PERSON: {},
+    Number.PERSON_LOST: {"fate": Fate.LOST},
+    Number.LINE: {},
+    Number.LINE_LOST: {"fate": Fate.LOST},
+}
+"""What of the log each number counts, by the fields of LogView."""
 
 
 def _moment(day: date, minutes: int, zone: ZoneInfo) -> int:

@@ -40,7 +40,7 @@ class Jobs:
         clock_watch: ClockWatch,
         silence_watch: SilenceWatch,
         wake: Callable[[], None],
-        weekly_exports: Callable[..., Awaitable[int]],
+        weekly_exports: Callable[..., Awaitable[None]],
         retention_days: int,
         audit_days: int,
     ) -> None:
@@ -84,7 +84,7 @@ class Jobs:
         timer.every(1, self._contact_book.sort)
         timer.every(1, self._search.catch_up)
         timer.every(5, self.purge)
-        timer.every(5, partial(self._do_due, self._weekly_exports))
+        timer.every(5, self.begin_exports)
         timer.every(15, self.forget_contacts)
         timer.every(15, self.settle)
         timer.every(60, self.purge_audit)
@@ -98,6 +98,11 @@ class Jobs:
             is_any = await do(now=now)
         if is_any:
             self._wake()
+
+    async def begin_exports(self) -> None:
+        """Begin the weekly files that are due."""
+        async with self._clock_watch.present_moment() as now:
+            await self._weekly_exports(now=now)
 
     async def settle(self) -> None:
         """Wait no longer for what a PBX tells late of a call: its price, recording or end."""

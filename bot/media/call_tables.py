@@ -11,6 +11,7 @@ them take it 13 s, by themselves 3, and how large they become it tells only at t
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -32,10 +33,7 @@ from bot.domain.exports import (
     Totals,
 )
 from bot.domain.phones import spaced
-from bot.media.contact_tables import defused
-
-ALL_BYTES = 1_000_000_000
-"""What all parts take at most on the disk."""
+from bot.media.cells import defused
 
 _SHEET_BYTES = 1_500_000_000
 """Of the rows of a sheet before they are compressed; beyond 2 GiB some programs cannot read it."""
@@ -76,8 +74,9 @@ COLUMNS: Sequence[tuple[str, int, int]] = (
 )
 """Of each column what of the call it says, of which kind that is, and how wide it is."""
 
-_NUMBERS = [i for i, (name, _, _) in enumerate(COLUMNS) if name.endswith("number")]
-_LINE = next(i for i, (name, _, _) in enumerate(COLUMNS) if name == "line")
+_PLACES = {name: place for place, (name, _, _) in enumerate(COLUMNS)}
+_NUMBERS = {_PLACES[name] for name in ("caller_number", "callee_number", "line")}
+_CODES = {_PLACES[name] for name in ("extension", "queue")}
 
 _COMPRESSION = 4
 """A third faster than the usual 6, and hardly larger."""
@@ -94,6 +93,9 @@ _LIKE_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 _EATEN = re.compile(r"0\d{4,}", re.ASCII)
 """A number that spreadsheets take for one to count with: its zero would be gone."""
+
+_CHANGED = re.compile(r"0\d+|\d{16,}|\d+[eE]\d+", re.ASCII)
+"""What they would show as another number: 007, 1e3, and what has more digits than they keep."""
 
 Cell = str | int | None
 """In the order of COLUMNS; times are seconds as local clocks tell them, from 1970."""
@@ -114,7 +116,7 @@ def open_parts(job: ExportJob, file: IO[bytes]) -> Parts:
 
 
 class _Parts:
-    """Raises ExportError for more than ALL_BYTES, OSError for a full disk."""
+    """Raises ExportError for more than the job's `all_bytes`, OSError for a full disk."""
 
     def __init__(self, job: ExportJob, file: IO[bytes]) -> None:
         self.bounds: list[tuple[int, int]] = []
@@ -134,7 +136,7 @@ class _Parts:
             self._write([self._cells.of(call) for call in calls[:room]])
             self._rows += len(calls[:room])
             calls = calls[room:]
-        if self._file.tell() > ALL_BYTES:
+        if self._file.tell() > self._job.all_bytes:
             raise ExportError(ExportFault.TOO_LARGE)
 
     def end(self, totals: Totals) -> None:
@@ -320,14 +322,16 @@ def _write_totals(sheet: Worksheet, book: Workbook, words: ExportWords, totals: 
         sheet.write_string(row, 0, f"{words.price}, {currency}".rstrip(", "), bold)
         sheet.write_number(row, 1, float(amount), money)
         row += 1
-    any_direction = words.statuses[Direction.IN]
-    for title, counts in (
-        (words.by_direction, [(words.directions[one], n) for one, n in totals.directions.items()]),
-        (words.by_status, [(any_direction[one], n) for one, n in totals.statuses.items()]),
-    ):
+    # By their words, as the rows have them: one status is told of each direction in other words.
+    ways, statuses = Counter[str](), Counter[str]()
+    for direction, count in totals.directions.items():
+        ways[words.directions[direction]] += count
+    for (direction, status), count in totals.statuses.items():
+        statuses[words.statuses[direction][status]] += count
+    for title, counts in ((words.by_direction, ways), (words.by_status, statuses)):
         sheet.write_string(row + 1, 0, title, bold)
         row += 2
-        for name, count in sorted(counts, key=lambda pair: (-pair[1], pair[0])):
+        for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
             sheet.write_string(row, 0, name)
             sheet.write_number(row, 1, count)
             row += 1
@@ -404,7 +408,8 @@ class _Texts(_Parts):
 def text_cells(row: Sequence[Cell], *, is_comma: bool) -> list[str]:
     """The cells of a call as texts that no spreadsheet takes for formulas.
 
-    Telephone numbers stand in groups, by which they stay texts, with their plus, zeros and digits.
+    Telephone numbers stand in groups, by which they stay texts, with their plus, zeros and digits;
+    extensions stay as they are dialled, and have an apostrophe where they need one.
     """
     cells = []
     for place, (value, (_, kind, _)) in enumerate(zip(row, COLUMNS, strict=True)):
@@ -412,8 +417,10 @@ def text_cells(row: Sequence[Cell], *, is_comma: bool) -> list[str]:
             cells.append("")
         elif kind == _TEXT:
             text = str(value)
-            if place in _NUMBERS or place == _LINE:
+            if place in _NUMBERS:
                 cells.append(_number(text))
+            elif place in _CODES:
+                cells.append(_code(text))
             else:
                 cells.append(defused(text))
         elif kind == _SPAN:
@@ -447,4 +454,8 @@ def _number(written: str) -> str:
         return text
     if _EATEN.fullmatch(text):
         return f"{text[:3]} {text[3:]}"
-    return defused(text)
+    return _code(text)
+
+
+def _code(text: str) -> str:
+    return f"'{text}" if _CHANGED.fullmatch(text) else defused(text)

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import shutil
 import tempfile
+import weakref
+from collections.abc import Mapping
 from pathlib import Path
 
 from bot.domain.errors import DrawingError
 from bot.domain.statistics import Statistics
+from bot.media.limits import Limits
 from bot.media.programs import run_program
 
-SECONDS = 60.0
-"""How long a picture may take; it is drawn in about two."""
+LIMITS = Limits(seconds=60, written=10_000_000, memory=1536 * 2**20)
+"""Of one picture; it is drawn in about two seconds. What is written is which fonts there are."""
 
 _PROGRAM = Path(__file__).with_name("drawing.py")
 _MOST = 2_000_000
+"""Bytes of a picture."""
 
 
 class Charts:
@@ -21,19 +26,15 @@ class Charts:
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore()
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder = ""
 
-    async def draw(
-        self, told: Statistics, *, title: str, subtitle: str, words: dict[str, str | list[str]]
-    ) -> bytes:
-        """A PNG, about as wide as a telephone shows it twice over. Raises DrawingError.
+    async def draw(self, told: Statistics, words: Mapping[str, str | list[str]]) -> bytes:
+        """A PNG, three times as wide as a telephone of 390 points. Raises DrawingError.
 
-        `words`: of the three charts, by the names that drawing.py has for them.
+        `words`: by the names that drawing.py has for them.
         """
         asked = {
-            "title": title,
-            "subtitle": subtitle,
-            "words": words,
+            "words": dict(words),
             "hours": [(one.calls, one.lost) for one in told.hours],
             "week": [[one.calls for one in day] for day in told.week],
             "back": told.back_within,
@@ -42,7 +43,7 @@ class Charts:
             try:
                 png = await run_program(
                     _PROGRAM,
-                    seconds=SECONDS,
+                    limits=LIMITS,
                     most=_MOST,
                     given=json.dumps(asked).encode(),
                     environment={"MPLCONFIGDIR": self._known_fonts(), "OPENBLAS_NUM_THREADS": "1"},
@@ -54,7 +55,8 @@ class Charts:
         return png
 
     def _known_fonts(self) -> str:
-        """A folder in which Matplotlib keeps which fonts there are: looking takes a second."""
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="dzvinok-charts-")
-        return self._folder.name
+        """A folder in which Matplotlib keeps which fonts there are: looking takes seconds."""
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="dzvinok-charts-")
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder

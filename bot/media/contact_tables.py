@@ -16,11 +16,11 @@ from itertools import chain, islice
 from bot.domain.contact_files import ContactFileError, FileFault
 from bot.domain.contacts import Contact
 from bot.domain.phones import spaced
+from bot.media.cells import SEPARATORS, defused, undefused
 from bot.media.file_text import LINE_LIMIT, TextFile
 
 ReadNumber = Callable[[str], str | None]
 
-DELIMITERS = ",;\t|"
 _SAMPLE = 100
 """Records by which the columns are told."""
 
@@ -39,7 +39,6 @@ _NUMBER = re.compile(r"(номер|number|no|ном)( телефону| теле
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _LIKE_NUMBER = re.compile(r"[\s'=\"]*(?:tel:)?\+?[\d\s().\-/'\"]{7,40}", re.ASCII)
 _ROUNDED = re.compile(r"\d+[.,]\d+E\+?\d+", re.ASCII | re.IGNORECASE)
-_DANGEROUS = re.compile(r"'*[=+\-@\t\r]")
 
 _WHOLE = frozenset(
     {
@@ -102,7 +101,7 @@ def is_rounded(number: str) -> bool:
 
 def _name_of(cells: Sequence[str], columns: Columns) -> str:
     for indexes in (columns.name, *columns.else_name):
-        words = [_undefused(_cell(cells, i)) for i in indexes]
+        words = [undefused(_cell(cells, i)) for i in indexes]
         if name := " ".join(filter(None, words)):
             return name
     return ""
@@ -125,11 +124,11 @@ def _delimiter(
     if head and (told := re.fullmatch(r'"?sep=(.)"?', head[0][1].strip())):
         return told[1], head[1:]
     scores = {}
-    for delimiter in DELIMITERS:
+    for delimiter in SEPARATORS:
         widths = Counter(len(cells) for _, cells in _records(iter(head), delimiter))
         [(width, count)] = widths.most_common(1) or [(0, 0)]
         scores[delimiter] = (width > 1, count, width)
-    return max(DELIMITERS, key=lambda one: scores[one]), head
+    return max(SEPARATORS, key=lambda one: scores[one]), head
 
 
 def _records(lines: Iterator[tuple[int, str]], delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -224,17 +223,7 @@ def _folded(heading: str) -> str:
     return " ".join(re.sub(r"[^\w\s]|_", " ", text).split())
 
 
-def _undefused(cell: str) -> str:
-    """A cell as it was before `defused`."""
-    return cell[1:] if cell.startswith("'") and _DANGEROUS.match(cell) else cell
-
-
 # Writing
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; `_undefused` gives it back."""
-    return f"'{cell}" if _DANGEROUS.match(cell) else cell
 
 
 def headings_row(name: str, number: str, added: Sequence[str], *, numbers: int) -> str:

@@ -1,14 +1,14 @@
 """Makes voice messages of a recording: Opus in OGG, one or, of a long one, several.
 
-A program of its own, run for each recording by voices.py with `python -I` and this file: what it
-reads comes from outside, and a decoder that is fooled must not take the bot with it, nor hold up
-its loop. It imports nothing of ours and knows nothing of them but what it is given:
+A program of its own, run for each recording by voices.py, within its limits: what it reads comes
+from outside, and a decoder that is fooled must not take the bot with it, nor hold up its loop. It
+imports nothing of ours and knows nothing of them but what it is given:
 
     opus.py INPUT OUTPUT FORMAT
 
 the numbers of two open files, and what kind of sound the first is. The parts are written one after
 another; a line on the standard output says how they end: {"parts": [[bytes, milliseconds], …]}, or
-{"failed": why}. No line: it crashed, or went over one of the limits it sets itself.
+{"failed": why}. No line: it crashed, or went over one of its limits.
 
 Kinds of sound are named and never guessed, and decoders are those of a short list: some of
 FFmpeg's read other files, or ask the network, if what they are given says so.
@@ -16,11 +16,8 @@ FFmpeg's read other files, or ask the network, if what they are given says so.
 
 import json
 import os
-import resource
-import signal
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from fractions import Fraction
 
 import av
@@ -30,21 +27,12 @@ from av.container import InputContainer, OutputContainer
 FORMATS = frozenset({"wav", "mp3", "ogg", "flac", "mov", "aac", "amr", "gsm"})
 """What INPUT may be, in FFmpeg's words."""
 
-MEMORY = 768 * 2**20
-"""Address space in bytes, most of which are libraries and never touched."""
-
-SECONDS = 600
-"""How long it may take, and compute."""
-
 LONGEST = 12 * 3600
 """Seconds of sound, as long as a call may be."""
 
 PART_SECONDS = 4 * 3600
 PART_BYTES = 45_000_000
 """How long and how large a part becomes, whichever comes first; Telegram takes 50 MB."""
-
-ALL_BYTES = 200_000_000
-"""What all parts take at most."""
 
 _CODECS = frozenset(
     {
@@ -174,26 +162,10 @@ def _frames(sound: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
                 return
 
 
-def _limit_ourselves() -> None:
-    with suppress(OSError):
-        os.nice(10)
-    for what, limit in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, ALL_BYTES),
-    ):
-        # Some systems know no such limit, and some do not let us set it.
-        with suppress(OSError, ValueError):
-            resource.setrlimit(what, (limit, limit))
-    signal.alarm(SECONDS)  # the bot may be gone
-
-
 def main() -> None:
     source, target, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if kind not in FORMATS:
         raise SystemExit(2)
-    _limit_ourselves()
     av.logging.set_level(av.logging.PANIC)
     os.lseek(source, 0, os.SEEK_SET)
     print(json.dumps(convert(source, target, kind)), flush=True)  # noqa: T201

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import IO
 
 from bot.domain.errors import RecordingBrokenError, RecordingTooLargeError
+from bot.media.limits import Limits
 from bot.media.programs import run_program
 from bot.media.written_files import WrittenPart
 
 AT_ONCE = 2
 """Recordings that are converted at the same time; the others wait."""
 
-SECONDS = 660.0
-"""How long one may take; by itself the program ends a minute earlier."""
+LIMITS = Limits(seconds=600, written=200_000_000, memory=768 * 2**20)
+"""Of one; what is written are all its parts."""
 
 _PROGRAM = Path(__file__).with_name("opus.py")
 _TOLD_BYTES = 65536
@@ -68,7 +69,7 @@ async def _run(sound: int, file: int, kind: str) -> bytes:
         return await run_program(
             _PROGRAM,
             *(str(sound), str(file), kind),
-            seconds=SECONDS,
+            limits=LIMITS,
             most=_TOLD_BYTES,
             files=(sound, file),
         )

@@ -43,6 +43,7 @@ class Background:
         task = asyncio.get_running_loop().create_task(self._do(work))
         self._tasks[task] = key
         task.add_done_callback(self._end)
+        task.add_done_callback(lambda _: work.close())  # it may have ended before its beginning
 
     def cancel(self, key: object) -> bool:
         """Do no more of what was begun under this key. False: it has ended."""
@@ -52,15 +53,8 @@ class Background:
         return bool(tasks)
 
     async def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await self._turn.acquire()
-        except BaseException:
-            work.close()
-            raise
-        try:
+        async with self._turn:
             await work
-        finally:
-            self._turn.release()
 
     def _end(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]

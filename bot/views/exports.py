@@ -27,12 +27,12 @@ def menu(chosen: str, found: str, *, weekly: ExportKind | None, others: int) -> 
     if weekly:
         lines.append(
             _(
-                "🗓 You get the week before every Monday at 9:00, Monday to Sunday, as {kind}."
+                "🗓 Every Monday at 9:00 you get the week before, Monday to Sunday, as {kind}."
             ).format(kind=weekly.name)
         )
     else:
         lines.append(
-            _("🗓 Or every Monday at 9:00: the week before, Monday to Sunday, filtered so too.")
+            _("🗓 Or every Monday at 9:00: the week before, Monday to Sunday, with these filters.")
         )
     if others:
         lines.append(_("🗑 below: what else you get on Mondays."))
@@ -75,13 +75,13 @@ def interrupted() -> str:
 
 
 def no_more_yours() -> str:
-    return _("Meanwhile you see other calls than before. Press ⬇️ below the log once more.")
+    return _("Which calls you see has changed meanwhile. Press ⬇️ below the log once more.")
 
 
 def failed(fault: ExportFault) -> str:
     match fault:
         case ExportFault.DISK:
-            return _("The disk of the bot is full: no file can be made. Tell your administrator.")
+            return _("The bot's disk is full, so no file can be made. Tell your administrator.")
         case ExportFault.TOO_LARGE | ExportFault.SLOW:
             return _("That is too much for one export. Choose fewer days and try again.")
         case ExportFault.AWAY | ExportFault.CRASHED:
@@ -89,7 +89,17 @@ def failed(fault: ExportFault) -> str:
 
 
 def not_sent() -> str:
-    return _("Telegram does not take the file now. Please try again a little later.")
+    return _("Telegram does not accept the file right now. Please try again a little later.")
+
+
+def not_all_sent(sent: int, parts: int) -> str:
+    return _(
+        "Telegram took {sent} of {parts} files. For all of them press ⬇️ below the log once more."
+    ).format(sent=sent, parts=parts)
+
+
+def weekly_too_much() -> str:
+    return _("That is too much for one export. Choose filters that leave fewer calls.")
 
 
 def too_many_plans() -> str:
@@ -107,13 +117,16 @@ def now_weekly() -> str:
 
 def weekly_no_more() -> str:
     """A toast."""
-    return _("It comes on Mondays no more")
+    return _("It no longer comes on Mondays")
 
 
-def nothing_weekly(chosen: str, span: tuple[date, date]) -> str:
-    """In place of a weekly file without a call."""
-    head = _weekly_head(chosen, span)
-    return head + "\n" + _("There were no such calls.")
+def no_calls() -> str:
+    return _("There were no such calls.")
+
+
+def instead_of_weekly(chosen: str, span: tuple[date, date], why: str) -> str:
+    """In place of a weekly file; `why` there is none, in words."""
+    return _weekly_head(chosen, span) + "\n" + why
 
 
 def caption(
@@ -124,19 +137,26 @@ def caption(
         lines = [_weekly_head(chosen, span)]
     else:
         lines = [brief(chosen or whole_log(), _TITLE_WIDTH)]
-    lines.append(
-        ngettext("{count} call", "{count} calls", count).replace("{count}", number(count))
-    )
     if parts > 1:
         lines.append(_("File {part} of {parts}").format(part=part, parts=parts))
+        lines.append(_("Total calls") + f": {number(count)}")
+    else:
+        words = ngettext("{count} call", "{count} calls", count)
+        lines.append(words.format(count=number(count)))
     return "\n".join(lines)
 
 
-def filename(span: tuple[date, date] | None, today: date, kind: ExportKind, part: str) -> str:
-    """Of plain letters, whatever the language: other systems read it."""
+def filename(
+    span: tuple[date, date] | None, today: date, kind: ExportKind, *, part: int, parts: int
+) -> str:
+    """Of plain letters, whatever the language: other systems read it, and sort it."""
     first, last = span or (today, today)
     days = f"{first:%Y-%m-%d}" if first == last else f"{first:%Y-%m-%d}_{last:%Y-%m-%d}"
-    return "-".join(filter(None, [_("call-log"), days, part])) + f".{kind.value}"
+    name = [_("call-log"), days]
+    if parts > 1:
+        padded = f"{part:0{len(str(parts))}}"
+        name.append(_("{part}of{parts}").format(part=padded, parts=parts))
+    return "-".join(name) + f".{kind.value}"
 
 
 def number(value: int) -> str:
@@ -169,11 +189,11 @@ def words(
         ended_by=_ended_by(),
         fates=_fates(),
         hidden=_("hidden number"),
-        all_calls=_("Calls in all"),
+        all_calls=_("Total calls"),
         by_direction=_("By type"),
         by_status=_("By status"),
-        talk=_("Talk in all"),
-        price=_("Price in all"),
+        talk=_("Total talk"),
+        price=_("Total price"),
         is_comma=get_decimal_symbol(locale()) == ",",
     )
 
@@ -195,7 +215,7 @@ def _headings() -> tuple[str, ...]:
         _("Wait"),
         _("Talk"),
         _("End of the call"),
-        _("Hung up"),
+        _("Hung up by"),
         _("Price"),
         _("Currency"),
         _("Comment"),
@@ -213,7 +233,7 @@ def _headings() -> tuple[str, ...]:
 def _ended_by() -> Mapping[EndedBy, str]:
     return {
         EndedBy.CALLER: _("the caller"),
-        EndedBy.CALLEE: _("the called one"),
+        EndedBy.CALLEE: _("the called party"),
         EndedBy.SYSTEM: _("the PBX"),
         EndedBy.UNKNOWN: "",
     }

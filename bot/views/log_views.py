@@ -70,7 +70,11 @@ def fate_words(fate: Fate) -> str:
     return {
         Fate.ANSWERED: _("Answered calls"),
         Fate.LOST: _("Missed"),
+        Fate.RETURNED: _("Called back"),
+        Fate.GOT_THROUGH: _("Got through themselves"),
+        Fate.BY_HAND: _("Closed by hand"),
         Fate.UNRETURNED: _("Not called back"),
+        Fate.NO_CASE: _("No call back needed"),
     }[fate]
 
 

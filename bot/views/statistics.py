@@ -1,14 +1,13 @@
 """Statistics in words: the numbers of a part of the log, and what its pictures say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from aiogram.utils.i18n import gettext as _
 from aiogram.utils.i18n import ngettext
 from babel.dates import get_day_names
 
 from bot.domain.calls import Direction, Status
-from bot.domain.log_views import LogView
+from bot.domain.log_views import Fate, LogView
 from bot.domain.signs import DIRECTION, NEW_CLIENT, STATUS
 from bot.domain.statistics import (
     BACK_WITHIN,
@@ -27,17 +26,22 @@ from bot.views.trends import percent, trend
 SHOWN = 10
 """People, and lines, that are told of; the busiest."""
 
-_NAME = 14
-_SUBTITLE = 46
+_OF_LOST = {
+    Number.RETURNED: Fate.RETURNED,
+    Number.GOT_THROUGH: Fate.GOT_THROUGH,
+    Number.BY_HAND: Fate.BY_HAND,
+    Number.LEFT: Fate.UNRETURNED,
+    Number.NO_CASE: Fate.NO_CASE,
+}
+"""What lost calls come to; together they are all of them."""
 
+_ALWAYS_TOLD = {Number.RETURNED, Number.LEFT}
 
-@dataclass(frozen=True, slots=True)
-class ChartWords:
-    """What stands in the picture; `of_charts` by the names that bot/media/drawing.py has."""
+_TITLE = 150
+"""Characters of the title of the picture, of which two lines are shown."""
 
-    title: str
-    subtitle: str
-    of_charts: dict[str, str | list[str]]
+_LABEL, _HALF = 36, 17
+"""Characters of a label that a phone shows in a row of its own, and beside another."""
 
 
 def statistics(
@@ -86,8 +90,7 @@ def number_name(number: Number) -> str:
         Number.ANSWERED: f"{incoming} " + _("Answered calls"),
         Number.TALKS: f"{STATUS[Status.ANSWERED]} " + _("Talks"),
         Number.LOST: f"{STATUS[Status.MISSED]} " + _("Missed"),
-        Number.RETURNED: f"{STATUS[Status.MISSED_CALLED_BACK]} " + _("Called back"),
-        Number.LEFT: "❗ " + _("Not called back"),
+        **{number: log_views.fate_words(fate) for number, fate in _OF_LOST.items()},
         Number.NEW: f"{NEW_CLIENT} " + _("New clients"),
     }.get(number, "")
 
@@ -108,38 +111,35 @@ def loads(told: Statistics) -> list[tuple[PersonLoad | LineLoad, str, str]]:
         *((one, one.place.name) for one in told.lines[:SHOWN]),
     ]
     lost = STATUS[Status.MISSED] + " " + _("missed: {count}")
-    return [
-        (
-            one,
-            f"{cut(one_line(name), _NAME)}: {one.load.calls}",
-            lost.format(count=one.load.lost) if one.load.lost else "",
-        )
-        for one, name in named
-    ]
+    labels = []
+    for one, name in named:
+        calls = f": {one.load.calls}"
+        wide = _HALF if one.load.lost else _LABEL
+        label = cut(one_line(name), wide - len(calls)) + calls
+        labels.append((one, label, lost.format(count=one.load.lost) if one.load.lost else ""))
+    return labels
 
 
-def caption(view: LogView, names: Mapping[int, str]) -> str:
-    chosen, name = log_views.chosen(view, names), _("Statistics")
-    return f"📊 {chosen or name}"
+def caption(view: LogView, names: Mapping[int, str], *, client: str | None = None) -> str:
+    """`client` as in `statistics`."""
+    told = (quoted(client or ""), log_views.chosen(view, names))
+    return "📊 " + "\n".join(filter(None, told))
 
 
-def chart_words(view: LogView, names: Mapping[int, str]) -> ChartWords:
-    """The words of the picture, which quote nothing: they are no HTML."""
+def chart_words(view: LogView, names: Mapping[int, str]) -> dict[str, str | list[str]]:
+    """The words of the picture, by the names that bot/media/drawing.py has; they are no HTML."""
     days = get_day_names("short", locale=locale())
-    return ChartWords(
-        _("Calls"),
-        cut(one_line(log_views.chosen_words(view.without("client_of"), names)), _SUBTITLE),
-        {
-            "hours": _("By hour"),
-            "lost": _("missed"),
-            "calls": _("all others"),
-            "heat": _("By weekday and hour"),
-            "back": _("Clients called back within"),
-            "weekdays": [plain(days[number]) for number in range(7)],
-            "within": [*map(span, BACK_WITHIN), _("later")],
-            "nothing": _("nobody was called back"),
-        },
-    )
+    return {
+        "title": cut(one_line(log_views.chosen_words(view, names)), _TITLE),
+        "hours": _("By hour"),
+        "lost": _("missed"),
+        "calls": _("all others"),
+        "heat": _("By weekday and hour"),
+        "back": _("Clients called back within"),
+        "weekdays": [plain(days[number]) for number in range(7)],
+        "within": [*map(span, BACK_WITHIN), _("later")],
+        "nothing": _("nobody was called back"),
+    }
 
 
 def picture_name() -> str:
@@ -168,11 +168,12 @@ def _lost(told: Statistics) -> list[str]:
         return []
     was = before.lost if before else None
     change = trend(totals.lost, was, str(was), is_less_better=True)
-    lines = [f"{number_name(Number.LOST)}: <b>{totals.lost}</b>{change}"]
+    title = _("Missed calls")
+    lines = [f"{STATUS[Status.MISSED]} {title}: <b>{totals.lost}</b>{change}"]
     lines += [
-        f"{number_name(number)}: {totals.count(number)}"
-        for number in (Number.RETURNED, Number.LEFT)
-        if totals.lost
+        f"– {number_name(number)}: {totals.count(number)}"
+        for number in _OF_LOST
+        if totals.lost and (totals.count(number) or number in _ALWAYS_TOLD)
     ]
     if totals.share is not None and totals.answered:
         share = before.share if before else None

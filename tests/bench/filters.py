@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.domain.calls import Direction, Status
 from bot.domain.log import LONGER_THAN, Key, LogFilter, Turn
+from bot.domain.log_views import CASE_STATES, Fate
 from bot.domain.places import Place, PlaceKind
 from storage.database import Where, open_database
 from storage.journal import JournalRepo
@@ -24,7 +25,7 @@ _SCOPES = ("all calls", "own, 2 extensions")
 _CHOICES: dict[str, dict[str, Any]] = {
     "incoming": {"direction": Direction.IN},
     "answered": {"is_answered": True},
-    "not called back": {"is_unreturned": True},
+    "not called back": {"case_states": CASE_STATES[Fate.UNRETURNED]},
     "status: called back": {"status": Status.MISSED_CALLED_BACK},
     "status: declined": {"status": Status.REJECTED_BY_SUBSCRIBER},
     "a colleague": {"extensions": (office.RARE,)},

@@ -124,6 +124,18 @@ def test_the_containers_settings_exist(compose: str, said: set[str]) -> None:
     assert named - set(re.findall(r"\b([A-Z_]+)=", image)) <= {"DATABASE_URL", "UPDATES"}
 
 
+def test_exports_are_written_to_the_disk_and_not_to_memory() -> None:
+    image = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    [folder] = re.findall(r"\bTMPDIR=(\S+)", image)
+    unit = (DEPLOY / "dzvinok.service").read_text(encoding="utf-8")
+    assert f"\nEnvironment=TMPDIR={folder}\n" in unit
+    for compose in ("compose.yaml", "compose.replicas.yaml"):
+        text = (DEPLOY / compose).read_text(encoding="utf-8")
+        [volume] = re.findall(rf"^ +- (\w+):{folder}$", text, re.MULTILINE)
+        assert f"\n  {volume}:\n" in text.partition("\nvolumes:\n")[2]
+        assert re.findall(r"tmpfs: (.+)$", text, re.MULTILINE) == ["/tmp"] != [folder]
+
+
 @pytest.mark.parametrize("proxy", ["nginx.conf", "Caddyfile"])
 def test_the_proxies_pass_on_what_is_for_the_outside_and_no_more(proxy: str) -> None:
     text = (DEPLOY / proxy).read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ README = ROOT / "README.md"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 OPERATING = ROOT / "docs" / "operating.md"
 
-NO_SETTINGS = {"DZVINOK_LAB", "ROOMS_TABLE", "UTC"}
+NO_SETTINGS = {"DZVINOK_LAB", "ROOMS_TABLE", "TMPDIR", "UTC"}
 """Names in capitals in backticks that are something else."""
 
 COMMON = {"--help", "--version"}

@@ -2,24 +2,31 @@
 
 import asyncio
 import csv
+import errno
 import io
 import os
-import signal
-from contextlib import suppress
+import sys
+import tempfile
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
 from bot.demo.bot_api.chats import Message
+from bot.demo.bot_api.markup import find_button
 from bot.demo.bot_api.people import User
 from bot.domain.exports import ExportKind
 from bot.domain.people import Role
-from keyboards.callbacks import ExportCancel, ExportMenu, ExportStart
-from tests.support.engines import ONLY_SQLITE
+from handlers.export_files import ExportSender
+from keyboards.callbacks import ExportMenu, ExportStart
+from tests.support.engines import ONLY_POSTGRES, ONLY_SQLITE
+from tests.support.export_programs import export_programs, halted_program
 from tests.support.kyiv import at
 from tests.support.lost_calls import NOW, dialled, has_button, lost, pressed
+from tests.support.replicas import company as create_company
 from tests.support.running import ADMIN, IVAN, OLENA, SUPERVISOR, Office, running_office
 from tests.support.telegram import Clock
 
@@ -41,6 +48,11 @@ async def file_of(user: User, screen: Message, label: str) -> Message:
     while await pressed(user, screen, label):  # noqa: ASYNC110 - answered by a toast: not yet
         await asyncio.sleep(0.02)
     return await user.wait_for(lambda one: one.id > last and one.media is not None, 30)
+
+
+async def told(user: User, last: int, words: str) -> Message:
+    """Wait until a message later than that says so."""
+    return await user.wait_for(lambda one: one.id > last and words in one.text, 20)
 
 
 def content(message: Message) -> bytes:
@@ -106,6 +118,11 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
 
         page = await office.press(boss, screen, "⬅️")
         assert "Пропущені" in page.text
+        screen = await menu(office, boss, "🔴 Пропущені", "🎛", "Сьогодні", "⬅️")
+        sent = await file_of(boss, screen, "📗")
+        assert sent.text == "23 листопада · Пропущені\n3 дзвінки"
+        found, day = totals(sent), "23 листопада 2026\N{NARROW NO-BREAK SPACE}р."
+        assert (found["Фільтри"], found["Дні"]) == ("Пропущені", day)
         whole = await menu(office, boss)
         rows = sheet(await file_of(boss, whole, "📗"))
         assert [row["ID в АТС"] for row in rows] == ["e", "d", "c", "b", "a"]
@@ -116,10 +133,24 @@ async def test_the_file_has_exactly_the_calls_of_the_filter_on_the_screen(tmp_pa
             "хто дзвонив",
         )
         noted = office.rows("SELECT count, detail FROM audit WHERE kind = 'exported' ORDER BY id")
-        assert [row[0] for row in noted] == [3, 5]
+        assert [row[0] for row in noted] == [3, 3, 5]
         assert '"xlsx"' in noted[0][1]
         audit = await office.press(boss, await office.ask(boss, "/staff"), "📜")
         assert "дзвінки, XLSX, 5 рядків" in audit.text
+
+
+@ONLY_SQLITE
+async def test_how_many_calls_there_are_is_told_as_the_filters_tell_it(tmp_path: Path) -> None:
+    async with running_office(tmp_path, clock=Clock(NOW), page_size=1) as office:
+        boss = await office.administrator()
+        await office.employee(OLENA, "Олена Коваленко", Role.OPERATOR, "101")
+        await office.post(*(dialled(f"c{i}", NOW - 100 - i * 60) for i in range(110)))
+        for text, count in (("олена", "Понад 100 дзвінків"), ("067123", "110 дзвінків")):
+            found = await office.ask(boss, text)
+            panel = await office.press(boss, found, "🎛")
+            assert panel.text.endswith(f"\n{count}")
+            found = await office.press(boss, panel, "⬅️")
+            assert f"\n{count}\n" in (await office.press(boss, found, "⬇️")).text
 
 
 @ONLY_SQLITE
@@ -145,6 +176,51 @@ async def test_a_csv_opens_by_a_double_click_and_runs_nothing(tmp_path: Path) ->
         plain = {row["ID in the PBX"]: row for row in csv.DictReader(io.StringIO(text))}
         assert plain["c"]["Price"] == "1.25"
         assert plain["a"]["Time and date"] == "2026-11-23 10:43:20"
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize(
+    ("language", "name", "caption"),
+    [
+        (
+            "uk",
+            "dzvinky-2026-11-23-{part}z3",
+            "Увесь журнал\nФайл {part} із 3\nУсього дзвінків: 5",
+        ),
+        (
+            "en",
+            "call-log-2026-11-23-{part}of3",
+            "All of the log\nFile {part} of 3\nTotal calls: 5",
+        ),
+    ],
+)
+async def test_what_no_file_holds_comes_as_several_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, name: str, caption: str
+) -> None:
+    monkeypatch.setattr("bot.parts.ExportSender", partial(ExportSender, file_rows=2))
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.employee(SUPERVISOR, "Mary", Role.SUPERVISOR, language=language)
+        await some_calls(office)
+        screen = await menu(office, boss)
+        for sign, kind in (("📗", "xlsx"), ("📄", "csv")):
+            await file_of(boss, screen, sign)
+            last = name.format(part=3) + f".{kind}"
+            await boss.wait_for(partial(is_named, last), 30)
+            sent = [one for one in boss.messages() if media_name(one).endswith(kind)]
+            for part, one in enumerate(sent, start=1):
+                assert one.text == caption.format(part=part)
+                assert media_name(one) == name.format(part=part) + f".{kind}"
+            rows = [row for one in sent for row in (sheet if kind == "xlsx" else read)(one)]
+            column = "ID в АТС" if language == "uk" else "ID in the PBX"
+            assert [row[column] for row in rows] == ["e", "d", "c", "b", "a"]
+            assert len(sent) == 3
+
+
+def read(message: Message) -> list[dict[str, str]]:
+    """The rows of a table of text, whichever language it is for."""
+    text = content(message).decode("utf-8-sig")
+    sign = ";" if ";" in text.splitlines()[0] else ","
+    return list(csv.DictReader(io.StringIO(text), delimiter=sign))
 
 
 async def test_each_gets_the_calls_they_see(tmp_path: Path) -> None:
@@ -173,18 +249,49 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
         program = await halted_program()
         progress = await boss.wait_for(has_button("✖️"))
         assert await pressed(boss, screen, "📄") == "Ваш файл уже готується"
+        cancel = str(find_button(progress.markup, "✖️")["callback_data"])
         ended = await office.press(boss, progress, "✖️")
         assert ended.text == "✖️ Вивантаження скасовано."
         assert not ended.buttons
         async with asyncio.timeout(10):
-            while program in programs():  # noqa: ASYNC110 - nobody tells of its end
+            while program in export_programs():  # noqa: ASYNC110 - nobody tells of its end
                 await asyncio.sleep(0.02)
         assert not [one for one in boss.messages() if one.media]
         assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
         # what ended with the bot can only be begun anew
-        stale = await boss.press_stale(ended, ExportCancel().pack())
+        stale = await boss.press_stale(ended, cancel)
         await stale.answered()
         assert "перервалося" in boss.last().text
+
+
+@ONLY_POSTGRES
+async def test_an_export_is_one_on_all_machines_and_cancelled_from_any(tmp_path: Path) -> None:
+    async with (
+        create_company(tmp_path, by_webhook=True) as company,
+        company.bot() as one,
+        company.bot() as other,
+    ):
+        boss, company.to = company.admin, one
+        await company.lose(one, "0671234501")
+        assert await company.write(one, "/log") == 200
+        page = await boss.wait_for(has_button("⬇️"))
+        assert await pressed(boss, page, "⬇️") == ""
+        await pressed(boss, page, "📗")
+        program = await halted_program()
+        progress = await boss.wait_for(has_button("✖️"))
+        company.to = other
+        assert await pressed(boss, page, "📄") == "Ваш файл уже готується"
+        await pressed(boss, progress, "✖️")
+        async with asyncio.timeout(20):
+            while program in export_programs():  # noqa: ASYNC110 - nobody tells of its end
+                await asyncio.sleep(0.02)
+        for company.to in (one, other):
+            sent = await file_of(boss, page, "📄")
+            assert sent.id > progress.id
+        assert [one.text for one in boss.messages() if one.id == progress.id] == [
+            "✖️ Вивантаження скасовано."
+        ]
+        assert len([one for one in boss.messages() if one.media]) == 2
 
 
 @ONLY_SQLITE
@@ -200,6 +307,36 @@ async def test_what_the_bot_was_stopped_in_says_so_and_leaves_no_file(tmp_path: 
         async with office.restarted():
             [told] = [one for one in boss.messages() if one.id == progress.id]
             assert told.text == "Вивантаження перервалося. Натисніть ⬇️ під журналом ще раз."
+
+
+@ONLY_SQLITE
+async def test_whatever_goes_wrong_the_person_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError
+
+    async with running_office(tmp_path, clock=Clock(NOW)) as office:
+        boss = await office.administrator()
+        await some_calls(office)
+        screen = await menu(office, boss)
+        for place, name, wrong, said in (
+            (tempfile, "tempdir", str(tmp_path / "gone"), "Файл зробити не вдалося"),
+            (sys, "executable", str(tmp_path / "gone"), "Файл зробити не вдалося"),
+            (ExportSender, "words", break_down, "Файл зробити не вдалося"),
+            (os, "pread", refuse, "Telegram зараз не приймає файл"),
+        ):
+            with monkeypatch.context() as patch:
+                patch.setattr(place, name, wrong)
+                last = boss.last().id
+                while await pressed(boss, screen, "📗"):  # noqa: ASYNC110 - not quite over
+                    await asyncio.sleep(0.02)
+                ended = await told(boss, last, said)
+                assert not ended.buttons
+        assert not [one for one in boss.messages() if one.media]
 
 
 async def test_no_calls_no_file(tmp_path: Path) -> None:
@@ -243,9 +380,19 @@ async def test_every_monday_at_nine_the_week_before_comes_once(tmp_path: Path) -
             await boss.wait_for(lambda one: media_name(one).endswith("csv"), 30)
             files = {media_name(one): one for one in boss.messages() if one.media}
             book = files["dzvinky-2026-11-16_2026-11-22.xlsx"]
-            assert book.text.startswith("🗓 Тиждень 16–22 ")
+            assert book.text == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\n2 дзвінки"
+            found = totals(book)
+            assert (found["Фільтри"], found["Дні"]) == (
+                "Увесь журнал",
+                "16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.",
+            )
             assert [row["ID в АТС"] for row in sheet(book)] == ["last", "first"]
-            rows = table(files["dzvinky-2026-11-16_2026-11-22.csv"])
+            text = files["dzvinky-2026-11-16_2026-11-22.csv"]
+            assert (
+                text.text
+                == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\nПропущені\n1 дзвінок"
+            )
+            rows = table(text)
             assert [row["ID в АТС"] for row in rows] == ["first"]
             await planned(again, at("2026-11-30 09:00"))
             notes = again.rows("SELECT detail FROM audit WHERE kind = 'exported'")
@@ -268,29 +415,11 @@ async def test_a_week_without_calls_is_said_to_be_one(tmp_path: Path) -> None:
         await office.press(boss, await menu(office, boss), "🗓 Щопонеділка: CSV")
         clock.advance(3 * DAY)
         told = await boss.wait_for(lambda one: "Таких дзвінків не було" in one.text, 30)
-        assert told.text.startswith("🗓 Тиждень 16–22 ")
+        assert (
+            told.text
+            == "🗓 Тиждень 16–22 лист. 2026\N{NARROW NO-BREAK SPACE}р.\nТаких дзвінків не було."
+        )
         await planned(office, at("2026-11-30 09:00"))
-
-
-def programs() -> set[int]:
-    """The programs that make the files of an export, begun by this process."""
-    found = set()
-    for children in Path("/proc/self/task").glob("*/children"):
-        for child in children.read_text().split():
-            with suppress(OSError):
-                if b"bot.exporting" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.add(int(child))
-    return found
-
-
-async def halted_program() -> int:
-    """Wait until an export is begun, and halt its program."""
-    async with asyncio.timeout(10):
-        while not (found := programs()):  # noqa: ASYNC110 - nobody tells of its beginning
-            await asyncio.sleep(0.002)
-    [program] = found
-    os.kill(program, signal.SIGSTOP)
-    return program
 
 
 async def test_who_has_blocked_the_bot_holds_up_nobody_and_is_tried_next_week(
@@ -315,6 +444,10 @@ async def planned(office: Office, due_at: int) -> None:
     async with asyncio.timeout(15):
         while office.rows("SELECT DISTINCT due_at FROM export_plans") != [(due_at,)]:  # noqa: ASYNC110 - the bot's own file
             await asyncio.sleep(0.02)
+
+
+def is_named(name: str, message: Message) -> bool:
+    return media_name(message) == name
 
 
 def media_name(message: Message) -> str:

@@ -13,6 +13,8 @@ from bot.demo.bot_api.people import User
 from bot.domain.people import Role
 from bot.domain.statistics import Number
 from keyboards.callbacks import StatsChart, StatsDays, StatsList, StatsShow
+from storage.database import open_database
+from tests.support.case_ends import end_some
 from tests.support.engines import ONLY_SQLITE
 from tests.support.running import Office, running_office
 from tests.support.telegram import Clock
@@ -63,6 +65,34 @@ def calls() -> list[dict[str, Any]]:
     return [*found, call(HOUR, 1), call(2 * HOUR, 77, **lost), call(60, 78, status="ringing")]
 
 
+async def end_cases(office: Office) -> None:
+    """Clients who got through, whose case was closed by hand, who are ignored and call again."""
+    said = {"direction": "in", "line": "0445550101", "rang": ["101"]}
+    lost = {**said, "status": "missed"}
+
+    def at(ago: int) -> str:
+        return datetime.fromtimestamp(NOW - ago, UTC).isoformat()
+
+    patient, ignored = {"number": "0671234560"}, {"number": "0671234561"}
+    await office.post(
+        {**lost, "id": "b1", "caller": patient, "started_at": at(3 * DAY)},
+        {
+            **said,
+            "id": "b2",
+            "status": "answered",
+            "extension": "101",
+            "caller": patient,
+            "started_at": at(3 * DAY - HOUR),
+            "talk_seconds": 60,
+        },
+        {**lost, "id": "b3", "caller": ignored, "started_at": at(2 * DAY)},
+    )
+    [[boss]] = office.rows("SELECT id FROM employees WHERE tg_id = ?", IRA)
+    async with open_database(office.settings.database) as database:
+        await end_some(database, boss, "+380671234561", now=NOW - HOUR)
+    await office.post({**lost, "id": "b4", "caller": ignored, "started_at": at(HOUR // 2)})
+
+
 async def people(office: Office) -> tuple[User, User]:
     ira = await office.employee(IRA, "Ірина", Role.SUPERVISOR)
     olena = await office.employee(OLENA, "Олена <b>", Role.OPERATOR, "101")
@@ -80,6 +110,11 @@ async def counted(office: Office, user: User, log: Message) -> int:
         if not any("▶️" in label for row in log.buttons for label in row):
             return total
         log = await office.press(user, log, "▶️")
+
+
+def of_lost(text: str) -> list[int]:
+    """How many calls were missed, and what became of so many of them."""
+    return [*map(int, re.findall(r"^(?:🔴 Пропущені дзвінки|– .*): (\d+)", text, re.M))]
 
 
 def buttons(message: Message) -> list[tuple[str, str]]:
@@ -100,9 +135,14 @@ async def test_each_number_opens_the_list_that_it_counts(tmp_path: Path, who: st
     async with running_office(tmp_path, clock=Clock(NOW)) as office:
         ira, olena = await people(office)
         await office.post(*calls())
+        await end_cases(office)
         user = ira if who == "ira" else olena
         for chip in ("7 днів", "Цей місяць", "Сьогодні"):
             shown = await office.press(user, await office.ask(user, "/stats"), chip)
+            lost, *fates = of_lost(shown.text)
+            assert lost == sum(fates) > 0, chip
+            if chip == "Цей місяць":
+                assert len(fates) == 5, shown.text
             lists = await office.press(user, shown, "📋")
             numbered = [one for one in buttons(lists) if ": " in one[0]]
             assert len(numbered) >= 5, chip
@@ -184,8 +224,10 @@ async def test_the_picture_comes_below_and_an_empty_part_has_none(tmp_path: Path
         assert picture.media is not None
         content = picture.media.file.content
         assert content.startswith(b"\x89PNG")
-        assert 10_000 < len(content) < 200_000
-        assert picture.media.file.width == 1080
+        assert 10_000 < len(content) < 150_000
+        width, height = picture.media.file.width, picture.media.file.height
+        assert width == 1170
+        assert width < height < 1.35 * width, "taller ones a chat would show narrower"
         assert "19–25 лист" in picture.text
 
 
@@ -242,6 +284,8 @@ async def test_those_who_want_it_get_the_last_week_once_on_monday(tmp_path: Path
         assert "📊 Статистика" in told.text
         assert "23–29 лист" in told.text
         assert "У дужках: 16–22 лист" in told.text
+        lost, *fates = of_lost(told.text)
+        assert lost == sum(fates) > 0
         assert told.button("📋")
         clock.now += 2 * HOUR
         async with office.restarted() as again:

@@ -24,6 +24,7 @@ EXTREMES: dict[str, Any] = {
     "call": 999_999_999,
     "view": 999_999_999,
     "weekly": 999_999_999,
+    "export": 999_999_999,
     "employee": 999_999_999,
     "contact": 999_999_999,
     "position": LIVE_POSITION + (1 << 31),

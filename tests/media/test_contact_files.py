@@ -11,7 +11,6 @@ from bot.config.settings import Settings
 from bot.domain.contact_files import ContactFileError, FileContact, FileFault, FileKind, clean_name
 from bot.domain.contacts import Contact, ContactNumber
 from bot.media.contact_files import ContactFiles, read_contacts
-from bot.media.contact_tables import defused
 
 SETTINGS = Settings(_env_file=None)
 FIRST, SECOND = "+380671234567", "+380509998877"
@@ -223,12 +222,6 @@ def test_what_is_written_is_read_back(kind: FileKind, book: list[Contact]) -> No
     assert back == [(one.name, tuple(n.number for n in one.numbers)) for one in book]
     if kind is FileKind.VCARD:
         assert all(len(line) <= 75 for line in content.split(b"\r\n"))
-
-
-def test_no_cell_is_a_formula() -> None:
-    for sign in "=+-@\t\r":
-        assert defused(f"{sign}1").startswith("'")
-    assert defused("Ганна = я") == "Ганна = я"
 
 
 def test_more_than_one_file_holds_is_written_into_several(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 import csv
+import errno
 import io
 import json
+import os
 import pickle
+import signal
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +22,7 @@ import pytest
 from aiogram.utils.i18n import I18n
 from openpyxl import load_workbook
 
+from bot.config.settings import Settings
 from bot.domain.calls import CaseState, Direction, EndedBy, Party, Status
 from bot.domain.exports import (
     ExportedCall,
@@ -26,6 +31,7 @@ from bot.domain.exports import (
     ExportJob,
     ExportKind,
     ExportWords,
+    fault_of,
 )
 from bot.domain.log import LogFilter
 from bot.domain.people import EVERYTHING, Language
@@ -36,6 +42,7 @@ from bot.views import exports as views
 from storage.calls import CallRepo
 from storage.database import Where, open_database
 from tests.support.databases import put_database, where
+from tests.support.export_programs import export_programs
 from tests.support.kyiv import KYIV, at
 from tests.support.places import ROOT
 from tests.support.statements import NOW, said
@@ -114,6 +121,37 @@ async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18
         assert totals["Усього дзвінків"] == 1000
 
 
+async def test_the_totals_are_those_of_the_rows_in_the_words_of_the_rows(
+    tmp_path: Path, i18n: I18n
+) -> None:
+    await put_database(tmp_path / "dzvinok.db")
+    found = where(tmp_path / "dzvinok.db")
+    async with open_database(found) as database:
+        facts = [
+            said(
+                external_id=f"{direction}-{status}-{number}",
+                direction=direction,
+                status=status,
+                caller=Party(number="101"),
+                callee=Party(number="102"),
+                started_at=NOW - number,
+            )
+            for direction in Direction
+            for status in (Status.MISSED, Status.ANSWERED, Status.NO_ANSWER, Status.NO_CHANNELS)
+            for number in range(1 + len(direction) + len(status))
+        ]
+        await CallRepo(database).record(facts, now=NOW)
+    [book], _ = await made(job(found, ExportKind.XLSX, words(i18n)))
+    calls, sheet = load_workbook(io.BytesIO(book)).worksheets
+    rows = list(calls.iter_rows(min_row=2, values_only=True))
+    told = [(name, count) for name, count in sheet.values if isinstance(count, int)]
+    for place in (1, 2):  # the direction and the status
+        of_rows = Counter(row[place] for row in rows)
+        assert len(of_rows) == (3, 9)[place - 1]
+        assert [told.count(pair) for pair in of_rows.items()] == [1] * len(of_rows)
+    assert len(told) == 1 + 3 + 9
+
+
 async def test_a_table_of_text_is_split_too_each_with_headings(tmp_path: Path, i18n: I18n) -> None:
     found = await stored(tmp_path / "dzvinok.db", 300)
     asked = job(found, ExportKind.CSV, words(i18n))
@@ -158,16 +196,111 @@ async def test_ten_times_the_calls_take_no_more_memory(tmp_path: Path, i18n: I18
         assert of_many < of_few + 8_000, kind  # the caches fill up meanwhile
 
 
-async def test_why_there_is_no_file_is_known(tmp_path: Path, i18n: I18n) -> None:
+async def test_the_bot_may_be_run_in_any_folder_and_its_database_be_told_from_there(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    await stored(tmp_path / "data" / "dzvinok.db", 3)
+    (tmp_path / "bot.py").write_text("raise SystemExit('this is no part of Dzvinok')")
+    monkeypatch.chdir(tmp_path)
+    relative = Settings.model_fields["database_path"].default
+    assert not relative.is_absolute()
+    [text], _ = await made(job(relative, ExportKind.CSV, words(i18n)))
+    assert text.count(b"a2")
+
+
+async def fault(asked: ExportJob) -> ExportFault:
+    with pytest.raises(ExportError) as raised:
+        await made(asked)
+    return raised.value.fault
+
+
+async def test_why_there_is_no_file_is_known(
+    tmp_path: Path, i18n: I18n, caplog: pytest.LogCaptureFixture
+) -> None:
     gone = job(tmp_path / "gone.db", ExportKind.CSV, words(i18n))
-    with pytest.raises(ExportError) as raised:
-        await made(gone)
-    assert raised.value.fault is ExportFault.AWAY
+    assert await fault(gone) is ExportFault.AWAY
+    assert "unable to open database file" in caplog.text
     found = await stored(tmp_path / "dzvinok.db", 5)
-    wrong = replace(job(found, ExportKind.CSV, words(i18n)), zone="No/Where")
+    for kind in ExportKind:
+        whole = job(found, kind, words(i18n))
+        assert await fault(replace(whole, zone="No/Where")) is ExportFault.CRASHED
+        assert "No time zone found with key No/Where" in caplog.text
+        assert await fault(replace(whole, all_bytes=1)) is ExportFault.TOO_LARGE
+        assert await fault(replace(whole, seconds=0.001)) is ExportFault.SLOW
+
+
+@pytest.mark.parametrize("number", [signal.SIGALRM, signal.SIGXCPU, signal.SIGKILL])
+async def test_the_limits_of_time_are_told_from_a_crash(
+    tmp_path: Path, i18n: I18n, number: signal.Signals
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 200), ExportKind.CSV, words(i18n))
+
+    def end_it(_rows: int, _total: int) -> None:
+        for program in export_programs():
+            os.kill(program, number)
+
     with pytest.raises(ExportError) as raised:
-        await made(wrong)
-    assert raised.value.fault is ExportFault.CRASHED
+        async with Exporter().files(replace(asked, at_once=1), end_it):
+            pass
+    crashed = number == signal.SIGKILL
+    assert raised.value.fault is (ExportFault.CRASHED if crashed else ExportFault.SLOW)
+
+
+async def test_a_program_that_computes_without_end_is_ended_for_the_time_it_took() -> None:
+    endless = (
+        "import signal; from bot.media.limits import Limits, limit_ourselves; "
+        "limit_ourselves(Limits(seconds=0.5, written=1)); "
+        "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass"
+    )
+    program = await asyncio.create_subprocess_exec(sys.executable, "-c", endless, cwd=ROOT)
+    assert await program.wait() == -signal.SIGXCPU
+
+
+async def test_one_that_stands_still_is_ended(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.media.exports.GRACE_SECONDS", -1799.99)
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    assert await fault(asked) is ExportFault.SLOW
+    assert export_programs() == set()
+
+
+async def test_what_the_system_refuses_is_no_file_and_no_other_error(
+    tmp_path: Path, i18n: I18n, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        assert await fault(asked) is ExportFault.CRASHED
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(tmp_path / "gone"))
+        assert await fault(asked) is ExportFault.CRASHED
+
+
+@pytest.mark.parametrize(
+    ("number", "meant"),
+    [
+        (errno.ENOSPC, ExportFault.DISK),
+        (errno.EDQUOT, ExportFault.DISK),
+        (errno.EFBIG, ExportFault.TOO_LARGE),
+        (errno.ENOMEM, ExportFault.CRASHED),
+    ],
+)
+def test_what_a_refusal_of_the_system_means(number: int, meant: ExportFault) -> None:
+    assert fault_of(OSError(number, "…")) is meant
+
+
+async def test_the_log_tells_why_but_no_password(
+    tmp_path: Path, i18n: I18n, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = job(tmp_path, ExportKind.CSV, words(i18n))
+    addresses = [f"postgresql://bot:hunter2@127.0.0.1:{port}/calls" for port in ("1", "wrong")]
+    faults = [fault(replace(asked, where=address)) for address in addresses]
+    assert await asyncio.gather(*faults) == [ExportFault.AWAY] * 2
+    assert 'connection to server at "127.0.0.1", port 1 failed' in caplog.text
+    assert "DATABASE_URL" in caplog.text
+    assert "hunter2" not in caplog.text
 
 
 async def test_a_full_disk_is_said_to_be_one(tmp_path: Path, i18n: I18n) -> None:
@@ -198,6 +331,29 @@ async def test_what_was_written_has_no_name_on_the_disk(
     ) as files:
         assert files.rows == 100
         assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(("room", "waits"), [(1, True), (10**6, False)])
+async def test_none_is_made_while_much_is_being_sent(
+    tmp_path: Path, i18n: I18n, room: int, waits: bool
+) -> None:
+    asked = job(await stored(tmp_path / "dzvinok.db", 5), ExportKind.CSV, words(i18n))
+    exporter, made_too = Exporter(being_sent=room), asyncio.Event()
+
+    async def export() -> None:
+        async with exporter.files(asked, lambda _rows, _total: None):
+            made_too.set()
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with exporter.files(asked, lambda _rows, _total: None):
+            tasks.create_task(export())
+            if waits:
+                await made(asked)  # elsewhere; so long it takes
+                await made(asked)
+                assert not made_too.is_set()
+            else:
+                await made_too.wait()
+        await made_too.wait()
 
 
 def a_call(**changes: object) -> ExportedCall:
@@ -246,6 +402,8 @@ def test_local_times_are_right_on_the_night_of_the_clocks() -> None:
         ("0445550101", "044 5550101"),
         ("101", "101"),
         ("101, 102", "101, 102"),
+        ("0101", "'0101"),
+        ("00123", "001 23"),
         ("=1", "'=1"),
     ],
 )
@@ -253,3 +411,23 @@ def test_numbers_in_a_table_of_text_keep_all_their_digits(written: str, cell: st
     cells = Cells(words(create_i18n(Language.UK)), KYIV)
     row = text_cells(cells.of(a_call(caller_number=written)), is_comma=True)
     assert row[4] == cell
+
+
+@pytest.mark.parametrize(
+    ("code", "cell"),
+    [
+        ("101", "101"),
+        ("00123", "'00123"),
+        ("007", "'007"),
+        ("0", "0"),
+        ("1e3", "'1e3"),
+        ("1234567890123456", "'1234567890123456"),
+        ("000domainc261", "000domainc261"),
+        ("-1", "'-1"),
+    ],
+)
+def test_extensions_in_a_table_of_text_stay_as_they_are_dialled(code: str, cell: str) -> None:
+    cells = Cells(words(create_i18n(Language.UK)), KYIV)
+    row = text_cells(cells.of(a_call(extension=code, queue=code)), is_comma=True)
+    shown = {name: value for (name, _, _), value in zip(COLUMNS, row, strict=True)}
+    assert (shown["extension"], shown["queue"]) == (cell, cell)

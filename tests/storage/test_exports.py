@@ -14,18 +14,23 @@ from hypothesis import strategies as st
 from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
 from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
 from bot.domain.log import Key, LogFilter, Turn
-from bot.domain.people import EVERYTHING, Role, Scope
+from bot.domain.log_views import CASE_STATES, Fate
+from bot.domain.people import EVERYTHING, EmployeeState, Role, Scope
 from bot.domain.phones import NumberPlan
 from bot.domain.places import Place, PlaceKind
 from bot.domain.search import Query, read_query
 from storage.comments import CommentRepo
+from storage.digest_times import DigestTimes
 from storage.employees import EmployeeRepo
 from storage.engine.base import Database
 from storage.export_plans import ExportPlans
 from storage.exports import ExportRepo
+from storage.exports_under_way import LASTS, ExportsUnderWay
 from storage.search import LISTED, SearchRepo
 from storage.statistics import StatisticsRepo
+from storage.weekly_statistics import WeeklyStatistics
 from tests.support.call_logs import DAY, NOW, ONE, TWO, Log
+from tests.support.case_ends import end_some
 from tests.support.employees import hire
 from tests.support.kyiv import KYIV, at
 from tests.support.statements import said
@@ -42,7 +47,7 @@ FILTERS = st.builds(
     numbers=st.sampled_from([(), ("+380671234567",), ("+380501112233", "+380939998877")]),
     direction=st.sampled_from([None, *Direction]),
     is_answered=st.booleans(),
-    is_unreturned=st.booleans(),
+    case_states=st.sampled_from([None, *CASE_STATES.values()]),
     status=st.sampled_from([None, *Status]),
     extensions=st.sampled_from([None, ("102", "103"), ()]),
     place=st.sampled_from([None, Place(PlaceKind.LINE, "380445550101")]),
@@ -90,6 +95,8 @@ async def office(log: Log) -> Log:
     author = await EmployeeRepo(log.database).get(2)
     for call in range(1, 150, 5):
         await CommentRepo(log.database).set(call, "Так", author=author, on_top_of=0, now=NOW)
+    await end_some(log.database, 2, "+380671234567", now=NOW)
+    await log.add(said(started_at=NOW + 60, caller=Party(number=NUMBERS[0]), rang=("101",)))
     return log
 
 
@@ -186,6 +193,21 @@ async def test_list_count_statistics_and_export_say_the_same(
     assert told.totals.outgoing == ways[Direction.OUT]
     assert told.totals.lost == sum(call.lost for call in calls)
     assert sum(load.calls for day in told.week for load in day) == len(ids)
+    fates = Counter(
+        call.case.state if call.case and call.case.part is CasePart.LOST else None
+        for call in calls
+        if call.lost
+    )
+    told_of_lost = {
+        Fate.RETURNED: told.totals.returned,
+        Fate.GOT_THROUGH: told.totals.got_through,
+        Fate.BY_HAND: told.totals.by_hand,
+        Fate.UNRETURNED: told.totals.left,
+        Fate.NO_CASE: told.totals.no_case,
+    }
+    for fate, states in CASE_STATES.items():
+        assert told_of_lost[fate] == sum(fates[one] for one in states or (None,)), fate
+    assert sum(told_of_lost.values()) == told.totals.lost, "a person can add them up"
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -219,6 +241,39 @@ async def test_calls_that_come_meanwhile_shift_nothing_and_a_live_one_is_there_o
 
 def key_of(call: Call) -> Key:
     return Key(call.started_at, call.id)
+
+
+# One at a time
+
+
+async def test_a_person_has_one_export_under_way_in_whatever_process(database: Database) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    await hire(database, 2, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    begun = await asyncio.gather(*(under_way.begin(1, token, now=NOW) for token in range(5)))
+    [token] = [token for token, is_begun in enumerate(begun) if is_begun]
+    assert await under_way.begin(2, token, now=NOW)
+    for moment in range(NOW, NOW + 5 * LASTS, LASTS):
+        assert not await under_way.begin(1, 7, now=moment)
+        assert await under_way.keep(1, token, now=moment)
+    assert not await under_way.end(1, 7)
+    assert await under_way.end(1, token)
+    assert not await under_way.end(1, token)
+    assert not await under_way.keep(1, token, now=NOW)
+    assert await under_way.begin(1, 7, now=NOW)
+    assert await under_way.keep(2, token, now=NOW)
+
+
+@pytest.mark.parametrize("now", [NOW + LASTS + 1, NOW - 365 * DAY])
+async def test_an_export_of_a_process_that_died_locks_nobody_out(
+    database: Database, now: int
+) -> None:
+    await hire(database, 1, Role.SUPERVISOR)
+    under_way = ExportsUnderWay(database)
+    assert await under_way.begin(1, 5, now=NOW)
+    assert await under_way.begin(1, 6, now=now)
+    assert not await under_way.keep(1, 5, now=now)
+    assert await under_way.keep(1, 6, now=now)
 
 
 # Every Monday
@@ -269,3 +324,22 @@ async def test_a_person_has_so_many_weekly_files(database: Database) -> None:
     assert await plans.put(2, 0, ExportKind.CSV, now=NOW)
     await plans.remove(1, 0)
     assert len(await plans.list_of(1)) == PLANS - 1
+
+
+async def test_to_who_was_removed_nothing_comes_by_itself_when_they_are_back(
+    database: Database,
+) -> None:
+    people, plans = EmployeeRepo(database), ExportPlans(database, KYIV)
+    digests, statistics = DigestTimes(database, KYIV), WeeklyStatistics(database, KYIV)
+    for employee in (1, 2):
+        await hire(database, employee, Role.SUPERVISOR)
+        await plans.put(employee, 0, ExportKind.CSV, now=NOW)
+        await digests.add(employee, 18 * 60, now=NOW)
+        await statistics.set_wanted(employee, is_wanted=True, now=NOW)
+    await people.set_state(1, EmployeeState.REMOVED)
+    await people.set_state(2, EmployeeState.BLOCKED)
+    for employee, is_kept in ((1, False), (2, True)):
+        await people.set_state(employee, EmployeeState.ACTIVE)
+        assert bool(await plans.list_of(employee)) is is_kept
+        assert bool(await digests.times(employee)) is is_kept
+        assert await statistics.is_wanted(employee) is is_kept

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ import pytest
 import storage
 from bot.domain.calls import Call, CasePart, CaseState, Direction, Party, Status
 from bot.domain.log import LogFilter, Turn
+from bot.domain.log_views import CASE_STATES
 from bot.domain.people import EVERYTHING, Role, Scope
 from bot.domain.places import Place, PlaceKind
 from storage.comments import CommentRepo
 from storage.employees import EmployeeRepo
 from tests.support.call_logs import DAY, HOUR, NOW, ONE, TWO, Log
+from tests.support.case_ends import end_some
 from tests.support.employees import hire
 from tests.support.statements import said
 
@@ -27,9 +29,14 @@ STATUSES = [status for status in Status if not status.is_live]
 Rule = Callable[[Call], bool]
 
 
-def _is(call: Call, *states: CaseState) -> bool:
-    is_lost = call.case is not None and call.case.part is CasePart.LOST
-    return is_lost and call.case is not None and call.case.state in states
+def _ended_as(states: Sequence[CaseState]) -> Rule:
+    """Lost, and its case stands as one of these; of none: lost, and of no case."""
+
+    def is_so(call: Call) -> bool:
+        case = call.case if call.case and call.case.part is CasePart.LOST else None
+        return call.lost and (case.state in states if case else not states)
+
+    return is_so
 
 
 CHIPS: dict[str, tuple[dict[str, Any], Rule]] = {
@@ -41,10 +48,10 @@ CHIPS: dict[str, tuple[dict[str, Any], Rule]] = {
     ),
     "answered": ({"is_answered": True}, lambda call: bool(call.talk)),
     "lost": ({"lost_only": True}, lambda call: call.lost),
-    "unreturned": (
-        {"is_unreturned": True},
-        lambda call: call.lost and _is(call, CaseState.OPEN, CaseState.EXPIRED),
-    ),
+    **{
+        fate.value: ({"case_states": states}, _ended_as(states))
+        for fate, states in CASE_STATES.items()
+    },
     "person": (
         {"extensions": ("102", "103")},
         lambda call: bool(
@@ -116,6 +123,8 @@ async def office(log: Log) -> Log:
         if call % 3 == 0:
             await comments.delete(call, author=author, on_top_of=1, now=NOW)
     await log.calls.record([log.ids[call] for call in range(1, 261, 5)], now=NOW)
+    await end_some(log.database, 1, "+380671234567", now=NOW)
+    await log.add(said(started_at=NOW + 60, caller=Party(number=NUMBERS[0]), rang=("101",)))
     return log
 
 

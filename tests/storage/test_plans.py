@@ -17,7 +17,9 @@ from bot.domain.calls import Direction, Party, Status
 from bot.domain.cases import BatchKind, Board, BoardAge, BoardPart
 from bot.domain.company import EscalationField
 from bot.domain.errors import NotFoundError
+from bot.domain.exports import ExportKind
 from bot.domain.log import Key, LogFilter, Turn
+from bot.domain.log_views import CASE_STATES
 from bot.domain.outbox import Priority
 from bot.domain.people import EVERYTHING, Employee, Role, Scope
 from bot.domain.places import Place, PlaceKind
@@ -70,7 +72,7 @@ CHIPS: dict[str, dict[str, Any]] = {
     "in": {"direction": Direction.IN},
     "answered": {"is_answered": True},
     "lost": {"lost_only": True},
-    "unreturned": {"is_unreturned": True},
+    **{fate.value: {"case_states": states} for fate, states in CASE_STATES.items()},
     "called back": {"status": Status.MISSED_CALLED_BACK},
     "busy": {"status": Status.REJECTED_BY_SUBSCRIBER},
     "person": {"extensions": ("101", "103")},
@@ -210,6 +212,8 @@ async def busy(tmp_path: Path, stored: StoredCalls) -> Busy:
     await repositories.cases.take(1, olena, now=now)
     await repositories.reminders.add(1, olena, due_at=now + 60, now=now)
     await repositories.digest_times.add(boss.id, 60, now=now)
+    await repositories.weekly_statistics.set_wanted(boss.id, is_wanted=True, now=now)
+    await repositories.export_plans.put(boss.id, 0, ExportKind.CSV, now=now)
     await repositories.open_cards.note(1, 10, DrawnCard("c1:1", 1, None, "", now), now=now)
     explained.plans.clear()
     return Busy(stored.database, explained, repositories, boss, olena, now + 8 * DAY)
@@ -295,6 +299,8 @@ DUE: dict[str, Scan] = {
     "reminders": lambda busy: busy.repositories.reminders.owe_due(now=busy.due),
     "opening": lambda busy: busy.repositories.company.owe_open_cases(now=NOW + DAY),
     "digests": lambda busy: busy.repositories.digest_times.owe_due(now=NOW + DAY // 2),
+    "weekly statistics": lambda busy: busy.repositories.weekly_statistics.owe_due(now=busy.due),
+    "weekly files": lambda busy: busy.repositories.export_plans.list_due(now=busy.due),
     "settle": lambda busy: busy.repositories.calls.settle(now=busy.due),
     "lacking": lambda busy: busy.repositories.calls.list_lacking(
         "office", ended_after=NOW - DAY, ended_before=busy.due
@@ -308,6 +314,8 @@ DUE: dict[str, Scan] = {
 async def _due(busy: Busy) -> object:
     return (await busy.repositories.outbox.look(now=busy.due, limit=9, not_to={5})).due
 
+
+_WEEKLY = ("weekly_statistics", "export_plans")
 
 WHAT_IS_OWED = {"outbox_pending"}
 """What the Alerter has before it may be looked through; all else that is due is searched for."""
@@ -383,7 +391,7 @@ async def test_cases_let_go_too_soon_are_found_by_an_index(busy: Busy) -> None:
 async def test_a_tick_with_nothing_to_do_asks_little(busy: Busy, name: str) -> None:
     """Most ticks are such: one or two reads, and the writer's lock is left to others."""
     async with busy.database.transaction() as tx:
-        for table in ("outbox", "calls", "cases", "digests", "open_cards"):
+        for table in ("outbox", "calls", "cases", "digests", "open_cards", *_WEEKLY):
             await tx.execute(f"DELETE FROM {table}")
         await tx.execute("DELETE FROM company_numbers WHERE name = 'opening_at'")
     assert not await DUE[name](busy)

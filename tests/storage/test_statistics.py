@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from bot.domain.calls import Call, CasePart, CaseState, Direction, Party, Status
 from bot.domain.hours import day_bounds
 from bot.domain.log import LogFilter, Turn
-from bot.domain.log_views import Fate, LogView, Period
+from bot.domain.log_views import CASE_STATES, Fate, LogView, Period
 from bot.domain.people import EVERYTHING, Role, Scope
 from bot.domain.places import Place, PlaceKind
 from bot.domain.statistics import Number, Statistics, narrowed, period_before, told_of
 from storage.statistics import StatisticsRepo
 from tests.support.call_logs import NOW, ONE, TWO, Log
+from tests.support.case_ends import end_some
 from tests.support.databases import empty_database
 from tests.support.employees import hire
 from tests.support.engines import BOTH_ENGINES, ONLY_SQLITE
@@ -39,9 +40,9 @@ FILTERS: dict[str, dict[str, Any]] = {
     "in": {"direction": Direction.IN},
     "out": {"direction": Direction.OUT},
     "lost": {"lost_only": True},
-    "unreturned": {"is_unreturned": True},
+    **{fate.value: {"case_states": states} for fate, states in CASE_STATES.items()},
     "answered": {"is_answered": True},
-    "returned": {"status": Status.MISSED_CALLED_BACK},
+    "called back": {"status": Status.MISSED_CALLED_BACK},
     "missed": {"status": Status.MISSED},
     "line": {"place": Place(PlaceKind.LINE, "380445550101")},
     "queue": {"place": Place(PlaceKind.QUEUE, "Продажі")},
@@ -106,7 +107,11 @@ async def steps(log: Log, facts: list[dict[str, Any]]) -> None:
         await hire(log.database, 1 if not phones else 2, role, *phones)
     await hire(log.database, 3, Role.OPERATOR, "103")
     if facts:
-        await log.calls.record([said(**one) for one in facts], now=CHANGE + 6 * DAY)
+        now = CHANGE + 6 * DAY
+        await log.calls.record([said(**one) for one in facts], now=now)
+        await end_some(log.database, 1, "+380671234567", now=now)
+        ignored = said(external_id="i", caller=Party(number=NUMBERS[0]), started_at=now)
+        await log.calls.record([ignored], now=now)
 
 
 async def in_plain_python(
@@ -127,11 +132,21 @@ async def in_plain_python(
     answered = [call for call in talked if call.direction is Direction.IN]
     assert totals.answered == len(answered)
     assert totals.lost == sum(call.lost for call in calls)
-    assert totals.returned == sum(call.status is Status.MISSED_CALLED_BACK for call in calls)
     cases = {call.id: call.case for call in calls if call.case and call.case.part is CasePart.LOST}
-    assert totals.left == sum(
-        case.state in {CaseState.OPEN, CaseState.EXPIRED} for case in cases.values()
-    )
+    states = Counter(case.state for case in cases.values())
+    assert totals.returned == states[CaseState.CALLED_BACK]
+    assert totals.got_through == states[CaseState.GOT_THROUGH]
+    assert totals.by_hand == states[CaseState.BY_HAND]
+    assert totals.left == states[CaseState.OPEN] + states[CaseState.EXPIRED]
+    assert totals.no_case == sum(call.lost and call.id not in cases for call in calls)
+    numbers = {
+        fate: Number.LEFT if fate is Fate.UNRETURNED else Number[fate.name] for fate in CASE_STATES
+    }
+    assert sum(totals.count(one) for one in numbers.values()) == totals.lost
+    for fate, number in numbers.items():
+        if log_filter.case_states is None:
+            of_fate = replace(log_filter, case_states=CASE_STATES[fate])
+            assert totals.count(number) == len(await shown(log, scope, of_fate)), fate
     assert totals.new == sum(call.is_first for call in calls)
     waits = seconds([call.wait for call in answered if call.wait is not None])
     assert (totals.wait.count, totals.wait.median, totals.wait.p90) == waits

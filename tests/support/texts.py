@@ -20,10 +20,14 @@ def speaking(language: Language) -> Iterator[None]:
         yield
 
 
+def length(text: str) -> int:
+    """As Telegram counts it: without the tags."""
+    return len(formatted(text, parse_mode="HTML"))
+
+
 def tags(text: str) -> list[str]:
     """The kinds of the entities our own tags make; the text must be one that Telegram takes."""
-    seen = formatted(text, parse_mode="HTML")
-    assert 0 < len(seen) <= MAX_LENGTH
+    assert 0 < length(text) <= MAX_LENGTH
     return [entity.type for entity in parse_html(text)[1]]
 
 

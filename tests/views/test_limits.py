@@ -107,13 +107,10 @@ from keyboards.callbacks import (
 )
 from tests.support.kyiv import KYIV
 from tests.support.shown_calls import NOW, answered, call, case, foreign_calls, page_of
+from tests.support.telegram_limits import NASTY, TOAST, fits, too_wide
 from tests.support.texts import languages, speaking, tags
 
-NASTY = '<b>&"' * 200
-TOAST = 200
 CRM = "https://crm.example.com/?phone=%2B380671234567"
-MARKUP = 10_000
-"""Bytes of a keyboard that Telegram takes."""
 
 some_calls = tried(max_examples=15, deadline=None)
 
@@ -431,17 +428,6 @@ def test_what_a_press_is_answered_with_is_a_toast() -> None:
 
 # Labels
 
-WIDTHS = {1: 38, 2: 17, 3: 11, 4: 7}
-"""Characters of a label that a phone shows, by the buttons in its row."""
-
-
-def fits(markup: InlineKeyboardMarkup | None) -> None:
-    """Telegram takes it."""
-    assert markup
-    assert sum(len(row) for row in markup.inline_keyboard) <= 100
-    assert all(0 < len(row) <= 8 for row in markup.inline_keyboard)
-    assert len(markup.model_dump_json(exclude_none=True).encode()) <= MARKUP
-
 
 def keyboards() -> Iterator[InlineKeyboardMarkup | None]:
     """Every keyboard whose words are ours alone."""
@@ -596,14 +582,7 @@ def test_what_is_said_of_many_is_whole(language: Language) -> None:
 
 @pytest.mark.usefixtures("language")
 def test_labels_fit_their_rows_on_a_phone() -> None:
-    too_long = {
-        button.text
-        for markup in keyboards()
-        if markup
-        for row in markup.inline_keyboard
-        for button in row
-        if len(button.text) > WIDTHS.get(len(row), 7) and "/" not in button.text
-    }
+    too_long = {label for markup in keyboards() if markup for label in too_wide(markup)}
     assert not too_long
 
 

@@ -1,11 +1,13 @@
 """The page in a real browser, with a bot that does what the test says."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from PIL import Image
 
 from bot.demo.bot_api.fields import Upload
 from bot.demo.bot_api.files import tiny_picture
@@ -71,6 +73,23 @@ async def test_the_bot_is_told_the_language_of_the_page_at_first_and_when_it_cha
         async with page.expect_response("**/language"):
             await page.locator("#language").click()
         assert languages(await site.state()) == {"uk"}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+async def test_a_tall_picture_is_shown_whole(site: Site, size: "ViewportSize") -> None:
+    """As in Telegram: smaller, and nothing of it is cut."""
+    png = io.BytesIO()
+    Image.new("RGB", (1170, 1550)).save(png, format="PNG")
+    async with opened(site, viewport=size) as page:
+        assert await site.upload(png.getvalue(), "a.png", "image/png") == 200
+        picture = page.locator(".photo img").last
+        await picture.wait_for()
+        box, seen = await picture.bounding_box(), await page.locator("#feed").bounding_box()
+        assert box
+        assert seen
+        assert 250 < box["width"] < 400
+        assert abs(box["height"] / box["width"] - 1550 / 1170) < 0.01
+        assert box["height"] < seen["height"]
 
 
 async def test_an_address_that_would_run_is_no_link(site: Site) -> None:
