@@ -167,7 +167,9 @@ def has_sql(bits: int, table: str) -> str:
 def states_sql(states: Collection[CaseState], table: str) -> str:
     """That a lost call is of a case that stands so; of no states: of no case."""
     bits = sum(_STATES[one] for one in states)
-    return f"{table}.traits & {bits} <> 0" if bits else f"{table}.traits & {_OF_STATES} = 0"
+    if bits:
+        return f"{table}.traits & {bits} <> 0"
+    return f"{table}.traits & {_OF_STATES | KNOWN} = {KNOWN}"
 
 
 def is_waiting(log_filter: LogFilter) -> bool:
