@@ -19,7 +19,9 @@ def call_in_scope_sql(
     rang = (
         f"EXISTS (SELECT 1 FROM call_extensions AS x WHERE x.call_id = {call_id} "  # noqa: S608
         f"{f'AND x.position = {position} ' if position else ''}"
-        f"AND x.extension IN ({marks_sql(scope.extensions)}))"
+        f"AND x.extension IN ({marks_sql(scope.extensions)})"
+        # OFFSET for PostgreSQL: it looks for each call, and does not join the logs.
+        f"{' LIMIT 1 OFFSET 0' if position else ''})"
         if scope.extensions
         else "1 = 0"
     )

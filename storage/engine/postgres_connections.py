@@ -47,6 +47,7 @@ _SETTINGS = {
 _SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "10s",
+    "jit": "off",
     "idle_in_transaction_session_timeout": "5s",
     "max_parallel_workers_per_gather": "0",
     "join_collapse_limit": "14",
@@ -56,7 +57,8 @@ _SESSION = {
 
 And the server notices within seconds a bot that is gone: all others wait for what it has locked.
 Who reads the whole log takes one processor; others would have none left for a press. And a card
-joins more tables than the planner orders by itself: it would begin with the largest.
+joins more tables than the planner orders by itself: it would begin with the largest. To compile
+a statement takes longer than a page of the log.
 """
 
 FREED_SECONDS = 6

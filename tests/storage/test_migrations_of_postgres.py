@@ -157,6 +157,8 @@ _ADDS = [
     for pattern in (
         r"CREATE TABLE .*",
         r"CREATE INDEX .*",
+        r"CREATE STATISTICS .*",
+        r"ANALYZE \w+",
         r"ALTER TABLE \w+ ADD COLUMN (?!.*\bNOT NULL\b(?!.*\bDEFAULT\b))(?!.*\bUNIQUE\b)"
         r"(?!.*\bPRIMARY KEY\b)(?!.*, (?:ADD|ALTER|DROP|RENAME)\b).*",
         r"INSERT INTO .*",
@@ -219,6 +221,7 @@ def test_a_migration_that_does_not_say_it_is_noticed(first: str) -> None:
     [
         "CREATE TABLE moods (id BIGINT NOT NULL UNIQUE, name TEXT CHECK (name <> ''))",
         "CREATE INDEX calls_by_mood ON calls (mood)",
+        "CREATE STATISTICS moods_of ON (mood & 1) FROM calls; ANALYZE calls",
         'ALTER TABLE calls ADD COLUMN mood TEXT COLLATE "C"',
         "ALTER TABLE calls ADD COLUMN mood BIGINT NOT NULL DEFAULT 0 CHECK (mood IN (0, 1))",
         "ALTER TABLE calls ADD COLUMN of_case BIGINT REFERENCES cases (id) ON DELETE SET NULL",

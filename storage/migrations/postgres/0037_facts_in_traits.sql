@@ -16,3 +16,27 @@ CREATE INDEX call_extensions_lost
 CREATE INDEX call_extensions_unknown
     ON call_extensions (extension, position, call_id, traits, lost, client, line, queue)
     WHERE coalesce(traits, 0) & 8192 = 0;
+
+-- How many calls are so: of what stands in bits nothing is known otherwise, and it is taken for rare.
+CREATE STATISTICS calls_with_3 ON (traits & 3) FROM calls;
+CREATE STATISTICS calls_with_4 ON (traits & 4) FROM calls;
+CREATE STATISTICS calls_with_8 ON (traits & 8) FROM calls;
+CREATE STATISTICS calls_with_16 ON (traits & 16) FROM calls;
+CREATE STATISTICS calls_with_96 ON (traits & 96) FROM calls;
+CREATE STATISTICS calls_with_1920 ON (traits & 1920) FROM calls;
+CREATE STATISTICS calls_with_2048 ON (traits & 2048) FROM calls;
+CREATE STATISTICS calls_with_4096 ON (traits & 4096) FROM calls;
+CREATE STATISTICS calls_with_8192 ON (traits & 8192) FROM calls;
+CREATE STATISTICS calls_with_4056 ON (traits & 4056) FROM calls;
+CREATE STATISTICS call_extensions_with_3 ON (traits & 3) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_4 ON (traits & 4) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_8 ON (traits & 8) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_16 ON (traits & 16) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_96 ON (traits & 96) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_1920 ON (traits & 1920) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_2048 ON (traits & 2048) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_4096 ON (traits & 4096) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_8192 ON (traits & 8192) FROM call_extensions;
+CREATE STATISTICS call_extensions_with_4056 ON (traits & 4056) FROM call_extensions;
+ANALYZE calls;
+ANALYZE call_extensions;
