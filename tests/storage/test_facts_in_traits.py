@@ -1,12 +1,14 @@
 """What calls are filtered by stays true of them, in whatever order they come and change."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from bot.domain.calls import CallFacts, Direction, Party, Status
+from bot.domain.calls import Call, CallFacts, CasePart, CaseState, Direction, Party, Status
 from bot.domain.log import LogFilter
+from bot.domain.log_views import CASE_STATES
 from bot.domain.people import EVERYTHING
 from storage.contacts import ContactRepo
 from storage.older_programs import OlderPrograms
@@ -62,12 +64,25 @@ async def check(log: Log) -> None:
             (LogFilter(status=one), [id_ for id_, call in calls.items() if call.status is one])
             for one in (Status.MISSED, Status.MISSED_CALLED_BACK)
         ),
+        *(
+            (
+                LogFilter(case_states=states),
+                [id_ for id_, call in calls.items() if is_so(call, states)],
+            )
+            for states in CASE_STATES.values()
+        ),
     ):
         page = await log.page(log_filter=log_filter, size=500)
         assert sorted(key.id for key in page.keys) == sorted(meant), log_filter
 
 
-async def _stored(log: Log) -> list[tuple[object, ...]]:
+def is_so(call: Call, states: Sequence[CaseState]) -> bool:
+    """Whether a call was lost, and its case stands so; of no states: it has none."""
+    lost = call.case if call.case and call.case.part is CasePart.LOST else None
+    return call.lost and (lost.state in states if lost else not states)
+
+
+async def _stored(log: Log) -> list[tuple[int, ...]]:
     rows = await log.database.fetch(
         "SELECT c.id, c.traits, x.extension, x.traits AS of_extension FROM calls AS c "
         "LEFT JOIN call_extensions AS x ON x.call_id = c.id ORDER BY c.id, x.extension"

@@ -161,12 +161,34 @@ async def test_what_was_there_before_is_looked_through_by_and_by(
 
 
 async def test_calls_of_an_older_program_are_found_after_all(office: Office) -> None:
+    """It says of them what it knows itself, and nothing of their numbers."""
     meant = await office.tables()
     async with office.database.transaction() as tx:
         tx.write("DELETE FROM client_digits WHERE client = ?", (CLIENT,))
-        tx.write("UPDATE calls SET traits = NULL WHERE client = ?", (CLIENT,))
+        tx.write("UPDATE calls SET traits = traits & 2047 WHERE client = ?", (CLIENT,))
     assert await office.found("1234567") == []
-    assert await OlderPrograms(office.database).mend(now=NOW) == 2
+    await OlderPrograms(office.database).look_through()
+    assert await office.tables() == meant
+
+
+async def test_what_an_older_program_goes_on_to_write_is_mended_later(office: Office) -> None:
+    """A call whose traits are right all the same, and a comment that it has deleted."""
+    older = OlderPrograms(office.database)
+    await older.mend(now=NOW)
+    comments = CommentRepo(office.database)
+    author = await EmployeeRepo(office.database).get(1)
+    meant = await office.tables()
+    await comments.set(1, "Просив рахунок", author=author, on_top_of=0, now=NOW)
+    words = (await office.tables())["comment_words"]
+    await comments.delete(1, author=author, on_top_of=1, now=NOW)
+    async with office.database.transaction() as tx:
+        tx.write("DELETE FROM client_digits WHERE client = ?", (CLIENT,))
+        tx.write_many(
+            "INSERT INTO comment_words (word, call_id) VALUES (?, ?)",
+            [(word, call) for word, call in words],
+        )
+    assert await office.tables() != meant
+    await older.mend_again(lambda: NOW + 30)
     assert await office.tables() == meant
 
 
