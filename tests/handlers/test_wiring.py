@@ -28,7 +28,7 @@ async def test_every_parameter_of_every_handler_is_provided(dispatcher: Dispatch
         count += 1
         function = handler.callback
         first, *rest = inspect.signature(function, eval_str=True).parameters.values()
-        assert first.name in {"message", "query", "event"}, function
+        assert first.name in {"message", "query", "event", "chosen"}, function
         given = {*dispatcher.workflow_data, *FROM_AIOGRAM}
         # An error may come from before the middlewares: their names need a default there.
         needed = rest if kind != "error" else [one for one in rest if one.default is one.empty]

@@ -91,8 +91,8 @@ async def reader(office: Office, tg_id: int) -> None:
                 await query.answered(PATIENCE)
 
 
-async def taker(office: Office, tg_id: int) -> None:
-    """Take every client one is told of; each is answered."""
+async def taker(office: Office, tg_id: int, is_over: asyncio.Event) -> None:
+    """Take every client one is told of until it is over; each is answered."""
     user, pressed = office.people[tg_id], set[int]()
 
     def offered() -> Message | None:
@@ -101,9 +101,7 @@ async def taker(office: Office, tg_id: int) -> None:
         return next(filter(has_button("🙋"), free), None)
 
     while True:
-        await office.telegram.wait_until(
-            lambda: office.over.is_set() or offered() is not None, LONG
-        )
+        await office.telegram.wait_until(lambda: is_over.is_set() or offered() is not None, LONG)
         alert = offered()
         if alert is None:
             return
@@ -183,7 +181,8 @@ async def survive(office: Office, mode: str, deaths: Sequence[Death]) -> None:
         load = [tasks.create_task(pbx(office, name)) for name in range(CLIENTS)]
         load += [tasks.create_task(writer(office, person)) for person in WRITERS]
         load += [tasks.create_task(reader(office, ADMIN))]
-        load += [tasks.create_task(taker(office, ADMIN))]
+        all_taken = asyncio.Event()
+        taking = tasks.create_task(taker(office, ADMIN, all_taken))
         for death in deaths:
             async with office.alive() as bot:
                 await death(office)
@@ -194,6 +193,11 @@ async def survive(office: Office, mode: str, deaths: Sequence[Death]) -> None:
             office.over.set()
             office.telegram.telegram.changes.notify()
             await asyncio.gather(*load)
+            # Who turns pages without a pause may be told late; of each life one by now.
+            await office.telegram.wait_until(lambda: len(office.taken) >= office.life, PATIENCE)
+            all_taken.set()
+            office.telegram.telegram.changes.notify()
+            await taking
             await office.telegram.wait_until(office.is_settled, PATIENCE)
             await nothing_is_owed(office)
             assert await bot.stop() == 0

@@ -53,7 +53,7 @@ async def load(company: Company) -> AsyncIterator[None]:
         for person in (OLENA, IVAN):
             tasks.create_task(writer(company, person))
         tasks.create_task(reader(company, ADMIN))
-        tasks.create_task(taker(company, ADMIN))
+        tasks.create_task(taker(company, ADMIN, company.over))
         yield
         company.over.set()
         company.telegram.telegram.changes.notify()
