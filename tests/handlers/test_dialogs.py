@@ -14,9 +14,12 @@ from bot.domain.people import Role
 from keyboards.callbacks import Nothing
 from storage.database import open_database
 from storage.employees import EmployeeRepo
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import NOW, lost
 from tests.support.running import IVAN, OLENA, Office, running_office
 from tests.support.telegram import Clock
+
+pytestmark = ONLY_SQLITE  # what is asked and said; tests/flows has dialogs on both
 
 ALERT = "the alert of a lost call"
 DIALOGS = {

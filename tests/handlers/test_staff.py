@@ -35,7 +35,10 @@ from keyboards.callbacks import (
     StaffStep,
 )
 from storage.invites import LIFETIME
+from tests.support.engines import ONLY_SQLITE
 from tests.support.screens import BOSS, IVAN, NOW, OLENA, STRANGER, App
+
+pytestmark = ONLY_SQLITE  # the screens; what they store is tried on both in tests/storage
 
 STALE = "Ця кнопка застаріла. Відкрийте екран знову."
 EXTREME = 10**6 - 1
