@@ -45,10 +45,6 @@ class Told(Protocol):
     async def sending(self) -> None: ...
 
 
-def without_days(view: LogView) -> LogView:
-    return replace(view, days=None, period=None)
-
-
 @dataclass(frozen=True, slots=True)
 class Export:
     """What somebody wants as a file; `plan`: the one by which it comes, None: they pressed."""
@@ -87,7 +83,7 @@ class ExportSender:
         """
         screens, employee = self.log_screens, export.employee
         span = export.view.span(screens.today())
-        filters = await self.words(without_days(export.view), employee)
+        filters = await self.words(export.view.of_any_day, employee)
         chosen = filters if export.plan else await self.words(export.view, employee)
         now, zone = screens.clock(), screens.settings.zone
         job = ExportJob(

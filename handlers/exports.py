@@ -22,7 +22,7 @@ from bot.views import calls as call_views
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
 from bot.views import refusals
-from handlers.export_files import Export, ExportSender, log_failure, without_days
+from handlers.export_files import Export, ExportSender, log_failure
 from keyboards import exports as keyboards
 from keyboards.callbacks import ExportCancel, ExportDrop, ExportMenu, ExportStart, ExportWeekly
 from storage.export_plans import ExportPlans
@@ -82,7 +82,7 @@ class ExportScreens:
 
     async def weekly_view(self, view: LogView, employee: Employee) -> int:
         """The id of what a weekly file is of: all that is chosen but the days."""
-        return await self.sender.log_screens.log_views.put(employee.id, without_days(view))
+        return await self.sender.log_screens.log_views.put(employee.id, view.of_any_day)
 
 
 def create_router() -> Router:

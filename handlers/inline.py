@@ -27,11 +27,11 @@ from bot.domain.people import Employee
 from bot.domain.search import Unclear
 from bot.telegram.filters import HasRole
 from bot.telegram.links import CALL_ID, CALL_LINK, SEARCH_LINK, TO_CALL
-from bot.telegram.reply import answer_inline, show
+from bot.telegram.reply import answer_inline
 from bot.views import inline as views
-from bot.views import refusals
 from handlers.calls import CardScreens, show_card
 from handlers.search import SearchScreens, ask
+from handlers.start import stranger
 from keyboards import inline as keyboards
 from keyboards.callbacks import Card
 from storage.audit import AuditRepo
@@ -115,10 +115,6 @@ async def open_shared(
     call = int((command.args or "").removeprefix(CALL_LINK))
     card = await card_screens.card(Card(call=call), employee)
     await show_card(message, card)
-
-
-async def stranger(message: Message) -> None:
-    await show(message, refusals.stranger())
 
 
 def _result(call: Call, link: str, now: int, zone: ZoneInfo) -> InlineQueryResultArticle:

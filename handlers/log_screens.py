@@ -102,7 +102,7 @@ class LogScreens:
         spans = [day_bounds(date.fromordinal(day), self.settings.zone) for day in days]
         spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
         view = await self.log_views.get(employee.id, shown.view)
-        part = await self.part(view.without("days").without("period"), employee)
+        part = await self.part(view.of_any_day, employee)
         *has, has_earlier, has_later, is_live = await self.journal.has_calls(
             employee.scope, part, spans
         )
@@ -193,7 +193,7 @@ class LogScreens:
         span = view.span(self.today())
         if span and span[0] == span[1] and not view.client_of and not view.query:
             page, numbers = await self.journal.day_page(scope, part, turn=turn, key=key, size=size)
-            filters = chosen_views.chosen(view.without("days").without("period"), names)
+            filters = chosen_views.chosen(view.of_any_day, names)
             return page, views.day_log(page, numbers, span[0], filters=filters, now=now, zone=zone)
         page = await self.journal.page(scope, part, turn=turn, key=key, size=size)
         client = None

@@ -24,7 +24,7 @@ from bot.domain.people import EmployeeState
 from bot.telegram.background import Background
 from bot.telegram.errors import is_closed
 from bot.views import exports as views
-from handlers.export_files import Export, ExportSender, log_failure, without_days
+from handlers.export_files import Export, ExportSender, log_failure
 
 AGAIN_SECONDS = 600
 """After which one that failed is tried again."""
@@ -102,7 +102,7 @@ class WeeklyExports:
         view = await screens.log_views.get(employee.id, plan.view_id)
         week = week_before(plan.due_at, screens.settings.zone)
         days = (week[0].toordinal(), week[1].toordinal())
-        export = Export(employee, replace(without_days(view), days=days), plan.kind, plan=plan)
+        export = Export(employee, replace(view, days=days, period=None), plan.kind, plan=plan)
         with self.i18n.context(), self.i18n.use_locale(employee.language):
             try:
                 rows = await self.sender.send(self.bot, export, _Nobody(), may_send=self.may_send)
@@ -116,7 +116,7 @@ class WeeklyExports:
 
     async def _tell(self, export: Export, week: tuple[date, date], words: str) -> None:
         """What stands in place of the file."""
-        chosen = await self.sender.words(without_days(export.view), export.employee)
+        chosen = await self.sender.words(export.view.of_any_day, export.employee)
         await self.bot.send_message(
             export.employee.tg_id,
             views.instead_of_weekly(chosen, week, words),

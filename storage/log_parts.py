@@ -222,9 +222,8 @@ def _of_facts(log_filter: LogFilter, table: str) -> Predicates:
     asked: Predicates = []
     if log_filter.case_states is not None:
         asked.append((states_sql(log_filter.case_states, "c"), []))
-        if table == _OF_EXTENSIONS or not is_waiting(
-            log_filter
-        ):  # those have an index of their own
+        # Those that wait have an index of their own among all calls, others that of lost ones.
+        if table == _OF_EXTENSIONS or not is_waiting(log_filter):
             asked.append(("c.lost = 1", []))
     if log_filter.status:
         asked += [(status_sql(log_filter.status, "c"), []), (has_sql(KNOWN, "c"), [])]

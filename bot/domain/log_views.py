@@ -104,6 +104,11 @@ class LogView:
         """All the rest."""
         return replace(self, **{part: getattr(WHOLE_LOG, part)})
 
+    @property
+    def of_any_day(self) -> "LogView":
+        """All the rest but the days."""
+        return replace(self, days=None, period=None)
+
     def toggled(self, chip: Chip) -> "LogView":
         """With this chosen, or no more."""
         part, value = _CHIPS[chip]
