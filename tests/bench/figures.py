@@ -28,6 +28,10 @@ class Figure:
     is_met: bool | None = None
 
 
+Taken = dict[tuple[str, str], list[float]]
+"""Seconds, by the scope of who reads and the name of what is read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Growth:
     """How one figure changes with the number of calls in the log."""
@@ -48,6 +52,26 @@ def milliseconds(seconds: float) -> str:
 def spread(values: Sequence[float]) -> str:
     """Median and p95, in milliseconds."""
     return f"{statistics.median(values) * 1000:.2f} / {share(values, 95) * 1000:.2f} ms"
+
+
+def by_scope(
+    taken: Taken, what: str, limit: float, *, short: Taken | None = None, size: int = 0
+) -> list[Figure]:
+    """A line for each scope and name, which stand in `what`; `limit`: seconds.
+
+    The yardstick is the same of `short`, taken on a log of `size` calls.
+    """
+    return [
+        Figure(
+            what=what.format(scope=scope, name=name),
+            figure=spread(times),
+            yardstick=f"{spread(short[scope, name])} at {size}" if short else "",
+            ratio="–",
+            target=f"p95 ≤ {limit * 1000:.0f} ms",
+            is_met=share(times, 95) <= limit,
+        )
+        for (scope, name), times in taken.items()
+    ]
 
 
 def fsync_seconds(directory: Path, *, rounds: int = 100) -> float:

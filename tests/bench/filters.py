@@ -17,11 +17,12 @@ from bot.domain.places import Place, PlaceKind
 from storage.database import Where, open_database
 from storage.journal import JournalRepo
 from tests.bench import office
-from tests.bench.figures import Figure, Growth, share, spread
+from tests.bench.figures import Figure, Growth, Taken, by_scope
 from tests.bench.logs import Bench, say
 from tests.bench.pages import LIMIT, SCOPES, SIZE, no_garbage, timed
 
 _SCOPES = ("all calls", "own, 2 extensions")
+_WHAT = "page, {scope}, chip: {name}"
 _CHOICES: dict[str, dict[str, Any]] = {
     "incoming": {"direction": Direction.IN},
     "answered": {"is_answered": True},
@@ -52,34 +53,17 @@ def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
     say("filters")
     sizes = (bench.sizes[0], bench.sizes[-1])
     short, long = (asyncio.run(_turned(bench.log(size), bench)) for size in sizes)
-    yardsticks = {key: f"{spread(taken)} at {sizes[0]}" for key, taken in short.items()}
-    return _figures(long, yardsticks), []
+    return by_scope(long, _WHAT, LIMIT, short=short, size=sizes[0]), []
 
 
 async def figures(bench: Bench, where: Where) -> list[Figure]:
     """Those of another engine."""
-    return _figures(await _turned(where, bench), {})
+    return by_scope(await _turned(where, bench), _WHAT, LIMIT)
 
 
-def _figures(
-    taken: dict[tuple[str, str], list[float]], yardsticks: dict[tuple[str, str], str]
-) -> list[Figure]:
-    return [
-        Figure(
-            what=f"page, {scope}, chip: {name}",
-            figure=spread(times),
-            yardstick=yardsticks.get((scope, name), ""),
-            ratio="–",
-            target="p95 ≤ 10 ms",
-            is_met=share(times, 95) <= LIMIT,
-        )
-        for (scope, name), times in taken.items()
-    ]
-
-
-async def _turned(where: Where, bench: Bench) -> dict[tuple[str, str], list[float]]:
+async def _turned(where: Where, bench: Bench) -> Taken:
     """Seconds of database work of a page: the first, the last, or one in the middle."""
-    taken: dict[tuple[str, str], list[float]] = {}
+    taken: Taken = {}
     async with open_database(where) as database:
         journal = JournalRepo(database)
         [row] = await database.fetch("SELECT max(position) AS at FROM calls")

@@ -18,12 +18,13 @@ from storage.engine.base import Database
 from storage.journal import JournalRepo
 from storage.search import SearchRepo
 from tests.bench import office
-from tests.bench.figures import Figure, Growth, share, spread
+from tests.bench.figures import Figure, Growth, Taken, by_scope
 from tests.bench.logs import Bench, comment_of, name_of, say
 from tests.bench.pages import SCOPES, no_garbage, timed
 
 LIMIT = 0.050
 _SCOPES = ("all calls", "own, 2 extensions")
+_WHAT = "search, {scope}: {name}"
 _PLAN = NumberPlan("UA")
 
 
@@ -55,34 +56,17 @@ def measure(bench: Bench) -> tuple[list[Figure], list[Growth]]:
     say("searches")
     sizes = (bench.sizes[0], bench.sizes[-1])
     short, long = (asyncio.run(_searched(bench.log(size), bench)) for size in sizes)
-    yardsticks = {key: f"{spread(taken)} at {sizes[0]}" for key, taken in short.items()}
-    return _figures(long, yardsticks), []
+    return by_scope(long, _WHAT, LIMIT, short=short, size=sizes[0]), []
 
 
 async def figures(bench: Bench, where: Where) -> list[Figure]:
     """Those of another engine."""
-    return _figures(await _searched(where, bench), {})
+    return by_scope(await _searched(where, bench), _WHAT, LIMIT)
 
 
-def _figures(
-    taken: dict[tuple[str, str], list[float]], yardsticks: dict[tuple[str, str], str]
-) -> list[Figure]:
-    return [
-        Figure(
-            what=f"search, {scope}: {what}",
-            figure=spread(times),
-            yardstick=yardsticks.get((scope, what), ""),
-            ratio="–",
-            target="p95 ≤ 50 ms",
-            is_met=share(times, 95) <= LIMIT,
-        )
-        for (scope, what), times in taken.items()
-    ]
-
-
-async def _searched(where: Where, bench: Bench) -> dict[tuple[str, str], list[float]]:
+async def _searched(where: Where, bench: Bench) -> Taken:
     """Seconds of database work of a page of what is found."""
-    taken: dict[tuple[str, str], list[float]] = {}
+    taken: Taken = {}
     async with open_database(where) as database:
         await _keep_words(database)
         [row] = await database.fetch("SELECT max(position) AS at FROM calls")
