@@ -43,11 +43,6 @@ from tests.support.telegram import TOKEN, Clock, olena
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def server(clock: Clock) -> AsyncIterator[BotApiServer]:
     server = BotApiServer(clock=clock, webhook_retry_delay=0.01)
     server.register_bot(TOKEN, "dzvinok_bot", "Dzvinok")

@@ -1,32 +1,13 @@
 """Trouble made to order: faults of methods, lost answers, and the flood limits."""
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
 
 from bot.demo.bot_api.faults import FaultKind
 from bot.demo.bot_api.people import User
-from bot.demo.bot_api.server import BotApiServer
-from tests.support.telegram import Api, Clock, bare_api, olena
+from tests.support.telegram import Api, Clock
 
 HELLO = {"chat_id": 7, "text": "x"}
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def api(clock: Clock) -> AsyncIterator[Api]:
-    async with bare_api(BotApiServer(clock=clock)) as api:
-        yield api
-
-
-@pytest.fixture
-def user(api: Api) -> User:
-    return olena(api.server)
 
 
 async def test_a_flood_fault_names_the_seconds(api: Api, user: User) -> None:

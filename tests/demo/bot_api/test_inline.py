@@ -1,35 +1,17 @@
 """Inline mode over bare HTTP: what bots are asked, what they may answer, what is sent of it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from bot.demo.bot_api.people import User
-from bot.demo.bot_api.server import BotApiServer
-from tests.support.telegram import TOKEN, Api, Clock, bare_api, olena
+from tests.support.telegram import TOKEN, Api, Clock
 
 LATE = "query is too old and response timeout expired or query ID is invalid"
 IN_RESULT = "can't parse inline query result"
 URL_KEY = {
     "inline_keyboard": [[{"text": "Картка", "url": "https://t.me/dzvinok_bot?start=call_5"}]]
 }
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def api(clock: Clock) -> AsyncIterator[Api]:
-    async with bare_api(BotApiServer(clock=clock)) as api:
-        yield api
-
-
-@pytest.fixture
-def user(api: Api) -> User:
-    return olena(api.server)
 
 
 def article(number: int = 1, **more: Any) -> dict[str, Any]:

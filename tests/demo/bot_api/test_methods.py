@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -11,35 +10,14 @@ import pytest
 from bot.demo.bot_api.fields import field_table
 from bot.demo.bot_api.files import tiny_picture
 from bot.demo.bot_api.people import User
-from bot.demo.bot_api.server import METHODS, UPDATE_METHODS, BotApiServer
-from tests.support.telegram import START, TOKEN, Api, Clock, bare_api, olena
+from bot.demo.bot_api.server import METHODS, UPDATE_METHODS
+from tests.support.telegram import START, TOKEN, Api, Clock
 
 LATE = "Bad Request: query is too old and response timeout expired or query ID is invalid"
 NOT_MODIFIED = (
     "Bad Request: message is not modified: specified new message content and reply markup are "
     "exactly the same as a current content and reply markup of the message"
 )
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def server(clock: Clock) -> BotApiServer:
-    return BotApiServer(clock=clock)
-
-
-@pytest.fixture
-async def api(server: BotApiServer) -> AsyncIterator[Api]:
-    async with bare_api(server) as api:
-        yield api
-
-
-@pytest.fixture
-def user(api: Api) -> User:
-    return olena(api.server)
 
 
 def keyboard(*labels: str) -> dict[str, Any]:

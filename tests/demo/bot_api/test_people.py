@@ -1,24 +1,10 @@
 """People on the server: keyboards under their fingers, groups with privacy mode, and watchers."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from bot.demo.bot_api.events import EventKind
 from bot.demo.bot_api.people import User
-from bot.demo.bot_api.server import BotApiServer
-from tests.support.telegram import Api, bare_api, olena
-
-
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    async with bare_api(BotApiServer()) as api:
-        yield api
-
-
-@pytest.fixture
-def user(api: Api) -> User:
-    return olena(api.server)
+from tests.support.telegram import Api
 
 
 async def test_a_button_is_found_by_its_label_or_the_start_of_it(api: Api, user: User) -> None:

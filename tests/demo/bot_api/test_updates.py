@@ -21,24 +21,8 @@ SECRET = "X-Telegram-Bot-Api-Secret-Token"
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def server(clock: Clock) -> BotApiServer:
     return BotApiServer(clock=clock, webhook_retry_delay=0.01)
-
-
-@pytest.fixture
-async def api(server: BotApiServer) -> AsyncIterator[Api]:
-    async with bare_api(server) as api:
-        yield api
-
-
-@pytest.fixture
-def user(api: Api) -> User:
-    return olena(api.server)
 
 
 async def updates(api: Api, **params: Any) -> list[dict[str, Any]]:
