@@ -143,10 +143,13 @@ async def cancel(
     employee: Employee,
     export_screens: ExportScreens,
 ) -> None:
-    """Make no more of it, in whatever process; one that ended with it can only be begun anew."""
+    """Make no more of it, in whatever process.
+
+    Pressed twice, or after the process that made it has ended, there is nothing to cancel.
+    """
     token = callback_data.export
     if not await export_screens.under_way.end(employee.id, token):
-        await show(query, views.interrupted())
+        await show(query, views.is_over())
         return
     export_screens.background.cancel(("export", token))  # elsewhere it is found out soon
     await show(query, views.cancelled())

@@ -70,6 +70,11 @@ def cancelled() -> str:
     return _("✖️ The export is cancelled.")
 
 
+def is_over() -> str:
+    """Of one that was sent, cancelled or interrupted: nobody knows which."""
+    return _("This file is no longer being made. For another, press ⬇️ below the log once more.")
+
+
 def interrupted() -> str:
     return _("The export was interrupted. Press ⬇️ below the log once more.")
 

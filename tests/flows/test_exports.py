@@ -258,10 +258,17 @@ async def test_one_at_a_time_and_it_can_be_cancelled(tmp_path: Path) -> None:
                 await asyncio.sleep(0.02)
         assert not [one for one in boss.messages() if one.media]
         assert office.rows("SELECT count(*) FROM audit WHERE kind = 'exported'") == [(0,)]
-        # what ended with the bot can only be begun anew
-        stale = await boss.press_stale(ended, cancel)
-        await stale.answered()
-        assert "перервалося" in boss.last().text
+        await office.telegram.wait_until(
+            lambda: told_of_cancel(office) == 2
+        )  # its own goodbye too
+        again = await boss.press_stale(ended, cancel)
+        await again.answered()
+        assert boss.last().text.startswith("Цей файл уже не готується.")
+
+
+def told_of_cancel(office: Office) -> int:
+    edits = office.telegram.calls("editMessageText")
+    return sum(edit.params["text"] == "✖️ Вивантаження скасовано." for edit in edits)
 
 
 @ONLY_POSTGRES

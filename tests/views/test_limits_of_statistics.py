@@ -157,6 +157,7 @@ def test_exports_are_whole_whatever_was_chosen() -> None:
     texts = [exports.failed(fault) for fault in ExportFault]
     texts += [exports.waiting(), exports.progress(MANY, MANY), exports.sending()]
     texts += [exports.nothing(), exports.cancelled(), exports.interrupted()]
+    texts += [exports.is_over()]
     texts += [exports.no_more_yours(), exports.not_sent(), exports.not_all_sent(19, 20)]
     assert not any(tags(text) for text in texts)
     toasts = [exports.under_way(), exports.too_many_plans(), exports.now_weekly()]
