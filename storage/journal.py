@@ -6,7 +6,7 @@ first does. `position` is the start of a call, and later than all starts while i
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.domain.calls import Call
 from bot.domain.errors import NoAccessError, NotFoundError
@@ -14,11 +14,20 @@ from bot.domain.log import PAGES_FOUND, DayNumbers, Key, LogFilter, Page, Turn
 from bot.domain.people import Scope
 from storage.clients import SAME_CLIENT_SQL
 from storage.engine.base import Database, Row, Select, Value
-from storage.log_parts import among_sql, log_parts
+from storage.log_parts import UNKNOWN_SELECT, among_sql, asks_of_facts, log_parts
 from storage.shown_calls import calls_selects, shown_calls, these
 
 _MOST_VALUES = 20_000
 """In one statement: PostgreSQL takes 65 535, SQLite 32 766 where nothing else was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a filter leaves of what a reader sees; `all_known`: see log_parts()."""
+
+    scope: Scope
+    log_filter: LogFilter
+    all_known: bool = False
 
 
 class JournalRepo:
@@ -48,22 +57,28 @@ class JournalRepo:
         size: int,
         *beside: Select,
     ) -> tuple[Page, list[list[Row]]]:
-        """The page, and the rows of what is asked `beside`, in two trips to the database."""
+        """The page, and the rows of what is asked `beside`, in two trips to the database.
+
+        In three while an older program's calls are looked through: mostly there are none.
+        """
+        part = _Part(scope, log_filter, all_known=True)
+        unknown = [(UNKNOWN_SELECT, ())] if asks_of_facts(log_filter) else []
         rows, *others = await self._database.fetch_each(
-            self._page_select(scope, log_filter, turn, key, size), *beside
+            self._page_select(part, turn, key, size), *beside, *unknown
         )
+        if unknown and others.pop():
+            part = replace(part, all_known=False)
+            rows = await self._database.fetch(*self._page_select(part, turn, key, size))
         is_beyond = not rows and turn in {Turn.OLDER, Turn.NEWER, Turn.AT}
         if is_beyond:
             turn = Turn.FIRST if turn is Turn.NEWER else Turn.LAST
-            rows = await self._database.fetch(
-                *self._page_select(scope, log_filter, turn, None, size)
-            )
+            rows = await self._database.fetch(*self._page_select(part, turn, None, size))
         if not rows:
             return Page((), (), 1, 1, has_newer=False, has_older=False), others
         keys = sorted((Key(row["position"], row["id"]) for row in rows), reverse=True)
         ids, counted = [key.id for key in keys], log_filter.pages_counted(scope)
         [[newer, older]], *of_calls = await self._database.fetch_each(
-            self._counts_select(scope, log_filter, turn, keys, counted * size),
+            self._counts_select(part, turn, keys, counted * size),
             *calls_selects(these(ids), scope),
         )
         before = -(-newer // size)
@@ -119,7 +134,7 @@ class JournalRepo:
         selects, has_call, values = list[Select](), list[str](), list[Value]()
         for start, end in spans:
             of_span = replace(log_filter, start=start, end=end)
-            sql, asked = self._keys_sql(scope, of_span, "ASC", "1")
+            sql, asked = self._keys_sql(_Part(scope, of_span), "ASC", "1")
             if has_call and len(values) + len(asked) > _MOST_VALUES:
                 selects.append((f"SELECT {', '.join(has_call)}", values))
                 has_call, values = [], []
@@ -129,17 +144,13 @@ class JournalRepo:
         rows = await self._database.fetch_each(*selects)
         return [bool(has) for [row] in rows for has in row]
 
-    def _page_select(
-        self, scope: Scope, log_filter: LogFilter, turn: Turn, key: Key | None, size: int
-    ) -> Select:
+    def _page_select(self, part: _Part, turn: Turn, key: Key | None, size: int) -> Select:
         """The (position, id) of the calls of a page, in no order."""
         sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
         order = "ASC" if turn in {Turn.NEWER, Turn.LAST} else "DESC"
-        return self._keys_sql(scope, log_filter, order, str(size), sign=sign, key=key)
+        return self._keys_sql(part, order, str(size), sign=sign, key=key)
 
-    def _counts_select(
-        self, scope: Scope, log_filter: LogFilter, turn: Turn, keys: Sequence[Key], most: int
-    ) -> Select:
+    def _counts_select(self, part: _Part, turn: Turn, keys: Sequence[Key], most: int) -> Select:
         """How many calls stand before and behind these keys; `most` + 1 if more than `most` do.
 
         Both are counted up to `most` together, but it is always found out whether any stands
@@ -149,26 +160,23 @@ class JournalRepo:
         if turn is Turn.FIRST:
             newer, of_newer = "0", list[Value]()
         else:
-            newer, of_newer = self._count_sql(scope, log_filter, ">", keys[0], str(most))
+            newer, of_newer = self._count_sql(part, ">", keys[0], str(most))
         left = f"(SELECT CASE WHEN n < {most} THEN {most} - n ELSE 1 END FROM newer)"  # noqa: S608
-        older, of_older = self._count_sql(scope, log_filter, "<", keys[-1], left)
+        older, of_older = self._count_sql(part, "<", keys[-1], left)
         return (
             f"WITH newer AS (SELECT {newer} AS n) SELECT n AS newer, {older} AS older FROM newer",  # noqa: S608
             (*of_newer, *of_older),
         )
 
-    def _count_sql(
-        self, scope: Scope, log_filter: LogFilter, sign: str, key: Key, most: str
-    ) -> tuple[str, list[Value]]:
-        is_walked = log_filter.pages_counted(scope) == PAGES_FOUND
+    def _count_sql(self, part: _Part, sign: str, key: Key, most: str) -> tuple[str, list[Value]]:
+        log_filter = part.log_filter
+        is_walked = log_filter.pages_counted(part.scope) == PAGES_FOUND
         if log_filter.found or log_filter.longer_than or is_walked:
             # to find them is what costs, so once
-            near, values = self._keys_sql(
-                scope, log_filter, "ASC", f"{most} + 1", sign=sign, key=key
-            )
+            near, values = self._keys_sql(part, "ASC", f"{most} + 1", sign=sign, key=key)
             return f"(SELECT count(*) FROM ({near}) AS near)", values  # noqa: S608
-        far, values = self._keys_sql(scope, log_filter, "ASC", "1", most, sign=sign, key=key)
-        near, _ = self._keys_sql(scope, log_filter, "ASC", most, sign=sign, key=key)
+        far, values = self._keys_sql(part, "ASC", "1", most, sign=sign, key=key)
+        near, _ = self._keys_sql(part, "ASC", most, sign=sign, key=key)
         return (
             f"CASE WHEN EXISTS (SELECT 1 FROM ({far}) AS far) THEN {most} + 1 "  # noqa: S608
             f"ELSE (SELECT count(*) FROM ({near}) AS near) END",
@@ -177,8 +185,7 @@ class JournalRepo:
 
     def _keys_sql(
         self,
-        scope: Scope,
-        log_filter: LogFilter,
+        part: _Part,
         order: str,
         limit: str,
         offset: str = "0",
@@ -191,7 +198,9 @@ class JournalRepo:
         It is composed so that every filter walks one index for each extension and each number of
         the client, in the order of the log, no farther than `limit` and `offset` want.
         """
-        parts = log_parts(scope, log_filter, sign=sign, key=key)
+        parts = log_parts(
+            part.scope, part.log_filter, sign=sign, key=key, all_known=part.all_known
+        )
         by = f"position {order}, id {order}"
         sql = self._database.union_sql([sql for sql, _ in parts], by, limit, offset)
         return sql, [value for _, values in parts for value in values]

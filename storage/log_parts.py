@@ -27,9 +27,9 @@ from storage.traits import (
     FIRST,
     KNOWN,
     commented_sql,
+    each_state_sql,
     has_sql,
     is_marked,
-    is_waiting,
     marked_sql,
     states_sql,
     status_sql,
@@ -45,10 +45,23 @@ _OF_EXTENSIONS = "call_extensions"
 _COLUMNS = {PlaceKind.LINE: "line", PlaceKind.QUEUE: "queue"}
 
 
+UNKNOWN_SELECT = f"SELECT 1 FROM calls AS c WHERE {unknown_sql('c')} LIMIT 1"  # noqa: S608
+"""A row if there are calls of which the facts are not kept: mostly there are none."""
+
 _NO_LIMIT = 1 << 60
 
 FEW = 20
 """Numbers, and extensions, that are each a part of their own; more numbers make one together."""
+
+_FEW_BESIDE = 3
+"""Extensions whose logs are each read beside the reader's; more are asked at once."""
+
+
+_BESIDE = (
+    "EXISTS (SELECT 1 FROM call_extensions AS x "
+    "WHERE x.extension = ? AND x.position = c.position AND x.call_id = c.call_id)"
+)
+"""That a call of an extension is another's too; PostgreSQL merges the logs of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +89,24 @@ class _Way:
     is_gathered: bool = False
 
 
+def asks_of_facts(log_filter: LogFilter) -> bool:
+    """Whether something is asked that of some calls may not be known yet: see UNKNOWN_SELECT."""
+    return log_filter.case_states is not None or bool(log_filter.status) or log_filter.is_first
+
+
 def log_parts(
-    scope: Scope, log_filter: LogFilter, *, sign: str | None = None, key: Key | None = None
+    scope: Scope,
+    log_filter: LogFilter,
+    *,
+    sign: str | None = None,
+    key: Key | None = None,
+    all_known: bool = False,
 ) -> list[tuple[str, list[Value]]]:
     """SELECTs of the (position, id) of the filtered calls in scope, in no order, and their values.
 
-    `sign`, `key`: only those that stand so to the key.
+    `sign`, `key`: only those that stand so to the key. `all_known`: UNKNOWN_SELECT has no rows.
     """
-    parts = _parts(scope, log_filter)
+    parts = _parts(scope, log_filter, all_known=all_known)
     if not parts:
         return [("SELECT 0 AS position, 0 AS id WHERE 1 = 0", [])]
     if sign is None or key is None:
@@ -124,21 +147,27 @@ def _joined(asked: Predicates) -> tuple[str, list[Value]]:
     return where, [value for _, values in asked for value in values]
 
 
-def _parts(scope: Scope, log_filter: LogFilter) -> list[_Part]:
+def _parts(scope: Scope, log_filter: LogFilter, *, all_known: bool = False) -> list[_Part]:
     """What each part asks; none: no call is meant."""
     found = log_filter.found
     if () in {scope.extensions, log_filter.extensions} or (found is not None and not found):
         return []
     extensions = scope.extensions if log_filter.extensions is None else log_filter.extensions
     is_colleague = extensions is not scope.extensions and scope.extensions is not None
-    parts = _parts_at(extensions, log_filter, found, scope if is_colleague else EVERYTHING)
+    mine = scope if is_colleague else EVERYTHING
+    parts = _parts_at(extensions, log_filter, found, mine, all_known=all_known)
     if found and found.extensions and extensions is None:
-        parts += _parts_at(found.extensions, log_filter, None, EVERYTHING)
+        parts += _parts_at(found.extensions, log_filter, None, EVERYTHING, all_known=all_known)
     return parts
 
 
 def _parts_at(
-    extensions: Sequence[str] | None, log_filter: LogFilter, found: Found | None, scope: Scope
+    extensions: Sequence[str] | None,
+    log_filter: LogFilter,
+    found: Found | None,
+    scope: Scope,
+    *,
+    all_known: bool,
 ) -> list[_Part]:
     """The parts of the log of each of the extensions; None: of the whole log."""
     table, call = (_CALLS, "c.id") if extensions is None else (_OF_EXTENSIONS, "c.call_id")
@@ -149,29 +178,36 @@ def _parts_at(
     mine = [] if scope.extensions is None else [_at_sql(scope, call)]
     return [
         _Part(table, call, [*phone, *way.asked, *mine], way.is_gathered)
-        for way in _ways(table, call, log_filter, found)
+        for way in _ways(table, call, log_filter, found, all_known=all_known)
         for phone in (together if way.is_gathered else each)
     ]
 
 
-def _ways(table: str, call: str, log_filter: LogFilter, found: Found | None) -> list[_Way]:
+def _ways(
+    table: str,
+    call: str,
+    log_filter: LogFilter,
+    found: Found | None,
+    *,
+    all_known: bool = False,
+) -> list[_Way]:
     """All that is asked of a call, but at which extension it is."""
     numbers: list[Predicates] = [[("c.client = ?", [one])] for one in log_filter.numbers] or [[]]
     searched = [_Way()] if found is None else _searched(found, table, call)
     asked = [*_of_log(log_filter), *_of_facts(log_filter, table)]
     ways = [
-        _Way([*number, *way.asked, *asked], way.is_gathered)
-        for number, way in product(numbers, searched)
+        _Way([*number, *state, *way.asked, *asked], way.is_gathered)
+        for number, state, way in product(numbers, _of_states(log_filter, table), searched)
     ]
-    if log_filter.case_states is not None or log_filter.status or log_filter.is_first:
+    if asks_of_facts(log_filter) and not all_known:
         ways.append(_Way(_of_unknown(log_filter, table, call, found)))
     return ways
 
 
-def _searched(found: Found, table: str, call: str, *, is_known: bool = True) -> list[_Way]:
+def _searched(found: Found, table: str, call: str, *, is_indexed: bool = True) -> list[_Way]:
     """How calls in a table are found, but for those in the whole log by extensions."""
     ways = []
-    if not is_known:
+    if not is_indexed:
         ways.append(_Way([_of_numbers(found.numbers)]))
     elif len(found.numbers) <= FEW:
         ways += [_Way([("c.client = ?", [one])]) for one in found.numbers]
@@ -182,7 +218,10 @@ def _searched(found: Found, table: str, call: str, *, is_known: bool = True) -> 
         among = f"{call} IN ({marks_sql(found.calls)})"
         ways.append(_Way([(among, [*found.calls])], is_gathered=True))
     if found.extensions and table == _OF_EXTENSIONS:
-        ways.append(_Way([_at_sql(Scope(found.extensions), call)]))
+        if len(found.extensions) <= _FEW_BESIDE:
+            ways += [_Way([(_BESIDE, [one])]) for one in found.extensions]
+        else:
+            ways.append(_Way([_at_sql(Scope(found.extensions), call)]))
     if found.digits:
         contain = " OR ".join("c.client LIKE ?" for _ in found.digits)
         ways.append(_Way([(f"({contain})", [f"%{one}%" for one in found.digits])]))
@@ -193,19 +232,29 @@ def _searched(found: Found, table: str, call: str, *, is_known: bool = True) -> 
         # they would gather all the calls and sort them.
         ways.append(_Way([(f"({call} = 0 OR coalesce(c.client, '') IN ({named}))", values)]))
     if found.comments:
-        commented = commented_sql("c", is_known=is_known)
+        commented = commented_sql("c", is_indexed=is_indexed)
         ways.append(_Way([(commented, []), comments_sql(found.comments, call)]))
     return ways
 
 
 def _of_log(log_filter: LogFilter) -> Predicates:
-    """What the log of the company and that of an extension both know of a call."""
-    asked: Predicates = [(sql, []) for sql in traits_sql(log_filter, "c")]
+    """What the log of the company and that of an extension both know of a call.
+
+    Of the calls that are the first of their number there is an index with all of it.
+    """
+    is_indexed = not log_filter.is_first
+    asked: Predicates = [(sql, []) for sql in traits_sql(log_filter, "c", is_indexed=is_indexed)]
     if log_filter.lost_only and log_filter.case_states is None:
         asked.append(("c.lost = 1", []))
-    if place := log_filter.place:
-        asked.append((f"c.{_COLUMNS[place.kind]} = ?", [place.name]))
+    asked += _of_place(log_filter, is_indexed=is_indexed)
     return [*asked, *_of_time(log_filter)]
+
+
+def _of_place(log_filter: LogFilter, *, is_indexed: bool) -> Predicates:
+    if not (place := log_filter.place):
+        return []
+    column = f"c.{_COLUMNS[place.kind]}"
+    return [(f"{column} = ?" if is_indexed else f"coalesce({column}, '') = ?", [place.name])]
 
 
 def _of_time(log_filter: LogFilter) -> Predicates:
@@ -217,16 +266,26 @@ def _of_time(log_filter: LogFilter) -> Predicates:
     return asked
 
 
+def _of_states(log_filter: LogFilter, table: str) -> list[Predicates]:
+    """What is asked of how the case of a lost call stands; each of them is walked by itself.
+
+    Not so what another index has less of: the calls of a client, of a place, the first ones.
+    """
+    states = log_filter.case_states
+    if states is None:
+        return [[]]
+    is_elsewhere = table == _OF_EXTENSIONS or log_filter.place or log_filter.is_first
+    if is_elsewhere or log_filter.numbers or log_filter.found:
+        return [[(states_sql(states, "c"), []), ("c.lost = 1", [])]]
+    return [[(one, [])] for one in each_state_sql(states, "c")]
+
+
 def _of_facts(log_filter: LogFilter, table: str) -> Predicates:
     """What is asked of the facts that are kept of the client, and of the status."""
     asked: Predicates = []
-    if log_filter.case_states is not None:
-        asked.append((states_sql(log_filter.case_states, "c"), []))
-        # Those that wait have an index of their own among all calls, others that of lost ones.
-        if table == _OF_EXTENSIONS or not is_waiting(log_filter):
-            asked.append(("c.lost = 1", []))
     if log_filter.status:
-        asked += [(status_sql(log_filter.status, "c"), []), (has_sql(KNOWN, "c"), [])]
+        of_status = status_sql(log_filter.status, "c", is_indexed=not log_filter.is_first)
+        asked += [(of_status, []), (has_sql(KNOWN, "c"), [])]
     if log_filter.is_first:
         new = is_new_among_first_sql("c" if table == _CALLS else "o")
         asked += [(has_sql(FIRST, "c"), []), _of_call(new, table)]
@@ -241,13 +300,12 @@ def _of_unknown(log_filter: LogFilter, table: str, call: str, found: Found | Non
     In words that no other index answers to: they are few, and mostly none.
     """
     asked: Predicates = [(unknown_sql("c"), [])]
-    asked += [(sql, []) for sql in traits_sql(log_filter, "c", is_known=False)]
+    asked += [(sql, []) for sql in traits_sql(log_filter, "c", is_indexed=False)]
     if log_filter.numbers:
         asked.append(_of_numbers(log_filter.numbers))
-    if place := log_filter.place:
-        asked.append((f"coalesce(c.{_COLUMNS[place.kind]}, '') = ?", [place.name]))
+    asked += _of_place(log_filter, is_indexed=False)
     if found is not None:
-        each = [_joined(way.asked) for way in _searched(found, table, call, is_known=False)]
+        each = [_joined(way.asked) for way in _searched(found, table, call, is_indexed=False)]
         any_way = " OR ".join(f"({sql})" for sql, _ in each)
         asked.append((f"({any_way})", [value for _, values in each for value in values]))
     if log_filter.lost_only or log_filter.case_states is not None:
@@ -255,7 +313,7 @@ def _of_unknown(log_filter: LogFilter, table: str, call: str, found: Found | Non
     if log_filter.case_states is not None:
         asked.append((_in_case_sql(call, log_filter.case_states), []))
     if log_filter.status:
-        own = status_sql(log_filter.status, "c", is_known=False)
+        own = status_sql(log_filter.status, "c", is_indexed=False)
         called_back = _in_case_sql(call, [CaseState.CALLED_BACK])
         called_back = f"(c.lost > 0 AND {called_back})"
         is_it = "{} OR {}" if log_filter.status is Status.MISSED_CALLED_BACK else "{} AND NOT {}"

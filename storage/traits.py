@@ -43,6 +43,10 @@ _STATES = {
 }
 """How the case of a lost call stands; none of them: it has none."""
 
+_WAITING = (CaseState.OPEN, CaseState.EXPIRED)
+"""Of a client whom nobody has reached yet."""
+
+_OF_WAITING = sum(_STATES[one] for one in _WAITING)
 _OF_STATES = sum(_STATES.values())
 _OF_CASE = _STATUS | _OF_STATES
 
@@ -53,9 +57,6 @@ _MARKED = _RECORDED | COMMENTED | _INDEXED_LENGTH | _STATUS | FIRST
 """Calls of an extension that have any of these have an index of their own."""
 
 _TABLES = (("calls", "id"), ("call_extensions", "call_id"))
-
-_WAITING = (CaseState.OPEN, CaseState.EXPIRED)
-"""Of a client whom nobody has reached yet; such calls have an index of their own."""
 
 
 def traits_of(call: MergedCall) -> int:
@@ -120,25 +121,25 @@ def note_commented(tx: Transaction, call_id: int, *, is_commented: bool) -> None
         )
 
 
-def traits_sql(log_filter: LogFilter, table: str, *, is_known: bool = True) -> list[str]:
+def traits_sql(log_filter: LogFilter, table: str, *, is_indexed: bool = True) -> list[str]:
     """What a filter asks of the `traits` of a table, as predicates, but for the status and FIRST.
 
-    Not `is_known`: in words that no index answers to but that of the calls that are not KNOWN.
+    Not `is_indexed`: in words that no index answers to, for another index to be walked.
     """
     found = []
     if log_filter.direction:
-        way = _bits_sql(_DIRECTION, table, is_known=is_known)
+        way = _bits_sql(_DIRECTION, table, is_indexed=is_indexed)
         found.append(f"{way} = {_DIRECTIONS[log_filter.direction]}")
     if log_filter.is_answered:
-        found.append(f"{_bits_sql(_TALKED, table, is_known=is_known)} = {_TALKED}")
+        found.append(f"{_bits_sql(_TALKED, table, is_indexed=is_indexed)} = {_TALKED}")
     if log_filter.is_recorded:
-        found.append(f"{_bits_sql(_RECORDED, table, is_known=is_known)} = {_RECORDED}")
+        found.append(f"{_bits_sql(_RECORDED, table, is_indexed=is_indexed)} = {_RECORDED}")
     if log_filter.is_commented:
-        found.append(commented_sql(table, is_known=is_known))
+        found.append(commented_sql(table, is_indexed=is_indexed))
     if log_filter.longer_than:
         length = (LONGER_THAN.index(log_filter.longer_than) + 1) * _LENGTH_UNIT
         least = {min(length, _INDEXED_LENGTH), length}  # as the index says it, and as it is asked
-        bits = _bits_sql(_LENGTH, table, is_known=is_known)
+        bits = _bits_sql(_LENGTH, table, is_indexed=is_indexed)
         found += [f"{bits} >= {one}" for one in sorted(least)]
     return found
 
@@ -172,9 +173,18 @@ def states_sql(states: Collection[CaseState], table: str) -> str:
     return f"{table}.traits & {_OF_STATES | KNOWN} = {KNOWN}"
 
 
-def is_waiting(log_filter: LogFilter) -> bool:
-    """Whether the states that are asked for are those of which there is an index."""
-    return set(log_filter.case_states or ()) == set(_WAITING)
+def each_state_sql(states: Collection[CaseState], table: str) -> list[str]:
+    """The same of a row of `calls`: predicates, for each of which there is an index to walk.
+
+    Those that wait are in one, in the order of the log; the others in one for each state.
+    """
+    traits = f"{table}.traits"
+    ended = f"{table}.lost = 1 AND {traits} & {_OF_WAITING} = 0 AND {traits} & {_OF_STATES}"
+    if not states:
+        return [f"{ended} = 0 AND {has_sql(KNOWN, table)}"]
+    found = [f"{ended} = {_STATES[one]}" for one in states if one not in _WAITING]
+    waiting = [one for one in states if one in _WAITING]
+    return [*found, states_sql(waiting, table)] if waiting else found
 
 
 def unknown_sql(table: str) -> str:
@@ -187,13 +197,13 @@ def may_be_first_sql(table: str) -> str:
     return f"coalesce({table}.traits, 0) & {KNOWN | FIRST} <> {KNOWN}"
 
 
-def _bits_sql(bits: int, table: str, *, is_known: bool) -> str:
-    return f"{table}.traits & {bits}" if is_known else f"({table}.traits & {bits}) + 0"
+def _bits_sql(bits: int, table: str, *, is_indexed: bool) -> str:
+    return f"{table}.traits & {bits}" if is_indexed else f"({table}.traits & {bits}) + 0"
 
 
-def commented_sql(table: str, *, is_known: bool = True) -> str:
+def commented_sql(table: str, *, is_indexed: bool = True) -> str:
     """That a call has a comment."""
-    return f"{_bits_sql(COMMENTED, table, is_known=is_known)} = {COMMENTED}"
+    return f"{_bits_sql(COMMENTED, table, is_indexed=is_indexed)} = {COMMENTED}"
 
 
 def kind_sql(table: str) -> str:
@@ -211,6 +221,6 @@ TALK_KIND = _TALKED
 """The bit of a kind in which somebody talked."""
 
 
-def status_sql(status: Status, table: str, *, is_known: bool = True) -> str:
+def status_sql(status: Status, table: str, *, is_indexed: bool = True) -> str:
     """That a call is stored with the status; of one that is not KNOWN, its own."""
-    return f"{_bits_sql(_STATUS, table, is_known=is_known)} = {_STATUSES[status]}"
+    return f"{_bits_sql(_STATUS, table, is_indexed=is_indexed)} = {_STATUSES[status]}"

@@ -23,6 +23,7 @@ from tests.bench.pages import LIMIT, SCOPES, SIZE, no_garbage, timed
 
 _SCOPES = ("all calls", "own, 2 extensions")
 _WHAT = "page, {scope}, chip: {name}"
+_COLLEAGUE = "a colleague"
 _CHOICES: dict[str, dict[str, Any]] = {
     "incoming": {"direction": Direction.IN},
     "answered": {"is_answered": True},
@@ -31,7 +32,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "closed by hand": {"case_states": CASE_STATES[Fate.BY_HAND]},
     "status: called back": {"status": Status.MISSED_CALLED_BACK},
     "status: declined": {"status": Status.REJECTED_BY_SUBSCRIBER},
-    "a colleague": {"extensions": (office.RARE,)},
+    _COLLEAGUE: {"extensions": (office.RARE,)},
     "a line": {"place": Place(PlaceKind.LINE, office.LINES[1])},
     "a queue": {"place": Place(PlaceKind.QUEUE, office.QUEUES[2])},
     "with a comment": {"is_commented": True},
@@ -71,6 +72,8 @@ async def _turned(where: Where, bench: Bench) -> Taken:
         names = [*_CHOICES, _SEVERAL]
         with no_garbage():
             for number, scope, name in product(range(bench.scaled(60, 12)), _SCOPES, names):
+                if name == _COLLEAGUE and not SCOPES[scope].is_all:
+                    continue  # who has calls of their own alone chooses no colleague
                 dice = random.Random(f"{number} {name}")
                 part, key = _part(dice, name), None
                 asked = (Turn.FIRST, Turn.LAST, Turn.OLDER)[number % 3]

@@ -128,6 +128,7 @@ async def test_every_two_filters_walk_an_index(log: Log, scope: str) -> None:
 
 
 OWN_INDEXES = {
+    **{fate.value: "calls_not_waiting" for fate in CASE_STATES},
     "unreturned": "calls_waiting",
     "called back": "calls_by_status",
     "busy": "calls_by_status",

@@ -27,6 +27,7 @@ GROWING = LOG | {
         "batches",
         "batch_cases",
     ),
+    *("client_digits", "contact_words", "comment_words"),
 }
 """What has more rows every day. The people, their settings and the company's stay few."""
 
