@@ -11,6 +11,8 @@
   are given in the order of asking, one each OVERALL seconds.
 - Nobody waits for a single chat: one that may not be written to yet is closed until a moment, and
   the Alerter picks messages of other chats meanwhile.
+- Somebody who presses on and on keeps alerts out of their chat for BY_SCREENS at the most: what is
+  too soon then Telegram puts off by a 429.
 - A 429, whoever gets it, closes the chat for as long as Telegram asks; a failure to send closes it
   for a while too.
 - All of this is in memory only: after a restart a 429 of Telegram says which chat is closed. So it
@@ -37,6 +39,9 @@ OVERALL = 1 / 29
 IN_CHAT = 1.05
 """Seconds between two messages in one chat."""
 
+BY_SCREENS = 3.0
+"""Seconds for which messages of screens, one soon after another, close a chat."""
+
 GROUP_MESSAGES = 20
 GROUP_SECONDS = 61.0
 EVENLY_AFTER = 10
@@ -51,6 +56,8 @@ class Pace:
         self._next_turn = 0.0
         self._closed_until: dict[int, float] = {}
         self._group_messages: dict[int, deque[float]] = {}
+        self._shown: dict[int, tuple[float, float]] = {}
+        """The first and the latest message of screens that came soon after one another."""
         self._counted: set[int] = set()
         """The chats whose next message was counted when it waited for its turn."""
 
@@ -72,21 +79,27 @@ class Pace:
         wait = max(0.0, self._next_turn - self.now())
         if not is_edit:
             self._counted.add(chat_id)
-        self._count(chat_id, wait)
+        self._shown.pop(chat_id, None)
+        self._count(chat_id, wait + self._in_chat, wait)
         await asyncio.sleep(wait)
 
     def count_message(self, chat_id: int) -> None:
         """Count a message that leaves for this chat, unless its turn was waited for."""
         if chat_id in self._counted:
             self._counted.discard(chat_id)
-        else:
-            self._count(chat_id)
+            return
+        now = self.now()
+        first, latest = self._shown.get(chat_id, (now, now))
+        if now >= latest + self._in_chat:
+            first = now
+        self._shown[chat_id] = first, now
+        self._count(chat_id, min(self._in_chat, first + BY_SCREENS - now))
 
-    def _count(self, chat_id: int, wait: float = 0.0) -> None:
-        """Count a message that leaves for this chat in `wait` seconds."""
+    def _count(self, chat_id: int, closed: float, wait: float = 0.0) -> None:
+        """Count a message that leaves for this chat in `wait` seconds and closes it."""
         now = self.now()
         self._next_turn = max(now, self._next_turn) + OVERALL
-        self.close_chat(chat_id, wait + self._in_chat)
+        self.close_chat(chat_id, closed)
         if chat_id < 0:
             sent = self._group_messages.setdefault(chat_id, deque(maxlen=GROUP_MESSAGES))
             while sent and sent[0] + GROUP_SECONDS <= now:
