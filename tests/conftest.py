@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
@@ -59,9 +60,22 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(20_000, 20, 20)  # a tenth of the time of all tests
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mix the files: those that wait for processes and seconds run beside those that compute."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mix the files: those that wait for processes and seconds run beside those that compute.
+
+    Each worker gets as many of them, one after another, and begins with its share of the `long`
+    ones: none is left for the end, when the others have nothing to do any more.
+    """
     items.sort(key=lambda item: crc32(str(item.path.relative_to(ROOT)).encode()))
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = iter([item for item in items if not item.get_closest_marker("long")])
+    mixed: list[pytest.Item] = []
+    for worker in range(workers):
+        first = long[worker::workers]
+        size = (len(items) - len(mixed)) // (workers - worker)
+        mixed += [*first, *islice(others, max(0, size - len(first)))]
+    items[:] = [*mixed, *others]
 
 
 @pytest.fixture(params=ENGINES)

@@ -203,6 +203,7 @@ def test_a_server_that_is_too_old(
     assert " is too old: upgrade it to 99 or newer" in line
 
 
+@pytest.mark.long
 async def test_a_clock_that_differs(tmp_path: Path, terminal: Terminal) -> None:
     clock = clock_to_move(tmp_path)
     with postgres_database() as url:

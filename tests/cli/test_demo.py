@@ -172,10 +172,11 @@ async def test_a_port_or_a_directory_that_cannot_be_used_is_one_line(tmp_path: P
         await demonstrate(options(tmp_path / "file" / "demo"), say=interrupt)
 
 
+@pytest.mark.long
 async def test_a_folder_in_which_another_demo_is_or_begins_is_left_alone(tmp_path: Path) -> None:
     said: asyncio.Queue[str] = asyncio.Queue()
     async with asyncio.TaskGroup() as life:
-        life.create_task(demonstrate(options(tmp_path, calls=20_000), say=said.put_nowait))
+        life.create_task(demonstrate(options(tmp_path, calls=6000), say=said.put_nowait))
         while words := await said.get():  # half of its past, all of it, and that it runs
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"),
@@ -204,6 +205,7 @@ async def connected(http: httpx.AsyncClient) -> list[str]:
     return [feed["name"] for one in sources for feed in one["feeds"] if feed["connected_at"]]
 
 
+@pytest.mark.long
 async def test_the_command_serves_the_page_and_ends_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bot", "demo", "--no-browser", "--port", "0"]
     process = await asyncio.create_subprocess_exec(

@@ -258,6 +258,7 @@ def test_an_env_file_of_somebody_else_is_one_line(terminal: Terminal) -> None:
         assert line.startswith(".env: Permission denied"), command
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", [0o000, 0o500])
 def test_a_folder_of_somebody_else_takes_no_database(terminal: Terminal, mode: int) -> None:
     folder = terminal.directory / "theirs"

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.server import BotApiServer
 from tests.support.databases import rows
@@ -25,6 +27,7 @@ HOUR, DAY, YEAR = 3600, 86400, 365 * 86400
 PATIENCE = 30.0
 
 
+@pytest.mark.long
 async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
     tmp_path: Path,
 ) -> None:
@@ -86,6 +89,7 @@ async def test_a_clock_set_back_and_forth_holds_nothing_up_and_deletes_nothing(
         assert "failed" not in bot.log
 
 
+@pytest.mark.long
 async def test_a_clock_days_behind_refuses_no_call_of_a_pbx_that_is_right(tmp_path: Path) -> None:
     """Nor after a restart: what the clock has shown before is remembered."""
     moved = clock_to_move(tmp_path)

@@ -24,6 +24,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         yield office
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("mode", "deaths"), [("polling", DEATHS), ("webhook", DEATHS[1:])])
 async def test_kill_9_under_load_loses_nothing(
     office: Office, mode: str, deaths: Sequence[Death]

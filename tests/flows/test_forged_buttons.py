@@ -33,6 +33,7 @@ def forged(kind: type[CallbackData], chance: random.Random) -> str:
     return ":".join(parts)
 
 
+@pytest.mark.long
 async def test_no_forged_button_breaks_anything(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

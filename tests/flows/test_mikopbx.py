@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.demo.pbx.asterisk.channels import as_bytes
 from bot.domain.people import Role
 from bot.sources.times import local_text
@@ -63,6 +65,7 @@ async def test_a_call_in_pieces_is_told_of_as_what_it_was(tmp_path: Path) -> Non
             assert office.rows("SELECT count(*) FROM cases") == [(1,)]
 
 
+@pytest.mark.long
 async def test_a_client_is_called_back_over_ami_and_the_history_tells_the_rest(
     tmp_path: Path,
 ) -> None:
@@ -96,6 +99,7 @@ async def test_a_client_is_called_back_over_ami_and_the_history_tells_the_rest(
         assert [one[0] for one in said_of_calls(office.telegram, olena)] == ["🔔", "🔔", "🗣", "✅"]
 
 
+@pytest.mark.long
 async def test_of_a_call_that_was_not_confirmed_the_history_tells_whether_it_was_made(
     tmp_path: Path,
 ) -> None:

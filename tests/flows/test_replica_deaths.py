@@ -17,6 +17,7 @@ from tests.support.tcp_proxy import TcpProxy
 pytestmark = ONLY_POSTGRES
 
 
+@pytest.mark.long
 async def test_kill_9_of_the_leader_and_of_another_loses_nothing(tmp_path: Path) -> None:
     outcome = Outcome()
     with postgres_servers(1) as [server]:
@@ -29,6 +30,7 @@ async def test_kill_9_of_the_leader_and_of_another_loses_nothing(tmp_path: Path)
     assert outcome.leads == 2
 
 
+@pytest.mark.long
 async def test_a_leader_that_stands_still_is_followed_and_sends_nothing_after(
     tmp_path: Path,
 ) -> None:
@@ -42,6 +44,7 @@ async def test_a_leader_that_stands_still_is_followed_and_sends_nothing_after(
     assert outcome.leads == 2
 
 
+@pytest.mark.long
 async def test_a_leader_that_is_cut_off_is_followed_and_sends_nothing_after(
     tmp_path: Path,
 ) -> None:
@@ -63,6 +66,7 @@ async def test_a_leader_that_is_cut_off_is_followed_and_sends_nothing_after(
     assert outcome.leads == 2
 
 
+@pytest.mark.long
 async def test_a_primary_that_dies_is_followed_by_its_standby(tmp_path: Path) -> None:
     with postgres_servers(2) as [primary, standby]:
         primary.create()
@@ -85,6 +89,7 @@ async def end_sessions(server: PostgresServer) -> None:
     await replica_outages.cut_again_and_again(server, times=5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("happens", [stop_it, end_sessions])
 async def test_a_database_that_comes_and_goes_loses_nothing(
     tmp_path: Path, happens: replica_outages.Happening

@@ -101,6 +101,7 @@ async def company(tmp_path: Path, engine: str) -> AsyncIterator[Company]:
     assert telegram.violations == []
 
 
+@pytest.mark.long
 async def test_replicas_are_upgraded_one_after_another(company: Company, tmp_path: Path) -> None:
     url = company.settings["DATABASE_URL"]
     async with forked(tmp_path, company.settings) as old:
@@ -123,6 +124,7 @@ async def test_replicas_are_upgraded_one_after_another(company: Company, tmp_pat
                     assert "Traceback" not in log, log
 
 
+@pytest.mark.long
 async def test_an_old_program_is_refused_where_something_was_taken_away(
     company: Company, tmp_path: Path
 ) -> None:

@@ -36,6 +36,7 @@ async def begin_comment(user: User, message: Message) -> None:
 # Stopping
 
 
+@pytest.mark.long
 async def test_sigterm_finishes_what_is_in_hand(tmp_path: Path) -> None:
     """A comment being saved is saved, answered and acknowledged; what came later comes again."""
     telegram = BotApiServer()

@@ -48,6 +48,7 @@ async def drawn(
     return png, Image.open(io.BytesIO(png)).convert("RGB")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", Language)
 async def test_nothing_in_the_picture_is_cut(language: Language) -> None:
     heights = []
@@ -73,6 +74,7 @@ async def test_nothing_in_the_picture_is_cut(language: Language) -> None:
     assert without_bars < plain < two_lines < 1.4 * 390 * DOTS
 
 
+@pytest.mark.long
 async def test_what_was_lost_is_told_by_hatching_too() -> None:
     """White lines through the orange, which nothing else has: for who sees no colours."""
     _, picture = await drawn(told(30, 1), WEEK, Language.UK)

@@ -98,6 +98,7 @@ async def made(asked: ExportJob) -> tuple[list[bytes], int]:
         return parts, files.memory
 
 
+@pytest.mark.long
 async def test_a_workbook_is_split_by_size_and_by_rows(tmp_path: Path, i18n: I18n) -> None:
     found = await stored(tmp_path / "dzvinok.db", 1000)
     asked = job(found, ExportKind.XLSX, words(i18n))
@@ -186,6 +187,7 @@ async def test_whatever_stands_in_a_cell_stays_a_text(tmp_path: Path, i18n: I18n
     assert not any(cell.startswith(("=", "-", "@", "\t", "\r")) for cell in cells)
 
 
+@pytest.mark.long
 async def test_ten_times_the_calls_take_no_more_memory(tmp_path: Path, i18n: I18n) -> None:
     few = await stored(tmp_path / "few.db", 1000)
     many = await stored(tmp_path / "many.db", 10_000)

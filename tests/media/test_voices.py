@@ -228,6 +228,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """Tells the peak of the program's memory in KiB; measured from here it would have that of ours."""
 
 
+@pytest.mark.long
 def test_an_hour_takes_no_more_memory_than_a_second(tmp_path: Path) -> None:
     """Ten hours of silence are the same; an hour tells it sooner."""
     peaks = {}

@@ -71,6 +71,7 @@ def arrivals(draw: st.DrawFn) -> list[tuple[str, int]]:
     return list(draw(st.permutations(calls)))
 
 
+@pytest.mark.long
 @BOTH_ENGINES
 @settings(
     max_examples=40,
@@ -320,6 +321,7 @@ async def test_whose_a_client_is_does_not_depend_on_what_was_known_first(
         assert owners == [owner] + [None] * (len(owners) - 1)
 
 
+@pytest.mark.long
 @BOTH_ENGINES
 @settings(
     max_examples=60,

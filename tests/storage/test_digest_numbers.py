@@ -242,6 +242,7 @@ class Count:
             assert found.totals.count(group) == len(expected)
 
 
+@pytest.mark.long
 @BOTH_ENGINES
 @settings(
     max_examples=30,

@@ -22,6 +22,7 @@ from storage.engine.postgres_lease import PostgresLease
 from storage.engine.sqlite import MIGRATIONS, open_sqlite
 from storage.lock import only_process
 from storage.moving import Moved
+from tests.support.databases import put_database
 from tests.support.moving import fill, in_order, in_postgres, in_sqlite, moved, put
 from tests.support.places import ROOT
 from tests.support.postgres import postgres_database
@@ -99,6 +100,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 KEY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(
     numbers=st.dictionaries(KEY, WHOLE),
@@ -121,7 +123,7 @@ def test_whatever_is_stored_comes_as_it_was(
     """But for U+0000, which PostgreSQL cannot hold: U+FFFD stands for it."""
     with TemporaryDirectory() as folder, postgres_database() as url:
         path = Path(folder) / "dzvinok.db"
-        asyncio.run(create(path))
+        asyncio.run(put_database(path))
         with closing(sqlite3.connect(path)) as file, file:
             for name, value in numbers.items():
                 put(file, "company_numbers", {"name": name, "value": value})
@@ -149,11 +151,6 @@ def stored(row: tuple[object, ...]) -> tuple[object, ...]:
     """The row as PostgreSQL has it."""
     zero = "\N{REPLACEMENT CHARACTER}"
     return tuple(one.replace("\0", zero) if isinstance(one, str) else one for one in row)
-
-
-async def create(path: Path) -> None:
-    async with open_sqlite(path):
-        pass
 
 
 async def test_a_key_with_a_zero_in_it_is_refused(path: Path, url: str) -> None:

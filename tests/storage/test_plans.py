@@ -92,6 +92,7 @@ WHOLE_LOG = WHAT_WAITS | {"calls_by_position", "calls_lost_by_position"}
 """The ends of the whole log may be read along an index: their LIMIT ends it."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scope", SCOPES)
 async def test_every_page_of_every_part_walks_an_index(log: Log, scope: str) -> None:
     await log.add(*some_calls(random.Random(1), NOW, 20))
@@ -106,7 +107,8 @@ async def test_every_page_of_every_part_walks_an_index(log: Log, scope: str) -> 
         assert explained.plans[0].selects_keys
 
 
-@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.long
+@pytest.mark.parametrize("scope", ["all", "one", "two"])  # of twenty each is a part like those
 async def test_every_two_filters_walk_an_index(log: Log, scope: str) -> None:
     """What no narrow index is for is answered by that of the whole log, and never by a sort."""
     for one, other in itertools.combinations(CHIPS, 2):

@@ -97,6 +97,7 @@ def _varied(chance: random.Random, started_at: int) -> CallFacts:
     )
 
 
+@pytest.mark.long
 async def test_every_two_filters_are_answered_by_indexes(varied_log: Log) -> None:
     pairs = itertools.combinations_with_replacement(CHIPS, 2)
     for scope, (one, other) in itertools.product((EVERYTHING, TWO), pairs):
@@ -122,6 +123,7 @@ OWN_INDEXES = dict.fromkeys(_CASES, "calls_not_waiting") | {
 }
 
 
+@pytest.mark.long
 async def test_each_filter_walks_its_own_index_in_its_order(varied_log: Log) -> None:
     for turn, (name, index) in itertools.product((Turn.FIRST, Turn.LAST), OWN_INDEXES.items()):
         asked = AskedDatabase(varied_log.database)

@@ -292,6 +292,7 @@ async def test_nothing_lies_over_what_is_to_be_pressed(site: Site) -> None:
         assert await page.locator("#panel.open, #toast.shown").count() == 0
 
 
+@pytest.mark.long
 async def test_thousands_of_messages_and_two_tabs_are_no_burden(site: Site) -> None:
     async with chromium() as browser:
         context = await browser.new_context(locale="en-GB", viewport=DESKTOP)
