@@ -28,11 +28,13 @@ storage       | bot.domain
 bot.jobs      | bot.domain storage
 bot.intake    | bot.domain bot.config bot.telemetry bot.sources.base storage
 bot.dialling  | bot.domain bot.sources.base storage
-bot.delivery  | bot.domain bot.telemetry bot.telegram.errors bot.views keyboards storage
+bot.delivery  | bot.domain bot.telemetry bot.media bot.telegram.background bot.telegram.errors \
+                bot.views keyboards storage
 bot.telegram  | bot.domain bot.telemetry bot.views storage
 bot.web       | bot.domain bot.config bot.telemetry bot.sources.base bot.intake storage
 handlers      | bot.domain bot.config bot.media bot.dialling bot.delivery.digests \
-                bot.delivery.cards bot.delivery.statistics bot.telegram bot.views keyboards storage
+                bot.delivery.cards bot.delivery.exports bot.delivery.sent_files \
+                bot.delivery.statistics bot.telegram bot.views keyboards storage
 bot.demo      | bot.domain bot.sources.base
 bot.exporting | bot.domain bot.media storage
 bot.repositories | bot.config storage
