@@ -19,8 +19,8 @@ from bot.domain.exports import (
     ExportFault,
     ExportPlan,
     NotAllSentError,
-    week_before,
 )
+from bot.domain.hours import week_before
 from bot.domain.people import EmployeeState
 from bot.telegram.background import Background
 from bot.telegram.errors import is_closed
