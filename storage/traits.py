@@ -13,7 +13,7 @@ in the same transaction:
 
 from collections.abc import Collection, Iterable
 
-from bot.domain.calls import CaseState, Direction, Status
+from bot.domain.calls import CaseState, Direction, Status, shown_status
 from bot.domain.log import LONGER_THAN, LogFilter
 from bot.domain.merging import MergedCall
 from storage.engine.base import Transaction
@@ -97,8 +97,8 @@ def of_case(traits: int, status: Status, state: CaseState | None) -> int:
 
     `state`: None for a call that no case has lost.
     """
-    shown = Status.MISSED_CALLED_BACK if state is CaseState.CALLED_BACK else status
-    return traits & ~_OF_CASE | _STATUSES[shown] | (_STATES.get(state, 0) if state else 0)
+    shown = _STATUSES[shown_status(status, state)]
+    return traits & ~_OF_CASE | shown | (_STATES.get(state, 0) if state else 0)
 
 
 def write_of_cases(tx: Transaction, changed: Iterable[tuple[int, int]]) -> None:
