@@ -72,7 +72,7 @@ ONLY_IN = {
     "matplotlib": {"bot.media.drawing"},
     "PIL": {"bot.media.drawing"},
     "apscheduler": {"bot.jobs.timer"},
-    "xlsxwriter": {"bot.media.call_tables"},
+    "xlsxwriter": {"bot.media.call_workbooks"},
     "aiosqlite": {
         *("storage.engine.sqlite", "storage.engine.sqlite_files", "storage.engine.sqlite_tables"),
     },
