@@ -1,14 +1,15 @@
 """What the log is filtered by, in the bits of one number: `traits` of a call.
 
 A narrow index with it answers any combination of filters, where an index for each would be needed.
-Most bits follow from the call; others are facts about its client, each kept by whoever changes it,
-in the same transaction:
+Most bits follow from the call alone. The others are kept by whoever changes what they tell of, in
+the same transaction:
 
 - the status is the one that is shown: that of a lost call whose client was called back is
-  MISSED_CALLED_BACK. Refolding keeps it, and how the case stands.
-- FIRST: see first_calls.py.
-- KNOWN: these are kept of the call. Without it, as an older program leaves it, they are asked of
-  the tables they follow from, until it is looked through (older_programs.py).
+  MISSED_CALLED_BACK. Refolding keeps it, and how the case of the call stands.
+- COMMENTED: the call has a comment.
+- FIRST: it is the first call of its number; first_calls.py keeps it.
+- KNOWN: status, case and FIRST are kept of this call. An older program writes calls without KNOWN:
+  of those the three are asked of the tables they follow from, until older_programs.py sets it.
 """
 
 from collections.abc import Collection, Iterable
