@@ -21,6 +21,7 @@ from bot.delivery.alerter import Accepted, Alerter
 from bot.delivery.bell import Bell
 from bot.delivery.open_cards import OpenCards
 from bot.delivery.pace import IN_CHAT, Pace, PaceMiddleware
+from bot.delivery.weekly_exports import WeeklyExports
 from bot.dialling.dialler import Dialler
 from bot.domain.clock import Clock, LatestMoment, system_clock
 from bot.domain.errors import StorageError
@@ -61,7 +62,6 @@ from bot.telemetry.metrics import Metrics
 from bot.web.server import TELEGRAM_PATH, create_web, serve_http
 from bot.web.source_figures import SourceFigures
 from handlers.dialog_state import adopt
-from handlers.weekly_exports import WeeklyExports
 from storage.case_backfill import create_missing_cases
 from storage.database import open_database
 from storage.engine.base import Database, Lease
@@ -282,6 +282,7 @@ async def serve(
                 weekly_exports=WeeklyExports(
                     bot,
                     export_screens.sender,
+                    repositories.log_views,
                     exporting,
                     i18n,
                     may_send=lambda: lease.is_held,

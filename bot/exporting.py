@@ -22,8 +22,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.domain.errors import StartError, StorageError
-from bot.domain.exports import ExportError, ExportFault, ExportJob, Totals, fault_of
-from bot.media.call_tables import open_parts
+from bot.domain.exports import ExportError, ExportFault, ExportJob, ExportKind, Totals, fault_of
+from bot.media.call_csv import TextTables
+from bot.media.call_workbooks import Workbooks
 from bot.media.limits import Limits, limit_ourselves
 from storage.database import open_to_read
 from storage.exports import ExportRepo
@@ -39,17 +40,17 @@ async def export(job: ExportJob, file: int) -> None:
         async with open_to_read(job.where) as database:
             repo = ExportRepo(database)
             _tell(total=await repo.count(job.scope, job.log_filter))
-            parts = open_parts(job, target)
+            tables = (Workbooks if job.kind is ExportKind.XLSX else TextTables)(job, target)
             async for calls in repo.read(job.scope, job.log_filter, at_once=job.at_once):
-                parts.write(calls)
+                tables.write(calls)
                 totals.add(calls)
                 if time.monotonic() - told > _TELL_SECONDS:
                     told = time.monotonic()
                     _tell(rows=totals.calls)
                 if os.getppid() != bot:
                     os._exit(1)
-        parts.end(totals)
-    _tell(parts=parts.bounds, rows=totals.calls, memory=_peak())
+        tables.end(totals)
+    _tell(parts=tables.bounds, rows=totals.calls, memory=_peak())
 
 
 def _peak() -> int:

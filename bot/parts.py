@@ -17,6 +17,7 @@ from aiogram.utils.i18n import I18n
 
 from bot.config.settings import Settings
 from bot.delivery.cards import Cards
+from bot.delivery.exports import ExportSender
 from bot.delivery.notices import Notices
 from bot.dialling.dialler import Dialler
 from bot.domain.calling_back import NO_CALL_BACK, CallBack
@@ -49,7 +50,6 @@ from handlers.contact_files import FileScreens
 from handlers.contact_screens import ContactScreens
 from handlers.digests import DigestScreens
 from handlers.earlier_answers import AnswerEarlier
-from handlers.export_files import ExportSender
 from handlers.exports import ExportScreens
 from handlers.left_dialogs import LeaveByCommand, LeaveByPress, LeaveWhenRefused
 from handlers.log_screens import LogScreens
@@ -115,7 +115,9 @@ def create_dispatcher(
         card_screens=card_screens,
         log_screens=log_screens,
         search_screens=SearchScreens(log_screens, repositories.audit, settings, clock),
-        stats_screens=StatsScreens(log_screens, repositories.statistics, Charts(), clock),
+        stats_screens=StatsScreens(
+            log_screens, repositories.statistics, repositories.employees, Charts(), clock
+        ),
         export_screens=export_screens
         or create_export_screens(repositories, settings, clock, Background()),
         board_screens=BoardScreens(repositories.cases, settings, clock),
@@ -177,9 +179,8 @@ def create_log_screens(repositories: Repositories, settings: Settings, clock: Cl
     return LogScreens(
         repositories.journal,
         repositories.log_views,
-        repositories.search,
+        repositories.viewed_log,
         repositories.client_stories,
-        repositories.employees,
         settings,
         clock,
     )
@@ -189,13 +190,21 @@ def create_export_screens(
     repositories: Repositories, settings: Settings, clock: Clock, background: Background
 ) -> ExportScreens:
     sender = ExportSender(
-        create_log_screens(repositories, settings, clock),
+        repositories.viewed_log,
+        repositories.employees,
         repositories.audit,
         repositories.export_plans,
         Exporter(),
+        settings.database,
+        settings.zone,
+        clock,
     )
     return ExportScreens(
-        sender, repositories.export_plans, repositories.exports_under_way, background
+        create_log_screens(repositories, settings, clock),
+        sender,
+        repositories.export_plans,
+        repositories.exports_under_way,
+        background,
     )
 
 

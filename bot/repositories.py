@@ -42,6 +42,7 @@ from storage.reminders import ReminderRepo
 from storage.search import SearchRepo
 from storage.silences import SilenceRepo
 from storage.statistics import StatisticsRepo
+from storage.viewed_log import ViewedLog
 from storage.waiting_updates import WaitingUpdateRepo
 from storage.weekly_statistics import WeeklyStatistics
 
@@ -69,6 +70,7 @@ class Repositories:
     weekly_statistics: WeeklyStatistics
     reminders: ReminderRepo
     search: SearchRepo
+    viewed_log: ViewedLog
     client_stories: ClientStoryRepo
     silences: SilenceRepo
     employees: EmployeeRepo
@@ -95,12 +97,14 @@ class Repositories:
 def create_repositories(database: Database, settings: Settings) -> Repositories:
     rules, claim_seconds = settings.case_rules, settings.claim_minutes * 60
     numbers = {name: chosen.number_plan for name, chosen in settings.sources.items()}
+    journal, employees = JournalRepo(database), EmployeeRepo(database)
+    search = SearchRepo(database)
     return Repositories(
         alert_facts=AlertFactsRepo(database),
         alert_lists=AlertLists(database),
         audit=AuditRepo(database),
         calls=CallRepo(database, rules=rules, numbers=numbers),
-        journal=JournalRepo(database),
+        journal=journal,
         cases=CaseRepo(database, rules=rules, claim_seconds=claim_seconds),
         case_closings=CaseClosings(database, rules=rules, claim_seconds=claim_seconds),
         case_batches=CaseBatches(database, rules=rules, claim_seconds=claim_seconds),
@@ -108,7 +112,8 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         log_views=LogViewRepo(database),
         company=CompanyRepo(database, settings.zone),
         reminders=ReminderRepo(database),
-        search=SearchRepo(database),
+        search=search,
+        viewed_log=ViewedLog(journal, employees, search, settings.zone, settings.number_plan),
         client_stories=ClientStoryRepo(database),
         silences=SilenceRepo(database),
         export_plans=ExportPlans(database, settings.zone),
@@ -120,7 +125,7 @@ def create_repositories(database: Database, settings: Settings) -> Repositories:
         digest_times=DigestTimes(database, settings.zone),
         statistics=StatisticsRepo(database, settings.zone),
         weekly_statistics=WeeklyStatistics(database, settings.zone),
-        employees=EmployeeRepo(database),
+        employees=employees,
         fsm=FsmStorage(database),
         invites=InviteRepo(database),
         comments=CommentRepo(database),

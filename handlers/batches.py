@@ -12,7 +12,7 @@ from aiogram.fsm.state import State, StatesGroup
 from aiogram.types import CallbackQuery, Message
 
 from bot.config.settings import Settings
-from bot.domain.cases import Batch, BatchKind
+from bot.domain.cases import Batch, BatchKind, BoardPart
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.people import Employee
@@ -70,19 +70,10 @@ async def ask_taking(
     case_batches: CaseBatches,
     settings: Settings,
 ) -> None:
-    part = await board_screens.part(callback_data.back, employee)
-    batch = await case_batches.ask(
-        BatchKind.TAKE,
-        employee,
-        callback_data.board,
-        part,
-        today=board_screens.today(),
-        now=board_screens.clock(),
-    )
-    if not batch.asked:
-        toast = views.nobody(batch.kind)
-        await board_screens.show(query, callback_data.back, employee, toast=toast)
+    found = await _ask(query, callback_data, BatchKind.TAKE, employee, board_screens, case_batches)
+    if found is None:
         return
+    batch, part = found
     text = views.ask_taking(
         batch,
         part,
@@ -101,19 +92,12 @@ async def ask_reason(
     board_screens: BoardScreens,
     case_batches: CaseBatches,
 ) -> None:
-    part = await board_screens.part(callback_data.back, employee)
-    batch = await case_batches.ask(
-        BatchKind.CLOSE,
-        employee,
-        callback_data.board,
-        part,
-        today=board_screens.today(),
-        now=board_screens.clock(),
+    found = await _ask(
+        query, callback_data, BatchKind.CLOSE, employee, board_screens, case_batches
     )
-    if not batch.asked:
-        toast = views.nobody(batch.kind)
-        await board_screens.show(query, callback_data.back, employee, toast=toast)
+    if found is None:
         return
+    batch, part = found
     asked = callback_data.model_copy(update={"batch": batch.id})
     text = views.ask_reason(batch, part)
     markup = dialog_keyboards.ready_texts(case_views.ready_reasons())
@@ -200,6 +184,28 @@ async def undo(
         await show(query, views.done(batch), markup, toast=views.too_late_to_undo())
         return
     await show(query, views.undone(batch), keyboards.done(callback_data, can_be_undone=False))
+
+
+async def _ask(
+    query: CallbackQuery,
+    pressed: BatchButton,
+    kind: BatchKind,
+    employee: Employee,
+    board_screens: BoardScreens,
+    case_batches: CaseBatches,
+) -> tuple[Batch, BoardPart] | None:
+    """What is meant, written down, and the part of the board it is of.
+
+    None: nobody is meant; the board is shown, which says so.
+    """
+    part = await board_screens.part(pressed.back, employee)
+    today, now = board_screens.today(), board_screens.clock()
+    batch = await case_batches.ask(kind, employee, pressed.board, part, today=today, now=now)
+    if batch.asked:
+        return batch, part
+    toast = views.nobody(kind)
+    await board_screens.show(query, pressed.back, employee, toast=toast)
+    return None
 
 
 async def _close(

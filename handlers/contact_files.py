@@ -27,6 +27,7 @@ from aiogram.types import (
 from aiohttp import ClientError
 
 from bot.config.settings import Settings
+from bot.delivery.sent_files import WrittenFile, send_document
 from bot.domain.clock import Clock
 from bot.domain.contact_files import ContactFileError, FileFault, FileKind, Report
 from bot.domain.contacts import Contact
@@ -42,7 +43,6 @@ from bot.telegram.reply import answer, say, show
 from bot.views import contact_files as views
 from bot.views import formats
 from handlers.contact_book import SEES_ALL
-from handlers.sent_files import WrittenFile, send_document
 from keyboards import contact_book as keyboards
 from keyboards.callbacks import BookExport, BookFile, FileButton, FileStep
 from storage.contact_book import ContactBook

@@ -17,7 +17,7 @@ from bot.domain.calls import CONTACT_LIMIT, Call
 from bot.domain.clock import Clock
 from bot.domain.contacts import Contact, ContactNumber, client_link
 from bot.domain.errors import NoAccessError, NotFoundError
-from bot.domain.log import LogFilter
+from bot.domain.log import ALWAYS, LogFilter
 from bot.domain.people import EVERYTHING, Employee
 from bot.telegram.reply import Event, show
 from bot.views import contacts as views
@@ -27,8 +27,6 @@ from keyboards import contacts as keyboards
 from keyboards.callbacks import AlertCard, CommentButton, ContactButton, ContactStep, unpacked
 from storage.contacts import ContactRepo
 from storage.journal import JournalRepo
-
-_EVER = (0, 1 << 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,7 @@ class ContactScreens:
         """Raises NoAccessError if all calls of the contact are outside the person's scope."""
         part = LogFilter(numbers=tuple(one.number for one in contact.numbers))
         for scope in (employee.scope, EVERYTHING):
-            [has] = await self.journal.has_calls(scope, part, [_EVER])
+            [has] = await self.journal.has_calls(scope, part, ALWAYS)
             if has and scope != employee.scope:
                 raise NoAccessError(f"contact {contact.id}")
             if has:

@@ -10,6 +10,7 @@ from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
 from aiogram.types import CallbackQuery, Message
 
+from bot.delivery.exports import Export, ExportSender, log_failure
 from bot.domain.errors import AppError, NoAccessError, StorageError
 from bot.domain.exports import ExportError, ExportFault, NotAllSentError
 from bot.domain.log import Turn
@@ -22,7 +23,7 @@ from bot.views import calls as call_views
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
 from bot.views import refusals
-from handlers.export_files import Export, ExportSender, log_failure
+from handlers.log_screens import LogScreens
 from keyboards import exports as keyboards
 from keyboards.callbacks import ExportCancel, ExportDrop, ExportMenu, ExportStart, ExportWeekly
 from storage.export_plans import ExportPlans
@@ -41,6 +42,7 @@ _TOKENS = 10**9
 class ExportScreens:
     """Built once, with the dispatcher."""
 
+    log: LogScreens
     sender: ExportSender
     plans: ExportPlans
     under_way: ExportsUnderWay
@@ -51,14 +53,13 @@ class ExportScreens:
         self, query: CallbackQuery, asked: ExportMenu, employee: Employee, toast: str | None = None
     ) -> None:
         """Show how many calls it would be, and what comes every Monday."""
-        screens = self.sender.log_screens
         if employee.scope.extensions == ():
             await show(query, call_views.no_extensions())
             return
-        view = await screens.log_views.get(employee.id, asked.view)
-        part = await screens.part(view, employee)
+        view = await self.log.log_views.get(employee.id, asked.view)
+        part = await self.log.viewed.part(view, employee, now=self.log.clock())
         size = employee.page_size
-        page = await screens.journal.page(
+        page = await self.log.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=size
         )
         counted = page.counted * size
@@ -68,8 +69,8 @@ class ExportScreens:
         weekly = plans.pop(every_week, None)
         others = {}
         for view_id, kind in plans.items():
-            other = await screens.log_views.get(employee.id, view_id)
-            words = chosen_views.chosen_words(other, await screens.names(other))
+            other = await self.log.log_views.get(employee.id, view_id)
+            words = chosen_views.chosen_words(other, await self.log.viewed.names(other))
             others[view_id] = kind, words or views.whole_log()
         text = views.menu(
             await self.sender.words(view, employee),
@@ -82,7 +83,7 @@ class ExportScreens:
 
     async def weekly_view(self, view: LogView, employee: Employee) -> int:
         """The id of what a weekly file is of: all that is chosen but the days."""
-        return await self.sender.log_screens.log_views.put(employee.id, view.of_any_day)
+        return await self.log.log_views.put(employee.id, view.of_any_day)
 
 
 def create_router() -> Router:
@@ -113,7 +114,7 @@ async def start(
     export_screens: ExportScreens,
 ) -> None:
     """Begin it, unless one of theirs is under way; a message below tells how far it is."""
-    log_screens, under_way = export_screens.sender.log_screens, export_screens.under_way
+    log_screens, under_way = export_screens.log, export_screens.under_way
     view = await log_screens.log_views.get(employee.id, callback_data.view)
     if employee.scope.extensions == ():
         raise NoAccessError(f"employee {employee.id} has no extensions")
@@ -161,7 +162,7 @@ async def set_weekly(
     employee: Employee,
     export_screens: ExportScreens,
 ) -> None:
-    log_screens, plans = export_screens.sender.log_screens, export_screens.plans
+    log_screens, plans = export_screens.log, export_screens.plans
     view = await log_screens.log_views.get(employee.id, callback_data.view)
     every_week = await export_screens.weekly_view(view, employee)
     known = {one.view_id: one.kind for one in await plans.list_of(employee.id)}
@@ -255,7 +256,7 @@ class _Making:
 
     async def _keep(self) -> bool:
         """Whether it is still wanted."""
-        clock, employee_id = self.screens.sender.log_screens.clock, self.export.employee.id
+        clock, employee_id = self.screens.log.clock, self.export.employee.id
         return await self.screens.under_way.keep(employee_id, self.token, now=clock())
 
     async def _end(self) -> bool:

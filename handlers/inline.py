@@ -36,6 +36,7 @@ from keyboards import inline as keyboards
 from keyboards.callbacks import Card
 from storage.audit import AuditRepo
 from storage.journal import JournalRepo
+from storage.viewed_log import ViewedLog
 
 _AT_ONCE = 20
 _STRANGERS_ASK_AGAIN = 60
@@ -63,6 +64,7 @@ async def find(
     query: InlineQuery,
     employee: Employee,
     search_screens: SearchScreens,
+    viewed_log: ViewedLog,
     journal: JournalRepo,
     audit: AuditRepo,
     bot: Bot,
@@ -76,7 +78,7 @@ async def find(
             return
         by = By(employee.id, search_screens.clock())  # with any offset: the person may forge it
         await audit.note_typed(by, wanted.text)
-        part = await search_screens.log_screens.part(LogView(query=wanted.text), employee)
+        part = await viewed_log.part(LogView(query=wanted.text), employee, now=by.at)
     turn = Turn.OLDER if key else Turn.FIRST
     page = await journal.page(employee.scope, part, turn=turn, key=key, size=_AT_ONCE)
     if page.is_beyond or not page.calls:

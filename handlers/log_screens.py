@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.config.settings import Settings
-from bot.domain.calls import Call
 from bot.domain.clock import Clock
 from bot.domain.errors import NotFoundError
 from bot.domain.hours import day_bounds, local_date
-from bot.domain.log import LogFilter, Page, Turn
-from bot.domain.log_views import CASE_STATES, Fate, LogView
+from bot.domain.log import FAR_FUTURE, LogFilter, Page, Turn
+from bot.domain.log_views import LogView
 from bot.domain.merging import LIVE_POSITION
 from bot.domain.people import Employee
-from bot.domain.search import Found, Unclear, read_query
 from bot.telegram.reply import Event, show
 from bot.views import calls as views
 from bot.views import client_stories as story_views
@@ -24,13 +22,9 @@ from keyboards import calls as keyboards
 from keyboards import log_views as chosen_keyboards
 from keyboards.callbacks import Calendar, LogPage, StatsCalendar
 from storage.client_stories import ClientStoryRepo
-from storage.employees import EmployeeRepo
 from storage.journal import JournalRepo
 from storage.log_views import LogViewRepo
-from storage.search import SearchRepo
-
-_FAR_FUTURE = 1 << 50
-ALWAYS = [(0, _FAR_FUTURE)]
+from storage.viewed_log import ViewedLog
 
 _MONTHS = range(12 * 1999, 12 * 2101)
 """Those that calls can be in: sources refuse other years, a day more or less for the zones."""
@@ -42,9 +36,8 @@ class LogScreens:
 
     journal: JournalRepo
     log_views: LogViewRepo
-    search: SearchRepo
+    viewed: ViewedLog
     client_stories: ClientStoryRepo
-    employees: EmployeeRepo
     settings: Settings
     clock: Clock
 
@@ -54,8 +47,8 @@ class LogScreens:
             await show(event, views.no_extensions())
             return
         view = await self.log_views.get(employee.id, asked.view)
-        names = await self.names(view)
-        part = await self.part(view, employee)
+        names = await self.viewed.names(view)
+        part = await self.viewed.part(view, employee, now=self.clock())
         page, text = await self._page(asked, view, part, employee, names)
         to_drop: dict[str, str] = {}
         if not page.calls and view.parts and not view.day:
@@ -74,8 +67,8 @@ class LogScreens:
         """Show all that can be chosen, and how many calls what is chosen leaves."""
         view = await self.log_views.get(employee.id, view_id)
         saved = await self.log_views.list_saved(employee.id)
-        names = await self.names(view, *saved.values())
-        part = await self.part(view, employee)
+        names = await self.viewed.names(view, *saved.values())
+        part = await self.viewed.part(view, employee, now=self.clock())
         page = await self.journal.page(
             employee.scope, part, turn=Turn.FIRST, key=None, size=employee.page_size
         )
@@ -100,9 +93,9 @@ class LogScreens:
         first, after = shown.first_day, shown.turned(month + 1).first_day
         days = range(first.toordinal(), after.toordinal())
         spans = [day_bounds(date.fromordinal(day), self.settings.zone) for day in days]
-        spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, _FAR_FUTURE)]
+        spans += [(0, spans[0][0]), (spans[-1][1], LIVE_POSITION), (LIVE_POSITION, FAR_FUTURE)]
         view = await self.log_views.get(employee.id, shown.view)
-        part = await self.part(view.of_any_day, employee)
+        part = await self.viewed.part(view.of_any_day, employee, now=self.clock())
         *has, has_earlier, has_later, is_live = await self.journal.has_calls(
             employee.scope, part, spans
         )
@@ -119,53 +112,9 @@ class LogScreens:
         )
         await show(event, views.calendar_title(shown.first), markup)
 
-    async def part(self, view: LogView, employee: Employee) -> LogFilter:
-        """The part of the log that a view is. Raises NotFoundError if there is none (any more)."""
-        numbers: tuple[str, ...] = ()
-        if view.client_of:
-            client = (await self._call_of_client(view, employee)).client
-            if client is None:
-                raise NotFoundError(f"client of call {view.client_of}")
-            numbers = await self.journal.numbers_of_client(client)
-        start: int | None = None
-        end: int | None = None
-        if span := view.span(self.today()):
-            start, end = day_bounds(span[0], self.settings.zone)[0], None
-            if span[1] != self.today():  # today has no end: live calls stand after everything
-                end = day_bounds(span[1], self.settings.zone)[1]
-        extensions: tuple[str, ...] | None = None
-        if view.person:
-            person = await self.employees.find_by_id(view.person)
-            extensions = person.extensions if person else ()
-        return LogFilter(
-            start=start,
-            end=end,
-            numbers=numbers,
-            direction=view.direction,
-            is_answered=view.fate is Fate.ANSWERED,
-            lost_only=view.fate is Fate.LOST,
-            case_states=CASE_STATES.get(view.fate) if view.fate else None,
-            status=view.status,
-            extensions=extensions,
-            place=view.place,
-            is_commented=view.is_commented,
-            is_recorded=view.is_recorded,
-            longer_than=view.longer_than,
-            is_first=view.is_first,
-            found=await self._found(view.query, employee) if view.query else None,
-        )
-
-    async def names(self, *shown: LogView) -> dict[int, str]:
-        """The names of the employees who are chosen in these views, but for those removed."""
-        people = {view.person for view in shown if view.person}
-        found = [await self.employees.find_by_id(one) for one in people]
-        return {one.id: one.name for one in found if one}
-
     async def client_title(self, view: LogView, employee: Employee) -> str:
         """Whose calls a view is of, by name and numbers, not quoted. Raises NotFoundError."""
-        call = await self._call_of_client(view, employee)
-        numbers = await self.journal.numbers_of_client(call.client) if call.client else ()
-        return parties.client_title(call, numbers)
+        return parties.client_title(*await self.viewed.client(view, employee))
 
     def month(self, view: LogView, page: Page) -> int:
         """The month, as in Calendar, of the days shown or else of the newest call on the page."""
@@ -230,24 +179,8 @@ class LogScreens:
         if len(view.parts) == 1:
             return found
         for name in view.parts:
-            part = await self.part(view.without(name), employee)
-            span = (part.start or 0, part.end or ALWAYS[0][1])
+            part = await self.viewed.part(view.without(name), employee, now=self.clock())
+            span = (part.start or 0, part.end or FAR_FUTURE)
             if await self.journal.has_calls(employee.scope, part, [span]) == [True]:
                 found.append(name)
         return found
-
-    async def _found(self, text: str, employee: Employee) -> Found:
-        """What a search finds; only if that is nothing, what people might have meant."""
-        query = read_query(text, self.settings.number_plan)
-        if isinstance(query, Unclear):
-            return Found()
-        found = await self.search.find(query)
-        if not query.may_have_typos:
-            return found
-        part = LogFilter(found=found)
-        if found and await self.journal.has_calls(employee.scope, part, ALWAYS) == [True]:
-            return found
-        return await self.search.find_alike(query)
-
-    async def _call_of_client(self, view: LogView, employee: Employee) -> Call:
-        return await self.journal.get(view.client_of, employee.scope)

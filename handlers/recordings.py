@@ -17,6 +17,7 @@ from aiogram.types import (
 )
 
 from bot.config.settings import Settings
+from bot.delivery.sent_files import WrittenFile
 from bot.domain.audit import AuditKind, By
 from bot.domain.calls import Call
 from bot.domain.clock import Clock
@@ -29,7 +30,6 @@ from bot.telegram.filters import HasRole
 from bot.telegram.reply import answer, show
 from bot.views import recordings as views
 from bot.views import refusals
-from handlers.sent_files import WrittenFile
 from keyboards.callbacks import Listen
 from storage.audit import AuditRepo
 from storage.employees import EmployeeRepo

@@ -29,6 +29,7 @@ from keyboards.callbacks import (
     StatsPeriod,
     StatsShow,
 )
+from storage.employees import EmployeeRepo
 from storage.statistics import StatisticsRepo
 
 _DAYS = range(date(1999, 1, 1).toordinal(), date(2101, 1, 1).toordinal())
@@ -41,6 +42,7 @@ class StatsScreens:
 
     log: LogScreens
     statistics: StatisticsRepo
+    employees: EmployeeRepo
     charts: Charts
     clock: Clock
 
@@ -66,12 +68,13 @@ class StatsScreens:
 
     async def counted(self, view: LogView, employee: Employee) -> tuple[Statistics, Before | None]:
         """What the view comes to, and what that is compared with."""
+        now = self.clock()
         return await count_statistics(
             self.statistics,
             employee,
             view,
-            await self.log.part(view, employee),
-            now=self.clock(),
+            await self.log.viewed.part(view, employee, now=now),
+            now=now,
             zone=self.log.settings.zone,
         )
 
@@ -86,7 +89,7 @@ class StatsScreens:
         if asked.number in {Number.PERSON, Number.PERSON_LOST}:
             if not employee.scope.is_all:
                 raise NoAccessError("the log of a colleague")
-            person = (await self.log.employees.get(asked.who)).id
+            person = (await self.employees.get(asked.who)).id
         elif asked.number in {Number.LINE, Number.LINE_LOST}:
             place = await self._line(asked.who, view, employee)
         found = narrowed(view, asked.number, person=person, place=place)
@@ -114,7 +117,7 @@ class StatsScreens:
             chosen=await self.log.log_views.get(employee.id, asked.view),
             view_id=asked.view,
             day=asked.day or self.log.today().toordinal(),
-            names=await self.log.names(view),
+            names=await self.log.viewed.names(view),
             client=await self.client(view, employee),
             with_lists=asked.lists,
             zone=self.log.settings.zone,
@@ -196,7 +199,7 @@ async def send_charts(
     """Send the picture below the statistics."""
     view = await stats_screens.told(callback_data.view, callback_data.day, employee)
     told, _ = await stats_screens.counted(view, employee)
-    names = await stats_screens.log.names(view)
+    names = await stats_screens.log.viewed.names(view)
     client = await stats_screens.client(view, employee)
     png = await stats_screens.charts.draw(told, views.chart_words(view, names))
     if isinstance(query.message, Message):

@@ -8,7 +8,7 @@ nothing; a live call that ends meanwhile, and so gets another place, is read onc
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 
-from bot.domain.calls import CaseState, Direction, EndedBy, Status
+from bot.domain.calls import CaseState, Direction, EndedBy, Status, shown_status
 from bot.domain.exports import ExportedCall
 from bot.domain.log import Key, LogFilter
 from bot.domain.merging import LIVE_POSITION
@@ -18,7 +18,6 @@ from storage.calls import parse_rang
 from storage.engine.base import Database, Row, Select, Value
 from storage.log_parts import log_parts
 from storage.scopes import extension_holder_sql
-from storage.shown_calls import shown_status
 
 _COUNTED = 5000
 """Calls that are counted at a time."""

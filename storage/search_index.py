@@ -2,7 +2,7 @@
 
 - Whoever writes a call, a name or a comment writes what it is found by in the same transaction.
 - What an older program wrote, and what was there before, is looked through by and by: comments by
-  `SearchRepo.catch_up`, names by `ContactBook.sort`, calls by `mend_traits`.
+  `SearchRepo.catch_up`, names by `ContactBook.sort`, calls by `OlderPrograms`.
 - A number is forgotten with the last of its calls; words go with their contact or call.
 """
 

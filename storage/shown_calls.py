@@ -16,6 +16,7 @@ from bot.domain.calls import (
     EndedBy,
     Party,
     Status,
+    shown_status,
 )
 from bot.domain.merging import is_end_unknown
 from bot.domain.people import Person, Scope
@@ -129,11 +130,6 @@ def shown_calls(
         if row["name"] and row["extension"] in named
     }
     return {row["id"]: _call(row, cases.get(row["id"]), colleagues) for row in rows}
-
-
-def shown_status(stored: Status, fate: CaseState | None) -> Status:
-    """The status that is shown; `fate`: how the case of a lost call stands."""
-    return Status.MISSED_CALLED_BACK if fate is CaseState.CALLED_BACK else stored
 
 
 def _link(row: Row, colleagues: dict[str, str]) -> CaseLink:

@@ -1,19 +1,20 @@
 """What the log is filtered by, in the bits of one number: `traits` of a call.
 
 A narrow index with it answers any combination of filters, where an index for each would be needed.
-Most bits follow from the call; others are facts about its client, each kept by whoever changes it,
-in the same transaction:
+Most bits follow from the call alone. The others are kept by whoever changes what they tell of, in
+the same transaction:
 
 - the status is the one that is shown: that of a lost call whose client was called back is
-  MISSED_CALLED_BACK. Refolding keeps it, and how the case stands.
-- FIRST: see first_calls.py.
-- KNOWN: these are kept of the call. Without it, as an older program leaves it, they are asked of
-  the tables they follow from, until it is looked through (older_programs.py).
+  MISSED_CALLED_BACK. Refolding keeps it, and how the case of the call stands.
+- COMMENTED: the call has a comment.
+- FIRST: it is the first call of its number; first_calls.py keeps it.
+- KNOWN: status, case and FIRST are kept of this call. An older program writes calls without KNOWN:
+  of those the three are asked of the tables they follow from, until older_programs.py sets it.
 """
 
 from collections.abc import Collection, Iterable
 
-from bot.domain.calls import CaseState, Direction, Status
+from bot.domain.calls import CaseState, Direction, Status, shown_status
 from bot.domain.log import LONGER_THAN, LogFilter
 from bot.domain.merging import MergedCall
 from storage.engine.base import Transaction
@@ -97,8 +98,8 @@ def of_case(traits: int, status: Status, state: CaseState | None) -> int:
 
     `state`: None for a call that no case has lost.
     """
-    shown = Status.MISSED_CALLED_BACK if state is CaseState.CALLED_BACK else status
-    return traits & ~_OF_CASE | _STATUSES[shown] | (_STATES.get(state, 0) if state else 0)
+    shown = _STATUSES[shown_status(status, state)]
+    return traits & ~_OF_CASE | shown | (_STATES.get(state, 0) if state else 0)
 
 
 def write_of_cases(tx: Transaction, changed: Iterable[tuple[int, int]]) -> None:

@@ -15,9 +15,9 @@ from bot.domain.cases import Board, Case
 from bot.domain.clock import Clock
 from bot.domain.clock_shifts import mending_zone
 from bot.domain.contacts import client_link
-from bot.domain.digests import WEEKLY, digest_span, week_before
+from bot.domain.digests import WEEKLY, digest_span
 from bot.domain.errors import AppError, NoAccessError
-from bot.domain.hours import Hours, day_bounds, local_date
+from bot.domain.hours import Hours, day_bounds, local_date, week_before
 from bot.domain.log import LogFilter
 from bot.domain.log_views import LogView
 from bot.domain.outbox import MessageKind, Owed, Priority

@@ -73,6 +73,11 @@ class CaseState(StrEnum):
     VOID = "void"
 
 
+def shown_status(stored: Status, fate: CaseState | None) -> Status:
+    """The status that is shown; `fate`: how the case of a lost call stands."""
+    return Status.MISSED_CALLED_BACK if fate is CaseState.CALLED_BACK else stored
+
+
 class CasePart(StrEnum):
     """What a call is to its case."""
 

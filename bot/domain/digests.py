@@ -1,7 +1,7 @@
 """Digests: what became of the clients whose calls were lost in a span of time."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -97,13 +97,6 @@ def digest_span(due_at: int, minutes: int, zone: ZoneInfo) -> tuple[int, int]:
     if minutes < _NOON:
         return day_bounds(day - timedelta(days=1), zone)
     return moment_of(day, 0, zone), due_at
-
-
-def week_before(due_at: int, zone: ZoneInfo) -> tuple[date, date]:
-    """The Monday and the Sunday of the week before the one that the moment is in."""
-    day = local_date(due_at, zone)
-    monday = day - timedelta(days=day.weekday() + 7)
-    return monday, monday + timedelta(days=6)
 
 
 def day_so_far(now: int, zone: ZoneInfo) -> tuple[int, int]:

@@ -4,7 +4,7 @@ import errno
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -203,9 +203,3 @@ def next_due(moment: int, zone: ZoneInfo) -> int:
     while (due_at := moment_of(day, DUE_AT, zone)) <= moment:
         day += timedelta(days=7)
     return due_at
-
-
-def week_before(due_at: int, zone: ZoneInfo) -> tuple[date, date]:
-    """The Monday and the Sunday of the week that a weekly export is of."""
-    monday = local_date(due_at, zone)
-    return monday - timedelta(days=7), monday - timedelta(days=1)

@@ -139,6 +139,13 @@ def moment_of(day: date, minutes: int, zone: ZoneInfo) -> int:
     return int(there.timestamp())
 
 
+def week_before(moment: int, zone: ZoneInfo) -> tuple[date, date]:
+    """The Monday and the Sunday of the week before the one that the moment is in."""
+    day = local_date(moment, zone)
+    monday = day - timedelta(days=day.weekday() + 7)
+    return monday, monday + timedelta(days=6)
+
+
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[int, int]:
     """The moment at which the day begins there, and that at which the next one does."""
     return moment_of(day, 0, zone), moment_of(day, DAY, zone)

@@ -18,6 +18,12 @@ PAGES_FOUND = 100
 LONGER_THAN = (60, 300, 900)
 """Seconds of talk that calls may be asked to have at least."""
 
+FAR_FUTURE = 1 << 50
+"""A position behind that of any call, a live one too."""
+
+ALWAYS = [(0, FAR_FUTURE)]
+"""The span of positions that all calls are in."""
+
 
 class Key(NamedTuple):
     """Where a call stands in the log: later ones have greater keys, live ones the greatest."""

@@ -104,7 +104,6 @@ async def poll(
     *,
     clock: Clock,
     pace: Pace,
-    overlap: int = OVERLAP,
     step: int = STEP,
     first: int = FIRST,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -118,11 +117,11 @@ async def poll(
     read_until = int(cursor) if cursor and cursor.isdecimal() else clock() - first
     while True:
         now = clock()
-        begins = min(read_until, now) - overlap
+        begins = min(read_until, now) - OVERLAP
         is_history = is_history or now - read_until > LATE
         is_last = False
         while not is_last:
-            is_last = now - begins <= step + overlap  # so that the next pass overlaps no other
+            is_last = now - begins <= step + OVERLAP  # so that the next pass overlaps no other
             ends = now if is_last else begins + step
             async for page in read(begins, now + AHEAD if is_last else ends):
                 readings = fresh.of(page)

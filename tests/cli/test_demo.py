@@ -16,7 +16,7 @@ import tzlocal
 from typer.testing import CliRunner
 
 from bot.__main__ import app
-from bot.cli import demo
+from bot.cli import demo, demo_past
 from bot.cli.demo import Options, demonstrate
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.people import User
@@ -113,7 +113,7 @@ async def test_ctrl_c_does_not_wait_for_the_rest_of_a_long_past(tmp_path: Path) 
 async def test_a_past_cut_short_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo, "_BATCH", 20)
+    monkeypatch.setattr(demo_past, "_BATCH", 20)
     await demonstrate(options(tmp_path, calls=400), say=interrupt)
 
     def say(words: str) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from bot.delivery.exports import ExportSender
 from bot.demo.bot_api.chats import Message
 from bot.demo.bot_api.markup import find_button
 from bot.demo.bot_api.people import User
 from bot.domain.exports import ExportKind
 from bot.domain.people import Role
-from handlers.export_files import ExportSender
 from keyboards.callbacks import ExportMenu, ExportStart
 from tests.support.engines import ONLY_POSTGRES, ONLY_SQLITE
 from tests.support.export_programs import export_programs, halted_program

@@ -35,7 +35,8 @@ from bot.domain.exports import (
 )
 from bot.domain.log import LogFilter
 from bot.domain.people import EVERYTHING, Language
-from bot.media.call_tables import COLUMNS, Cells, text_cells
+from bot.media.call_csv import text_cells
+from bot.media.call_tables import COLUMNS, Cells
 from bot.media.exports import Exporter
 from bot.telegram.i18n import create_i18n
 from bot.views import exports as views

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.calls import Call, CallFacts, CasePart, Direction, Party, Status
-from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due, week_before
+from bot.domain.exports import LATE, PLANS, ExportedCall, ExportKind, next_due
+from bot.domain.hours import week_before
 from bot.domain.log import Key, LogFilter, Turn
 from bot.domain.log_views import CASE_STATES, Fate
 from bot.domain.people import EVERYTHING, EmployeeState, Role, Scope

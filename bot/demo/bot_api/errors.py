@@ -83,7 +83,7 @@ def upgraded(chat_id: int) -> ApiError:
 
 
 def _uncapitalized(message: str) -> str:
-    """The rule of telegram-bot-api (Client.cpp): `SERVER_CODES` keep their first letter."""
+    """The rule of telegram-bot-api (Client.cpp): codes such as PEER_ID_INVALID are left alone."""
     second = message[1:2]
     if second == "_" or (second.isascii() and second.isupper()):
         return message

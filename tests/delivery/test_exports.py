@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from aiogram import Bot
 
+from bot.delivery.exports import Export, ExportSender
+from bot.delivery.weekly_exports import AGAIN_SECONDS, WeeklyExports
 from bot.demo.bot_api.server import BotApiServer
 from bot.domain.audit import AuditArea, AuditFilter
 from bot.domain.calls import Direction
@@ -23,15 +25,16 @@ from bot.parts import create_bot, create_export_screens
 from bot.repositories import Repositories, create_repositories
 from bot.telegram.background import Background
 from bot.telegram.i18n import create_i18n
-from handlers.export_files import Export, ExportSender
 from handlers.exports import reason
-from handlers.weekly_exports import AGAIN_SECONDS, WeeklyExports
 from storage.database import open_database
 from tests.support.databases import put_database
 from tests.support.employees import hire
+from tests.support.engines import BOTH_ENGINES
 from tests.support.running import OLENA, settings_for
 from tests.support.statements import NOW, said
 from tests.support.telegram import TOKEN
+
+pytestmark = BOTH_ENGINES
 
 DAY = 86400
 WEEK = 7 * DAY
@@ -97,7 +100,10 @@ class Place:
         self.now = now
         background = Background(at_once=9)
         sender = replace(self.sender, turns=asyncio.Semaphore(1))
-        weekly = WeeklyExports(self.bot, sender, background, self.i18n, may_send=may_send)
+        log_views = self.repositories.log_views
+        weekly = WeeklyExports(
+            self.bot, sender, log_views, background, self.i18n, may_send=may_send
+        )
         async with sender.turns:
             await weekly.begin_due(now=now)
             if meanwhile:

@@ -5,12 +5,16 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 
+from bot.delivery.sent_files import WrittenFile, send_document
 from bot.domain.audit import AuditKind, By
+from bot.domain.clock import Clock
 from bot.domain.errors import AppError, StorageError
 from bot.domain.exports import (
     FILE_BYTES,
@@ -27,10 +31,11 @@ from bot.domain.people import Employee, EmployeeState
 from bot.media.exports import Exporter, ExportFiles
 from bot.views import exports as views
 from bot.views import log_views as chosen_views
-from handlers.log_screens import LogScreens
-from handlers.sent_files import WrittenFile, send_document
+from bot.views import parties
 from storage.audit import AuditRepo
+from storage.employees import EmployeeRepo
 from storage.export_plans import ExportPlans
+from storage.viewed_log import ViewedLog
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +64,19 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class ExportSender:
-    """Built once, with the dispatcher. `file_bytes`, `file_rows`: when a further file begins.
+    """Built once, with the dispatcher. `where` is the database that the exporter reads.
 
-    `turns`: whoever sends takes one before.
+    `file_bytes`, `file_rows`: when a further file begins. `turns`: whoever sends takes one before.
     """
 
-    log_screens: LogScreens
+    viewed: ViewedLog
+    employees: EmployeeRepo
     audit: AuditRepo
     plans: ExportPlans
     exporter: Exporter
+    where: Path | str = field(repr=False)
+    zone: ZoneInfo
+    clock: Clock
     file_bytes: int = FILE_BYTES
     file_rows: int = SHEET_ROWS
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
@@ -81,18 +90,18 @@ class ExportSender:
         NotAllSentError if Telegram refuses one behind the first, NoAccessError, NotFoundError,
         StorageError, AiogramError.
         """
-        screens, employee = self.log_screens, export.employee
-        span = export.view.span(screens.today())
+        employee, now = export.employee, self.clock()
+        span = export.view.span(local_date(now, self.zone))
         filters = await self.words(export.view.of_any_day, employee)
         chosen = filters if export.plan else await self.words(export.view, employee)
-        now, zone = screens.clock(), screens.settings.zone
+        now = self.clock()
         job = ExportJob(
-            where=screens.settings.database,
+            where=self.where,
             scope=employee.scope,
-            log_filter=await screens.part(export.view, employee),
+            log_filter=await self.viewed.part(export.view, employee, now=now),
             kind=export.kind,
-            words=views.words(filters, span, who=employee.name, now=now, zone=zone),
-            zone=zone.key,
+            words=views.words(filters, span, who=employee.name, now=now, zone=self.zone),
+            zone=self.zone.key,
             file_bytes=self.file_bytes,
             file_rows=self.file_rows,
         )
@@ -110,25 +119,24 @@ class ExportSender:
 
     def is_silent(self, export: Export) -> bool:
         """Whether it comes by itself, and in the person's quiet hours."""
-        screens, quiet = self.log_screens, export.employee.quiet
-        zone = screens.settings.zone
-        return bool(export.plan and quiet and quiet.is_quiet(screens.clock(), zone))
+        quiet = export.employee.quiet
+        return bool(export.plan and quiet and quiet.is_quiet(self.clock(), self.zone))
 
     async def words(self, view: LogView, employee: Employee) -> str:
         """What part of the log it is, not quoted; with days, not with words for days."""
-        span = view.span(self.log_screens.today())
+        span = view.span(local_date(self.clock(), self.zone))
         if view.period and span:
             days = (span[0].toordinal(), span[1].toordinal())
             view = replace(view, period=None, days=days)
-        told = chosen_views.all_words(view, await self.log_screens.names(view))
+        told = chosen_views.all_words(view, await self.viewed.names(view))
         if view.client_of:
-            told["client_of"] = await self.log_screens.client_title(view, employee)
+            told["client_of"] = parties.client_title(*await self.viewed.client(view, employee))
         return " · ".join(told.values())
 
     async def _check(self, export: Export) -> None:
         """Meanwhile, it may be minutes, somebody may have lost the right to see these calls."""
         before = export.employee
-        person = await self.log_screens.employees.get(before.id)
+        person = await self.employees.get(before.id)
         if person.state is not EmployeeState.ACTIVE or person.scope != before.scope:
             raise ChangedMeanwhileError(f"employee {before.id} sees other calls now")
         if export.plan and await self.plans.find(export.plan) != export.plan:
@@ -136,7 +144,7 @@ class ExportSender:
 
     async def _note(self, export: Export, rows: int) -> None:
         """Have it in the audit, before it is sent."""
-        by = By(export.employee.id, self.log_screens.clock())
+        by = By(export.employee.id, self.clock())
         detail = {"what": "calls", "format": export.kind.value}
         if export.plan is None:
             await self.audit.note(AuditKind.EXPORTED, by, count=rows, detail=detail)
@@ -154,10 +162,8 @@ class ExportSender:
         span: tuple[date, date] | None,
     ) -> None:
         """`chosen`: in words; of a weekly file without its days, which stand above."""
-        screens, parts = self.log_screens, len(files.parts)
-        now, zone = screens.clock(), screens.settings.zone
+        parts, today = len(files.parts), local_date(self.clock(), self.zone)
         for number, part in enumerate(files.parts, start=1):
-            today = local_date(now, zone)
             name = views.filename(span, today, export.kind, part=number, parts=parts)
             caption = views.caption(
                 chosen, span, files.rows, part=number, parts=parts, weekly=bool(export.plan)

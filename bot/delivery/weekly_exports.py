@@ -10,6 +10,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramEntityTooLarge
 from aiogram.utils.i18n import I18n
 
+from bot.delivery.exports import Export, ExportSender, log_failure
 from bot.domain.errors import NoAccessError, NotFoundError, StorageError
 from bot.domain.exports import (
     LATE,
@@ -18,13 +19,13 @@ from bot.domain.exports import (
     ExportFault,
     ExportPlan,
     NotAllSentError,
-    week_before,
 )
+from bot.domain.hours import week_before
 from bot.domain.people import EmployeeState
 from bot.telegram.background import Background
 from bot.telegram.errors import is_closed
 from bot.views import exports as views
-from handlers.export_files import Export, ExportSender, log_failure
+from storage.log_views import LogViewRepo
 
 AGAIN_SECONDS = 600
 """After which one that failed is tried again."""
@@ -46,6 +47,7 @@ class WeeklyExports:
 
     bot: Bot
     sender: ExportSender
+    log_views: LogViewRepo
     background: Background
     i18n: I18n
     may_send: Callable[[], bool]
@@ -63,7 +65,7 @@ class WeeklyExports:
 
     async def _send(self, due: ExportPlan) -> None:
         """Send one, and note that it was sent; if that fails, it is tried again for a while."""
-        clock, plans = self.sender.log_screens.clock, self.sender.plans
+        clock, plans = self.sender.clock, self.sender.plans
         try:
             # Its turn may come late: what is wanted may have changed, or it was sent.
             plan = await plans.find(due)
@@ -85,7 +87,7 @@ class WeeklyExports:
         """Also if another process leads by now: it would send the file again."""
         for more in reversed(range(_NOTED_WITHIN)):
             try:
-                await self.sender.plans.move_on(plan, now=self.sender.log_screens.clock())
+                await self.sender.plans.move_on(plan, now=self.sender.clock())
             except StorageError:
                 if not more:
                     raise
@@ -95,12 +97,11 @@ class WeeklyExports:
 
     async def _make(self, plan: ExportPlan) -> None:
         """The week before, of all that was chosen but the days."""
-        screens = self.sender.log_screens
-        employee = await screens.employees.get(plan.employee_id)
+        employee = await self.sender.employees.get(plan.employee_id)
         if employee.state is not EmployeeState.ACTIVE or employee.scope.extensions == ():
             return
-        view = await screens.log_views.get(employee.id, plan.view_id)
-        week = week_before(plan.due_at, screens.settings.zone)
+        view = await self.log_views.get(employee.id, plan.view_id)
+        week = week_before(plan.due_at, self.sender.zone)
         days = (week[0].toordinal(), week[1].toordinal())
         export = Export(employee, replace(view, days=days, period=None), plan.kind, plan=plan)
         with self.i18n.context(), self.i18n.use_locale(employee.language):
