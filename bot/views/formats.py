@@ -53,8 +53,8 @@ def weekday(value: date) -> str:
 
 
 def plain(words: str) -> str:
-    """Babel's words with the apostrophe of our own."""
-    return words.replace("ʼ", "'")
+    """Babel's words with the apostrophe and the dash of our own."""
+    return words.replace("ʼ", "'").replace("—", "–")
 
 
 def when(at: int, *, now: int, zone: ZoneInfo) -> str:

@@ -14,6 +14,7 @@ from bot.domain.hours import local_date
 from bot.domain.posts import NOTHING_POSTED, Posted
 from bot.views.formats import cut, date_time, day, hour_minute, locale, one_line, quoted, when
 from bot.views.staff import bold
+from bot.views.widths import INDENT
 
 _REASON_WIDTH, _REASONS_WIDTH, _STATE_WIDTH = 200, 300, 60
 """Characters of one reason, of those of all sources together, and of the database's state."""
@@ -173,7 +174,10 @@ def _updates(shown: Health, zone: ZoneInfo) -> list[str]:
 
 
 def _source(source: SourceHealth, zone: ZoneInfo, *, of: int, width: int) -> list[str]:
-    """The lines of one source `of` so many; with no width for a reason only what is wrong."""
+    """The lines of one source `of` so many; with no width for a reason only what is wrong.
+
+    All but the first stand to the right: a feed has a name too, and is no source of its own.
+    """
     if source.last_call is None:
         heard = _("no calls yet")
     else:
@@ -201,7 +205,7 @@ def _source(source: SourceHealth, zone: ZoneInfo, *, of: int, width: int) -> lis
         hint = _("The newest call is {time} in the future: check {setting}")
         setting = f"<code>SOURCES__{quoted(source.name.upper())}__TIMEZONE</code>"
         lines.append("⚠️ " + hint.format(time=_span(source.ahead), setting=setting))
-    return lines
+    return [lines[0], *(INDENT + line for line in lines[1:])]
 
 
 def _posted(source: SourceHealth, zone: ZoneInfo, *, of: int) -> list[str]:

@@ -95,16 +95,16 @@ async def test_a_source_tells_since_when_it_is_connected_behind_silent_and_what_
         )
     await app.say(BOSS, "/health")
     for line in (
-        "ami: на зв'язку з 16:13",
-        "перед тим: <code>&lt;refused&gt; by the PBX</code>",
-        "⚠️ sql: не відповідає з 17:12",
-        "<code>the database does not answer</code>",
-        "⚠️ Незвично тихо від 16:43",
+        "    ami: на зв'язку з 16:13",
+        "    перед тим: <code>&lt;refused&gt; by the PBX</code>",
+        "    ⚠️ sql: не відповідає з 17:12",
+        "    <code>the database does not answer</code>",
+        "    ⚠️ Незвично тихо від 16:43",
     ):
         assert f"\n{line}\n" in app.text
     await feeds.note_answer("office", "sql", now=NOW)
     await app.press(BOSS, "🔄")
-    assert "⚠️ sql: історію прочитано до 20 вересня, 17:13" in app.text
+    assert "\n    ⚠️ sql: історію прочитано до 20 вересня, 17:13" in app.text
 
 
 async def test_a_hook_tells_of_posts_that_brought_no_call_and_of_those_refused(app: App) -> None:
@@ -114,8 +114,8 @@ async def test_a_hook_tells_of_posts_that_brought_no_call_and_of_those_refused(a
     app.posts.note_refused("office")
     app.posts.note_refused("office")
     await app.say(BOSS, "/health")
-    assert "office: останній дзвінок 15:13\nвебхук: останній запит 17:13\n" in app.text
-    assert "⚠️ Відхилено запитів: 2, 17:14" in app.text
+    assert "office: останній дзвінок 15:13\n    вебхук: останній запит 17:13\n" in app.text
+    assert "\n    ⚠️ Відхилено запитів: 2, 17:14" in app.text
     await app.calls.record([call("office", "b", at=NOW)], now=NOW)
     await app.press(BOSS, "🔄")
     assert "вебхук" not in app.text, "the call says it"

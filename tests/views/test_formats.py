@@ -1,11 +1,13 @@
 """Numbers, durations and prices in words."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from bot.domain.log_views import LogView
 from bot.domain.people import Language, Role
-from bot.views import dialogs, formats, staff
+from bot.views import dialogs, formats, log_views, staff
 from tests.support.texts import speaking
 
 
@@ -77,3 +79,11 @@ def test_a_price_is_written_as_its_reader_writes_prices(
 ) -> None:
     with speaking(language):
         assert formats.money(Decimal(amount), currency) == words
+
+
+@pytest.mark.usefixtures("ukrainian")
+def test_days_of_two_months_have_the_dash_of_all_other_texts() -> None:
+    days = (date(2026, 10, 28).toordinal(), date(2026, 11, 27).toordinal())
+    words = log_views.chosen_words(LogView(days=days), {})
+    assert "28 жовт. – 27 лист. 2026" in words.replace("\N{NO-BREAK SPACE}", " ")
+    assert "—" not in words
