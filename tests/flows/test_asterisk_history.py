@@ -4,10 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.domain.people import Role
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import alert_of
 from tests.support.master_csv import linked, row
 from tests.support.running import OLENA, running_office
 from tests.support.telegram import RunningClock
+
+pytestmark = ONLY_SQLITE
 
 START = 1_795_427_000.0
 

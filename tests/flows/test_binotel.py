@@ -13,10 +13,13 @@ import pytest
 from bot.domain.people import Role
 from bot.media import recordings as fetching
 from tests.support.binotel_server import KEY, SECRET, BinotelServer, as_form, binotel_server
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.support.sounds import WAV, is_voice_of
 from tests.support.telegram import Clock
+
+pytestmark = ONLY_SQLITE
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -15,11 +15,14 @@ from bot.domain.people import Role
 from bot.sources.times import local_text
 from tests.support.ami_server import SECRET, USER, AmiServer
 from tests.support.dialling import progress_of, said_of_calls
+from tests.support.engines import ONLY_SQLITE
 from tests.support.kyiv import KYIV
 from tests.support.lost_calls import NOW, alert_of, pressed
 from tests.support.mikopbx_server import CERTIFICATE, KEY, MikopbxServer, cdr_row, own_certificate
 from tests.support.running import OLENA, Office, running_office
 from tests.support.telegram import Clock
+
+pytestmark = ONLY_SQLITE
 
 MISSED, ANSWERED = f"mikopbx-{int(NOW) - 60}.1", f"mikopbx-{int(NOW) - 50}.7"
 A_MINUTE_AGO = local_text(int(NOW) - 60, KYIV)

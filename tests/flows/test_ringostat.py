@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from bot.sources.times import local_text
+from tests.support.engines import ONLY_SQLITE
 from tests.support.kyiv import KYIV
 from tests.support.lost_calls import NOW, alert_of
 from tests.support.ringostat_server import KEY, RingostatServer, ringostat_call
 from tests.support.running import HOOK_TOKEN, running_office
 from tests.support.telegram import Clock
+
+pytestmark = ONLY_SQLITE
 
 BEGAN = int(NOW) - 60
 

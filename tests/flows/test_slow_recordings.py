@@ -14,6 +14,7 @@ from bot.demo.bot_api.server import BotApiServer
 from bot.domain.people import Role
 from bot.media import recordings as fetching
 from keyboards.callbacks import Listen
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import dialled
 from tests.support.plain_http import plain_http
 from tests.support.processes import environment, forked
@@ -22,6 +23,8 @@ from tests.support.running import ADMIN, HOOK_TOKEN, IVAN, OLENA, running_office
 from tests.support.sounds import WAV, is_voice_of
 from tests.support.telegram import TOKEN
 from tests.support.terminals import Wall
+
+pytestmark = ONLY_SQLITE
 
 
 @pytest.fixture

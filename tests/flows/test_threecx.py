@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bot.domain.people import Role
 from tests.support.databases import rows
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.running import OLENA, running_office
 from tests.support.telegram import RunningClock
@@ -15,6 +16,8 @@ from tests.support.threecx_server import (
     iso,
     passive_socket,
 )
+
+pytestmark = ONLY_SQLITE
 
 
 async def test_a_line_of_the_cdr_service_is_told(tmp_path: Path) -> None:

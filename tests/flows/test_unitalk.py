@@ -4,11 +4,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.support.engines import ONLY_SQLITE
 from tests.support.kyiv import KYIV
 from tests.support.lost_calls import NOW, alert_of
 from tests.support.running import HOOK_TOKEN, Office, running_office
 from tests.support.telegram import Clock
 from tests.support.unitalk_server import KEY, UnitalkServer, unitalk_call
+
+pytestmark = ONLY_SQLITE
 
 TEN_AGO = datetime.fromtimestamp(NOW - 600, KYIV).strftime("%Y-%m-%d %H:%M:%S")
 A_MINUTE_AGO = datetime.fromtimestamp(NOW - 60, KYIV).strftime("%Y-%m-%d %H:%M:%S")

@@ -5,11 +5,14 @@ from typing import Any
 
 from bot.domain.people import Role
 from tests.support.databases import rows
+from tests.support.engines import ONLY_SQLITE
 from tests.support.freeswitch_legs import START, leg, rung
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.posted import posted_by
 from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.support.telegram import RunningClock
+
+pytestmark = ONLY_SQLITE
 
 OWN = """
 answer = '{"status": "success"}'

@@ -12,12 +12,15 @@ import pytest
 
 from bot.domain.people import Role
 from bot.media import recordings as fetching
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import NOW, is_alert
 from tests.support.running import HOOK_TOKEN, OLENA, Office, running_office
 from tests.support.sounds import WAV, is_voice_of
 from tests.support.telegram import Clock
 from tests.support.zadarma_events import event, signature_of, talk
 from tests.support.zadarma_server import KEY, SECRET, ZadarmaServer, zadarma_server
+
+pytestmark = ONLY_SQLITE
 
 
 @asynccontextmanager

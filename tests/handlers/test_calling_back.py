@@ -20,11 +20,14 @@ from tests.support.dialling import (
     tells_of_call,
     zadarma_office,
 )
+from tests.support.engines import ONLY_SQLITE
 from tests.support.lost_calls import alert_of, pressed
 from tests.support.running import ACCOUNTANT, IVAN, OLENA, SUPERVISOR, Office
 from tests.support.telegram import Clock
 from tests.support.zadarma_events import talk
 from tests.support.zadarma_server import ZadarmaServer
+
+pytestmark = ONLY_SQLITE
 
 OWN = "+380445550199"
 

@@ -18,11 +18,14 @@ from keyboards.callbacks import Listen
 from storage.calls import CallRepo
 from storage.database import open_database
 from storage.employees import EmployeeRepo
+from tests.support.engines import ONLY_SQLITE
 from tests.support.recordings import RecordingServer, recording_server
 from tests.support.running import HOOK_TOKEN, IVAN, OLENA, Office, running_office
 from tests.support.sounds import WAV, changed_program, hear, is_voice_of
 from tests.support.statements import NOW, START, said
 from tests.support.telegram import Clock
+
+pytestmark = ONLY_SQLITE
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ BOTH_ENGINES = pytest.mark.usefixtures("engine")
 
 ONLY_SQLITE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 """For a test that looks at what SQLite does: its plans, its schema, its file; or that takes
-seconds for what no engine has to do with: a file that is written, a picture that is drawn."""
+seconds for what no engine has to do with: a file that is written, a picture that is drawn, what
+a PBX says on its wire."""
 
 ONLY_POSTGRES = pytest.mark.parametrize("engine", ["postgres"], indirect=True)
 """For a test of several processes, or of what leads from one engine to the other."""
