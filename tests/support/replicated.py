@@ -150,12 +150,19 @@ class Company(Office):
         raise AssertionError
 
     def alert_senders(self) -> list[str]:
-        """Who sent each new message about lost calls, in order."""
-        return [
-            one.sender
-            for one in self.telegram.calls("sendMessage")
-            if one.is_ok and tells_of_lost_calls(str(one.params["text"]), is_new=True)
-        ]
+        """Who sent each new message about lost calls, in order.
+
+        Not who sent it again: what was under way when its sender stood still may come twice.
+        """
+        told = set[tuple[object, frozenset[str]]]()
+        senders = []
+        for one in self.telegram.calls("sendMessage"):
+            text = str(one.params["text"])
+            what = one.params["chat_id"], frozenset(numbers_in(text))
+            if one.is_ok and tells_of_lost_calls(text, is_new=True) and what not in told:
+                told.add(what)
+                senders.append(one.sender)
+        return senders
 
     def statuses(self) -> Counter[int]:
         return Counter(one.status for one in self.posted)
