@@ -22,7 +22,7 @@ _MOST_VALUES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _PartOfLog:
     """What a filter leaves of what a reader sees; `all_known`: see log_parts()."""
 
     scope: Scope
@@ -61,7 +61,7 @@ class JournalRepo:
 
         In three while an older program's calls are looked through: mostly there are none.
         """
-        part = _Part(scope, log_filter, all_known=True)
+        part = _PartOfLog(scope, log_filter, all_known=True)
         unknown = [(UNKNOWN_SELECT, ())] if asks_of_facts(log_filter) else []
         rows, *others = await self._database.fetch_each(
             self._page_select(part, turn, key, size), *beside, *unknown
@@ -134,7 +134,7 @@ class JournalRepo:
         selects, has_call, values = list[Select](), list[str](), list[Value]()
         for start, end in spans:
             of_span = replace(log_filter, start=start, end=end)
-            sql, asked = self._keys_sql(_Part(scope, of_span), "ASC", "1")
+            sql, asked = self._keys_sql(_PartOfLog(scope, of_span), "ASC", "1")
             if has_call and len(values) + len(asked) > _MOST_VALUES:
                 selects.append((f"SELECT {', '.join(has_call)}", values))
                 has_call, values = [], []
@@ -144,13 +144,15 @@ class JournalRepo:
         rows = await self._database.fetch_each(*selects)
         return [bool(has) for [row] in rows for has in row]
 
-    def _page_select(self, part: _Part, turn: Turn, key: Key | None, size: int) -> Select:
+    def _page_select(self, part: _PartOfLog, turn: Turn, key: Key | None, size: int) -> Select:
         """The (position, id) of the calls of a page, in no order."""
         sign = {Turn.OLDER: "<", Turn.AT: "<=", Turn.NEWER: ">"}.get(turn)
         order = "ASC" if turn in {Turn.NEWER, Turn.LAST} else "DESC"
         return self._keys_sql(part, order, str(size), sign=sign, key=key)
 
-    def _counts_select(self, part: _Part, turn: Turn, keys: Sequence[Key], most: int) -> Select:
+    def _counts_select(
+        self, part: _PartOfLog, turn: Turn, keys: Sequence[Key], most: int
+    ) -> Select:
         """How many calls stand before and behind these keys; `most` + 1 if more than `most` do.
 
         Both are counted up to `most` together, but it is always found out whether any stands
@@ -168,7 +170,9 @@ class JournalRepo:
             (*of_newer, *of_older),
         )
 
-    def _count_sql(self, part: _Part, sign: str, key: Key, most: str) -> tuple[str, list[Value]]:
+    def _count_sql(
+        self, part: _PartOfLog, sign: str, key: Key, most: str
+    ) -> tuple[str, list[Value]]:
         log_filter = part.log_filter
         is_walked = log_filter.pages_counted(part.scope) == PAGES_FOUND
         if log_filter.found or log_filter.longer_than or is_walked:
@@ -185,7 +189,7 @@ class JournalRepo:
 
     def _keys_sql(
         self,
-        part: _Part,
+        part: _PartOfLog,
         order: str,
         limit: str,
         offset: str = "0",

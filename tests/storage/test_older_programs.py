@@ -1,13 +1,17 @@
 """What an older program wrote beside this one is filtered by as if this one had written it."""
 
+from typing import Any
+
 import pytest
 
 from bot.domain.calls import Status
+from bot.domain.log import LogFilter
+from bot.domain.log_views import CASE_STATES, Fate
 from bot.domain.people import Role
 from storage.comments import CommentRepo
 from storage.employees import EmployeeRepo
 from storage.older_programs import OlderPrograms
-from tests.support.call_logs import DAY, NOW, Log
+from tests.support.call_logs import DAY, NOW, ONE, Log, ids
 from tests.support.employees import hire
 from tests.support.statements import said
 
@@ -57,3 +61,25 @@ async def test_what_an_older_program_wrote_is_mended(written: Log, sql: str) -> 
     assert await OlderPrograms(written.database).mend(now=NOW)
     assert [[tuple(row) for row in await written.database.fetch(one)] for one in STORED] == meant
     assert await OlderPrograms(written.database).mend(now=NOW) == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [
+        ({"status": Status.MISSED}, "traits & 2047"),
+        ({"case_states": CASE_STATES[Fate.UNRETURNED]}, "traits & 2047"),
+        ({"case_states": CASE_STATES[Fate.UNRETURNED]}, "NULL"),
+    ],
+)
+async def test_a_telephone_that_an_older_program_has_added_is_filtered_at_once(
+    written: Log, chosen: dict[str, Any], left: str
+) -> None:
+    """What is asked of the call itself is known then, and of the telephone's log it is not."""
+    asked = LogFilter(**chosen)
+    meant = ids(await written.page(scope=ONE, log_filter=asked, size=20))
+    assert 3 in meant
+    async with written.database.transaction() as tx:
+        tx.write(f"UPDATE call_extensions SET traits = {left} WHERE call_id = 3")
+    page = await written.page(scope=ONE, log_filter=asked, size=20)
+    assert ids(page) == meant
+    assert page.total == len(meant)
