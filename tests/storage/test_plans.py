@@ -46,7 +46,7 @@ from tests.support.call_logs import (
 )
 from tests.support.employees import hire
 from tests.support.engines import ONLY_SQLITE
-from tests.support.plans import WHAT_WAITS, ExplainedDatabase
+from tests.support.plans import OWN_INDEXES, WHAT_WAITS, ExplainedDatabase
 from tests.support.statements import said
 from tests.support.stored_calls import StoredCalls
 from tests.support.stored_digests import END, MIDNIGHT
@@ -129,18 +129,6 @@ async def test_every_two_filters_walk_an_index(log: Log, scope: str) -> None:
         assert unknown == plan.sql.count("coalesce(c.traits, 0) & 8192 = 0"), (one, other)
 
 
-OWN_INDEXES = {
-    **{fate.value: "calls_not_waiting" for fate in CASE_STATES},
-    "unreturned": "calls_waiting",
-    "called back": "calls_by_status",
-    "busy": "calls_by_status",
-    "line": "calls_by_line",
-    "queue": "calls_by_queue",
-    "commented": "calls_commented",
-    "recorded": "calls_recorded",
-    "longest": "calls_long",
-    "first": "calls_first",
-}
 OWN_INDEXES_AT = dict.fromkeys(("busy", "called back", "commented", "recorded"), "marked") | {
     "unreturned": "lost",
     "longest": "marked",

@@ -23,6 +23,7 @@ from storage.journal import JournalRepo
 from tests.support.call_logs import NOW, SIZE, TWENTY, TWO, Log
 from tests.support.databases import database_url
 from tests.support.engines import ONLY_POSTGRES
+from tests.support.plans import OWN_INDEXES
 from tests.support.statements import said
 
 pytestmark = ONLY_POSTGRES
@@ -107,20 +108,6 @@ async def test_every_two_filters_are_answered_by_indexes(varied_log: Log) -> Non
         read = [step for step in await asked.steps_of_first() if "Relation Name" in step]
         whole = {step["Relation Name"] for step in read if step["Node Type"] == "Seq Scan"}
         assert not whole & {"calls", "call_extensions"}, (scope, one, other)
-
-
-OWN_INDEXES = dict.fromkeys(_CASES, "calls_not_waiting") | {
-    "unreturned": "calls_waiting",
-    "lost": "calls_lost_by_position",
-    "called back": "calls_by_status",
-    "busy": "calls_by_status",
-    "line": "calls_by_line",
-    "queue": "calls_by_queue",
-    "commented": "calls_commented",
-    "recorded": "calls_recorded",
-    "longest": "calls_long",
-    "first": "calls_first",
-}
 
 
 @pytest.mark.long

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from bot.domain.log_views import CASE_STATES
 from storage.engine.base import Database, Row, Select, Statement, Transaction, Value
 
 LOG = frozenset({"calls", "call_extensions", "outbox"})
@@ -36,6 +37,21 @@ NOT_KNOWN = frozenset({"calls_unknown", "call_extensions_unknown"})
 
 WHAT_WAITS = NOT_KNOWN | {"cases_open", "cases_to_expire", "dials_under_way", "outbox_pending"}
 """Indexes that hold only what is not done yet: those may be walked from end to end."""
+
+OWN_INDEXES = {
+    **{fate.value: "calls_not_waiting" for fate in CASE_STATES},
+    "unreturned": "calls_waiting",
+    "lost": "calls_lost_by_position",
+    "called back": "calls_by_status",
+    "busy": "calls_by_status",
+    "line": "calls_by_line",
+    "queue": "calls_by_queue",
+    "commented": "calls_commented",
+    "recorded": "calls_recorded",
+    "longest": "calls_long",
+    "first": "calls_first",
+}
+"""By what the whole log is filtered, alone: the index that has the least beside."""
 
 _NAMES = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (\w+)(?: AS (\w+))?")
 _READS = re.compile(r"(SCAN|SEARCH) (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
